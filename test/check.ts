@@ -1,0 +1,58 @@
+/** The gate: format, lint, types, dead code and tests, in one command with one closing line. */
+import { spawn } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import * as z from 'zod';
+
+const reportFile = z.object({
+  numPassedTests: z.number(),
+  numFailedTests: z.number(),
+  numPendingTests: z.number(),
+  numFailedTestSuites: z.number(),
+});
+
+/** Runs a command with its output passed through; resolves with its exit code and seconds. */
+function run(command: string, args: string[]): Promise<{ code: number; seconds: number }> {
+  const startedAt = performance.now();
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, { stdio: ['ignore', 'inherit', 'inherit'] });
+    child.on('error', reject);
+    child.on('exit', (code) => resolve({ code: code ?? 1, seconds: (performance.now() - startedAt) / 1000 }));
+  });
+}
+
+const checks: [string, string, ...string[]][] = [
+  ['format', 'oxfmt', '--check'],
+  ['lint', 'oxlint', '--type-aware', '--deny-warnings'],
+  ['types', 'tsc'],
+  ['dead code', 'knip'],
+];
+
+let passed = 0;
+let failed = 0;
+let skipped = 0;
+for (const [name, command, ...args] of checks) {
+  const { code, seconds } = await run(command, args);
+  if (code === 0) passed++;
+  else failed++;
+  console.log(`${code === 0 ? 'passed' : 'FAILED'}  ${name} (${seconds.toFixed(1)} s)`);
+}
+
+const folder = await mkdtemp(path.join(tmpdir(), 'darkroom-test-'));
+const report = path.join(folder, 'report.json');
+const tests = await run('vitest', ['run', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`]);
+try {
+  const counted = reportFile.parse(JSON.parse(await readFile(report, 'utf8')));
+  passed += counted.numPassedTests;
+  // a file that cannot be loaded fails without a failed test in it
+  failed += Math.max(counted.numFailedTests, counted.numFailedTestSuites > 0 ? 1 : 0, tests.code === 0 ? 0 : 1);
+  skipped += counted.numPendingTests;
+} catch {
+  failed++;
+  console.log('FAILED  tests: no report was written');
+}
+await rm(folder, { recursive: true, force: true });
+console.log(`tests took ${tests.seconds.toFixed(1)} s`);
+console.log(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`);
+process.exitCode = failed === 0 ? 0 : 1;
