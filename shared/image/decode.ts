@@ -1,0 +1,140 @@
+import { createPixelBudget } from './pixel-budget.ts';
+import type { PixelBudget } from './pixel-budget.ts';
+import { checkPngData } from './png-data.ts';
+import { sanitise } from './sanitise.ts';
+import { defaultMaxPixels, openImage } from './sharp-engine.ts';
+import type { ImageFormat, ImageRefusal, ImageStructure } from './structure.ts';
+import { refuse, saveAgain, uploadAgain } from './structure.ts';
+import { mediaTypes, walkImage } from './walk.ts';
+
+/** An image that may become a sample. */
+export type AcceptedImage = {
+  ok: true;
+  format: ImageFormat;
+  mediaType: (typeof mediaTypes)[ImageFormat];
+  /** pixels as shown, after orientation */
+  width: number;
+  /** pixels as shown, after orientation */
+  height: number;
+  /** 1 grey, 3 colour, one more with alpha */
+  channels: 1 | 2 | 3 | 4;
+  /** the image without metadata: what is hashed and stored */
+  bytes: Buffer;
+};
+export type ImageVerdict = AcceptedImage | ImageRefusal;
+
+export type ImageReader = {
+  /**
+   * Judges the bytes of one upload; `declaredType` is its content type. Bad images are answers, not errors:
+   * it rejects only when this process is overloaded, which is worth a retry.
+   */
+  inspect(bytes: Buffer, declaredType?: string): Promise<ImageVerdict>;
+};
+
+export type ImageReaderOptions = {
+  /** bytes one file may have; the caller should check before it reads the file */
+  maxBytes?: number;
+  /** pixels one image may have */
+  maxPixels?: number;
+  /** pixels being decoded at a time by this reader; costs 4 to 8 bytes each */
+  pixelBudget?: number;
+  /** time one decode may take */
+  timeoutSeconds?: number;
+};
+
+/** Bytes one file may have by default: fits a 20-megapixel PNG of noise. */
+export const defaultMaxBytes = 64 * 1024 * 1024;
+
+/**
+ * Creates the one reader of untrusted images of a process: walk of the container, removal of metadata, full decode.
+ * Share it, since the pixel budget is its own.
+ */
+export function createImageReader({
+  maxBytes = defaultMaxBytes,
+  maxPixels = defaultMaxPixels,
+  pixelBudget = 100e6,
+  timeoutSeconds = 20,
+}: ImageReaderOptions = {}): ImageReader {
+  const budget = createPixelBudget(pixelBudget);
+  return {
+    async inspect(bytes, declaredType) {
+      if (bytes.length > maxBytes) {
+        return refuse(
+          'too-large-bytes',
+          `The file has ${bytes.length} bytes and ${maxBytes} are allowed. Make the picture smaller or compress it more.`,
+        );
+      }
+      const structure = walkImage(bytes, declaredType);
+      if (!structure.ok) return structure;
+      if (structure.width * structure.height > maxPixels) {
+        return refuse(
+          'too-many-pixels',
+          `The picture is ${structure.width}x${structure.height} pixels and ${maxPixels} in all are allowed. Make it smaller and upload it again.`,
+        );
+      }
+      const damage = 'compressed' in structure ? await checkPngData(structure) : null;
+      if (damage) return damage;
+      const clean = sanitise(bytes, structure);
+      const failure = await decode(clean, structure, { budget, maxPixels, timeoutSeconds });
+      return failure ?? accept(clean, structure);
+    },
+  };
+}
+
+type DecodeLimits = { budget: PixelBudget; maxPixels: number; timeoutSeconds: number };
+
+async function decode(bytes: Buffer, structure: ImageStructure, limits: DecodeLimits): Promise<ImageRefusal | null> {
+  const release = await limits.budget.take(structure.width * structure.height);
+  // the pixels are held until libvips is really done, even when the caller was told of the timeout long before
+  const running = decodeFully(bytes, structure, limits).finally(release);
+  const { promise: late, resolve } = Promise.withResolvers<ImageRefusal>();
+  // libvips looks at its own time limit only between rows; a decoder busy before the first row is answered for here
+  const timer = setTimeout(() => resolve(tooSlow(limits.timeoutSeconds)), limits.timeoutSeconds * 1000);
+  try {
+    return await Promise.race([running, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Decodes every pixel at full size; only that finds all damage. One channel is kept, so memory stays at one byte a pixel. */
+async function decodeFully(
+  bytes: Buffer,
+  structure: ImageStructure,
+  { maxPixels, timeoutSeconds }: DecodeLimits,
+): Promise<ImageRefusal | null> {
+  try {
+    const { info } = await openImage(bytes, maxPixels)
+      .timeout({ seconds: Math.max(1, Math.ceil(timeoutSeconds)) })
+      .extractChannel(0)
+      .raw()
+      .toBuffer({ resolveWithObject: true });
+    if (info.width === structure.width && info.height === structure.height) return null;
+    return refuse(
+      'corrupt',
+      `The picture announces ${structure.width}x${structure.height} pixels and decodes to ${info.width}x${info.height}. ${saveAgain}`,
+    );
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    if (/timeout/i.test(message)) return tooSlow(timeoutSeconds);
+    const cause = message.split('\n', 1)[0]?.slice(0, 200);
+    return refuse('decode-failed', `The pixels cannot be decoded without errors (${cause}). ${uploadAgain}`);
+  }
+}
+
+function accept(bytes: Buffer, { format, width, height, channels, orientation }: ImageStructure): AcceptedImage {
+  const turned = orientation >= 5;
+  return {
+    ok: true,
+    format,
+    mediaType: mediaTypes[format],
+    width: turned ? height : width,
+    height: turned ? width : height,
+    channels,
+    bytes,
+  };
+}
+
+function tooSlow(seconds: number): ImageRefusal {
+  return refuse('decode-timeout', `Decoding took longer than ${seconds} s. ${saveAgain}`);
+}

@@ -1,0 +1,31 @@
+/** What a model takes in: pixels, and 1 (grey) or 3 (sRGB) channels. */
+export type ImageSpec = { width: number; height: number; channels: 1 | 3 };
+
+/** Below 16 pixels nothing is left to see; above 64 training on a processor takes minutes instead of seconds. */
+const smallest = 16;
+const largest = 64;
+/** Two poolings of 2 need sizes divisible by 4. */
+const step = 4;
+
+/**
+ * Chooses the default input of a project from its pictures (sizes in pixels as shown, channels including alpha):
+ * the median width and height, brought to 16..64 and to a multiple of 4; grey where every picture is grey.
+ * Longer sides above 64 shrink both, so the shape of the median picture is kept as far as the bounds allow.
+ */
+export function chooseImageSpec(samples: readonly { width: number; height: number; channels: number }[]): ImageSpec {
+  if (samples.length === 0) return { width: largest, height: largest, channels: 3 };
+  const width = median(samples.map((sample) => sample.width));
+  const height = median(samples.map((sample) => sample.height));
+  const scale = Math.min(1, largest / Math.max(width, height));
+  const grey = samples.every(({ channels }) => channels <= 2);
+  return { width: bound(width * scale), height: bound(height * scale), channels: grey ? 1 : 3 };
+}
+
+function median(values: number[]): number {
+  const sorted = values.sort((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)] ?? largest;
+}
+
+function bound(pixels: number): number {
+  return Math.min(largest, Math.max(smallest, Math.round(pixels / step) * step));
+}

@@ -1,0 +1,101 @@
+import * as fc from 'fast-check';
+import sharp from 'sharp';
+import { describe, expect, test } from 'vitest';
+import { createImageReader } from '../../../shared/image/decode.ts';
+import { imageProblems } from '../../../shared/image/structure.ts';
+import { picture } from './craft.ts';
+
+const reader = createImageReader();
+
+describe('an honest image', () => {
+  test.each([
+    ['grey PNG', picture(28, 20).toColourspace('b-w').png(), 1, 'image/png'],
+    ['grey PNG with alpha', picture(28, 20).ensureAlpha(0.5).toColourspace('b-w').png(), 2, 'image/png'],
+    ['16-bit PNG', picture(28, 20).toColourspace('rgb16').png(), 3, 'image/png'],
+    ['palette PNG', picture(28, 20).png({ palette: true }), 3, 'image/png'],
+    ['PNG with alpha', picture(28, 20).ensureAlpha(0.5).png(), 4, 'image/png'],
+    ['grey JPEG', picture(28, 20).toColourspace('b-w').jpeg(), 1, 'image/jpeg'],
+    ['JPEG', picture(28, 20).jpeg(), 3, 'image/jpeg'],
+    ['progressive JPEG', picture(28, 20).jpeg({ mozjpeg: true }), 3, 'image/jpeg'],
+    ['CMYK JPEG', picture(28, 20).toColourspace('cmyk').jpeg(), 3, 'image/jpeg'],
+    ['WebP', picture(28, 20).webp(), 3, 'image/webp'],
+    ['WebP with alpha', picture(28, 20).ensureAlpha(0.5).webp(), 4, 'image/webp'],
+    ['lossless WebP with alpha', picture(28, 20).ensureAlpha(0.5).webp({ lossless: true }), 4, 'image/webp'],
+  ])('%s is accepted with its size and channels', async (_name, pipeline, channels, mediaType) => {
+    const verdict = await reader.inspect(await pipeline.toBuffer(), mediaType);
+    expect(verdict).toMatchObject({ ok: true, width: 28, height: 20, channels, mediaType });
+  });
+
+  test('lying on its side is as wide as it is shown', async () => {
+    const bytes = await picture(28, 20).withMetadata({ orientation: 6 }).jpeg().toBuffer();
+    expect(await reader.inspect(bytes)).toMatchObject({ ok: true, width: 20, height: 28 });
+  });
+
+  test('over the pixel limit of the reader is refused', async () => {
+    const bytes = await picture(28, 20).png().toBuffer();
+    expect(await createImageReader({ maxPixels: 559 }).inspect(bytes)).toMatchObject({ reason: 'too-many-pixels' });
+    expect(await createImageReader({ maxPixels: 560 }).inspect(bytes)).toMatchObject({ ok: true });
+  });
+
+  test('that takes too long is refused with a timeout', async () => {
+    const flat = { create: { width: 2000, height: 2000, channels: 3, background: '#fff' } } as const;
+    const bytes = await sharp(flat).jpeg({ progressive: true }).toBuffer();
+    const verdict = await createImageReader({ timeoutSeconds: 1e-3 }).inspect(bytes);
+    expect(verdict).toMatchObject({ ok: false, reason: 'decode-timeout' });
+  });
+
+  test('many at a time share a budget smaller than one of them', async () => {
+    const small = createImageReader({ pixelBudget: 100 });
+    const bytes = await picture(28, 20).jpeg().toBuffer();
+    const verdicts = await Promise.all(Array.from({ length: 40 }, () => small.inspect(bytes)));
+    expect(verdicts.every(({ ok }) => ok)).toBe(true);
+  });
+});
+
+describe('damage', () => {
+  test('in the middle of a picture, found only by a full decode, is refused', async () => {
+    const bytes = await picture(300, 200).jpeg({ progressive: true }).toBuffer();
+    const middle = Math.floor(bytes.length / 2);
+    bytes.fill(0xa5, middle, middle + 40);
+    expect(await reader.inspect(bytes)).toMatchObject({ ok: false, reason: 'decode-failed' });
+  });
+
+  test.each(['png', 'jpeg', 'webp'] as const)(
+    'anywhere in a %s is an answer, never an error, and quick',
+    async (format) => {
+      const bytes = await picture(40, 30)
+        .withMetadata({ orientation: 5 })
+        .toFormat(format, { progressive: true })
+        .toBuffer();
+      const flip = fc.record({ at: fc.nat(bytes.length - 1), value: fc.nat(255) });
+      const damaged = fc.tuple(fc.array(flip, { maxLength: 5 }), fc.integer({ min: 0, max: bytes.length }));
+      await fc.assert(
+        fc.asyncProperty(damaged, async ([flips, size]) => {
+          const copy = Buffer.from(bytes);
+          for (const { at, value } of flips) copy[at] = value;
+          const startMs = performance.now();
+          for (const part of [copy, copy.subarray(0, size)]) {
+            const verdict = await reader.inspect(part);
+            if (!verdict.ok) expect(imageProblems).toContain(verdict.reason);
+            else expect((await reader.inspect(verdict.bytes)).ok).toBe(true);
+          }
+          expect(performance.now() - startMs).toBeLessThan(2000);
+        }),
+        { numRuns: 60 },
+      );
+    },
+  );
+
+  test.each(['\x89PNG\r\n\x1a\n', '\xff\xd8\xff', 'RIFF____WEBP', ''])(
+    'noise behind the start %j is refused',
+    async (start) => {
+      await fc.assert(
+        fc.asyncProperty(fc.uint8Array({ maxLength: 300 }), async (noise) => {
+          const verdict = await reader.inspect(Buffer.concat([Buffer.from(start, 'latin1'), noise]));
+          expect(verdict.ok).toBe(false);
+        }),
+        { numRuns: 100 },
+      );
+    },
+  );
+});
