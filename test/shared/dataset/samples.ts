@@ -1,0 +1,39 @@
+/** Samples and an in-memory node store for tests of version trees. */
+import { createHash } from 'node:crypto';
+import { type SampleRecord, sampleKey } from '../../../shared/dataset/record.ts';
+import { splitOf } from '../../../shared/dataset/split.ts';
+import type { NodeStore } from '../../../shared/dataset/tree.ts';
+
+/** A store that counts what it is asked. */
+export class MemoryStore implements NodeStore {
+  readonly nodes = new Map<string, Buffer>();
+  reads = 0;
+  get(digest: string): Promise<Buffer> {
+    this.reads++;
+    const bytes = this.nodes.get(digest);
+    return bytes === undefined ? Promise.reject(new Error(`no node ${digest}`)) : Promise.resolve(bytes);
+  }
+  put(digest: string, bytes: Buffer): Promise<void> {
+    this.nodes.set(digest, bytes);
+    return Promise.resolve();
+  }
+}
+
+/** The record of the n-th made-up sample. */
+export function sample(n: number, label = String(n % 10)): SampleRecord {
+  const sha256 = createHash('sha256').update(`sample ${n}`).digest('hex');
+  return {
+    md5: sha256.slice(0, 32),
+    sha256,
+    sizeBytes: 1000 + n,
+    mediaType: 'image/png',
+    width: 28,
+    height: 28,
+    channels: 1,
+    label,
+    labelSource: 'path',
+    split: splitOf(sha256, { validationPercent: 15, testPercent: 15 }),
+  };
+}
+
+export const keyOf = (n: number, version = 1): string => sampleKey(version, sample(n).md5);
