@@ -1,0 +1,269 @@
+/** One queue: what is available, locked, scheduled, and its dead letters. Time is the wall clock, as on Azure. */
+import { randomBytes } from 'node:crypto';
+import { type BusMessage, withApplicationProperties } from './message.ts';
+import type { MessageStore } from './store.ts';
+
+export interface QueueSettings {
+  lockMs: number;
+  maxDeliveryCount: number;
+}
+
+/** Whoever gets messages: an AMQP link with credit. */
+export interface Consumer {
+  receiveAndDelete: boolean;
+  /** there is credit and room for one more message */
+  ready(): boolean;
+  send(message: BusMessage, tag: Buffer, lockedUntil: number | undefined): void;
+}
+
+export interface Lock {
+  message: BusMessage;
+  key: string;
+  until: number;
+  queue: Queue;
+}
+
+export const deadLetterSuffix = '/$deadletterqueue';
+/** Messages that live longer are refused nowhere in the Basic tier; it caps their lifetime. */
+const maxTtlMs = 14 * 86_400_000;
+
+export class Queue {
+  readonly name: string;
+  readonly deadLetters: Queue | undefined;
+  readonly settings: QueueSettings;
+  readonly consumers = new Set<Consumer>();
+  readonly #store: MessageStore;
+  readonly #locks = new Map<string, Lock>();
+  /** in order of sequence numbers, from `#head` on */
+  #available: BusMessage[] = [];
+  #head = 0;
+  /** abandoned or expired, in order of sequence numbers */
+  readonly #returned: BusMessage[] = [];
+  readonly #scheduled: BusMessage[] = [];
+  #sequence: number;
+  #timer: NodeJS.Timeout | undefined;
+  #timerAt = Number.POSITIVE_INFINITY;
+  #kicked = false;
+  #closed = false;
+
+  constructor(name: string, settings: QueueSettings, store: MessageStore) {
+    this.name = name;
+    this.settings = settings;
+    this.#store = store;
+    if (!name.endsWith(deadLetterSuffix)) {
+      this.deadLetters = new Queue(name + deadLetterSuffix, { ...settings, maxDeliveryCount: Number.POSITIVE_INFINITY }, store);
+    }
+    const { messages, sequence } = store.load(name);
+    this.#sequence = sequence;
+    for (const message of messages) {
+      if (message.dueAt === null) this.#available.push(message);
+      else this.#schedule(message);
+    }
+  }
+
+  get depth(): { active: number; scheduled: number; deadLettered: number; locked: number } {
+    return {
+      active: this.#available.length - this.#head + this.#returned.length,
+      scheduled: this.#scheduled.length,
+      deadLettered: this.deadLetters?.depth.active ?? 0,
+      locked: this.#locks.size,
+    };
+  }
+
+  /** Takes a message in; resolves with its sequence number once it is on disk. */
+  async enqueue(message: BusMessage): Promise<number> {
+    message.sequence = ++this.#sequence;
+    message.enqueuedAt ||= Date.now();
+    if (message.dueAt !== null && message.dueAt <= Date.now()) message.dueAt = null;
+    await this.#store.write({ kind: 'put', queue: this.name, message });
+    if (message.dueAt === null) this.#makeAvailable(message);
+    else this.#schedule(message);
+    return message.sequence;
+  }
+
+  #makeAvailable(message: BusMessage): void {
+    this.#available.push(message);
+    this.kick();
+  }
+
+  #schedule(message: BusMessage): void {
+    const at = this.#scheduled.findIndex((m) => (m.dueAt ?? 0) > (message.dueAt ?? 0));
+    this.#scheduled.splice(at < 0 ? this.#scheduled.length : at, 0, message);
+    this.#arm();
+  }
+
+  async cancelScheduled(sequence: number): Promise<boolean> {
+    const at = this.#scheduled.findIndex((m) => m.sequence === sequence);
+    if (at < 0) return false;
+    this.#scheduled.splice(at, 1);
+    await this.#store.write({ kind: 'remove', queue: this.name, sequence });
+    return true;
+  }
+
+  /** Messages from a sequence number on, whatever their state. */
+  peek(from: number, count: number): BusMessage[] {
+    const all = [...this.#returned, ...this.#available.slice(this.#head), ...[...this.#locks.values()].map((l) => l.message), ...this.#scheduled];
+    return all
+      .filter((m) => m.sequence >= from)
+      .sort((a, b) => a.sequence - b.sequence)
+      .slice(0, count);
+  }
+
+  #take(): BusMessage | undefined {
+    for (;;) {
+      const fresh = this.#available[this.#head];
+      const back = this.#returned[0];
+      const message = back !== undefined && (fresh === undefined || back.sequence < fresh.sequence) ? back : fresh;
+      if (message === undefined) return undefined;
+      if (message === back) this.#returned.shift();
+      else this.#advance();
+      const ttl = Math.min(message.header.ttl ?? maxTtlMs, maxTtlMs);
+      if (message.enqueuedAt + ttl > Date.now() || this.deadLetters === undefined) return message;
+      // expired: gone, as on a queue without dead-lettering on expiry
+      void this.#store.write({ kind: 'remove', queue: this.name, sequence: message.sequence });
+    }
+  }
+
+  #advance(): void {
+    this.#head++;
+    if (this.#head > 1024 && this.#head * 2 > this.#available.length) {
+      this.#available = this.#available.slice(this.#head);
+      this.#head = 0;
+    }
+  }
+
+  /** Hands out messages soon; many calls in one turn make one hand-out. */
+  kick(): void {
+    if (this.#kicked) return;
+    this.#kicked = true;
+    queueMicrotask(() => {
+      this.#kicked = false;
+      this.dispatch();
+    });
+  }
+
+  /** Gives every consumer with credit a message in turn until there is none of either. */
+  dispatch(): void {
+    let gave = true;
+    while (gave && !this.#closed) {
+      gave = false;
+      for (const consumer of this.consumers) {
+        if (!consumer.ready()) continue;
+        const message = this.#take();
+        if (message === undefined) return;
+        this.#deliver(consumer, message);
+        gave = true;
+      }
+    }
+  }
+
+  #deliver(consumer: Consumer, message: BusMessage): void {
+    const tag = randomBytes(16);
+    if (consumer.receiveAndDelete) {
+      void this.#store.write({ kind: 'remove', queue: this.name, sequence: message.sequence });
+      consumer.send(message, tag, undefined);
+      return;
+    }
+    const until = Date.now() + this.settings.lockMs;
+    const lock: Lock = { message, key: tag.toString('hex'), until, queue: this };
+    this.#locks.set(lock.key, lock);
+    consumer.send(message, tag, until);
+    this.#arm();
+  }
+
+  /** The lock of a delivery, unless it was lost. */
+  lock(key: string): Lock | undefined {
+    const lock = this.#locks.get(key);
+    return lock !== undefined && lock.until > Date.now() ? lock : undefined;
+  }
+
+  async complete(lock: Lock): Promise<void> {
+    this.#locks.delete(lock.key);
+    await this.#store.write({ kind: 'remove', queue: this.name, sequence: lock.message.sequence });
+  }
+
+  async abandon(lock: Lock, properties: Record<string, unknown> | undefined): Promise<void> {
+    this.#locks.delete(lock.key);
+    const message = properties === undefined ? lock.message : withApplicationProperties(lock.message, properties);
+    message.deliveryCount++;
+    if (message.deliveryCount >= this.settings.maxDeliveryCount) {
+      const detail = `Message could not be consumed after ${message.deliveryCount} delivery attempts.`;
+      return this.#toDeadLetters(message, { DeadLetterReason: 'MaxDeliveryCountExceeded', DeadLetterErrorDescription: detail });
+    }
+    await this.#store.write({ kind: 'put', queue: this.name, message });
+    const at = this.#returned.findIndex((m) => m.sequence > message.sequence);
+    this.#returned.splice(at < 0 ? this.#returned.length : at, 0, message);
+    this.kick();
+  }
+
+  async deadLetter(lock: Lock, properties: Record<string, unknown>): Promise<void> {
+    this.#locks.delete(lock.key);
+    await this.#toDeadLetters(lock.message, properties);
+  }
+
+  async #toDeadLetters(message: BusMessage, properties: Record<string, unknown>): Promise<void> {
+    const copy = withApplicationProperties(message, properties);
+    const { ttl: _ttl, ...header } = copy.header;
+    const target = this.deadLetters ?? this;
+    const dead = { ...copy, header, deadLetterSource: this.name, enqueuedSequence: message.sequence, dueAt: null };
+    // put before remove: a crash in between leaves two, never none
+    await target.enqueue(dead);
+    await this.#store.write({ kind: 'remove', queue: this.name, sequence: message.sequence });
+  }
+
+  renew(key: string): number | undefined {
+    const lock = this.lock(key);
+    if (lock === undefined) return undefined;
+    lock.until = Date.now() + this.settings.lockMs;
+    // to the end of the Map, so that its order stays the order of expiry
+    this.#locks.delete(key);
+    this.#locks.set(key, lock);
+    this.#arm();
+    return lock.until;
+  }
+
+  /** One timer for the next lock that expires or message that comes due. */
+  #arm(): void {
+    const expires = this.#locks.values().next().value?.until ?? Number.POSITIVE_INFINITY;
+    const next = Math.min(expires, this.#scheduled[0]?.dueAt ?? Number.POSITIVE_INFINITY);
+    if (this.#closed || next === Number.POSITIVE_INFINITY || (this.#timer !== undefined && this.#timerAt <= next)) return;
+    clearTimeout(this.#timer);
+    this.#timerAt = next;
+    // setTimeout counts in 32 bits: a message scheduled for next month is looked at again tomorrow
+    const wait = Math.min(Math.max(0, next - Date.now()) + 1, 86_400_000);
+    this.#timer = setTimeout(() => void this.#tick(), wait);
+    this.#timer.unref();
+  }
+
+  async #tick(): Promise<void> {
+    this.#timer = undefined;
+    const now = Date.now();
+    const due: Promise<unknown>[] = [];
+    while ((this.#scheduled[0]?.dueAt ?? Number.POSITIVE_INFINITY) <= now) {
+      const message = this.#scheduled.shift();
+      if (message !== undefined) due.push(this.#release(message, now));
+    }
+    for (const lock of this.#locks.values()) {
+      if (lock.until > now) break;
+      due.push(this.abandon(lock, undefined));
+    }
+    await Promise.all(due);
+    this.#arm();
+  }
+
+  async #release(message: BusMessage, now: number): Promise<void> {
+    const old = message.sequence;
+    const released = { ...message, enqueuedSequence: old, sequence: ++this.#sequence, enqueuedAt: now, dueAt: null };
+    await Promise.all([
+      this.#store.write({ kind: 'put', queue: this.name, message: released }),
+      this.#store.write({ kind: 'remove', queue: this.name, sequence: old }),
+    ]);
+    this.#makeAvailable(released);
+  }
+
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    this.deadLetters?.close();
+  }
+}

@@ -1,0 +1,81 @@
+/** The local Service Bus: queues as the Basic tier has them, durable, on loopback. */
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import rhea from 'rhea';
+import { queues as declaredQueues } from '../../shared/resources.ts';
+import { listenAmqp } from './amqp.ts';
+import { parseMessage } from './message.ts';
+import { deadLetterSuffix, Queue } from './queue.ts';
+import { MessageStore } from './store.ts';
+
+export interface ServiceBusOptions {
+  port: number;
+  host?: string;
+  dataDir: string;
+  queues: Record<string, { lockSeconds: number; maxDeliveryCount: number }>;
+  /** instead of every queue's own lock duration */
+  lockSeconds?: number;
+}
+
+export interface OutgoingMessage {
+  body: Buffer | string;
+  messageId: string;
+  contentType?: string;
+  applicationProperties?: Record<string, string | number>;
+}
+
+export interface LocalServiceBus {
+  port: number;
+  connectionString: string;
+  queueDepth(queue: string): Queue['depth'];
+  /** resolves when the message is on disk */
+  enqueue(queue: string, message: OutgoingMessage): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Starts the broker. A message it acknowledged survives the death of the process; locks do not (Azure keeps them). */
+export async function startServiceBus(options: ServiceBusOptions): Promise<LocalServiceBus> {
+  const store = new MessageStore(options.dataDir);
+  const queues = new Map<string, Queue>();
+  for (const [name, { lockSeconds, maxDeliveryCount }] of Object.entries(options.queues)) {
+    const lockMs = (options.lockSeconds ?? lockSeconds) * 1000;
+    const queue = new Queue(name.toLowerCase(), { lockMs, maxDeliveryCount }, store);
+    queues.set(queue.name, queue);
+    if (queue.deadLetters !== undefined) queues.set(queue.name + deadLetterSuffix, queue.deadLetters);
+  }
+  const find = (name: string): Queue | undefined => queues.get(name.toLowerCase());
+  const known = (name: string): Queue => {
+    const queue = find(name);
+    if (queue === undefined) throw new Error(`there is no queue ${name}`);
+    return queue;
+  };
+  const front = await listenAmqp(options.port, options.host ?? '127.0.0.1', find);
+  return {
+    port: front.port,
+    connectionString: `Endpoint=sb://127.0.0.1:${front.port};SharedAccessKeyName=local;SharedAccessKey=local;UseDevelopmentEmulator=true`,
+    queueDepth: (name) => known(name).depth,
+    async enqueue(name, { body, messageId, contentType, applicationProperties }) {
+      const encoded = rhea.message.encode({
+        message_id: messageId,
+        ...(contentType === undefined ? {} : { content_type: contentType }),
+        ...(applicationProperties === undefined ? {} : { application_properties: applicationProperties }),
+        body: rhea.message.data_section(Buffer.from(body)),
+      });
+      await known(name).enqueue(parseMessage(encoded as Buffer));
+    },
+    async close() {
+      for (const queue of queues.values()) queue.close();
+      await front.close();
+      store.close();
+    },
+  };
+}
+
+if (process.argv[1] === import.meta.filename) {
+  const { values } = parseArgs({ options: { port: { type: 'string', default: '5672' }, data: { type: 'string', default: '.darkroom' } } });
+  const bus = await startServiceBus({ port: Number(values.port), dataDir: path.join(values.data, 'service-bus'), queues: declaredQueues });
+  console.log(`ready ${bus.port}`);
+  const stop = (): void => void bus.close().then(() => process.exit(0));
+  process.on('SIGINT', stop);
+  process.on('SIGTERM', stop);
+}
