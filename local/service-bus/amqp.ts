@@ -32,7 +32,11 @@ interface Memory {
 }
 
 /** Listens on loopback; `close` drops every connection. */
-export async function listenAmqp(port: number, host: string, find: FindQueue): Promise<{ port: number; close(): Promise<void> }> {
+export async function listenAmqp(
+  port: number,
+  host: string,
+  find: FindQueue,
+): Promise<{ port: number; close(): Promise<void> }> {
   const container = rhea.create_container({ id: 'local-service-bus' });
   const memory: Memory = {
     requests: new WeakMap(),
@@ -52,7 +56,14 @@ export async function listenAmqp(port: number, host: string, find: FindQueue): P
     on(outcome, ({ delivery }) => void onOutcome(memory, outcome, delivery));
   }
   onFlow(memory, on);
-  for (const event of ['connection_error', 'session_error', 'sender_error', 'receiver_error', 'error', 'protocol_error']) {
+  for (const event of [
+    'connection_error',
+    'session_error',
+    'sender_error',
+    'receiver_error',
+    'error',
+    'protocol_error',
+  ]) {
     on(event, () => {
       // a client that breaks off is no business of the broker's; its locks expire
     });
@@ -92,7 +103,9 @@ function onFlow(memory: Memory, on: (event: string, handle: (context: EventConte
   };
   on('connection_close', drop);
   on('disconnected', drop);
-  on('session_close', ({ session }) => (session as { each_sender(visit: (s: SenderLink) => void): void }).each_sender(detach));
+  on('session_close', ({ session }) =>
+    (session as { each_sender(visit: (s: SenderLink) => void): void }).each_sender(detach),
+  );
   on('sender_close', ({ sender }) => detach(sender));
 }
 
@@ -159,7 +172,8 @@ function openSender(memory: Memory, link: SenderLink, find: FindQueue): void {
   const consumer: Consumer & { sent: number } = {
     sent: 0,
     receiveAndDelete: link.remote.attach.snd_settle_mode === 1,
-    ready: () => link.is_open() && consumer.sent < link.delivery_count + link.credit && link.session.outgoing.available() > 0,
+    ready: () =>
+      link.is_open() && consumer.sent < link.delivery_count + link.credit && link.session.outgoing.available() > 0,
     send: (message, tag, lockedUntil) => {
       consumer.sent++;
       const delivery = link.send(encodeMessage(message, lockedUntil), tag, 0);
@@ -193,7 +207,10 @@ async function onMessage(memory: Memory, context: EventContext, find: FindQueue)
     await Promise.all(parts.map((part) => queue.enqueue(parseMessage(part))));
     delivery.accept();
   } catch (error) {
-    delivery.reject({ condition: 'amqp:internal-error', description: error instanceof Error ? error.message : String(error) });
+    delivery.reject({
+      condition: 'amqp:internal-error',
+      description: error instanceof Error ? error.message : String(error),
+    });
   }
 }
 
@@ -211,7 +228,12 @@ async function onOutcome(memory: Memory, outcome: string, delivery: DeliveryHand
   delivery.remote_settled = true;
 }
 
-async function settle(outcome: string, delivery: DeliveryHandle, queue: Queue, lock: Lock | undefined): Promise<unknown> {
+async function settle(
+  outcome: string,
+  delivery: DeliveryHandle,
+  queue: Queue,
+  lock: Lock | undefined,
+): Promise<unknown> {
   if (lock === undefined) return codec.rejected({ error: lockLost }).described();
   const state = delivery.remote_state ?? {};
   if (outcome === 'accepted') {
@@ -230,7 +252,13 @@ async function settle(outcome: string, delivery: DeliveryHandle, queue: Queue, l
   return codec.modified({}).described();
 }
 
-async function onRequest(memory: Memory, receiver: ReceiverLink, address: string, message: unknown, find: FindQueue): Promise<void> {
+async function onRequest(
+  memory: Memory,
+  receiver: ReceiverLink,
+  address: string,
+  message: unknown,
+  find: FindQueue,
+): Promise<void> {
   const request = Buffer.isBuffer(message) ? codec.decode(message) : (message as ReturnType<typeof codec.decode>);
   let reply: SenderLink | undefined;
   receiver.session.each_sender((sender) => {
@@ -249,10 +277,16 @@ async function onRequest(memory: Memory, receiver: ReceiverLink, address: string
 async function answerTo(address: string, request: ReturnType<typeof codec.decode>, find: FindQueue): Promise<Answer> {
   if (address === '$cbs') return { status: 202 };
   const queue = find(address.slice(0, -management.length));
-  if (queue === undefined) return { status: 404, condition: 'amqp:not-found', description: `There is no queue behind ${address}.` };
+  if (queue === undefined)
+    return { status: 404, condition: 'amqp:not-found', description: `There is no queue behind ${address}.` };
   try {
-    return await manage(queue, String(request.application_properties?.['operation'] ?? ''), request.body);
+    const operation = request.application_properties?.['operation'];
+    return await manage(queue, typeof operation === 'string' ? operation : '', request.body);
   } catch (error) {
-    return { status: 500, condition: 'amqp:internal-error', description: error instanceof Error ? error.message : String(error) };
+    return {
+      status: 500,
+      condition: 'amqp:internal-error',
+      description: error instanceof Error ? error.message : String(error),
+    };
   }
 }

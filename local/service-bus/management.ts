@@ -16,13 +16,18 @@ const maxPeek = 1000;
 
 export const lockLost = {
   condition: 'com.microsoft:message-lock-lost',
-  description: 'The lock supplied is invalid. Either the lock expired, or the message has already been removed from the queue.',
+  description:
+    'The lock supplied is invalid. Either the lock expired, or the message has already been removed from the queue.',
 };
 
 /** Lock tokens travel as UUIDs in RFC order here, and as .NET GUID bytes in delivery tags. */
 const tokenKey = (token: Buffer): string => {
-  const [a, b, c] = [token.subarray(0, 4), token.subarray(4, 6), token.subarray(6, 8)].map((part) => Buffer.from(part).reverse());
-  return Buffer.concat([a ?? Buffer.alloc(4), b ?? Buffer.alloc(2), c ?? Buffer.alloc(2), token.subarray(8)]).toString('hex');
+  const [a, b, c] = [token.subarray(0, 4), token.subarray(4, 6), token.subarray(6, 8)].map((part) =>
+    Buffer.from(part).reverse(),
+  );
+  return Buffer.concat([a ?? Buffer.alloc(4), b ?? Buffer.alloc(2), c ?? Buffer.alloc(2), token.subarray(8)]).toString(
+    'hex',
+  );
 };
 
 interface Body {
@@ -44,7 +49,9 @@ export async function manage(queue: Queue, operation: string, request: unknown):
     case 'com.microsoft:renew-lock':
       return renew(queue, body['lock-tokens'] ?? []);
     case 'com.microsoft:schedule-message': {
-      const numbers = await Promise.all((body.messages ?? []).map(({ message }) => queue.enqueue(parseMessage(message))));
+      const numbers = await Promise.all(
+        (body.messages ?? []).map(({ message }) => queue.enqueue(parseMessage(message))),
+      );
       return { status: 200, body: { 'sequence-numbers': types.wrap_array(numbers, longArray) } };
     }
     case 'com.microsoft:cancel-scheduled-message':

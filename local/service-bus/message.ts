@@ -5,7 +5,13 @@
 import { randomBytes } from 'node:crypto';
 import rhea from 'rhea';
 
-const section = { header: 0x70, annotations: 0x72, deliveryAnnotations: 0x71, properties: 0x73, applicationProperties: 0x74 };
+const section = {
+  header: 0x70,
+  annotations: 0x72,
+  deliveryAnnotations: 0x71,
+  properties: 0x73,
+  applicationProperties: 0x74,
+};
 
 /** What rhea's codec offers beyond its typings. */
 interface Typed {
@@ -114,7 +120,7 @@ export function parseMessage(bytes: Buffer): BusMessage {
     enqueuedSequence: 0,
     bare,
     applicationProperties,
-    messageId: String(messageId),
+    messageId,
     header,
     annotations,
     deliveryCount: 0,

@@ -51,7 +51,11 @@ export class Queue {
     this.settings = settings;
     this.#store = store;
     if (!name.endsWith(deadLetterSuffix)) {
-      this.deadLetters = new Queue(name + deadLetterSuffix, { ...settings, maxDeliveryCount: Number.POSITIVE_INFINITY }, store);
+      this.deadLetters = new Queue(
+        name + deadLetterSuffix,
+        { ...settings, maxDeliveryCount: Number.POSITIVE_INFINITY },
+        store,
+      );
     }
     const { messages, sequence } = store.load(name);
     this.#sequence = sequence;
@@ -102,7 +106,12 @@ export class Queue {
 
   /** Messages from a sequence number on, whatever their state. */
   peek(from: number, count: number): BusMessage[] {
-    const all = [...this.#returned, ...this.#available.slice(this.#head), ...[...this.#locks.values()].map((l) => l.message), ...this.#scheduled];
+    const all = [
+      ...this.#returned,
+      ...this.#available.slice(this.#head),
+      ...[...this.#locks.values()].map((l) => l.message),
+      ...this.#scheduled,
+    ];
     return all
       .filter((m) => m.sequence >= from)
       .sort((a, b) => a.sequence - b.sequence)
@@ -188,7 +197,10 @@ export class Queue {
     message.deliveryCount++;
     if (message.deliveryCount >= this.settings.maxDeliveryCount) {
       const detail = `Message could not be consumed after ${message.deliveryCount} delivery attempts.`;
-      return this.#toDeadLetters(message, { DeadLetterReason: 'MaxDeliveryCountExceeded', DeadLetterErrorDescription: detail });
+      return this.#toDeadLetters(message, {
+        DeadLetterReason: 'MaxDeliveryCountExceeded',
+        DeadLetterErrorDescription: detail,
+      });
     }
     await this.#store.write({ kind: 'put', queue: this.name, message });
     const at = this.#returned.findIndex((m) => m.sequence > message.sequence);
@@ -226,7 +238,8 @@ export class Queue {
   #arm(): void {
     const expires = this.#locks.values().next().value?.until ?? Number.POSITIVE_INFINITY;
     const next = Math.min(expires, this.#scheduled[0]?.dueAt ?? Number.POSITIVE_INFINITY);
-    if (this.#closed || next === Number.POSITIVE_INFINITY || (this.#timer !== undefined && this.#timerAt <= next)) return;
+    if (this.#closed || next === Number.POSITIVE_INFINITY || (this.#timer !== undefined && this.#timerAt <= next))
+      return;
     clearTimeout(this.#timer);
     this.#timerAt = next;
     // setTimeout counts in 32 bits: a message scheduled for next month is looked at again tomorrow

@@ -60,7 +60,12 @@ interface Described {
   described(): unknown;
 }
 interface MessageCodec {
-  decode(bytes: Buffer): { body: unknown; message_id?: unknown; reply_to?: string; application_properties?: Record<string, unknown> };
+  decode(bytes: Buffer): {
+    body: unknown;
+    message_id?: unknown;
+    reply_to?: string;
+    application_properties?: Record<string, unknown>;
+  };
   accepted(): Described;
   rejected(fields?: object): Described;
   modified(fields: object): Described;

@@ -72,8 +72,14 @@ export async function startServiceBus(options: ServiceBusOptions): Promise<Local
 }
 
 if (process.argv[1] === import.meta.filename) {
-  const { values } = parseArgs({ options: { port: { type: 'string', default: '5672' }, data: { type: 'string', default: '.darkroom' } } });
-  const bus = await startServiceBus({ port: Number(values.port), dataDir: path.join(values.data, 'service-bus'), queues: declaredQueues });
+  const { values } = parseArgs({
+    options: { port: { type: 'string', default: '5672' }, data: { type: 'string', default: '.darkroom' } },
+  });
+  const bus = await startServiceBus({
+    port: Number(values.port),
+    dataDir: path.join(values.data, 'service-bus'),
+    queues: declaredQueues,
+  });
   console.log(`ready ${bus.port}`);
   const stop = (): void => void bus.close().then(() => process.exit(0));
   process.on('SIGINT', stop);

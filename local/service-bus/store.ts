@@ -42,7 +42,9 @@ export class MessageStore {
 
   /** Messages of a queue in order, and the highest sequence number it ever gave. */
   load(queue: string): { messages: BusMessage[]; sequence: number } {
-    const rows = this.#database.prepare('SELECT sequence, meta, bare FROM messages WHERE queue = ? ORDER BY sequence').all(queue);
+    const rows = this.#database
+      .prepare('SELECT sequence, meta, bare FROM messages WHERE queue = ? ORDER BY sequence')
+      .all(queue);
     const messages = rows.map((row): BusMessage => {
       const meta = kept.parse(JSON.parse(String(row['meta'])));
       const { durable, priority, ttl } = meta.header;
@@ -51,7 +53,12 @@ export class MessageStore {
         ...(priority === undefined ? {} : { priority }),
         ...(ttl === undefined ? {} : { ttl }),
       };
-      return { ...parseMessage(Buffer.from(row['bare'] as Uint8Array)), ...meta, header, sequence: Number(row['sequence']) };
+      return {
+        ...parseMessage(Buffer.from(row['bare'] as Uint8Array)),
+        ...meta,
+        header,
+        sequence: Number(row['sequence']),
+      };
     });
     const last = this.#database.prepare('SELECT sequence FROM sequences WHERE queue = ?').get(queue);
     return { messages, sequence: Math.max(Number(last?.['sequence'] ?? 0), messages.at(-1)?.sequence ?? 0) };
@@ -85,7 +92,17 @@ export class MessageStore {
       const highest = new Map<string, number>();
       for (const change of changes) {
         if (change.kind === 'put') {
-          const { sequence: number, bare, header, annotations, enqueuedSequence, deliveryCount, enqueuedAt, dueAt, deadLetterSource } = change.message;
+          const {
+            sequence: number,
+            bare,
+            header,
+            annotations,
+            enqueuedSequence,
+            deliveryCount,
+            enqueuedAt,
+            dueAt,
+            deadLetterSource,
+          } = change.message;
           const meta = { header, annotations, enqueuedSequence, deliveryCount, enqueuedAt, dueAt, deadLetterSource };
           put.run(change.queue, number, JSON.stringify(meta), bare);
           highest.set(change.queue, Math.max(highest.get(change.queue) ?? 0, number));

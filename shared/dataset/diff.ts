@@ -51,7 +51,11 @@ export async function* diff(store: NodeStore, before: string | null, after: stri
     if (left !== undefined && right !== undefined && 'node' in left && 'node' in right && left.node === right.node) {
       a.drop();
       b.drop();
-    } else if (left !== undefined && 'node' in left && !(right !== undefined && 'node' in right && right.level > left.level)) {
+    } else if (
+      left !== undefined &&
+      'node' in left &&
+      !(right !== undefined && 'node' in right && right.level > left.level)
+    ) {
       await a.open();
     } else if (right !== undefined && 'node' in right) {
       await b.open();

@@ -2,7 +2,15 @@
 import { inBatches } from '../parallel.ts';
 import { type ChildEntry, isLeaf, type LeafEntry, type Node, type Totals, totalsOf } from './node.ts';
 import type { SampleRecord } from './record.ts';
-import { Chunker, defaultParameters, encoded, type EncodedNode, type NodeStore, readNode, type TreeParameters } from './tree.ts';
+import {
+  Chunker,
+  defaultParameters,
+  encoded,
+  type EncodedNode,
+  type NodeStore,
+  readNode,
+  type TreeParameters,
+} from './tree.ts';
 
 export interface Edit {
   key: string;
@@ -131,8 +139,17 @@ export async function applyEdits(
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([key, record]) => ({ key, entry: record === null ? null : { key, record } }));
   const fresh = new Map<string, EncodedNode>();
-  const top = root === null ? await grow(sorted.flatMap((e) => (e.entry === null ? [] : [e.entry])), 0, parameters, fresh) : await change(store, root, sorted, parameters, fresh);
-  if (top === null) return { root: null, totals: totalsOf({ level: 0, entries: [] }), nodesWritten: 0, bytesWritten: 0 };
+  const top =
+    root === null
+      ? await grow(
+          sorted.flatMap((e) => (e.entry === null ? [] : [e.entry])),
+          0,
+          parameters,
+          fresh,
+        )
+      : await change(store, root, sorted, parameters, fresh);
+  if (top === null)
+    return { root: null, totals: totalsOf({ level: 0, entries: [] }), nodesWritten: 0, bytesWritten: 0 };
   const written = [...reachable(top.digest, fresh)];
   await inBatches(written, width, ({ digest, bytes }) => store.put(digest, bytes));
   return {
@@ -155,7 +172,12 @@ function* reachable(root: string, fresh: Map<string, EncodedNode>): Generator<En
 type Root = { digest: string; totals: Totals } | null;
 
 /** Builds levels upwards from a sequence of entries until one node holds all. */
-async function grow(entries: Entry[], level: number, parameters: TreeParameters, fresh: Map<string, EncodedNode>): Promise<Root> {
+async function grow(
+  entries: Entry[],
+  level: number,
+  parameters: TreeParameters,
+  fresh: Map<string, EncodedNode>,
+): Promise<Root> {
   let sequence = entries;
   for (let at = level; sequence.length > 0; at++) {
     const chunker = new Chunker<Entry>(at, parameters);
@@ -169,7 +191,9 @@ async function grow(entries: Entry[], level: number, parameters: TreeParameters,
 }
 
 function remember(level: number, chunk: Entry[], fresh: Map<string, EncodedNode>): EncodedNode {
-  const node = encoded(level === 0 ? { level: 0, entries: chunk as LeafEntry[] } : { level, entries: chunk as ChildEntry[] });
+  const node = encoded(
+    level === 0 ? { level: 0, entries: chunk as LeafEntry[] } : { level, entries: chunk as ChildEntry[] },
+  );
   fresh.set(node.digest, node);
   return node;
 }

@@ -48,7 +48,8 @@ export function totalsOf(node: Node): Totals {
   }
   for (const child of node.entries as ChildEntry[]) {
     totals.count += child.totals.count;
-    for (const [label, n] of Object.entries(child.totals.byClass)) totals.byClass[label] = (totals.byClass[label] ?? 0) + n;
+    for (const [label, n] of Object.entries(child.totals.byClass))
+      totals.byClass[label] = (totals.byClass[label] ?? 0) + n;
     for (const split of splits) totals.bySplit[split] += child.totals.bySplit[split];
   }
   return totals;
@@ -133,7 +134,8 @@ function stringTable(node: Node): string[] {
   if (isLeaf(node)) {
     for (const { record } of node.entries) strings.add(record.label).add(record.mediaType);
   } else {
-    for (const child of node.entries as ChildEntry[]) for (const label of Object.keys(child.totals.byClass)) strings.add(label);
+    for (const child of node.entries as ChildEntry[])
+      for (const label of Object.keys(child.totals.byClass)) strings.add(label);
   }
   return [...strings].sort();
 }
@@ -159,7 +161,15 @@ export function encodeNode(node: Node): Buffer {
       writeKey(writer, key);
       writer.hex(record.sha256);
       const flags = labelSources.indexOf(record.labelSource) * splits.length + splits.indexOf(record.split);
-      const numbers = [record.sizeBytes, record.width, record.height, record.channels, at(record.mediaType), at(record.label), flags];
+      const numbers = [
+        record.sizeBytes,
+        record.width,
+        record.height,
+        record.channels,
+        at(record.mediaType),
+        at(record.label),
+        flags,
+      ];
       for (const n of numbers) writer.number(n);
     }
     return writer.done();

@@ -29,7 +29,8 @@ const keyPattern = /^(\d{9})-([0-9a-f]{32})$/;
  * Key of a sample: the number of the version that first holds it, then its MD5. One batch of uploads
  * thereby touches few leaves. Zero-padded, so that keys sort as text.
  */
-export const sampleKey = (versionNumber: number, md5: string): string => `${String(versionNumber).padStart(9, '0')}-${md5}`;
+export const sampleKey = (versionNumber: number, md5: string): string =>
+  `${String(versionNumber).padStart(9, '0')}-${md5}`;
 
 /** The parts of a key; throws when it is none. */
 export function readKey(key: string): { versionNumber: number; md5: string } {

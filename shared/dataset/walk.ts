@@ -11,7 +11,11 @@ export interface WalkOptions {
 }
 
 /** Entries of a version in key order. Subtrees without the wanted split are skipped unread. */
-export async function* entries(store: NodeStore, root: string | null, options: WalkOptions = {}): AsyncGenerator<LeafEntry> {
+export async function* entries(
+  store: NodeStore,
+  root: string | null,
+  options: WalkOptions = {},
+): AsyncGenerator<LeafEntry> {
   const { after, split, limit = Number.POSITIVE_INFINITY } = options;
   if (root === null || limit <= 0) return;
   let left = limit;
@@ -20,7 +24,8 @@ export async function* entries(store: NodeStore, root: string | null, options: W
     const node = await readNode(store, stack.pop() ?? '');
     if (!isLeaf(node)) {
       const wanted = (node.entries as ChildEntry[]).filter(
-        (child) => (after === undefined || child.key > after) && (split === undefined || child.totals.bySplit[split] > 0),
+        (child) =>
+          (after === undefined || child.key > after) && (split === undefined || child.totals.bySplit[split] > 0),
       );
       stack.push(...wanted.map((child) => child.digest).reverse());
       continue;

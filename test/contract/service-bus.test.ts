@@ -15,7 +15,20 @@ let client: ServiceBusClient;
 
 beforeAll(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'service-bus-'));
-  const names = ['plain', 'abandon', 'dead', 'lock', 'schedule', 'peek', 'batch', 'delete', 'expiry', 'stream', 'drain', 'local'];
+  const names = [
+    'plain',
+    'abandon',
+    'dead',
+    'lock',
+    'schedule',
+    'peek',
+    'batch',
+    'delete',
+    'expiry',
+    'stream',
+    'drain',
+    'local',
+  ];
   const queues = Object.fromEntries(names.map((name) => [name, { lockSeconds, maxDeliveryCount: 3 }]));
   bus = await startServiceBus({ port: 0, dataDir: folder, queues });
   client = new ServiceBusClient(bus.connectionString, { retryOptions: { maxRetries: 0, timeoutInMs: 8000 } });
@@ -31,7 +44,8 @@ const once = async (receiver: ServiceBusReceiver) => {
   if (message === undefined) throw new Error('no message came');
   return message;
 };
-const isEmpty = async (receiver: ServiceBusReceiver) => (await receiver.receiveMessages(1, { maxWaitTimeInMs: 200 })).length === 0;
+const isEmpty = async (receiver: ServiceBusReceiver) =>
+  (await receiver.receiveMessages(1, { maxWaitTimeInMs: 200 })).length === 0;
 const noRenewal = { maxAutoLockRenewalDurationInMs: 0 };
 
 describe('a queue of the local Service Bus', () => {
@@ -63,14 +77,22 @@ describe('a queue of the local Service Bus', () => {
     }
     expect(await isEmpty(receiver)).toBe(true);
     const dead = await once(client.createReceiver('abandon', { subQueueType: 'deadLetter' }));
-    expect(dead).toMatchObject({ body: 'x', messageId: 'a1', deadLetterReason: 'MaxDeliveryCountExceeded', deadLetterSource: 'abandon' });
+    expect(dead).toMatchObject({
+      body: 'x',
+      messageId: 'a1',
+      deadLetterReason: 'MaxDeliveryCountExceeded',
+      deadLetterSource: 'abandon',
+    });
     expect(dead.applicationProperties).toMatchObject({ tried: 2 });
   });
 
   test('dead-letters on request, with reason and description', async () => {
     await client.createSender('dead').sendMessages({ body: { k: 1 }, applicationProperties: { keep: 7 } });
     const receiver = client.createReceiver('dead');
-    await receiver.deadLetterMessage(await once(receiver), { deadLetterReason: 'bad', deadLetterErrorDescription: 'why' });
+    await receiver.deadLetterMessage(await once(receiver), {
+      deadLetterReason: 'bad',
+      deadLetterErrorDescription: 'why',
+    });
     const dead = await once(client.createReceiver('dead', { subQueueType: 'deadLetter' }));
     expect(dead).toMatchObject({ deadLetterReason: 'bad', deadLetterErrorDescription: 'why' });
     expect(dead.applicationProperties).toMatchObject({ keep: 7 });
@@ -144,7 +166,9 @@ describe('a queue of the local Service Bus', () => {
   });
 
   test('streams to a subscriber, and delivers again what its handler threw on', async () => {
-    await client.createSender('stream').sendMessages(Array.from({ length: 40 }, (_, i) => ({ body: i, messageId: `s${i}` })));
+    await client
+      .createSender('stream')
+      .sendMessages(Array.from({ length: 40 }, (_, i) => ({ body: i, messageId: `s${i}` })));
     const seen = new Map<number, number>();
     const receiver = client.createReceiver('stream');
     receiver.subscribe(
@@ -164,7 +188,9 @@ describe('a queue of the local Service Bus', () => {
   });
 
   test('names a queue that does not exist', async () => {
-    await expect(client.createSender('nowhere').sendMessages({ body: 1 })).rejects.toMatchObject({ code: 'MessagingEntityNotFound' });
+    await expect(client.createSender('nowhere').sendMessages({ body: 1 })).rejects.toMatchObject({
+      code: 'MessagingEntityNotFound',
+    });
   });
 
   test('takes messages from its own process, equal to those of an SDK', async () => {
@@ -215,7 +241,9 @@ describe('the broker process', () => {
     const second = await start(port, data);
     const after = new ServiceBusClient(connection);
     const peeked = await after.createReceiver('evaluations').peekMessages(100);
-    const expected = Array.from({ length: 20 }, (_, i) => `k${i}`).filter((id) => !done.some((m) => m.messageId === id));
+    const expected = Array.from({ length: 20 }, (_, i) => `k${i}`).filter(
+      (id) => !done.some((m) => m.messageId === id),
+    );
     expect(peeked.filter((m) => m.state !== 'scheduled').map((m) => m.messageId)).toEqual(expected);
     expect(peeked.filter((m) => m.state === 'scheduled').map((m) => m.body as string)).toEqual(['later']);
     await after.close();

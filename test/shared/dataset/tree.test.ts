@@ -17,7 +17,11 @@ async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
   return all;
 }
 
-const step = fc.record({ n: fc.nat(300), version: fc.integer({ min: 1, max: 3 }), kind: fc.constantFrom('put', 'relabel', 'remove') });
+const step = fc.record({
+  n: fc.nat(300),
+  version: fc.integer({ min: 1, max: 3 }),
+  kind: fc.constantFrom('put', 'relabel', 'remove'),
+});
 const toEdit = ({ n, version, kind }: { n: number; version: number; kind: string }): Edit =>
   kind === 'remove' ? remove(n, version) : put(n, version, kind === 'relabel' ? 'other' : undefined);
 
@@ -48,24 +52,37 @@ describe('a version tree', () => {
 
   test('differs from another exactly by what was edited', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.array(fc.nat(400), { maxLength: 200 }), fc.array(step, { maxLength: 40 }), async (start, steps) => {
-        const store = new MemoryStore();
-        const before = await applyEdits(store, null, start.map((n) => put(n)), small);
-        const after = await applyEdits(store, before.root, steps.map(toEdit), small);
-        const old = new Map((await collect(entries(store, before.root))).map((e) => [e.key, e.record.label]));
-        const now = new Map((await collect(entries(store, after.root))).map((e) => [e.key, e.record.label]));
-        const expected = [...new Set([...old.keys(), ...now.keys()])].filter((k) => old.get(k) !== now.get(k)).sort();
-        const changes = await collect(diff(store, before.root, after.root));
-        expect(changes.map((c) => c.key)).toEqual(expected);
-        for (const c of changes) expect([c.before?.label, c.after?.label]).toEqual([old.get(c.key), now.get(c.key)]);
-      }),
+      fc.asyncProperty(
+        fc.array(fc.nat(400), { maxLength: 200 }),
+        fc.array(step, { maxLength: 40 }),
+        async (start, steps) => {
+          const store = new MemoryStore();
+          const before = await applyEdits(
+            store,
+            null,
+            start.map((n) => put(n)),
+            small,
+          );
+          const after = await applyEdits(store, before.root, steps.map(toEdit), small);
+          const old = new Map((await collect(entries(store, before.root))).map((e) => [e.key, e.record.label]));
+          const now = new Map((await collect(entries(store, after.root))).map((e) => [e.key, e.record.label]));
+          const expected = [...new Set([...old.keys(), ...now.keys()])].filter((k) => old.get(k) !== now.get(k)).sort();
+          const changes = await collect(diff(store, before.root, after.root));
+          expect(changes.map((c) => c.key)).toEqual(expected);
+          for (const c of changes) expect([c.before?.label, c.after?.label]).toEqual([old.get(c.key), now.get(c.key)]);
+        },
+      ),
       { numRuns: 60 },
     );
   });
 
   test('reads few nodes to find one change among many', async () => {
     const store = new MemoryStore();
-    const before = await applyEdits(store, null, Array.from({ length: 20_000 }, (_, n) => put(n)));
+    const before = await applyEdits(
+      store,
+      null,
+      Array.from({ length: 20_000 }, (_, n) => put(n)),
+    );
     const after = await applyEdits(store, before.root, [put(77, 1, 'other')]);
     store.reads = 0;
     expect(await collect(diff(store, before.root, after.root))).toHaveLength(1);
@@ -75,7 +92,12 @@ describe('a version tree', () => {
 
   test('skips subtrees without the wanted split, and pages by key', async () => {
     const store = new MemoryStore();
-    const { root, totals: counts } = await applyEdits(store, null, Array.from({ length: 500 }, (_, n) => put(n)), small);
+    const { root, totals: counts } = await applyEdits(
+      store,
+      null,
+      Array.from({ length: 500 }, (_, n) => put(n)),
+      small,
+    );
     const tests = await collect(entries(store, root, { split: 'test' }));
     expect(tests).toHaveLength(counts.bySplit.test);
     const all = await collect(entries(store, root));
@@ -92,9 +114,16 @@ describe('a version tree', () => {
   });
 
   test('encodes nodes of both kinds without loss, with labels in any script', async () => {
-    const leaf = { level: 0 as const, entries: [1, 2].map((n) => ({ key: keyOf(n), record: sample(n, `Katze 猫 ${n}`) })) };
+    const leaf = {
+      level: 0 as const,
+      entries: [1, 2].map((n) => ({ key: keyOf(n), record: sample(n, `Katze 猫 ${n}`) })),
+    };
     expect(decodeNode(encodeNode(leaf))).toEqual(leaf);
-    const counts = { count: 300_000, byClass: { a: 299_999, 猫: 1 }, bySplit: { train: 1, validation: 2, test: 299_997 } };
+    const counts = {
+      count: 300_000,
+      byClass: { a: 299_999, 猫: 1 },
+      bySplit: { train: 1, validation: 2, test: 299_997 },
+    };
     const inner = { level: 3, entries: [{ key: keyOf(9), digest: sample(9).sha256, totals: counts }] };
     expect(decodeNode(encodeNode(inner))).toEqual(inner);
   });

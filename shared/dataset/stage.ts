@@ -1,0 +1,102 @@
+/**
+ * Group commit, first half: a sample is staged, then the commit generation is read and the window document of that
+ * generation created (409: somebody has). The committer advances the generation before it lists what is staged, so
+ * no sample can fall between two windows, and there is one message per window without duplicate detection.
+ */
+import type * as z from 'zod';
+import type { HeadDocument, SampleDocument, WindowDocument } from '../documents.ts';
+import { type Cause, type commitDue, compose } from '../message.ts';
+import { sendOutbox } from '../outbox.ts';
+import type { Ports, Stored } from '../ports.ts';
+import type { ProjectSettings } from '../project.ts';
+
+type CommitDue = z.infer<typeof commitDue>;
+type StagePorts = Pick<Ports, 'clock' | 'documents' | 'messages'>;
+
+const windowId = (generation: number): string => String(generation).padStart(10, '0');
+
+/** The dataset head of a project that has none yet. */
+const newHead = (project: string): HeadDocument => ({
+  id: 'head',
+  pk: project,
+  generation: 0,
+  head: null,
+  unfinished: false,
+});
+
+/** Reads the head, creating it for a project without one. */
+export async function readHead(documents: Ports['documents'], project: string): Promise<Stored<HeadDocument>> {
+  const found = await documents.read('heads', project, 'head');
+  if (found !== undefined) return found;
+  const created = await documents.create('heads', newHead(project));
+  if (created !== 'exists') return created;
+  const existing = await documents.read('heads', project, 'head');
+  if (existing === undefined) throw new Error(`the dataset head of ${project} is neither there nor can it be made`);
+  return existing;
+}
+
+/** Stages a labelled sample for the next version and makes sure that a commit will come. Safe to repeat. */
+export async function stageSample(
+  ports: StagePorts,
+  sample: SampleDocument,
+  settings: ProjectSettings,
+  cause: Cause,
+): Promise<void> {
+  const { documents, clock } = ports;
+  const staged = {
+    id: sample.id,
+    pk: sample.project,
+    labelRevision: sample.labelRevision,
+    stagedAt: clock.now().toISOString(),
+  };
+  const created = await documents.create('staged', staged);
+  if (created === 'exists') {
+    const current = await documents.read('staged', staged.pk, staged.id);
+    if (current === undefined) await documents.create('staged', staged);
+    else if (current.document.labelRevision < staged.labelRevision)
+      await documents.replace('staged', staged, current.etag);
+  }
+  const { document: head } = await readHead(documents, sample.project);
+  await openWindow(ports, sample.project, head.generation, settings, cause);
+}
+
+/** Opens the window of a generation unless it is open; its message is sent before this returns. */
+export async function openWindow(
+  ports: StagePorts,
+  project: string,
+  generation: number,
+  settings: ProjectSettings,
+  cause: Cause,
+): Promise<void> {
+  const now = ports.clock.now();
+  const id = windowId(generation);
+  const data = { project, generation, openedAt: now.toISOString(), now: false };
+  const message = compose<CommitDue>('darkroom.commit.due', `${project}/${id}`, data, cause);
+  const wait = Math.min(settings.commit.quietSeconds, settings.commit.maxWaitSeconds);
+  const notBefore = new Date(now.getTime() + wait * 1000).toISOString();
+  const window: WindowDocument = {
+    id,
+    pk: project,
+    openedAt: now.toISOString(),
+    outbox: [{ to: 'queue', queue: 'dataset-commits', message, notBefore }],
+  };
+  const created = await ports.documents.create('windows', window);
+  if (created !== 'exists') return sendOutbox(ports, 'windows', created);
+  const open = await ports.documents.read('windows', project, id);
+  if (open !== undefined) await sendOutbox(ports, 'windows', open);
+}
+
+/** Commits what is staged now instead of waiting for the window. */
+export async function commitNow(ports: StagePorts, project: string, cause: Cause): Promise<{ generation: number }> {
+  const { document: head } = await readHead(ports.documents, project);
+  const data = { project, generation: head.generation, openedAt: ports.clock.now().toISOString(), now: true };
+  const message = compose<CommitDue>(
+    'darkroom.commit.due',
+    `${project}/${windowId(head.generation)}`,
+    data,
+    cause,
+    'now',
+  );
+  await ports.messages.send('dataset-commits', [message]);
+  return { generation: head.generation };
+}
