@@ -1,0 +1,189 @@
+/** Starts executions as room allows, and records how they end. */
+import { randomInt } from 'node:crypto';
+import { rmSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { ArmError, type ExecutionStatus, type ExecutionTemplate } from './arm.ts';
+import type { Executions, StoredExecution } from './executions.ts';
+import { startOf } from './process-group.ts';
+import { exitCodeIn, launch, type Launch, type Replica, type ReplicaLimits, watch } from './replica.ts';
+
+/** executions of one job that are waiting or running; more are refused */
+const maxOpen = 500;
+const defaultStopGraceMs = 5_000;
+
+export interface JobDefinition {
+  /** what the job's image would run */
+  command: string[];
+  cwd: string;
+  /** environment built into the image: an override of the template does not remove it */
+  env?: Record<string, string>;
+  /** limit of all processes of an execution together; Node's heap is set to three quarters of it */
+  memoryMb: number;
+  /** replicaTimeout */
+  timeoutSeconds: number;
+  maxParallel: number;
+  /** how long an execution stays Processing before its command runs, as an image pull does */
+  startDelayMs?: number;
+  /** between SIGTERM and SIGKILL (5 s) */
+  stopGraceMs?: number;
+}
+
+export interface Jobs {
+  start(job: string, template: ExecutionTemplate): StoredExecution;
+  /** Ends an execution that waits or runs; nothing happens to one that has ended. */
+  stop(execution: StoredExecution): void;
+  /** Ends everything and waits for it: what ran is Failed, what waits is started by the next service. */
+  close(): Promise<void>;
+}
+
+const alphabet = 'abcdefghijklmnopqrstuvwxyz0123456789';
+const suffix = () => Array.from({ length: 7 }, () => alphabet[randomInt(alphabet.length)]).join('');
+
+/** A container sees its image's and its template's environment, never that of this service. */
+function environmentOf(execution: StoredExecution, job: JobDefinition): Record<string, string> {
+  const passedOn = ['PATH', 'HOME', 'TMPDIR', 'LANG', 'TZ'].flatMap((name) => {
+    const value = process.env[name];
+    return value === undefined ? [] : [[name, value] as const];
+  });
+  const template = execution.template.containers[0]?.env ?? [];
+  return {
+    ...Object.fromEntries(passedOn),
+    NODE_OPTIONS: `--max-old-space-size=${Math.floor(job.memoryMb * 0.75)}`,
+    ...job.env,
+    ...Object.fromEntries(template.map(({ name, value }) => [name, value ?? ''])),
+    // as Azure sets them
+    CONTAINER_APP_JOB_NAME: execution.job,
+    CONTAINER_APP_JOB_EXECUTION_NAME: execution.name,
+  };
+}
+
+/** `command` replaces the image's, `args` alone are added to it. */
+function commandOf(execution: StoredExecution, job: JobDefinition): string[] {
+  const { command, args = [] } = execution.template.containers[0] ?? {};
+  return [...(command === undefined || command.length === 0 ? job.command : command), ...args];
+}
+
+const launchOf = (execution: StoredExecution, job: JobDefinition, folder: string): Launch => ({
+  command: commandOf(execution, job),
+  cwd: job.cwd,
+  environment: environmentOf(execution, job),
+  folder,
+});
+
+const limitsOf = (job: JobDefinition, startedMs: number): ReplicaLimits => ({
+  memoryMb: job.memoryMb,
+  deadlineMs: startedMs + job.timeoutSeconds * 1000,
+  stopGraceMs: job.stopGraceMs ?? defaultStopGraceMs,
+});
+
+/**
+ * Runs the executions on record: takes over those whose processes outlived a killed service, marks Failed those whose
+ * processes are gone without an exit code, and starts those that wait.
+ */
+export function runJobs(definitions: Record<string, JobDefinition>, executions: Executions, dataDir: string): Jobs {
+  const running = new Map<string, { replica: Replica; job: string }>();
+  const delayed = new Map<string, { timer: NodeJS.Timeout; job: string }>();
+  const stopRequested = new Set<string>();
+  /** nothing new is started while former executions are taken over, and when closing */
+  let filling = false;
+  let closing = false;
+  let wakeCloser: () => void = () => undefined;
+  // absolute: commands have working directories of their own
+  const folderOf = (name: string) => join(resolve(dataDir), 'executions', name);
+
+  const finish = (name: string, job: string, status: ExecutionStatus) => {
+    running.delete(name);
+    executions.ended(name, stopRequested.delete(name) ? 'Stopped' : status, new Date().toISOString());
+    for (const old of executions.prune(job)) rmSync(folderOf(old), { recursive: true, force: true });
+    if (running.size === 0) wakeCloser();
+    if (filling) fill();
+  };
+  const onEnd =
+    ({ name, job }: StoredExecution) =>
+    (exitCode: number | undefined) =>
+      finish(name, job, exitCode === 0 && !closing ? 'Succeeded' : 'Failed');
+
+  const begin = (execution: StoredExecution, job: JobDefinition) => {
+    delayed.delete(execution.name);
+    try {
+      const what = launchOf(execution, job, folderOf(execution.name));
+      const replica = launch(what, limitsOf(job, Date.now()), onEnd(execution));
+      executions.started(execution.name, replica, new Date().toISOString());
+      running.set(execution.name, { replica, job: execution.job });
+    } catch {
+      // as with an image that cannot be pulled
+      finish(execution.name, execution.job, 'Failed');
+    }
+  };
+
+  /** Starts waiting executions while their jobs have room. */
+  const fill = () => {
+    for (const execution of executions.open()) {
+      const job = definitions[execution.job];
+      if (job === undefined || execution.status !== 'Processing' || delayed.has(execution.name)) continue;
+      const busy = [...running.values()].filter((r) => r.job === execution.job).length;
+      const starting = [...delayed.values()].filter((d) => d.job === execution.job).length;
+      if (busy + starting >= job.maxParallel) continue;
+      // at least one turn of the event loop: the start is answered first
+      const timer = setTimeout(() => begin(execution, job), job.startDelayMs ?? 0);
+      delayed.set(execution.name, { timer, job: execution.job });
+    }
+  };
+
+  const takeOver = (execution: StoredExecution) => {
+    const { name, pid, pidStart } = execution;
+    const job = definitions[execution.job];
+    const alive = pid !== undefined && pidStart !== undefined && startOf(pid) === pidStart;
+    if (!alive || job === undefined) {
+      finish(name, execution.job, exitCodeIn(folderOf(name)) === 0 ? 'Succeeded' : 'Failed');
+      return;
+    }
+    const limits = limitsOf(job, Date.parse(execution.startTime));
+    running.set(name, { replica: watch(pid, pidStart, limits, folderOf(name), onEnd(execution)), job: execution.job });
+  };
+
+  for (const execution of executions.open()) if (execution.status !== 'Processing') takeOver(execution);
+  filling = true;
+  fill();
+
+  return {
+    start(job, template) {
+      if (executions.countOpen(job) >= maxOpen) {
+        throw new ArmError(429, 'TooManyRequests', `Job ${job} has ${maxOpen} executions that wait or run`);
+      }
+      const execution: StoredExecution = {
+        name: `${job}-${suffix()}`,
+        job,
+        status: 'Processing',
+        template,
+        startTime: new Date().toISOString(),
+        endTime: undefined,
+        pid: undefined,
+        pidStart: undefined,
+      };
+      executions.create(execution);
+      fill();
+      return execution;
+    },
+    stop(execution) {
+      const { name, job } = execution;
+      if (execution.endTime !== undefined) return;
+      stopRequested.add(name);
+      const active = running.get(name);
+      if (active !== undefined) {
+        active.replica.stop();
+        return;
+      }
+      clearTimeout(delayed.get(name)?.timer);
+      delayed.delete(name);
+      finish(name, job, 'Stopped');
+    },
+    async close() {
+      closing = true;
+      filling = false;
+      for (const { timer } of delayed.values()) clearTimeout(timer);
+      for (const { replica } of running.values()) replica.stop();
+      if (running.size > 0) await new Promise<void>((resolve) => (wakeCloser = resolve));
+    },
+  };
+}
