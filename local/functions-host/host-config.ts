@@ -1,0 +1,70 @@
+/** The part of host.json that this host obeys, with the defaults of Azure (Functions v4, Service Bus extension 5, Flex Consumption). */
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { z } from 'zod';
+
+const timeSpan = z.string().regex(/^\d{1,2}:[0-5]\d:[0-5]\d$/, 'expected hh:mm:ss');
+
+const hostJson = z.object({
+  version: z.literal('2.0'),
+  functionTimeout: z.union([z.literal('-1'), timeSpan]).default('00:30:00'),
+  extensions: z
+    .object({
+      http: z
+        .object({
+          routePrefix: z.string().default('api'),
+          maxOutstandingRequests: z.number().int().default(1000),
+        })
+        .prefault({}),
+      serviceBus: z
+        .object({
+          autoCompleteMessages: z.boolean().default(true),
+          maxConcurrentCalls: z.number().int().min(1).max(2000).default(16),
+          maxAutoLockRenewalDuration: timeSpan.default('00:05:00'),
+        })
+        .prefault({}),
+    })
+    .prefault({}),
+});
+
+export interface HostConfig {
+  /** 0: no limit */
+  functionTimeoutMs: number;
+  /** without slashes at its ends; may be empty */
+  routePrefix: string;
+  /** requests beyond this many in flight are answered 429 */
+  maxOutstandingRequests: number;
+  serviceBus: { autoComplete: boolean; maxConcurrentCalls: number; maxAutoLockRenewalMs: number };
+}
+
+/** `hh:mm:ss` in milliseconds; `-1` (no limit) is 0. */
+function timeSpanMs(text: string): number {
+  if (text === '-1') return 0;
+  const [hours = 0, minutes = 0, seconds = 0] = text.split(':').map(Number);
+  return ((hours * 60 + minutes) * 60 + seconds) * 1000;
+}
+
+/** Reads `host.json` of an app folder; rejects when it is missing or wrong. */
+export async function readHostConfig(appRoot: string): Promise<HostConfig> {
+  const file = path.join(appRoot, 'host.json');
+  let json: unknown;
+  try {
+    json = JSON.parse(await readFile(file, 'utf8'));
+  } catch (error) {
+    throw new Error(`cannot read ${file}: ${(error as Error).message}`, { cause: error });
+  }
+  const parsed = hostJson.safeParse(json);
+  if (!parsed.success) throw new Error(`${file}: ${z.prettifyError(parsed.error)}`);
+  const { functionTimeout, extensions } = parsed.data;
+  return {
+    functionTimeoutMs: timeSpanMs(functionTimeout),
+    routePrefix: extensions.http.routePrefix.replaceAll(/^\/+|\/+$/g, ''),
+    maxOutstandingRequests:
+      extensions.http.maxOutstandingRequests < 0 ? Infinity : extensions.http.maxOutstandingRequests,
+    serviceBus: {
+      autoComplete: extensions.serviceBus.autoCompleteMessages,
+      maxConcurrentCalls: extensions.serviceBus.maxConcurrentCalls,
+      maxAutoLockRenewalMs: timeSpanMs(extensions.serviceBus.maxAutoLockRenewalDuration),
+    },
+  };
+}

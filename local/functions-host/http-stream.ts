@@ -1,0 +1,146 @@
+/**
+ * HTTP with `enableHttpStream`: the raw request goes to the library's own server in the worker, the invocation goes
+ * beside it, and both meet there by invocation id (DefaultHttpProxyService.cs of the real host).
+ */
+import { once } from 'node:events';
+import { request as httpRequest } from 'node:http';
+import type { ClientRequest, IncomingMessage, OutgoingHttpHeaders } from 'node:http';
+import { pipeline } from 'node:stream';
+import { answerEmpty, headerTexts, maxBodyBytes, queryTexts } from './http-call.ts';
+import type { HttpCall } from './http-call.ts';
+import { newTraceContext } from './invoker.ts';
+import type { Invoke, Log } from './invoker.ts';
+import type { TypedData } from './protocol.ts';
+import { WorkerEnded } from './worker-process.ts';
+import type { WorkerProcess } from './worker-process.ts';
+
+const hopByHop = new Set([
+  'connection',
+  'expect',
+  'keep-alive',
+  'proxy-connection',
+  'te',
+  'upgrade',
+  'x-ms-invocation-id',
+]);
+
+function endToEnd(headers: OutgoingHttpHeaders, also?: string): OutgoingHttpHeaders {
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => !hopByHop.has(name) && name !== also));
+}
+
+function openForward(call: HttpCall, httpUri: string): ClientRequest {
+  const { request, invocationId } = call;
+  return httpRequest({
+    host: '127.0.0.1',
+    port: new URL(httpUri).port,
+    method: request.method,
+    path: call.url.pathname + call.url.search,
+    // A connection kept alive may just be closing; then the invocation would wait for its request for ever.
+    agent: false,
+    headers: {
+      ...endToEnd(request.headers),
+      'x-ms-invocation-id': invocationId,
+      'x-forwarded-host': request.headers.host ?? 'localhost',
+      'x-forwarded-proto': 'http',
+    },
+  });
+}
+
+/** Resolves once the head of the request is on its way to the worker: from then on the library will see it. */
+async function headSent(forward: ClientRequest): Promise<void> {
+  forward.flushHeaders();
+  const socket = forward.socket ?? ((await once(forward, 'socket')) as [NonNullable<ClientRequest['socket']>])[0];
+  if (socket.connecting) await once(socket, 'connect');
+}
+
+function forwardBody(call: HttpCall, forward: ClientRequest): void {
+  const { request, response } = call;
+  let sizeBytes = 0;
+  request.on('data', (chunk: Buffer) => {
+    sizeBytes += chunk.length;
+    if (sizeBytes <= maxBodyBytes) return;
+    answerEmpty(response, 413);
+    request.unpipe(forward);
+    forward.destroy();
+  });
+  request.pipe(forward);
+}
+
+function forwardResponse(call: HttpCall, answer: IncomingMessage): Promise<void> {
+  const { response } = call;
+  if (response.headersSent || response.destroyed) {
+    answer.destroy();
+    return Promise.resolve();
+  }
+  response.writeHead(answer.statusCode ?? 500, endToEnd(answer.headers, 'transfer-encoding'));
+  return new Promise((resolve) => {
+    pipeline(answer, response, () => resolve());
+  });
+}
+
+/** Trigger data of a streamed request: query values first, route values over them. The library makes `req.params` of both. */
+function streamMetadata(call: HttpCall): Record<string, TypedData> {
+  const query = queryTexts(call.url);
+  const texts = Object.entries({ ...query, ...call.params }).map(([name, value]) => [name, { string: value }] as const);
+  return {
+    ...Object.fromEntries(texts),
+    Headers: { json: JSON.stringify(headerTexts(call.request)) },
+    Query: { json: JSON.stringify(query) },
+  };
+}
+
+/**
+ * Forwards a request to `worker` and its response back. A function that throws or returns nothing never answers
+ * (azure-functions-nodejs-library #324), here as in Azure: the gateway timeout of the front ends it.
+ * Resolves when the response is through, or nothing will come any more.
+ */
+export async function answerStream(
+  call: HttpCall,
+  worker: WorkerProcess,
+  httpUri: string,
+  invoke: Invoke,
+  log: Log,
+): Promise<void> {
+  const { request, response, invocationId } = call;
+  const forward = openForward(call, httpUri);
+  let hasAnswer = false;
+  const answered = new Promise<void>((resolve) => {
+    forward.on('response', (answer) => {
+      hasAnswer = true;
+      resolve(forwardResponse(call, answer));
+    });
+    forward.on('error', () => {
+      if (!response.writableEnded) answerEmpty(response, 502);
+      resolve();
+    });
+    response.on('close', () => {
+      forward.destroy();
+      resolve();
+    });
+  });
+  try {
+    await headSent(forward);
+  } catch {
+    return answered;
+  }
+  forwardBody(call, forward);
+  const headers = headerTexts(request);
+  const clientLeft = () => response.destroyed && !response.writableEnded;
+  try {
+    await invoke(call.function, {
+      data: {},
+      triggerMetadata: streamMetadata(call),
+      invocationId,
+      traceContext: newTraceContext(headers['traceparent'], headers['tracestate']),
+      worker,
+    });
+    // The invocation ends after the library wrote its answer, which may still be on its way here: #324 shows as silence.
+    await Promise.race([answered, new Promise((resolve) => setTimeout(resolve, 1000).unref())]);
+    if (hasAnswer || clientLeft()) return await answered;
+  } catch (error) {
+    if (error instanceof WorkerEnded) return answerEmpty(response, 502);
+    if (hasAnswer) return answerEmpty(response, 500); // cuts the answer short
+  }
+  const why = 'the function threw or returned nothing, and streamed requests are then never answered (library #324)';
+  log('error', `no answer to ${request.method} ${call.url.pathname}: ${why}`, call.function.name, invocationId);
+}

@@ -1,0 +1,74 @@
+/** One link to one queue, with a connection of its own: received from until it fails or is closed, then thrown away. */
+import { ServiceBusClient } from '@azure/service-bus';
+import type { ServiceBusReceivedMessage, ServiceBusReceiver } from '@azure/service-bus';
+import { waitAtMost } from './wait.ts';
+
+/** how long the broker may take to answer one operation, and to close a link */
+const operationTimeoutMs = 5000;
+
+/** Tells the broker what became of a message. */
+type Settler = Pick<ServiceBusReceiver, 'completeMessage' | 'abandonMessage'>;
+
+export interface QueueReceiver {
+  /** receives no more; messages in work can still be settled */
+  stop(): Promise<void>;
+  /** stops, waits for the messages in work, closes the connection; never rejects */
+  close(): Promise<void>;
+}
+
+/** Splits `queue` or `queue/$deadletterqueue` into what the SDK wants. */
+function parseQueueName(name: string): { queue: string; subQueueType?: 'deadLetter' } {
+  const match = /^(.+)\/\$deadletterqueue$/i.exec(name);
+  return match?.[1] ? { queue: match[1], subQueueType: 'deadLetter' } : { queue: name };
+}
+
+/** Opens a receiver. `handle` settles its message and never rejects; `onError` may be called several times;
+ * after a link error the receiver is of no more use (the other errors are failed lock renewals). */
+export function openQueueReceiver(options: {
+  connectionString: string;
+  queueName: string;
+  maxConcurrentCalls: number;
+  maxAutoLockRenewalMs: number;
+  handle: (message: ServiceBusReceivedMessage, settler: Settler) => Promise<void>;
+  onError: (error: Error, isLinkError: boolean) => void;
+}): QueueReceiver {
+  const { queue, subQueueType } = parseQueueName(options.queueName);
+  const client = new ServiceBusClient(options.connectionString, {
+    retryOptions: { timeoutInMs: operationTimeoutMs, maxRetries: 1, retryDelayInMs: 500 },
+  });
+  const receiver = client.createReceiver(queue, {
+    receiveMode: 'peekLock',
+    maxAutoLockRenewalDurationInMs: options.maxAutoLockRenewalMs,
+    skipParsingBodyAsJson: true,
+    ...(subQueueType && { subQueueType }),
+  });
+  const active = new Set<Promise<void>>();
+  const subscription = receiver.subscribe(
+    {
+      async processMessage(message) {
+        const handling = options.handle(message, receiver);
+        active.add(handling);
+        await handling;
+        active.delete(handling);
+      },
+      processError(args) {
+        options.onError(args.error, args.errorSource !== 'renewLock');
+        return Promise.resolve();
+      },
+    },
+    { autoCompleteMessages: false, maxConcurrentCalls: options.maxConcurrentCalls },
+  );
+  const quietly = async (step: () => Promise<void>) => {
+    await waitAtMost(step(), operationTimeoutMs).catch(() => {});
+  };
+  const stop = () => quietly(() => subscription.close());
+  return {
+    stop,
+    async close() {
+      await stop();
+      await Promise.all(active);
+      await quietly(() => receiver.close());
+      await quietly(() => client.close());
+    },
+  };
+}

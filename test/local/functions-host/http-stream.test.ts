@@ -1,0 +1,76 @@
+import { expect, test } from 'vitest';
+import { runApp } from './app.ts';
+
+const streaming = (source: string) => `app.setup({ enableHttpStream: true });\n${source}`;
+
+test('bodies stream both ways, and query values leak into params as in Azure', async () => {
+  const host = await runApp(
+    streaming(`app.http('echo', { methods: ['POST'], authLevel: 'anonymous', route: 'echo/{id}', handler: async (request) => {
+      const params = JSON.stringify(request.params);
+      async function* answer() {
+        yield params + '|';
+        for await (const chunk of request.body) yield Buffer.from(chunk).toString().toUpperCase();
+      }
+      return { status: 202, headers: { 'x-url': request.url }, body: answer() };
+    } });`),
+  );
+  let release = () => {};
+  const held = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  const encoder = new TextEncoder();
+  const body = new ReadableStream({
+    async start(controller) {
+      controller.enqueue(encoder.encode('one,'));
+      await held;
+      controller.enqueue(encoder.encode('two'));
+      controller.close();
+    },
+  });
+  const url = `${host.url}/api/echo/7?extra=1&extra=2&id=spoofed`;
+  const response = await fetch(url, { method: 'POST', body, duplex: 'half' });
+  expect(response.status).toBe(202);
+  expect(response.headers.get('x-url')).toBe(url);
+  expect(response.headers.has('x-ms-invocation-id')).toBe(false);
+  release();
+  expect(await response.text()).toBe('{"extra":"1,2","id":"7"}|ONE,TWO');
+});
+
+test('a streamed request whose function throws or returns nothing is never answered, until the gateway gives up', async () => {
+  const host = await runApp(
+    streaming(`app.http('boom', { authLevel: 'anonymous', handler: async () => { throw new Error('x'); } });
+      app.http('none', { authLevel: 'anonymous', handler: async () => undefined });`),
+    { gatewayTimeoutMs: 400 },
+  );
+  const started = performance.now();
+  expect((await fetch(`${host.url}/api/boom`)).status).toBe(504);
+  expect(performance.now() - started).toBeGreaterThan(350);
+  expect((await fetch(`${host.url}/api/none`)).status).toBe(504);
+  expect((await host.logged('no answer to GET /api/boom')).functionName).toBe('boom');
+  await host.logged('no answer to GET /api/none');
+});
+
+test('a crash in the middle of a streamed request answers 502', async () => {
+  const host = await runApp(
+    streaming(`app.http('die', { authLevel: 'anonymous', handler: async () => { process.kill(process.pid, 'SIGKILL'); await new Promise(() => {}); } });
+      app.http('live', { authLevel: 'anonymous', handler: async () => ({ body: 'alive' }) });`),
+  );
+  expect((await fetch(`${host.url}/api/die`)).status).toBe(502);
+  expect(await (await fetch(`${host.url}/api/live`)).text()).toBe('alive');
+});
+
+test('many small requests at once are all answered', async () => {
+  const host = await runApp(
+    streaming(`app.http('sum', { methods: ['POST'], authLevel: 'anonymous', handler: async (request) => {
+      const { a, b } = await request.json();
+      return { jsonBody: a + b };
+    } });`),
+  );
+  const sums = await Promise.all(
+    Array.from({ length: 100 }, async (_, a) => {
+      const response = await fetch(`${host.url}/api/sum`, { method: 'POST', body: JSON.stringify({ a, b: 1 }) });
+      return response.json();
+    }),
+  );
+  expect(sums).toEqual(Array.from({ length: 100 }, (_, a) => a + 1));
+});
