@@ -1,0 +1,30 @@
+/** Names and identifiers that cross a border. */
+import { createHash } from 'node:crypto';
+import * as z from 'zod';
+
+/** Uploads whose project does not exist are kept here, visible to keys of all projects. */
+export const unassignedProject = 'unassigned';
+
+export const projectName = z
+  .string()
+  .regex(
+    /^[a-z][a-z0-9-]{1,38}[a-z0-9]$/,
+    'a project name is 3 to 40 lower case letters, digits and dashes, beginning with a letter',
+  );
+
+/** A class name: 1 to 100 characters, no control characters, no slash, no space at either end, in NFC. */
+export const className = z
+  .string()
+  .min(1)
+  .max(100)
+  .refine(
+    (s) => !/[\p{Cc}\p{Cs}/\\]/u.test(s) && s.trim() === s && s.normalize('NFC') === s && s !== '.' && s !== '..',
+    {
+      message: 'a class name has 1 to 100 printable characters in NFC, without slashes and without space at either end',
+    },
+  );
+
+/** The first `length` hex digits of sha-256 over the parts, joined by newlines (which no part contains). */
+export function digestOf(length: number, ...parts: string[]): string {
+  return createHash('sha256').update(parts.join('\n')).digest('hex').slice(0, length);
+}

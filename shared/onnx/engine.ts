@@ -1,0 +1,36 @@
+/** The one place that talks to onnxruntime. */
+import * as ort from 'onnxruntime-node';
+
+export type Tensor = ort.Tensor;
+
+export interface GraphSession {
+  /** Runs the graph; blocks the event loop while it computes. */
+  run(feeds: Record<string, Tensor>): Promise<Record<string, Tensor>>;
+  release(): Promise<void>;
+}
+
+/** A float32 tensor over `data` (not copied). */
+export function floatTensor(data: Float32Array, dims: readonly number[]): Tensor {
+  return new ort.Tensor('float32', data, dims);
+}
+
+/** The elements of a float32 tensor. Throws for any other element type. */
+export function floatsOf(tensor: Tensor | undefined): Float32Array {
+  if (!(tensor?.data instanceof Float32Array)) throw new Error('the graph gave no float32 tensor');
+  return tensor.data;
+}
+
+/**
+ * Loads a model on `threads` CPU threads. Only for models we wrote ourselves or that passed `validateModel`:
+ * onnxruntime hangs or crashes on some others. Threads sleep between runs instead of spinning: an idle process costs nothing.
+ */
+export async function openGraph(bytes: Uint8Array, threads: number): Promise<GraphSession> {
+  return ort.InferenceSession.create(bytes, {
+    intraOpNumThreads: threads,
+    interOpNumThreads: 1,
+    executionMode: 'sequential',
+    graphOptimizationLevel: 'all',
+    logSeverityLevel: 3,
+    extra: { session: { intra_op: { allow_spinning: '0' } } },
+  });
+}

@@ -1,0 +1,89 @@
+/** Loads and runs a model once where neither a crash nor an endless loop nor its memory can hurt us. */
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import * as z from 'zod';
+import type { ModelSpec } from './validate.ts';
+
+type Probe = { ok: true } | { ok: false; reason: 'refused' | 'crashed' | 'timeout' | 'memory'; detail: string };
+
+export interface ProbeLimits {
+  timeoutMs: number;
+  /** resident memory of the child; watched where /proc exists */
+  maxMemoryBytes: number;
+}
+
+const answerLine = z.object({ ok: z.boolean(), detail: z.string() });
+const maxAnswerBytes = 4096;
+const memoryCheckMs = 50;
+const pageBytes = 4096;
+
+/** Resident memory of a process in bytes; 0 where the system does not say. */
+async function residentBytes(pid: number | undefined): Promise<number> {
+  try {
+    const fields = (await readFile(`/proc/${pid}/statm`, 'utf8')).split(' ');
+    return Number(fields[1]) * pageBytes;
+  } catch {
+    return 0;
+  }
+}
+
+function judge(stdout: string, code: number | null, signal: NodeJS.Signals | null): Probe {
+  try {
+    const answer = answerLine.parse(JSON.parse(stdout));
+    if (answer.ok && code === 0) return { ok: true };
+    return { ok: false, reason: answer.ok ? 'crashed' : 'refused', detail: answer.detail || `exit code ${code}` };
+  } catch {
+    return { ok: false, reason: 'crashed', detail: `no answer, exit code ${code}, signal ${signal}` };
+  }
+}
+
+function watch(child: ChildProcess, limits: ProbeLimits): Promise<Probe> {
+  return new Promise((resolve) => {
+    let stdout = '';
+    let verdict: Probe | undefined;
+    const kill = (reason: 'timeout' | 'memory', detail: string): void => {
+      verdict ??= { ok: false, reason, detail };
+      child.kill('SIGKILL');
+    };
+    const timer = setTimeout(() => kill('timeout', `no answer within ${limits.timeoutMs} ms`), limits.timeoutMs);
+    const memory = setInterval(() => {
+      void residentBytes(child.pid).then((bytes) => {
+        if (bytes > limits.maxMemoryBytes) kill('memory', `more than ${limits.maxMemoryBytes} bytes of memory`);
+      });
+    }, memoryCheckMs);
+    child.stdout?.on('data', (part: Buffer) => {
+      if (stdout.length < maxAnswerBytes) stdout += part.toString('utf8');
+    });
+    // a child that ends before it has read everything breaks the pipe; its exit tells the story
+    child.stdin?.on('error', () => undefined);
+    const end = (result: Probe): void => {
+      clearTimeout(timer);
+      clearInterval(memory);
+      resolve(verdict ?? result);
+    };
+    child.on('error', (error) => end({ ok: false, reason: 'crashed', detail: error.message }));
+    child.on('close', (code, signal) => end(judge(stdout, code, signal)));
+  });
+}
+
+/**
+ * Runs a validated model once in a child process. `entry` is the path of the probe-child program: the .ts file when sources
+ * run directly, its own bundled file in a deployment. Resolves always.
+ */
+export async function probeModel(
+  bytes: Uint8Array,
+  spec: ModelSpec,
+  entry: string,
+  limits: ProbeLimits,
+): Promise<Probe> {
+  const sizes = [spec.channels, spec.height, spec.width, spec.classes, bytes.length];
+  const child = spawn(process.execPath, [entry, ...sizes.map(String)], {
+    stdio: ['pipe', 'pipe', 'ignore'],
+    // a model gets no secrets to look at
+    env: { PATH: process.env['PATH'] ?? '' },
+  });
+  const verdict = watch(child, limits);
+  child.stdin.end(bytes);
+  return verdict;
+}

@@ -1,0 +1,147 @@
+/** Decides, without running anything, whether bytes are a model that may be handed to onnxruntime. */
+import { checkGraph } from './graph-check.ts';
+import type { TensorInfo } from './graph-check.ts';
+import { bytesOf, intOf, messageFields, Refusal, stringOf, walk } from './protobuf.ts';
+import type { Field, Range } from './protobuf.ts';
+
+/** What the project expects of its models. */
+export interface ModelSpec {
+  channels: number;
+  height: number;
+  width: number;
+  /** number of classes */
+  classes: number;
+}
+
+type Validation = { ok: true; metadata: Record<string, string> } | { ok: false; reason: string; detail: string };
+
+const defaultMaxBytes = 64 * 1024 * 1024;
+/** IR 7 came with opset 12; PyTorch and the trainers here write 8 to 10. onnxruntime takes odd versions without a word. */
+const irVersions = { least: 7, most: 11 };
+const opsets = { least: 13, most: 22 };
+const maxMetadata = { entries: 200, keyBytes: 1000, valueBytes: 200_000 };
+const floatType = 1;
+
+const modelFields = messageFields([1, 2, 3, 4, 5, 6, 7], [8, 14, 20, 25, 26]);
+const opsetFields = messageFields([1, 2], []);
+const entryFields = messageFields([1, 2], []);
+
+interface ModelContent {
+  irVersion: number;
+  /** default domain's version; 0 when not declared */
+  opset: number;
+  graph: Range | undefined;
+  metadata: Map<string, string>;
+}
+
+function visitOpset(bytes: Uint8Array, range: Range, model: ModelContent): void {
+  let domain = '';
+  let version = 0;
+  walk(bytes, range, 'OperatorSetIdProto', opsetFields, (field) => {
+    if (field.number === 1) domain = stringOf(bytes, field, 200);
+    else version = intOf(bytes, field);
+  });
+  if (domain !== '' && domain !== 'ai.onnx') {
+    throw new Refusal('custom-operator', `the model imports operators of the domain ${domain}`);
+  }
+  if (model.opset !== 0) throw new Refusal('unsupported-opset', 'the default operators are imported twice');
+  model.opset = version;
+}
+
+function visitMetadata(bytes: Uint8Array, range: Range, model: ModelContent): void {
+  let key = '';
+  let value = '';
+  walk(bytes, range, 'StringStringEntryProto', entryFields, (field) => {
+    if (field.number === 1) key = stringOf(bytes, field, maxMetadata.keyBytes);
+    else value = stringOf(bytes, field, maxMetadata.valueBytes);
+  });
+  if (model.metadata.has(key)) throw new Refusal('malformed', `metadata ${key} comes twice`);
+  if (model.metadata.size === maxMetadata.entries) {
+    throw new Refusal('too-large', `more than ${maxMetadata.entries} metadata entries`);
+  }
+  model.metadata.set(key, value);
+}
+
+function visitModelField(bytes: Uint8Array, field: Field, model: ModelContent): void {
+  switch (field.number) {
+    case 1:
+      model.irVersion = intOf(bytes, field);
+      return;
+    case 7:
+      model.graph = bytesOf(field);
+      return;
+    case 8:
+      visitOpset(bytes, bytesOf(field), model);
+      return;
+    case 14:
+      visitMetadata(bytes, bytesOf(field), model);
+      return;
+    case 20:
+      throw new Refusal('control-flow', 'the model carries training information');
+    case 25:
+      throw new Refusal('control-flow', 'the model defines functions');
+    case 26:
+      throw new Refusal('unsupported-type', 'the model configures devices');
+    default: // producer, version, domain, doc string
+  }
+}
+
+function checkVersions(model: ModelContent): void {
+  const { irVersion, opset } = model;
+  if (!(irVersion >= irVersions.least && irVersion <= irVersions.most)) {
+    throw new Refusal('unsupported-ir', `IR version ${irVersion} is not ${irVersions.least} to ${irVersions.most}`);
+  }
+  if (!(opset >= opsets.least && opset <= opsets.most)) {
+    throw new Refusal('unsupported-opset', `opset ${opset} is not ${opsets.least} to ${opsets.most}`);
+  }
+}
+
+/** One float tensor of the given name: an open batch dimension, then the given ones. */
+function checkEnd(ends: TensorInfo[], name: string, rest: number[], reason: 'wrong-input' | 'wrong-output'): void {
+  const end = ends[0];
+  const fits =
+    ends.length === 1 &&
+    end !== undefined &&
+    end.name === name &&
+    end.elementType === floatType &&
+    end.shape.length === rest.length + 1 &&
+    typeof end.shape[0] === 'string' &&
+    rest.every((dim, i) => end.shape[i + 1] === dim);
+  if (fits) return;
+  const found = ends
+    .slice(0, 3)
+    .map((e) => `${e.name.slice(0, 50)} (type ${e.elementType}) [${e.shape.join(', ').slice(0, 100)}]`);
+  throw new Refusal(
+    reason,
+    `expected one float tensor ${name} [N, ${rest.join(', ')}], found ${found.join('; ') || 'none'}`,
+  );
+}
+
+function check(bytes: Uint8Array, spec: ModelSpec, maxBytes: number): Record<string, string> {
+  if (bytes.length > maxBytes) throw new Refusal('too-large', `${bytes.length} bytes are more than ${maxBytes}`);
+  const model: ModelContent = { irVersion: 0, opset: 0, graph: undefined, metadata: new Map() };
+  walk(bytes, { start: 0, end: bytes.length }, 'ModelProto', modelFields, (field) =>
+    visitModelField(bytes, field, model),
+  );
+  if (model.graph === undefined) throw new Refusal('malformed', 'the file has no graph');
+  checkVersions(model);
+  const { inputs, outputs } = checkGraph(bytes, model.graph);
+  checkEnd(inputs, 'input', [spec.channels, spec.height, spec.width], 'wrong-input');
+  checkEnd(outputs, 'probabilities', [spec.classes], 'wrong-output');
+  return Object.fromEntries(model.metadata);
+}
+
+/**
+ * Refuses whatever is not plainly an ONNX image classifier of the project's shape: external data, custom operators, control
+ * flow, functions, operators beyond the allow-list, non-finite weights, odd versions, oversize. Never throws, on any bytes.
+ * Input must be `input` float [N, channels, height, width], output `probabilities` float [N, classes], nothing besides.
+ * A model that passes can still be too slow or too large at run time: `probeModel` comes next.
+ */
+export function validateModel(bytes: Uint8Array, spec: ModelSpec, maxBytes = defaultMaxBytes): Validation {
+  try {
+    return { ok: true, metadata: check(bytes, spec, maxBytes) };
+  } catch (error) {
+    if (error instanceof Refusal) return { ok: false, reason: error.reason, detail: error.message.slice(0, 500) };
+    return { ok: false, reason: 'malformed', detail: 'the file cannot be read' };
+  }
+}

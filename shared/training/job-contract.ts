@@ -1,0 +1,111 @@
+/**
+ * The job contract: what a training job is given and what it tells. A job in any language needs these two
+ * documents and plain HTTP only; docs and fixtures follow this file.
+ */
+import * as z from 'zod';
+import { className, projectName } from '../names.ts';
+
+const url = z.url({ protocol: /^https?$/ }).max(8192);
+const identifier = z
+  .string()
+  .min(1)
+  .max(80)
+  .regex(/^[A-Za-z0-9._-]+$/);
+const metricKey = z
+  .string()
+  .min(1)
+  .max(250)
+  .regex(/^[A-Za-z0-9_\-. :/]+$/);
+const count = z.number().int().nonnegative();
+
+/** Image pixels as the model sees them: CHW, 0..255, one channel (grey) or three (sRGB). */
+export const imageShape = z.object({
+  width: z.number().int().min(8).max(1024),
+  height: z.number().int().min(8).max(1024),
+  channels: z.union([z.literal(1), z.literal(3)]),
+});
+
+/** The three files a job leaves behind; each is created once and never overwritten. */
+export const outputNames = ['model.onnx', 'metrics.json', 'smoke.json'] as const;
+export type OutputName = (typeof outputNames)[number];
+
+/** What `DARKROOM_JOB_URL` answers. A job re-reads it on every heartbeat: `cancelRequested` may have turned true. */
+export const jobDocument = z.object({
+  run: identifier,
+  project: projectName,
+  /** execution token: new for each start of the run */
+  token: identifier,
+  attempt: z.number().int().positive(),
+  /** NDJSON of `manifestLine`, train and validation samples only */
+  manifestUrl: url,
+  /** index in this list is the class index of the model's output */
+  classes: z.array(className).min(2).max(1000),
+  image: imageShape,
+  trainer: z.object({
+    name: z.string().min(1).max(100),
+    parameters: z.record(z.string().max(100), z.union([z.number(), z.string().max(1000), z.boolean()])),
+  }),
+  seed: z.number().int().min(0).max(0xffffffff),
+  datasetVersion: z.string().min(1).max(80),
+  /** no report after this moment is heard */
+  deadline: z.iso.datetime({ offset: true }),
+  heartbeatSeconds: z.number().min(0.1).max(3600),
+  /** create-only signed addresses, one per file */
+  outputs: z.object({ 'model.onnx': url, 'metrics.json': url, 'smoke.json': url }),
+  reports: z.object({
+    /** `{sequence}` stands for six decimal digits, from 000001; the signature creates blobs and can read or change none */
+    urlTemplate: z
+      .string()
+      .max(8192)
+      .regex(/^https?:\/\/[^?]+\{sequence\}\.json(\?.*)?$/),
+    /** highest sequence that is heard; the last one is for `succeeded` or `failed` */
+    maximum: z.number().int().min(2).max(999_999),
+  }),
+  cancelRequested: z.boolean(),
+});
+export type JobDocument = z.infer<typeof jobDocument>;
+
+/** One sample of the manifest. */
+export const manifestLine = z.object({
+  /** signed read address of the image file */
+  url,
+  /** lower-case hex MD5 of the file */
+  md5: z.string().regex(/^[0-9a-f]{32}$/),
+  label: className,
+  split: z.enum(['train', 'validation']),
+});
+export type ManifestLine = z.infer<typeof manifestLine>;
+
+const told = {
+  sequence: z.number().int().min(1).max(999_999),
+  /** RFC 3339, by the job's clock: shown, never reasoned with */
+  at: z.iso.datetime({ offset: true }),
+  /** the compute's name for this execution; the first `started` binds the run to it */
+  execution: z.string().min(1).max(200),
+  progress: z.object({ phase: z.string().min(1).max(40), done: count, total: count }).optional(),
+  metrics: z
+    .array(z.object({ key: metricKey, value: z.number(), step: count }))
+    .max(1000)
+    .optional(),
+};
+const writtenOutput = z.object({ sha256: z.string().regex(/^[0-9a-f]{64}$/), sizeBytes: count });
+
+/** One report, created as the blob of its sequence. `failed` with the reason `cancelled` answers a cancellation. */
+export const jobReport = z.discriminatedUnion('kind', [
+  z.object({ ...told, kind: z.literal('started') }),
+  z.object({ ...told, kind: z.literal('heartbeat') }),
+  z.object({
+    ...told,
+    kind: z.literal('succeeded'),
+    outputs: z.object({ 'model.onnx': writtenOutput, 'metrics.json': writtenOutput, 'smoke.json': writtenOutput }),
+  }),
+  z.object({ ...told, kind: z.literal('failed'), reason: z.string().min(1).max(1000) }),
+]);
+export type JobReport = z.infer<typeof jobReport>;
+
+/** `smoke.json`: probabilities of the trained model for some validation samples, checked again when it is deployed. */
+export const smokeFile = z
+  .array(
+    z.object({ md5: z.string().regex(/^[0-9a-f]{32}$/), probabilities: z.array(z.number().min(0).max(1)).max(1000) }),
+  )
+  .max(64);

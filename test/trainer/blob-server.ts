@@ -1,0 +1,53 @@
+/** A tiny stand-in for signed blob addresses: PUT creates once, GET reads; some addresses can be made to fail at first. */
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+interface BlobServer {
+  base: string;
+  blobs: Map<string, Buffer>;
+  /** path -> how often it answers 503 before it works */
+  failures: Map<string, number>;
+  /** reads per path */
+  reads: Map<string, number>;
+  close(): Promise<void>;
+}
+
+/** Serves on loopback. PUT of an existing blob answers 409, like Put Blob with If-None-Match. */
+export async function startBlobServer(): Promise<BlobServer> {
+  const blobs = new Map<string, Buffer>();
+  const failures = new Map<string, number>();
+  const reads = new Map<string, number>();
+  const server = createServer((request, response) => {
+    const path = decodeURIComponent(new URL(request.url ?? '/', 'http://localhost').pathname);
+    const parts: Buffer[] = [];
+    request.on('data', (part: Buffer) => parts.push(part));
+    request.on('end', () => {
+      const failing = failures.get(path) ?? 0;
+      if (failing > 0) {
+        failures.set(path, failing - 1);
+        response.writeHead(503).end();
+      } else if (request.method === 'PUT') {
+        const asked = request.headers['x-ms-blob-type'] === 'BlockBlob' && request.headers['if-none-match'] === '*';
+        const status = asked ? (blobs.has(path) ? 409 : 201) : 400;
+        if (status === 201) blobs.set(path, Buffer.concat(parts));
+        response.writeHead(status).end();
+      } else {
+        reads.set(path, (reads.get(path) ?? 0) + 1);
+        const body = blobs.get(path);
+        response.writeHead(body === undefined ? 404 : 200).end(body);
+      }
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    base: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    blobs,
+    failures,
+    reads,
+    close: () =>
+      new Promise((resolve) => {
+        server.closeAllConnections();
+        server.close(() => resolve());
+      }),
+  };
+}

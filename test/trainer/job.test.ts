@@ -1,0 +1,265 @@
+import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import sharp from 'sharp';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { encodeModel } from '../../shared/onnx/encode.ts';
+import { validateModel } from '../../shared/onnx/validate.ts';
+import { jobDocument, jobReport, smokeFile } from '../../shared/training/job-contract.ts';
+import type { JobDocument, JobReport } from '../../shared/training/job-contract.ts';
+import { tinyModel } from '../shared/onnx/tiny-model.ts';
+import { startBlobServer } from './blob-server.ts';
+
+const trainer = fileURLToPath(new URL('../../trainer/main.ts', import.meta.url));
+const curlTrainer = fileURLToPath(new URL('../fixtures/curl-trainer.sh', import.meta.url));
+
+let server: Awaited<ReturnType<typeof startBlobServer>>;
+beforeEach(async () => {
+  server = await startBlobServer();
+});
+afterEach(() => server.close());
+
+const md5Of = (bytes: Buffer): string => createHash('md5').update(bytes).digest('hex');
+
+/** A dark or a bright image: a task that any trainer learns. */
+async function picture(bright: boolean, index: number): Promise<Buffer> {
+  const pixels = Buffer.alloc(12 * 12 * 3, 30);
+  // stripes across or along, since brightness alone is normalised away
+  for (let y = 0; y < 12; y++) {
+    for (let x = 0; x < 12; x++)
+      if (((bright ? x : y) + index) % 4 < 2) pixels.fill(220 - index, (y * 12 + x) * 3, (y * 12 + x) * 3 + 3);
+  }
+  return sharp(pixels, { raw: { width: 12, height: 12, channels: 3 } })
+    .png()
+    .toBuffer();
+}
+
+async function publishJob(change: Partial<JobDocument> = {}): Promise<JobDocument> {
+  const lines: string[] = [];
+  for (let index = 0; index < 16; index++) {
+    const bytes = await picture(index % 2 === 0, index);
+    const md5 = md5Of(bytes);
+    server.blobs.set(`/datasets/${md5}`, bytes);
+    const label = index % 2 === 0 ? 'upright' : 'level';
+    lines.push(
+      JSON.stringify({
+        url: `${server.base}/datasets/${md5}?sig=x`,
+        md5,
+        label,
+        split: index < 12 ? 'train' : 'validation',
+      }),
+    );
+  }
+  server.blobs.set('/jobs/manifest.ndjson', Buffer.from(`${lines.join('\n')}\n`));
+  const output = (name: string): string => `${server.base}/jobs/out/${name}?sig=x`;
+  const job: JobDocument = jobDocument.parse({
+    run: 'r-1',
+    project: 'stripes',
+    token: 't-1',
+    attempt: 1,
+    manifestUrl: `${server.base}/jobs/manifest.ndjson?sig=x`,
+    classes: ['level', 'upright'],
+    image: { width: 12, height: 12, channels: 3 },
+    trainer: { name: 'resnet-small', parameters: { epochs: 4, width: 4, batchSize: 4 } },
+    seed: 3,
+    datasetVersion: 'v-0001',
+    deadline: new Date(Date.now() + 60_000).toISOString(),
+    heartbeatSeconds: 30,
+    outputs: {
+      'model.onnx': output('model.onnx'),
+      'metrics.json': output('metrics.json'),
+      'smoke.json': output('smoke.json'),
+    },
+    reports: { urlTemplate: `${server.base}/job-reports/stripes/r-1/t-1/{sequence}.json?sig=x`, maximum: 100 },
+    cancelRequested: false,
+    ...change,
+  });
+  server.blobs.set('/jobs/job.json', Buffer.from(JSON.stringify(job)));
+  return job;
+}
+
+const reports = (): JobReport[] =>
+  [...server.blobs.keys()]
+    .filter((path) => path.startsWith('/job-reports/'))
+    .sort()
+    .map((path) => jobReport.parse(JSON.parse(server.blobs.get(path)?.toString('utf8') ?? '')));
+
+/** Starts a job program and waits for its end; `meanwhile` gets the process. */
+function runJob(
+  command: string[],
+  environment: Record<string, string> = {},
+  meanwhile?: (kill: () => void) => void,
+): Promise<number | null> {
+  const [program = '', ...rest] = command;
+  const child = spawn(program, rest, {
+    stdio: 'ignore',
+    env: {
+      ...process.env,
+      DARKROOM_JOB_URL: `${server.base}/jobs/job.json?sig=x`,
+      CONTAINER_APP_JOB_EXECUTION_NAME: 'execution-1',
+      DARKROOM_TRAINER_THREADS: '1',
+      ...environment,
+    },
+  });
+  meanwhile?.(() => child.kill('SIGTERM'));
+  return new Promise((resolve) => child.on('close', (code) => resolve(code)));
+}
+
+const embedded = [process.execPath, trainer];
+const last = (): JobReport | undefined => reports().at(-1);
+
+async function until(condition: () => boolean): Promise<void> {
+  for (let tries = 0; tries < 500 && !condition(); tries++) await new Promise((resolve) => setTimeout(resolve, 20));
+}
+
+function expectOutputs(report: JobReport | undefined): void {
+  if (report?.kind !== 'succeeded') throw new Error(`the last report is ${JSON.stringify(report)}`);
+  for (const [name, { sha256, sizeBytes }] of Object.entries(report.outputs)) {
+    const blob = server.blobs.get(`/jobs/out/${name}`) ?? Buffer.alloc(0);
+    expect(createHash('sha256').update(blob).digest('hex')).toBe(sha256);
+    expect(blob).toHaveLength(sizeBytes);
+  }
+}
+
+describe('the embedded trainer', () => {
+  test('trains, reports every epoch and leaves its outputs', async () => {
+    await publishJob();
+    // busy storage is met with patience
+    server.failures.set('/jobs/manifest.ndjson', 1).set('/job-reports/stripes/r-1/t-1/000002.json', 1);
+    expect(await runJob(embedded)).toBe(0);
+    const all = reports();
+    expect(all.map(({ kind }) => kind)).toEqual([
+      'started',
+      'heartbeat',
+      'heartbeat',
+      'heartbeat',
+      'heartbeat',
+      'succeeded',
+    ]);
+    expect(all.map(({ sequence }) => sequence)).toEqual([1, 2, 3, 4, 5, 6]);
+    expect(new Set(all.map(({ execution }) => execution))).toEqual(new Set(['execution-1']));
+    expect(all[1]).toMatchObject({ progress: { phase: 'train', done: 3, total: 12 } });
+    expect(all[1]?.metrics?.map(({ key, step }) => `${key} ${step}`)).toEqual([
+      'loss 1',
+      'train.accuracy 1',
+      'validation.loss 1',
+      'validation.accuracy 1',
+    ]);
+    expectOutputs(all.at(-1));
+    const model = server.blobs.get('/jobs/out/model.onnx') ?? Buffer.alloc(0);
+    expect(validateModel(model, { channels: 3, height: 12, width: 12, classes: 2 })).toMatchObject({ ok: true });
+    expect(smokeFile.parse(JSON.parse(server.blobs.get('/jobs/out/smoke.json')?.toString('utf8') ?? ''))).toHaveLength(
+      4,
+    );
+    expect(JSON.parse(server.blobs.get('/jobs/out/metrics.json')?.toString('utf8') ?? '')).toMatchObject({
+      samples: { train: 12, validation: 4 },
+      final: { validationAccuracy: expect.any(Number) },
+    });
+  });
+
+  test('ends when its cancellation is asked for', async () => {
+    const job = await publishJob({
+      heartbeatSeconds: 0.1,
+      trainer: { name: 'resnet-small', parameters: { epochs: 1000, patience: 1000 } },
+    });
+    const ended = runJob(embedded);
+    await until(() => server.blobs.has('/job-reports/stripes/r-1/t-1/000002.json'));
+    server.blobs.set('/jobs/job.json', Buffer.from(JSON.stringify({ ...job, cancelRequested: true })));
+    expect(await ended).toBe(0);
+    expect(last()).toMatchObject({ kind: 'failed', reason: 'cancelled' });
+  });
+
+  test('ends on SIGTERM with a report', async () => {
+    await publishJob({ trainer: { name: 'resnet-small', parameters: { epochs: 1000, patience: 1000 } } });
+    let terminate = (): void => undefined;
+    const ended = runJob(embedded, {}, (kill) => {
+      terminate = kill;
+    });
+    await until(() => server.blobs.has('/job-reports/stripes/r-1/t-1/000002.json'));
+    terminate();
+    expect(await ended).toBe(0);
+    expect(last()).toMatchObject({ kind: 'failed', reason: 'cancelled' });
+  });
+
+  test('keeps within its number of reports', async () => {
+    const job = await publishJob({
+      heartbeatSeconds: 0.1,
+      trainer: { name: 'resnet-small', parameters: { epochs: 30, patience: 30, width: 4 } },
+    });
+    server.blobs.set(
+      '/jobs/job.json',
+      Buffer.from(JSON.stringify({ ...job, reports: { ...job.reports, maximum: 4 } })),
+    );
+    expect(await runJob(embedded)).toBe(0);
+    expect(reports().length).toBeLessThanOrEqual(4);
+    expectOutputs(last());
+  });
+
+  test('leaves a run to the execution that reported first', async () => {
+    await publishJob();
+    const first = Buffer.from(
+      JSON.stringify({ sequence: 1, kind: 'started', at: new Date().toISOString(), execution: 'execution-0' }),
+    );
+    server.blobs.set('/job-reports/stripes/r-1/t-1/000001.json', first);
+    expect(await runJob(embedded)).toBe(0);
+    expect(reports()).toHaveLength(1);
+    expect(server.reads.has('/jobs/manifest.ndjson')).toBe(false);
+  });
+
+  test('reports a damaged image', async () => {
+    await publishJob();
+    const path = [...server.blobs.keys()].find((key) => key.startsWith('/datasets/')) ?? '';
+    server.blobs.set(path, Buffer.from('something else'));
+    expect(await runJob(embedded)).toBe(1);
+    expect(last()).toMatchObject({ kind: 'failed', reason: expect.stringContaining('arrived as') });
+  });
+
+  test('reports parameters that do not fit', async () => {
+    await publishJob({ trainer: { name: 'softmax', parameters: { epochs: -1 } } });
+    expect(await runJob(embedded)).toBe(1);
+    expect(last()).toMatchObject({ kind: 'failed', reason: expect.stringContaining('epochs') });
+  });
+
+  test('exits with 2 when there is no job', async () => {
+    expect(await runJob(embedded, { DARKROOM_JOB_URL: `${server.base}/jobs/none.json` })).toBe(2);
+    expect(reports()).toHaveLength(0);
+  });
+});
+
+describe('a trainer made of curl', () => {
+  let folder = '';
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'curl-trainer-'));
+    await writeFile(join(folder, 'model.onnx'), encodeModel(tinyModel()));
+  });
+  afterEach(() => rm(folder, { recursive: true }));
+
+  /** Prints one field, `a.b` or `a/b.c`, of the JSON on standard input: what jq does. */
+  const fieldProgram = `
+    let text = '';
+    process.stdin.on('data', (part) => (text += part)).on('end', () => {
+      const path = process.argv[2];
+      const keys = path.includes('/') ? path.split('/') : path.split('.');
+      console.log(String(keys.reduce((value, key) => value[key], JSON.parse(text))));
+    });`;
+  const environment = async (): Promise<Record<string, string>> => {
+    await writeFile(join(folder, 'field.cjs'), fieldProgram);
+    return { MODEL: join(folder, 'model.onnx'), JSON: `${process.execPath} ${join(folder, 'field.cjs')}` };
+  };
+
+  test('fulfils the contract', async () => {
+    await publishJob();
+    expect(await runJob(['/bin/sh', curlTrainer], await environment())).toBe(0);
+    expect(reports().map(({ kind }) => kind)).toEqual(['started', 'heartbeat', 'succeeded']);
+    expectOutputs(last());
+  });
+
+  test('ends when its cancellation is asked for', async () => {
+    await publishJob({ cancelRequested: true });
+    expect(await runJob(['/bin/sh', curlTrainer], await environment())).toBe(0);
+    expect(last()).toMatchObject({ kind: 'failed', reason: 'cancelled' });
+  });
+});

@@ -1,0 +1,101 @@
+/**
+ * The embedded trainer as a job (shared/training/job-contract.ts). Environment:
+ *   DARKROOM_JOB_URL           read address of the job document
+ *   CONTAINER_APP_JOB_EXECUTION_NAME  set by Azure Container Apps and by the local platform: names this execution
+ *   DARKROOM_TRAINER_THREADS   CPU threads; 2 at most by default
+ * Exit codes: 0 succeeded, cancelled or superseded (nothing to retry); 1 failed, and reported; 2 could not even report.
+ */
+import { createHash } from 'node:crypto';
+import { availableParallelism, hostname } from 'node:os';
+import { jobDocument, outputNames } from '../shared/training/job-contract.ts';
+import type { JobDocument, JobReport, OutputName } from '../shared/training/job-contract.ts';
+import { readDataset } from './dataset.ts';
+import type { Epoch } from './fit.ts';
+import { create, get } from './http.ts';
+import { Cancelled, createReporter, maxDocumentBytes, Superseded } from './reporter.ts';
+import type { Reporter } from './reporter.ts';
+import { train } from './train.ts';
+
+type Outputs = Extract<JobReport, { kind: 'succeeded' }>['outputs'];
+
+async function writeOutputs(job: JobDocument, files: Record<OutputName, Buffer>): Promise<Outputs> {
+  const written = {} as Outputs;
+  for (const name of outputNames) {
+    const body = files[name];
+    const contentType = name.endsWith('.json') ? 'application/json' : 'application/octet-stream';
+    // an output already there is an earlier execution's; the digest in the report tells which one is meant
+    await create(job.outputs[name], body, contentType);
+    written[name] = { sha256: createHash('sha256').update(body).digest('hex'), sizeBytes: body.length };
+  }
+  return written;
+}
+
+const metricsOf = (epoch: Epoch): { key: string; value: number; step: number }[] =>
+  [
+    ['loss', epoch.loss] as const,
+    ['train.accuracy', epoch.trainAccuracy] as const,
+    ['validation.loss', epoch.validationLoss] as const,
+    ['validation.accuracy', epoch.validationAccuracy] as const,
+  ].map(([key, value]) => ({ key, value, step: epoch.epoch }));
+
+async function work(job: JobDocument, reporter: Reporter, threads: number): Promise<void> {
+  const data = await readDataset(job, (done, total) => reporter.pulse({ phase: 'download', done, total }));
+  let steps = { done: 0, total: 0 };
+  const { files } = await train(job, data, {
+    threads,
+    afterStep: (done, total) => {
+      steps = { done, total };
+      return reporter.pulse({ phase: 'train', done, total });
+    },
+    afterEpoch: (epoch) => {
+      reporter.note(metricsOf(epoch));
+      return reporter.milestone({ phase: 'train', ...steps });
+    },
+  });
+  await reporter.tell({ kind: 'succeeded', outputs: await writeOutputs(job, files) });
+}
+
+/** Reports how it went and says with which code to exit. */
+async function conclude(error: unknown, reporter: Reporter): Promise<number> {
+  if (error instanceof Superseded) {
+    console.error(error.message);
+    return 0;
+  }
+  const cancelled = error instanceof Cancelled;
+  const reason = cancelled ? 'cancelled' : error instanceof Error ? error.message : 'unknown';
+  console.error(reason);
+  await reporter.tell({ kind: 'failed', reason: reason.slice(0, 1000) || 'unknown' });
+  return cancelled ? 0 : 1;
+}
+
+async function main(): Promise<number> {
+  const documentUrl = process.env['DARKROOM_JOB_URL'] ?? '';
+  const execution = process.env['CONTAINER_APP_JOB_EXECUTION_NAME'] ?? `${hostname()}-${process.pid}`;
+  const threads = Number(process.env['DARKROOM_TRAINER_THREADS'] ?? Math.min(2, availableParallelism()));
+  const job = jobDocument.parse(JSON.parse((await get(documentUrl, maxDocumentBytes)).toString('utf8')));
+  const reporter = createReporter(job, documentUrl, execution);
+  if (job.cancelRequested) reporter.cancel();
+  // the platform stops an execution with SIGTERM and kills it half a minute later
+  process.once('SIGTERM', () => reporter.cancel());
+  try {
+    // until this report stands the run is not ours, and no other report may take a sequence from its owner
+    await reporter.tell({ kind: 'started' });
+  } catch (error) {
+    if (!(error instanceof Superseded)) throw error;
+    console.error(error.message);
+    return 0;
+  }
+  try {
+    await work(job, reporter, threads);
+    return 0;
+  } catch (error) {
+    return conclude(error, reporter);
+  }
+}
+
+try {
+  process.exitCode = await main();
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 2;
+}
