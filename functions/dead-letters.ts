@@ -1,0 +1,67 @@
+/** `<queue>/$deadletterqueue` -> a record of what got stuck and why. Never throws on content. */
+import { createHash } from 'node:crypto';
+import type { DeadLetterDocument } from '../shared/documents.ts';
+import { update } from '../shared/outbox.ts';
+import type { Ports } from '../shared/ports.ts';
+import type { QueueName } from '../shared/resources.ts';
+
+const maxBodyBytes = 64 * 1024;
+
+export interface StuckMessage {
+  /** the message as it came: parsed JSON, text or bytes */
+  body: unknown;
+  reason: string;
+  detail: string;
+}
+
+/** The text of a body that may be anything. */
+function textOf(body: unknown): string {
+  if (typeof body === 'string') return body;
+  if (Buffer.isBuffer(body)) return body.toString('utf8');
+  try {
+    return JSON.stringify(body) ?? 'null';
+  } catch {
+    return String(body);
+  }
+}
+
+const field = (body: unknown, name: string): unknown =>
+  typeof body === 'object' && body !== null ? (body as Record<string, unknown>)[name] : undefined;
+
+function projectOf(body: unknown): string | null {
+  const project = field(field(body, 'data'), 'project');
+  if (typeof project === 'string') return project.slice(0, 40);
+  const subject = field(body, 'subject');
+  if (typeof subject !== 'string') return null;
+  return /\/blobs\/([a-z][a-z0-9-]{1,38}[a-z0-9])\//.exec(subject)?.[1] ?? null;
+}
+
+/** Records one stuck message; the same message stuck again raises its count. */
+export async function recordDeadLetter(
+  ports: Pick<Ports, 'clock' | 'documents'>,
+  queue: QueueName,
+  stuck: StuckMessage,
+): Promise<{ outcome: string; project: string | null }> {
+  const text = textOf(stuck.body);
+  const id = `x${createHash('sha256').update(`${queue}\n${text}`).digest('hex').slice(0, 31)}`;
+  const at = ports.clock.now().toISOString();
+  const messageId = field(stuck.body, 'id');
+  const project = projectOf(stuck.body);
+  await update(ports.documents, 'dead-letters', queue, id, (current): DeadLetterDocument => ({
+    id,
+    pk: queue,
+    queue,
+    messageId: typeof messageId === 'string' ? messageId.slice(0, 200) : '',
+    body: text.slice(0, maxBodyBytes),
+    truncated: text.length > maxBodyBytes,
+    reason: stuck.reason.slice(0, 200),
+    detail: stuck.detail.slice(0, 2000),
+    project,
+    status: 'waiting',
+    count: (current?.count ?? 0) + 1,
+    firstAt: current?.firstAt ?? at,
+    lastAt: at,
+    replayedAt: current?.replayedAt ?? null,
+  }));
+  return { outcome: 'recorded', project };
+}

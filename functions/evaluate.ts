@@ -1,0 +1,154 @@
+/** `evaluations` -> verdict, model version, and its deployment. The trainer's own metrics are never trusted. */
+import { createHash } from 'node:crypto';
+import type * as z from 'zod';
+import type { ModelDocument, RunDocument } from '../shared/documents.ts';
+import { type Judged, judge, measure, type Verdict } from '../shared/evaluation/gate.ts';
+import { contender, type EvaluationPorts, judgeTestSplit } from '../shared/evaluation/shards.ts';
+import { maxModelBytes, modelBlob } from '../shared/registry/artifact.ts';
+import { compose, type runTrained } from '../shared/message.ts';
+import { sendOutbox, update } from '../shared/outbox.ts';
+import type { Ports } from '../shared/ports.ts';
+import type { ProjectSettings } from '../shared/project.ts';
+import { approval } from '../shared/registry/approve.ts';
+import { modelId, registerModel } from '../shared/registry/register.ts';
+import type { ModelSpec } from '../shared/onnx/validate.ts';
+import { smokeFile } from '../shared/training/job-contract.ts';
+import { findVersion } from '../shared/training/request.ts';
+import { applyToRun, attemptPrefix } from '../shared/training/start.ts';
+
+type RunTrained = z.infer<typeof runTrained>;
+
+export interface EvaluatePorts extends Ports, EvaluationPorts {
+  validate: (bytes: Buffer, spec: ModelSpec) => Promise<{ ok: true } | { ok: false; reason: string; detail: string }>;
+}
+
+/** One delivery works this long, then hands on to the next: well below the function timeout. */
+const timeBudgetMs = 4 * 60_000;
+
+/** Handles a run whose training succeeded. */
+export async function evaluate(
+  ports: EvaluatePorts,
+  message: RunTrained,
+): Promise<{ outcome: string; model?: string }> {
+  const { project, run: id } = message.data;
+  const run = (await ports.documents.read('runs', project, id))?.document;
+  const settings = (await ports.documents.read('projects', 'projects', project))?.document.settings;
+  if (run === undefined || settings === undefined) return { outcome: 'unknown-run' };
+  if (run.state !== 'evaluating') return { outcome: run.state };
+
+  const artifact = await collectArtifact(ports, run);
+  if ('problem' in artifact) {
+    const at = ports.clock.now().toISOString();
+    await applyToRun(
+      ports,
+      project,
+      id,
+      { kind: 'failed', code: artifact.problem, detail: artifact.detail, at },
+      message,
+    );
+    return { outcome: artifact.problem };
+  }
+  const version = await findVersion(ports, project, run.version.id);
+  const champion = await championOf(ports, project);
+  const { digest } = artifact;
+  const until = ports.clock.now().getTime() + timeBudgetMs;
+  const judged = await judgeTestSplit(ports, {
+    project,
+    root: version.root,
+    candidate: { digest, classes: run.classes, image: run.image, load: () => Promise.resolve(artifact.bytes) },
+    champion: champion === undefined ? null : contender(ports.blobs, champion),
+    outOfTime: () => ports.clock.now().getTime() > until,
+  });
+  if (judged === 'continue') {
+    const next = compose<RunTrained>('darkroom.run.trained', message.subject, message.data, message, 'next');
+    await ports.messages.send('evaluations', [next]);
+    return { outcome: 'continued' };
+  }
+  const verdict = judge(judged, run.classes, settings.gate, champion?.number ?? null);
+  const model = await register(ports, run, settings, artifact, judged, verdict);
+  await announce(ports, run, model, settings, message);
+  return { outcome: verdict.decision, model: String(model.number) };
+}
+
+type Artifact = { bytes: Buffer; digest: string; smoke: ModelDocument['smoke'] } | { problem: string; detail: string };
+
+/** Reads and checks what the job left behind, and keeps the model under its digest. */
+async function collectArtifact(ports: EvaluatePorts, run: RunDocument): Promise<Artifact> {
+  const prefix = attemptPrefix(run.pk, run.id, run.token ?? '');
+  const onnx = await ports.blobs.get('jobs', `${prefix}/model.onnx`, { maxBytes: maxModelBytes });
+  if (onnx === undefined) return { problem: 'no-model', detail: 'The job reported success but left no model.onnx.' };
+  if (onnx === 'too-large')
+    return { problem: 'model-too-large', detail: `model.onnx has more than ${maxModelBytes / 1024 / 1024} MB.` };
+  const valid = await ports.validate(onnx.body, { ...run.image, classes: run.classes.length });
+  if (!valid.ok) return { problem: 'bad-model', detail: `model.onnx was refused (${valid.reason}): ${valid.detail}` };
+  const smoke = await readSmoke(ports, `${prefix}/smoke.json`);
+  const digest = createHash('sha256').update(onnx.body).digest('hex');
+  await ports.blobs.create('models', modelBlob(run.pk, digest), onnx.body, { contentType: 'application/octet-stream' });
+  return { bytes: onnx.body, digest, smoke };
+}
+
+async function readSmoke(ports: EvaluatePorts, name: string): Promise<ModelDocument['smoke']> {
+  const found = await ports.blobs.get('jobs', name, { maxBytes: 4 * 1024 * 1024 });
+  if (found === undefined || found === 'too-large') return [];
+  try {
+    return smokeFile.parse(JSON.parse(found.body.toString('utf8')));
+  } catch {
+    return [];
+  }
+}
+
+async function championOf(ports: Pick<Ports, 'documents'>, project: string): Promise<ModelDocument | undefined> {
+  const endpoint = (await ports.documents.read('endpoints', project, 'endpoint'))?.document;
+  if (!endpoint?.production) return undefined;
+  return (await ports.documents.read('models', project, modelId(endpoint.production.model)))?.document;
+}
+
+async function register(
+  ports: EvaluatePorts,
+  run: RunDocument,
+  settings: ProjectSettings,
+  artifact: Extract<Artifact, { digest: string }>,
+  judged: Judged[],
+  verdict: Verdict,
+): Promise<ModelDocument> {
+  const state =
+    verdict.decision === 'rejected' ? 'rejected' : settings.gate.approval === 'manual' ? 'candidate' : 'approved';
+  return registerModel(ports.documents, {
+    pk: run.pk,
+    state,
+    digest: artifact.digest,
+    sizeBytes: artifact.bytes.length,
+    classes: run.classes,
+    image: run.image,
+    run: run.id,
+    version: run.version,
+    metrics: measure(judged, run.classes),
+    verdict,
+    lineage: { trainer: run.trainer.name, parameters: run.trainer.parameters, seed: run.seed, code: null },
+    smoke: artifact.smoke,
+    createdAt: ports.clock.now().toISOString(),
+    decidedBy: state === 'candidate' ? null : 'gate',
+  });
+}
+
+/** Asks for the deployment first, then ends the run: a crash in between repeats the request under the same id. */
+async function announce(
+  ports: EvaluatePorts,
+  run: RunDocument,
+  model: ModelDocument,
+  settings: ProjectSettings,
+  message: RunTrained,
+): Promise<void> {
+  if (model.state === 'approved' && settings.deploy.mode === 'automatic') {
+    const cause = { id: run.id, correlationid: run.correlation, traceparent: run.traceparent ?? message.traceparent };
+    const asked = await update(ports.documents, 'models', run.pk, model.id, (current) =>
+      current === undefined || current.state !== 'approved'
+        ? 'keep'
+        : { ...current, outbox: [approval(run.pk, model.number, `d-${run.id}`, cause)] },
+    );
+    if (asked.stored !== undefined) await sendOutbox(ports, 'models', asked.stored);
+  }
+  const kind = model.state === 'rejected' ? 'rejected' : 'registered';
+  const at = ports.clock.now().toISOString();
+  await applyToRun(ports, run.pk, run.id, { kind, model: model.number, at }, message);
+}

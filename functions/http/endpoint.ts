@@ -1,0 +1,128 @@
+/** The endpoint: what serves, deploying, rolling back, scoring. */
+import * as z from 'zod';
+import { Problem } from '../../shared/api/problem.ts';
+import { endpointView, predictionView, scoreView, toEndpointView, toPredictionView } from '../../shared/api/schemas.ts';
+import { newEndpoint } from '../../shared/deployment/endpoint.ts';
+import { digestOf } from '../../shared/names.ts';
+import { approval } from '../../shared/registry/approve.ts';
+import { predictionPartition } from '../../shared/serving/score.ts';
+import { applyToEndpoint } from '../deploy.ts';
+import { lineageOf, modelOf } from './models.ts';
+import { changed, projectOf, requireMatch, route } from './route.ts';
+
+export const endpointRoutes = [
+  route({
+    name: 'endpoint-get',
+    method: 'GET',
+    path: 'v1/projects/{p}/endpoint',
+    role: 'viewer',
+    summary: 'Champion, canary and serving history',
+    answers: { 200: endpointView },
+    async handle(ports, call) {
+      const { document: project } = await projectOf(ports, call);
+      const found = await ports.documents.read('endpoints', project.id, 'endpoint');
+      if (found === undefined)
+        return { status: 200, json: toEndpointView({ id: 'endpoint', pk: project.id, ...newEndpoint }) };
+      return { status: 200, json: toEndpointView(found.document), headers: { etag: found.etag } };
+    },
+  }),
+  route({
+    name: 'endpoint-deploy',
+    method: 'POST',
+    path: 'v1/projects/{p}/endpoint/deploy',
+    role: 'operator',
+    summary: 'Put an approved model version behind the endpoint, after it was loaded and smoke-scored',
+    body: z.strictObject({ model: z.number().int().positive() }),
+    answers: { 202: z.object({ deployment: z.string() }) },
+    async handle(ports, call) {
+      const { document: project } = await projectOf(ports, call);
+      const { document: model } = await modelOf(ports, project.id, String(call.body.model));
+      if (model.state !== 'approved') {
+        throw new Problem(409, 'model-not-approved', `Model ${model.number} is ${model.state}. Approve it first.`, {
+          target: 'model',
+        });
+      }
+      const deployment = `o-${digestOf(24, project.id, 'deploy', call.idempotencyKey ?? ports.ids.next())}`;
+      const asked = approval(project.id, model.number, deployment, call.cause);
+      if (asked.to === 'queue') await ports.messages.send(asked.queue, [asked.message]);
+      return {
+        status: 202,
+        json: { deployment },
+        headers: { 'operation-location': `${call.base}/projects/${project.id}/endpoint`, 'retry-after': '1' },
+      };
+    },
+  }),
+  route({
+    name: 'endpoint-rollback',
+    method: 'POST',
+    path: 'v1/projects/{p}/endpoint/rollback',
+    role: 'operator',
+    summary: 'Return to the previous model in one step (If-Match); every instance follows within two seconds',
+    body: z.strictObject({ reason: z.string().min(1).max(500).default('requested') }).prefault({}),
+    answers: { 200: endpointView },
+    async handle(ports, call) {
+      const { document: project } = await projectOf(ports, call);
+      const stored = await ports.documents.read('endpoints', project.id, 'endpoint');
+      if (stored === undefined)
+        throw new Problem(409, 'nothing-to-roll-back', 'No model has ever been live in this project.');
+      const deployment = `b-${digestOf(24, project.id, 'rollback', call.idempotencyKey ?? stored.etag)}`;
+      if (!stored.document.handled.includes(deployment)) requireMatch(call, stored.etag);
+      const event = {
+        kind: 'rollback' as const,
+        by: call.by,
+        reason: call.body.reason,
+        at: ports.clock.now().toISOString(),
+        deployment,
+      };
+      const after = await applyToEndpoint(ports, project.id, event, call.cause, stored.etag);
+      if (after === 'changed') throw changed();
+      const current = await ports.documents.read('endpoints', project.id, 'endpoint');
+      if (current === undefined) throw changed();
+      if (after === undefined && !current.document.handled.includes(deployment)) {
+        throw new Problem(409, 'nothing-to-roll-back', 'There is no earlier model to return to.');
+      }
+      return { status: 200, json: toEndpointView(current.document), headers: { etag: current.etag } };
+    },
+  }),
+  route({
+    name: 'score-post',
+    method: 'POST',
+    path: 'v1/projects/{p}/score',
+    role: 'viewer',
+    summary: 'Score one image; `?model=n` pins a model version',
+    takes: 'image',
+    query: z.strictObject({ model: z.coerce.number().int().positive().optional() }),
+    answers: { 200: scoreView },
+    async handle(ports, call) {
+      const { document: project } = await projectOf(ports, call);
+      if (call.bytes.length === 0)
+        throw new Problem(400, 'bad-image', 'The body is empty. Send the bytes of one PNG, JPEG or WebP image.');
+      const options = { pin: call.query.model, traceparent: call.cause.traceparent };
+      return {
+        status: 200,
+        json: await ports.score(project, { bytes: call.bytes, contentType: call.contentType }, options),
+      };
+    },
+  }),
+  route({
+    name: 'predictions-get',
+    method: 'GET',
+    path: 'v1/projects/{p}/predictions/{id}',
+    role: 'viewer',
+    summary: 'One prediction and everything behind it',
+    answers: { 200: predictionView },
+    async handle(ports, call) {
+      const { p: project = '', id = '' } = call.params;
+      const found = await ports.documents.read('predictions', predictionPartition(project, id), id);
+      if (found === undefined)
+        throw new Problem(
+          404,
+          'unknown-prediction',
+          `There is no prediction ${id}; predictions are kept for 90 days.`,
+          { target: 'id' },
+        );
+      const { document: model } = await modelOf(ports, project, String(found.document.model.number));
+      return { status: 200, json: toPredictionView(found.document, await lineageOf(ports, call.base, model)) };
+    },
+  }),
+];

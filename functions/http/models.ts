@@ -1,0 +1,219 @@
+/** The model registry: versions, artifacts, the manual gate, lineage. */
+import * as z from 'zod';
+import { Problem } from '../../shared/api/problem.ts';
+import {
+  type entryView,
+  lineageView,
+  modelView,
+  page,
+  toModelView,
+  toTrainingView,
+  toVersionView,
+} from '../../shared/api/schemas.ts';
+import { treeStore } from '../../shared/dataset/store.ts';
+import { entries } from '../../shared/dataset/walk.ts';
+import type { EndpointDocument, ModelDocument, Outgoing } from '../../shared/documents.ts';
+import { modelBlob } from '../../shared/registry/artifact.ts';
+import { digestOf } from '../../shared/names.ts';
+import { outboxOf, sendOutbox } from '../../shared/outbox.ts';
+import type { Stored } from '../../shared/ports.ts';
+import { approval } from '../../shared/registry/approve.ts';
+import { modelId } from '../../shared/registry/register.ts';
+import { findVersion } from '../../shared/training/request.ts';
+import { listQuery } from './projects.ts';
+import {
+  type Answer,
+  type Call,
+  changed,
+  continuationOf,
+  type HttpPorts,
+  pageOf,
+  projectOf,
+  requireMatch,
+  route,
+} from './route.ts';
+
+const lineageSamples = 100;
+
+/** Reads a model version of a project. */
+export async function modelOf(ports: HttpPorts, project: string, n: string): Promise<Stored<ModelDocument>> {
+  const number = /^\d{1,8}$/.test(n) ? Number(n) : 0;
+  const found = number === 0 ? undefined : await ports.documents.read('models', project, modelId(number));
+  if (found !== undefined) return found;
+  throw new Problem(404, 'unknown-model', `There is no model version ${n} in project ${project}.`, { target: 'n' });
+}
+
+async function endpointOf(ports: HttpPorts, project: string): Promise<EndpointDocument | undefined> {
+  return (await ports.documents.read('endpoints', project, 'endpoint'))?.document;
+}
+
+/** Everything behind a model: run, parameters, version, and the scans. */
+export async function lineageOf(
+  ports: HttpPorts,
+  base: string,
+  model: ModelDocument,
+): Promise<z.infer<typeof lineageView>> {
+  const project = model.pk;
+  const [run, version, endpoint] = await Promise.all([
+    ports.documents.read('runs', project, model.run),
+    findVersion(ports, project, model.version.id),
+    endpointOf(ports, project),
+  ]);
+  const samples: z.infer<typeof entryView>[] = [];
+  for await (const { key, record } of entries(treeStore(ports.blobs, project), version.root, {
+    limit: lineageSamples,
+  })) {
+    const { md5, label, split, mediaType, sizeBytes } = record;
+    samples.push({ key, md5, label, split, mediaType, sizeBytes });
+  }
+  return {
+    model: toModelView(model, endpoint),
+    training: run === undefined ? null : toTrainingView(run.document),
+    datasetVersion: toVersionView(version),
+    samples,
+    samplesLink: `${base}/projects/${project}/versions/${version.version}/samples`,
+  };
+}
+
+type Decision = 'approved' | 'rejected';
+
+async function decide(ports: HttpPorts, call: Call<unknown, unknown>, decision: Decision): Promise<Answer> {
+  const { document: project } = await projectOf(ports, call);
+  const stored = await modelOf(ports, project.id, call.params['n'] ?? '');
+  requireMatch(call, stored.etag);
+  const model = stored.document;
+  const endpoint = await endpointOf(ports, project.id);
+  if (model.state === decision) {
+    await sendOutbox(ports, 'models', stored);
+    return { status: 200, json: toModelView(model, endpoint), headers: { etag: stored.etag } };
+  }
+  if (
+    decision === 'rejected' &&
+    (endpoint?.production?.model === model.number || endpoint?.canary?.model === model.number)
+  ) {
+    throw new Problem(
+      409,
+      'model-is-serving',
+      `Model ${model.number} is behind the endpoint. Roll back or deploy another one first.`,
+    );
+  }
+  const at = ports.clock.now().toISOString();
+  const text = `${call.by} ${decision} model ${model.number}.`;
+  const id = `e${digestOf(31, project.id, 'model', String(model.number), decision, at)}`;
+  const event = {
+    id,
+    pk: project.id,
+    type: `model.${decision}`,
+    subject: `models/${model.number}`,
+    text,
+    at,
+    cause: call.cause.id,
+    by: call.by,
+  };
+  const deploys = decision === 'approved' && project.settings.deploy.mode === 'automatic';
+  const outbox: Outgoing[] = [
+    ...outboxOf(model),
+    { to: 'feed', event },
+    ...(deploys ? [approval(project.id, model.number, `o-${digestOf(24, model.digest, at)}`, call.cause)] : []),
+  ];
+  const saved = await ports.documents.replace(
+    'models',
+    { ...model, state: decision, decidedBy: call.by, outbox },
+    stored.etag,
+  );
+  if (saved === 'changed') throw changed();
+  await sendOutbox(ports, 'models', saved);
+  const after = await modelOf(ports, project.id, String(model.number));
+  return { status: 200, json: toModelView(after.document, endpoint), headers: { etag: after.etag } };
+}
+
+export const modelRoutes = [
+  route({
+    name: 'models-list',
+    method: 'GET',
+    path: 'v1/projects/{p}/models',
+    role: 'viewer',
+    summary: 'Model versions, newest first',
+    query: z.strictObject(listQuery),
+    answers: { 200: page(modelView) },
+    async handle(ports, call) {
+      const { document: project } = await projectOf(ports, call);
+      const endpoint = await endpointOf(ports, project.id);
+      const found = await ports.documents.query('models', {
+        pk: project.id,
+        orderBy: { field: 'number', descending: true },
+        limit: call.query.limit,
+        ...continuationOf(call.query),
+      });
+      const value = found.items.map(({ document }) => toModelView(document, endpoint));
+      return pageOf(call, `/projects/${project.id}/models`, call.query, value, found.continuation);
+    },
+  }),
+  route({
+    name: 'models-get',
+    method: 'GET',
+    path: 'v1/projects/{p}/models/{n}',
+    role: 'viewer',
+    summary: 'One model version with its metrics and verdict',
+    answers: { 200: modelView },
+    async handle(ports, call) {
+      const { p: project = '', n = '' } = call.params;
+      const found = await modelOf(ports, project, n);
+      return {
+        status: 200,
+        json: toModelView(found.document, await endpointOf(ports, project)),
+        headers: { etag: found.etag },
+      };
+    },
+  }),
+  route({
+    name: 'models-artifact',
+    method: 'GET',
+    path: 'v1/projects/{p}/models/{n}/artifact',
+    role: 'viewer',
+    summary: 'The ONNX bytes',
+    answers: { 200: 'bytes' },
+    async handle(ports, call) {
+      const { document: model } = await modelOf(ports, call.params['p'] ?? '', call.params['n'] ?? '');
+      const stored = await ports.blobs.stream('models', modelBlob(model.pk, model.digest));
+      if (stored === undefined)
+        throw new Problem(404, 'missing-artifact', 'The artifact of this model is not in the store.');
+      return {
+        status: 200,
+        stream: stored.body,
+        contentType: 'application/octet-stream',
+        headers: { etag: `"${model.digest}"` },
+      };
+    },
+  }),
+  route({
+    name: 'models-lineage',
+    method: 'GET',
+    path: 'v1/projects/{p}/models/{n}/lineage',
+    role: 'viewer',
+    summary: 'Everything behind a model: training, seed, dataset version, scans and their labels',
+    answers: { 200: lineageView },
+    async handle(ports, call) {
+      const { document: model } = await modelOf(ports, call.params['p'] ?? '', call.params['n'] ?? '');
+      return { status: 200, json: await lineageOf(ports, call.base, model) };
+    },
+  }),
+  route({
+    name: 'models-approve',
+    method: 'POST',
+    path: 'v1/projects/{p}/models/{n}/approve',
+    role: 'operator',
+    summary: 'Approve a model version (If-Match); deployed at once when the project deploys automatically',
+    answers: { 200: modelView },
+    handle: (ports, call) => decide(ports, call, 'approved'),
+  }),
+  route({
+    name: 'models-reject',
+    method: 'POST',
+    path: 'v1/projects/{p}/models/{n}/reject',
+    role: 'operator',
+    summary: 'Reject a model version (If-Match)',
+    answers: { 200: modelView },
+    handle: (ports, call) => decide(ports, call, 'rejected'),
+  }),
+];

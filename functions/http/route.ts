@@ -1,0 +1,119 @@
+/** What a route is: the table of routes makes both the registrations and the OpenAPI document. */
+import type * as z from 'zod';
+import { Problem } from '../../shared/api/problem.ts';
+import type { KeyDocument, ProjectDocument, Role } from '../../shared/documents.ts';
+import type { Cause } from '../../shared/message.ts';
+import type { Ports, Stored } from '../../shared/ports.ts';
+import type { ScoreImage } from '../../shared/serving/score.ts';
+
+export interface HttpPorts extends Ports {
+  score: ScoreImage;
+}
+
+export interface Call<B, Q> {
+  params: Record<string, string>;
+  query: Q;
+  body: B;
+  /** bytes of the body, for routes that take an image */
+  bytes: Buffer;
+  contentType: string | undefined;
+  ifMatch: string | undefined;
+  idempotencyKey: string | undefined;
+  key: KeyDocument;
+  /** name of the key, as the audit trail shows it */
+  by: string;
+  cause: Cause;
+  /** address of the API as the client sees it, e.g. `http://host/api/v1` */
+  base: string;
+}
+
+export interface Answer {
+  status: number;
+  json?: unknown;
+  text?: string;
+  bytes?: Buffer;
+  stream?: AsyncIterable<Buffer | string>;
+  contentType?: string;
+  headers?: Record<string, string>;
+}
+
+export interface Route {
+  /** function name */
+  name: string;
+  method: 'GET' | 'PUT' | 'POST';
+  /** after `/api/` */
+  path: string;
+  role: Role | 'open';
+  summary: string;
+  body?: z.ZodType;
+  query?: z.ZodType;
+  takes?: 'image';
+  answers: Record<number, z.ZodType | 'bytes' | 'text'>;
+  handle: (ports: HttpPorts, call: Call<unknown, unknown>) => Promise<Answer>;
+}
+
+/** Declares a route with the types of its body and query. */
+export function route<B extends z.ZodType, Q extends z.ZodType>(
+  declared: Omit<Route, 'handle' | 'body' | 'query'> & {
+    body?: B;
+    query?: Q;
+    handle: (ports: HttpPorts, call: Call<z.output<B>, z.output<Q>>) => Promise<Answer>;
+  },
+): Route {
+  return declared as Route;
+}
+
+/** Reads the project of a call. */
+export async function projectOf(
+  ports: HttpPorts,
+  call: { params: Record<string, string> },
+): Promise<Stored<ProjectDocument>> {
+  const name = call.params['p'] ?? '';
+  const found = await ports.documents.read('projects', 'projects', name);
+  if (found !== undefined) return found;
+  throw new Problem(
+    404,
+    'unknown-project',
+    `There is no project "${name}". Create it with PUT /api/v1/projects/${name}.`,
+    { target: 'p' },
+  );
+}
+
+/** If-Match is asked for where two people might act at once. */
+export function requireMatch(call: { ifMatch: string | undefined }, etag: string): void {
+  if (call.ifMatch === undefined) {
+    throw new Problem(
+      428,
+      'precondition-required',
+      'Send If-Match with the ETag that you read, so that nobody overwrites what they have not seen.',
+      { target: 'If-Match' },
+    );
+  }
+  if (call.ifMatch !== etag && call.ifMatch !== '*') throw changed();
+}
+
+export const changed = (): Problem =>
+  new Problem(412, 'precondition-failed', 'It changed since you read it. Read it again and decide anew.', {
+    target: 'If-Match',
+  });
+
+/** One page of a listing, with a link to the next. */
+export function pageOf(
+  call: { base: string },
+  path: string,
+  query: Record<string, string | number | undefined>,
+  value: unknown[],
+  continuation: string | undefined,
+): Answer {
+  if (continuation === undefined) return { status: 200, json: { value } };
+  const next = new URLSearchParams();
+  for (const [key, v] of Object.entries(query)) if (v !== undefined && key !== 'continuation') next.set(key, String(v));
+  next.set('continuation', Buffer.from(continuation).toString('base64url'));
+  return { status: 200, json: { value, nextLink: `${call.base}${path}?${next.toString()}` } };
+}
+
+/** A continuation as it came in a link. */
+export const continuationOf = (query: { continuation?: string | undefined }): { continuation?: string } =>
+  query.continuation === undefined
+    ? {}
+    : { continuation: Buffer.from(query.continuation, 'base64url').toString('utf8') };

@@ -1,0 +1,114 @@
+/** Samples: browse, bytes, and labels set by review. */
+import * as z from 'zod';
+import { Problem } from '../../shared/api/problem.ts';
+import { page, sampleView, toSampleView } from '../../shared/api/schemas.ts';
+import { stageSample } from '../../shared/dataset/stage.ts';
+import { storedName } from '../../shared/dataset/store.ts';
+import type { SampleDocument } from '../../shared/documents.ts';
+import { className } from '../../shared/names.ts';
+import type { Stored } from '../../shared/ports.ts';
+import { samplePartition } from '../../shared/upload.ts';
+import { listQuery } from './projects.ts';
+import { changed, continuationOf, type HttpPorts, pageOf, projectOf, route } from './route.ts';
+
+async function sampleOf(ports: HttpPorts, call: { params: Record<string, string> }): Promise<Stored<SampleDocument>> {
+  const { p: project = '', id = '' } = call.params;
+  const found = await ports.documents.read('samples', samplePartition(project, id), id);
+  if (found !== undefined) return found;
+  throw new Problem(404, 'unknown-sample', `There is no sample ${id} in project ${project}.`, { target: 'id' });
+}
+
+export const sampleRoutes = [
+  route({
+    name: 'samples-list',
+    method: 'GET',
+    path: 'v1/projects/{p}/samples',
+    role: 'viewer',
+    summary: 'Browse samples, newest first',
+    query: z.strictObject({ ...listQuery, label: className.optional(), unlabelled: z.enum(['true']).optional() }),
+    answers: { 200: page(sampleView) },
+    async handle(ports, call) {
+      const { document: project } = await projectOf(ports, call);
+      const { label, unlabelled, limit } = call.query;
+      const wanted = unlabelled !== undefined ? { label: null } : label === undefined ? {} : { label };
+      const found = await ports.documents.query('samples', {
+        equals: { project: project.id, ...wanted },
+        orderBy: { field: 'createdAt', descending: true },
+        limit,
+        ...continuationOf(call.query),
+      });
+      const value = found.items.map(({ document }) => toSampleView(document));
+      return pageOf(call, `/projects/${project.id}/samples`, call.query, value, found.continuation);
+    },
+  }),
+  route({
+    name: 'samples-get',
+    method: 'GET',
+    path: 'v1/projects/{p}/samples/{id}',
+    role: 'viewer',
+    summary: 'Read one sample',
+    answers: { 200: sampleView },
+    async handle(ports, call) {
+      const found = await sampleOf(ports, call);
+      return { status: 200, json: toSampleView(found.document), headers: { etag: found.etag } };
+    },
+  }),
+  route({
+    name: 'samples-content',
+    method: 'GET',
+    path: 'v1/projects/{p}/samples/{id}/content',
+    role: 'viewer',
+    summary: 'The bytes of a sample',
+    answers: { 200: 'bytes' },
+    async handle(ports, call) {
+      const { document: sample } = await sampleOf(ports, call);
+      const stored = await ports.blobs.stream('datasets', storedName(sample.project, sample.id));
+      if (stored === undefined)
+        throw new Problem(404, 'missing-content', 'The bytes of this sample are not in the store.');
+      return {
+        status: 200,
+        stream: stored.body,
+        contentType: sample.mediaType,
+        headers: { etag: `"${sample.sha256}"` },
+      };
+    },
+  }),
+  route({
+    name: 'samples-label',
+    method: 'PUT',
+    path: 'v1/projects/{p}/samples/{id}/label',
+    role: 'labeler',
+    summary: 'Set a label by review; it becomes part of the next version',
+    body: z.strictObject({ label: className }),
+    answers: { 200: sampleView },
+    async handle(ports, call) {
+      const { document: project } = await projectOf(ports, call);
+      const found = await sampleOf(ports, call);
+      if (call.ifMatch !== undefined && call.ifMatch !== found.etag) throw changed();
+      const { label } = call.body;
+      const { classes } = project.settings;
+      if (classes.length > 0 && !classes.includes(label)) {
+        throw new Problem(
+          400,
+          'unknown-class',
+          `"${label}" is not a class of this project; its classes are ${classes.join(', ')}.`,
+          { target: 'label' },
+        );
+      }
+      const same = found.document.label === label && found.document.labelSource === 'review';
+      const next: SampleDocument = same
+        ? found.document
+        : {
+            ...found.document,
+            label,
+            labelSource: 'review',
+            labelRevision: found.document.labelRevision + 1,
+            conflicts: [],
+          };
+      const saved = same ? found : await ports.documents.replace('samples', next, found.etag);
+      if (saved === 'changed') throw changed();
+      await stageSample(ports, saved.document, project.settings, call.cause);
+      return { status: 200, json: toSampleView(saved.document), headers: { etag: saved.etag } };
+    },
+  }),
+];

@@ -1,0 +1,120 @@
+/** Trainings: start, follow, cancel. */
+import * as z from 'zod';
+import { Problem } from '../../shared/api/problem.ts';
+import { page, toTrainingView, trainingView } from '../../shared/api/schemas.ts';
+import { isOpen } from '../../shared/training/run.ts';
+import { cancelRun } from '../../shared/training/check.ts';
+import { requestTraining } from '../../shared/training/request.ts';
+import { listQuery } from './projects.ts';
+import { continuationOf, pageOf, projectOf, route } from './route.ts';
+
+const parameters = z.record(z.string().max(60), z.union([z.number(), z.string().max(200), z.boolean()]));
+const retryAfter = { 'retry-after': '2' };
+
+export const trainingRoutes = [
+  route({
+    name: 'trainings-post',
+    method: 'POST',
+    path: 'v1/projects/{p}/trainings',
+    role: 'operator',
+    summary: 'Start a training; the answer says whether it starts, waits, or another run does its work',
+    body: z.strictObject({
+      version: z.union([z.string().max(80), z.number().int().positive()]).optional(),
+      trainer: z.strictObject({ name: z.string().max(40).optional(), parameters: parameters.optional() }).optional(),
+      seed: z.number().int().min(0).max(0xffff_ffff).optional(),
+      reason: z.string().max(500).optional(),
+    }),
+    answers: {
+      202: z.object({
+        id: z.string(),
+        verdict: z.enum(['start', 'wait', 'coalesced']),
+        behind: z.string().optional(),
+        into: z.string().optional(),
+      }),
+    },
+    async handle(ports, call) {
+      const { document: project } = await projectOf(ports, call);
+      const { version, trainer, seed, reason } = call.body;
+      const input = {
+        id: call.idempotencyKey ?? ports.ids.next(),
+        version: version === undefined ? undefined : String(version),
+        ...{ trainer, seed, reason, by: call.by, kind: 'manual' as const },
+      };
+      const { run, verdict } = await requestTraining(ports, project, input, call.cause);
+      if (verdict.verdict === 'refused') {
+        throw new Problem(429, verdict.code, `Training not started: ${verdict.detail}.`, {
+          retryAfterSeconds: verdict.retryAfterSeconds,
+        });
+      }
+      const id = verdict.verdict === 'coalesced' ? verdict.into : run;
+      const json = {
+        id,
+        verdict: verdict.verdict,
+        ...(verdict.verdict === 'wait' ? { behind: verdict.behind } : {}),
+        ...(verdict.verdict === 'coalesced' ? { into: verdict.into } : {}),
+      };
+      return {
+        status: 202,
+        json,
+        headers: { 'operation-location': `${call.base}/projects/${project.id}/trainings/${id}`, ...retryAfter },
+      };
+    },
+  }),
+  route({
+    name: 'trainings-list',
+    method: 'GET',
+    path: 'v1/projects/{p}/trainings',
+    role: 'viewer',
+    summary: 'Trainings, newest first',
+    query: z.strictObject(listQuery),
+    answers: { 200: page(trainingView) },
+    async handle(ports, call) {
+      const { document: project } = await projectOf(ports, call);
+      const found = await ports.documents.query('runs', {
+        pk: project.id,
+        orderBy: { field: 'createdAt', descending: true },
+        limit: call.query.limit,
+        ...continuationOf(call.query),
+      });
+      const value = found.items.map(({ document }) => toTrainingView(document));
+      return pageOf(call, `/projects/${project.id}/trainings`, call.query, value, found.continuation);
+    },
+  }),
+  route({
+    name: 'trainings-get',
+    method: 'GET',
+    path: 'v1/projects/{p}/trainings/{id}',
+    role: 'viewer',
+    summary: 'State, attempts, progress and metrics of one training',
+    answers: { 200: trainingView },
+    async handle(ports, call) {
+      const { p: project = '', id = '' } = call.params;
+      const found = await ports.documents.read('runs', project, id);
+      if (found === undefined)
+        throw new Problem(404, 'unknown-training', `There is no training ${id} in project ${project}.`, {
+          target: 'id',
+        });
+      const headers = { etag: found.etag, ...(isOpen(found.document.state) ? retryAfter : {}) };
+      return { status: 200, json: toTrainingView(found.document), headers };
+    },
+  }),
+  route({
+    name: 'trainings-cancel',
+    method: 'POST',
+    path: 'v1/projects/{p}/trainings/{id}/cancel',
+    role: 'operator',
+    summary: 'Cancel a training that has not ended',
+    answers: { 202: trainingView },
+    async handle(ports, call) {
+      const { p: project = '', id = '' } = call.params;
+      const cancelled = await cancelRun(ports, project, id, call.by, call.cause);
+      if (cancelled === 'unknown')
+        throw new Problem(404, 'unknown-training', `There is no training ${id} in project ${project}.`, {
+          target: 'id',
+        });
+      if (cancelled === 'ended')
+        throw new Problem(409, 'training-ended', `Training ${id} has ended already; nothing was changed.`);
+      return { status: 202, json: toTrainingView(cancelled.document), headers: { etag: cancelled.etag } };
+    },
+  }),
+];

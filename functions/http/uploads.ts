@@ -1,0 +1,135 @@
+/** Upload addresses, and what became of each upload. */
+import * as z from 'zod';
+import { Problem } from '../../shared/api/problem.ts';
+import { page, toUploadView, uploadView } from '../../shared/api/schemas.ts';
+import { className, unassignedProject } from '../../shared/names.ts';
+import { samplePartition, uploadPartition } from '../../shared/upload.ts';
+import { listQuery } from './projects.ts';
+import { continuationOf, pageOf, projectOf, route } from './route.ts';
+
+const urlLifetimeMs = 3_600_000;
+const fileName = z
+  .string()
+  .min(1)
+  .max(200)
+  .refine(
+    (s) => !/[\p{Cc}\p{Cs}/\\]/u.test(s) && s !== '.' && s !== '..',
+    'a file name has no slashes and no control characters',
+  );
+
+const outcomes = ['received', 'accepted', 'duplicate', 'conflict', 'unlabelled', 'quarantined', 'superseded'] as const;
+
+export const uploadRoutes = [
+  route({
+    name: 'upload-urls-post',
+    method: 'POST',
+    path: 'v1/projects/{p}/upload-urls',
+    role: 'labeler',
+    summary: 'Get a write-once address per file; the app then PUTs to storage itself',
+    body: z.strictObject({
+      files: z
+        .array(
+          z.strictObject({
+            name: fileName,
+            label: className.optional(),
+            contentType: z.enum(['image/png', 'image/jpeg', 'image/webp']),
+          }),
+        )
+        .min(1)
+        .max(1000),
+    }),
+    answers: {
+      200: z.object({
+        value: z.array(
+          z.object({
+            name: z.string(),
+            blob: z.string(),
+            url: z.string(),
+            headers: z.record(z.string(), z.string()),
+            expiresAt: z.string(),
+          }),
+        ),
+      }),
+    },
+    async handle(ports, call) {
+      const { document: project } = await projectOf(ports, call);
+      const expires = new Date(ports.clock.now().getTime() + urlLifetimeMs);
+      const value = await Promise.all(
+        call.body.files.map(async ({ name, label, contentType }) => {
+          const blob = label === undefined ? `${project.id}/${name}` : `${project.id}/${label}/${name}`;
+          const url = await ports.blobs.sign('uploads', blob, 'create', expires);
+          const headers = { 'x-ms-blob-type': 'BlockBlob', 'content-type': contentType };
+          return { name, blob, url, headers, expiresAt: expires.toISOString() };
+        }),
+      );
+      return { status: 200, json: { value } };
+    },
+  }),
+  route({
+    name: 'uploads-list',
+    method: 'GET',
+    path: 'v1/projects/{p}/uploads',
+    role: 'viewer',
+    summary: 'What became of uploads, newest first',
+    query: z.strictObject({
+      ...listQuery,
+      outcome: z.enum(outcomes).optional(),
+      blob: z.string().max(1024).optional(),
+    }),
+    answers: { 200: page(uploadView) },
+    async handle(ports, call) {
+      const project = call.params['p'] ?? '';
+      if (project !== unassignedProject) await projectOf(ports, call);
+      const { outcome, blob, limit } = call.query;
+      const found = await ports.documents.query('uploads', {
+        equals: {
+          project,
+          ...(outcome === undefined ? {} : { status: outcome }),
+          ...(blob === undefined ? {} : { blob }),
+        },
+        orderBy: { field: 'receivedAt', descending: true },
+        limit,
+        ...continuationOf(call.query),
+      });
+      const value = found.items.map(({ document }) => toUploadView(document));
+      return pageOf(call, `/projects/${project}/uploads`, call.query, value, found.continuation);
+    },
+  }),
+  route({
+    name: 'uploads-summary',
+    method: 'GET',
+    path: 'v1/projects/{p}/uploads-summary',
+    role: 'viewer',
+    summary: 'How many uploads ended in each outcome',
+    answers: { 200: z.object(Object.fromEntries(outcomes.map((o) => [o, z.number()]))) },
+    async handle(ports, call) {
+      const project = call.params['p'] ?? '';
+      if (project !== unassignedProject) await projectOf(ports, call);
+      const counted = await Promise.all(
+        outcomes.map(
+          async (status) => [status, await ports.documents.count('uploads', { equals: { project, status } })] as const,
+        ),
+      );
+      return { status: 200, json: Object.fromEntries(counted) };
+    },
+  }),
+  route({
+    name: 'uploads-get',
+    method: 'GET',
+    path: 'v1/projects/{p}/uploads/{id}',
+    role: 'viewer',
+    summary: 'What became of one upload',
+    answers: { 200: uploadView },
+    async handle(ports, call) {
+      const { p: project = '', id = '' } = call.params;
+      const found = await ports.documents.read('uploads', uploadPartition(project, id), id);
+      if (found === undefined)
+        throw new Problem(404, 'unknown-upload', `There is no upload ${id} in project ${project}.`, { target: 'id' });
+      const { sample } = found.document;
+      const stored =
+        sample === null ? undefined : await ports.documents.read('samples', samplePartition(project, sample), sample);
+      const json = { ...toUploadView(found.document), firstVersion: stored?.document.firstVersion ?? null };
+      return { status: 200, json, headers: { etag: found.etag } };
+    },
+  }),
+];

@@ -1,0 +1,138 @@
+/** Dataset versions: history, entries, differences. */
+import * as z from 'zod';
+import { entryView, page, toVersionView, versionView } from '../../shared/api/schemas.ts';
+import { commitNow } from '../../shared/dataset/stage.ts';
+import { diff } from '../../shared/dataset/diff.ts';
+import type { SampleRecord } from '../../shared/dataset/record.ts';
+import { treeStore } from '../../shared/dataset/store.ts';
+import { entries } from '../../shared/dataset/walk.ts';
+import { findVersion } from '../../shared/training/request.ts';
+import { listQuery } from './projects.ts';
+import { continuationOf, pageOf, projectOf, route } from './route.ts';
+
+const toEntry = (
+  key: string,
+  { md5, label, split, mediaType, sizeBytes }: SampleRecord,
+): z.infer<typeof entryView> => ({
+  ...{ key, md5, label, split, mediaType, sizeBytes },
+});
+
+const relabelView = entryView.extend({ before: z.string() });
+
+export const versionRoutes = [
+  route({
+    name: 'commits-post',
+    method: 'POST',
+    path: 'v1/projects/{p}/commits',
+    role: 'operator',
+    summary: 'Commit what is staged now instead of waiting for the window',
+    answers: { 202: z.object({ generation: z.number() }) },
+    async handle(ports, call) {
+      const { document: project } = await projectOf(ports, call);
+      const json = await commitNow(ports, project.id, call.cause);
+      return { status: 202, json, headers: { 'operation-location': `${call.base}/projects/${project.id}/versions` } };
+    },
+  }),
+  route({
+    name: 'versions-list',
+    method: 'GET',
+    path: 'v1/projects/{p}/versions',
+    role: 'viewer',
+    summary: 'History, newest first',
+    query: z.strictObject(listQuery),
+    answers: { 200: page(versionView) },
+    async handle(ports, call) {
+      const { document: project } = await projectOf(ports, call);
+      const found = await ports.documents.query('versions', {
+        pk: project.id,
+        orderBy: { field: 'number', descending: true },
+        limit: call.query.limit,
+        ...continuationOf(call.query),
+      });
+      const value = found.items.map(({ document }) => toVersionView(document));
+      return pageOf(call, `/projects/${project.id}/versions`, call.query, value, found.continuation);
+    },
+  }),
+  route({
+    name: 'versions-get',
+    method: 'GET',
+    path: 'v1/projects/{p}/versions/{v}',
+    role: 'viewer',
+    summary: 'One version by id, number or `head`',
+    answers: { 200: versionView },
+    async handle(ports, call) {
+      const { document: project } = await projectOf(ports, call);
+      const found = await findVersion(ports, project.id, call.params['v']);
+      return { status: 200, json: toVersionView(found), headers: { etag: `"${found.version}"` } };
+    },
+  }),
+  route({
+    name: 'versions-samples',
+    method: 'GET',
+    path: 'v1/projects/{p}/versions/{v}/samples',
+    role: 'viewer',
+    summary: 'Entries of a version, in key order',
+    query: z.strictObject({ ...listQuery, split: z.enum(['train', 'validation', 'test']).optional() }),
+    answers: { 200: page(entryView) },
+    async handle(ports, call) {
+      const { document: project } = await projectOf(ports, call);
+      const version = await findVersion(ports, project.id, call.params['v']);
+      const { limit, split } = call.query;
+      const { continuation: after } = continuationOf(call.query);
+      const value: z.infer<typeof entryView>[] = [];
+      const options = {
+        limit: limit + 1,
+        ...(after === undefined ? {} : { after }),
+        ...(split === undefined ? {} : { split }),
+      };
+      for await (const { key, record } of entries(treeStore(ports.blobs, project.id), version.root, options))
+        value.push(toEntry(key, record));
+      const last = value.length > limit ? value[limit - 1]?.key : undefined;
+      return pageOf(
+        call,
+        `/projects/${project.id}/versions/${version.version}/samples`,
+        call.query,
+        value.slice(0, limit),
+        last,
+      );
+    },
+  }),
+  route({
+    name: 'versions-diff',
+    method: 'GET',
+    path: 'v1/projects/{p}/versions/{a}/diff/{b}',
+    role: 'viewer',
+    summary: 'What changed from version a to version b, with counts; lists are cut at `limit`',
+    query: z.strictObject({ limit: listQuery.limit }),
+    answers: {
+      200: z.object({
+        from: z.number(),
+        to: z.number(),
+        counts: z.object({ added: z.number(), removed: z.number(), relabelled: z.number() }),
+        added: z.array(entryView),
+        removed: z.array(entryView),
+        relabelled: z.array(relabelView),
+        truncated: z.boolean(),
+      }),
+    },
+    async handle(ports, call) {
+      const { document: project } = await projectOf(ports, call);
+      const from = await findVersion(ports, project.id, call.params['a']);
+      const to = await findVersion(ports, project.id, call.params['b']);
+      const counts = { added: 0, removed: 0, relabelled: 0 };
+      const added: z.infer<typeof entryView>[] = [];
+      const removed: z.infer<typeof entryView>[] = [];
+      const relabelled: z.infer<typeof relabelView>[] = [];
+      const { limit } = call.query;
+      for await (const { key, before, after } of diff(treeStore(ports.blobs, project.id), from.root, to.root)) {
+        if (after === undefined) {
+          if (before !== undefined && ++counts.removed <= limit) removed.push(toEntry(key, before));
+        } else if (before === undefined) {
+          if (++counts.added <= limit) added.push(toEntry(key, after));
+        } else if (++counts.relabelled <= limit) relabelled.push({ ...toEntry(key, after), before: before.label });
+      }
+      const truncated = Math.max(counts.added, counts.removed, counts.relabelled) > limit;
+      return { status: 200, json: { from: from.number, to: to.number, counts, added, removed, relabelled, truncated } };
+    },
+  }),
+];

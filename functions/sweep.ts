@@ -1,0 +1,115 @@
+/** The one timer: heals what no redelivery and no repeated request has healed. Idle projects cost a few reads. */
+import type { ProjectDocument } from '../shared/documents.ts';
+import type { Cause } from '../shared/message.ts';
+import { openWindow, readHead } from '../shared/dataset/stage.ts';
+import { outboxOf, sendOutbox } from '../shared/outbox.ts';
+import { attemptsAt } from '../shared/parallel.ts';
+import type { Ports } from '../shared/ports.ts';
+import { commit } from '../shared/dataset/commit.ts';
+import { checkRun } from '../shared/training/check.ts';
+import { ensureRun, queued } from '../shared/training/request.ts';
+import { isOpen } from '../shared/training/run.ts';
+import { compose, type runEnded, type runTrained } from '../shared/message.ts';
+import type * as z from 'zod';
+
+const maxProjects = 1000;
+/** younger state changes are still being worked on by whoever made them */
+const patienceSeconds = 60;
+
+export interface SweepReport {
+  projects: number;
+  problems: string[];
+}
+
+/** Goes over every project; what fails for one is reported and does not stop the others. */
+export async function sweep(ports: Ports): Promise<SweepReport> {
+  const problems: string[] = [];
+  let projects = 0;
+  let continuation: string | undefined;
+  do {
+    const page = await ports.documents.query('projects', {
+      pk: 'projects',
+      limit: 100,
+      ...(continuation === undefined ? {} : { continuation }),
+    });
+    for (const { document } of page.items) {
+      projects++;
+      problems.push(...(await sweepProject(ports, document)));
+    }
+    continuation = page.continuation;
+  } while (continuation !== undefined && projects < maxProjects);
+  for (const problem of problems) ports.telemetry.problem(problem);
+  return { projects, problems };
+}
+
+async function sweepProject(ports: Ports, project: ProjectDocument): Promise<string[]> {
+  const cause: Cause = { id: `sweep-${ports.ids.next()}` };
+  return attemptsAt(`sweep of ${project.id}`, [
+    () => resend(ports, project.id),
+    () => finishVersions(ports, project, cause),
+    () => reopenWindow(ports, project, cause),
+    () => reconcileRuns(ports, project.id, cause),
+  ]);
+}
+
+/** Sends what documents still have in their outbox. */
+async function resend(ports: Ports, project: string): Promise<void> {
+  for (const [container, id] of [
+    ['schedulers', 'scheduler'],
+    ['endpoints', 'endpoint'],
+  ] as const) {
+    const stored = await ports.documents.read(container, project, id);
+    if (stored !== undefined && outboxOf(stored.document).length > 0) await sendOutbox(ports, container, stored);
+  }
+  const models = await ports.documents.query('models', {
+    pk: project,
+    orderBy: { field: 'number', descending: true },
+    limit: 20,
+  });
+  for (const model of models.items) if (outboxOf(model.document).length > 0) await sendOutbox(ports, 'models', model);
+}
+
+/** A head whose committer died is finished by the next commit; this is the next commit. */
+async function finishVersions(ports: Ports, project: ProjectDocument, cause: Cause): Promise<void> {
+  const head = await ports.documents.read('heads', project.id, 'head');
+  if (head?.document.unfinished) await commit(ports, project, cause);
+}
+
+/** Samples that are staged while no window is open would wait for ever. */
+async function reopenWindow(ports: Ports, project: ProjectDocument, cause: Cause): Promise<void> {
+  const staged = await ports.documents.query('staged', {
+    pk: project.id,
+    orderBy: { field: 'stagedAt', descending: false },
+    limit: 1,
+  });
+  const oldest = staged.items[0]?.document.stagedAt;
+  const waits = oldest === undefined ? 0 : (ports.clock.now().getTime() - Date.parse(oldest)) / 1000;
+  if (waits < project.settings.commit.maxWaitSeconds + patienceSeconds) return;
+  const { document: head } = await readHead(ports.documents, project.id);
+  await openWindow(ports, project.id, head.generation, project.settings, cause);
+  await commit(ports, project, cause);
+}
+
+async function reconcileRuns(ports: Ports, project: string, cause: Cause): Promise<void> {
+  const scheduler = await ports.documents.read('schedulers', project, 'scheduler');
+  const active = scheduler?.document.active;
+  if (scheduler === undefined || !active) return;
+  if ((ports.clock.now().getTime() - Date.parse(active.at)) / 1000 < patienceSeconds) return;
+  await ensureRun(ports, project, active.run, active.spec, cause);
+  const run = await ports.documents.read('runs', project, active.run);
+  if (run === undefined) return;
+  await sendOutbox(ports, 'runs', run);
+  const data = { project, run: active.run };
+  const subject = `${project}/${active.run}`;
+  if (!isOpen(run.document.state)) {
+    const message = compose<z.infer<typeof runEnded>>('darkroom.run.ended', subject, data, cause);
+    await ports.messages.send('training-requests', [message]);
+  } else if (run.document.state === 'evaluating') {
+    const message = compose<z.infer<typeof runTrained>>('darkroom.run.trained', subject, data, cause);
+    await ports.messages.send('evaluations', [message]);
+  } else if (run.document.state === 'queued') {
+    await ports.messages.send('training-requests', [queued(project, active.run, cause).message]);
+  } else {
+    await checkRun(ports, project, active.run, cause);
+  }
+}

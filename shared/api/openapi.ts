@@ -1,0 +1,94 @@
+/** OpenAPI 3.1 from the table of routes. */
+import * as z from 'zod';
+import { problemBody } from './problem.ts';
+
+interface DescribedRoute {
+  name: string;
+  method: string;
+  path: string;
+  role: string;
+  summary: string;
+  body?: z.ZodType;
+  query?: z.ZodType;
+  takes?: 'image';
+  answers: Record<number, z.ZodType | 'bytes' | 'text'>;
+}
+
+type Json = Record<string, unknown>;
+
+const schemaOf = (type: z.ZodType, io: 'input' | 'output'): Json => {
+  const { $schema: _dialect, ...schema } = z.toJSONSchema(type, { io, unrepresentable: 'any' }) as Json;
+  return schema;
+};
+
+const problem = {
+  description: 'What failed, why, and what to do next',
+  content: { 'application/problem+json': { schema: schemaOf(problemBody, 'output') } },
+};
+
+function answerOf(type: z.ZodType | 'bytes' | 'text'): Json {
+  if (type === 'bytes')
+    return {
+      description: 'The bytes',
+      content: { 'application/octet-stream': { schema: { type: 'string', format: 'binary' } } },
+    };
+  if (type === 'text') return { description: 'Text', content: { 'text/plain': { schema: { type: 'string' } } } };
+  return { description: 'Success', content: { 'application/json': { schema: schemaOf(type, 'output') } } };
+}
+
+function operationOf(route: DescribedRoute): Json {
+  const named = [...route.path.matchAll(/\{(\w+)\}/g)].map((m) => ({
+    name: m[1],
+    in: 'path',
+    required: true,
+    schema: { type: 'string' },
+  }));
+  const query = route.query === undefined ? {} : schemaOf(route.query, 'input');
+  const required = new Set(Array.isArray(query['required']) ? (query['required'] as string[]) : []);
+  const queried = Object.entries((query['properties'] ?? {}) as Record<string, Json>).map(([name, schema]) => ({
+    ...{ name, in: 'query', required: required.has(name), schema },
+  }));
+  const image = { type: 'string', format: 'binary' };
+  const body =
+    route.takes === 'image'
+      ? {
+          requestBody: {
+            required: true,
+            content: {
+              'image/png': { schema: image },
+              'image/jpeg': { schema: image },
+              'image/webp': { schema: image },
+            },
+          },
+        }
+      : route.body === undefined
+        ? {}
+        : { requestBody: { content: { 'application/json': { schema: schemaOf(route.body, 'input') } } } };
+  const answers = Object.entries(route.answers).map(([status, type]) => [status, answerOf(type)] as const);
+  return {
+    operationId: route.name,
+    summary: route.summary,
+    'x-role': route.role,
+    ...(route.role === 'open' ? { security: [] } : {}),
+    parameters: [...named, ...queried],
+    ...body,
+    responses: { ...Object.fromEntries(answers), default: problem },
+  };
+}
+
+/** The document that `/api/openapi.json` serves. */
+export function openApi(routes: readonly DescribedRoute[], version: string): Json {
+  const paths: Record<string, Json> = {};
+  for (const route of routes) (paths[`/api/${route.path}`] ??= {})[route.method.toLowerCase()] = operationOf(route);
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'Darkroom',
+      version,
+      description: 'Upload scans, get live models: versions, trainings, models, endpoint.',
+    },
+    components: { securitySchemes: { apiKey: { type: 'apiKey', in: 'header', name: 'x-api-key' } } },
+    security: [{ apiKey: [] }],
+    paths,
+  };
+}

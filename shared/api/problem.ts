@@ -1,0 +1,59 @@
+/** Errors of the HTTP API: RFC 9457 problem details, with Azure's error body beside them. */
+import * as z from 'zod';
+
+/** An answer that is not a success. `detail` says what failed, why, and what to do next. */
+export class Problem extends Error {
+  readonly status: number;
+  readonly code: string;
+  readonly target: string | undefined;
+  readonly retryAfterSeconds: number | undefined;
+  constructor(
+    status: number,
+    code: string,
+    detail: string,
+    more: { target?: string; retryAfterSeconds?: number } = {},
+  ) {
+    super(detail);
+    this.name = 'Problem';
+    this.status = status;
+    this.code = code;
+    this.target = more.target;
+    this.retryAfterSeconds = more.retryAfterSeconds;
+  }
+}
+
+export const problemBody = z.object({
+  type: z.string(),
+  title: z.string(),
+  status: z.number().int(),
+  detail: z.string(),
+  requestId: z.string(),
+  error: z.object({ code: z.string(), message: z.string(), target: z.string().optional() }),
+});
+
+/** The body of a problem. */
+export function toProblemBody(problem: Problem, requestId: string): z.infer<typeof problemBody> {
+  const { status, code, target, message } = problem;
+  return {
+    type: `urn:darkroom:problem:${code}`,
+    title: code.replaceAll('-', ' '),
+    status,
+    detail: message,
+    requestId,
+    error: { code, message, ...(target === undefined ? {} : { target }) },
+  };
+}
+
+/** Status of the codes that domain code throws. */
+const statuses: Record<string, number> = {
+  'no-version': 409,
+  'unknown-version': 404,
+  'too-few-classes': 409,
+  'no-model': 503,
+  'unknown-model': 404,
+  'bad-image': 400,
+  'unsupported-type': 415,
+};
+
+/** A domain error as a problem. */
+export const problemOf = (code: string, message: string): Problem => new Problem(statuses[code] ?? 409, code, message);

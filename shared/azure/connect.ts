@@ -1,0 +1,60 @@
+/** From settings to ports: every client is made here, once per process. */
+import { randomBytes } from 'node:crypto';
+import type { TokenCredential } from '@azure/core-auth';
+import { CosmosClient } from '@azure/cosmos';
+import { ManagedIdentityCredential } from '@azure/identity';
+import { ServiceBusClient } from '@azure/service-bus';
+import { BlobServiceClient, StorageSharedKeyCredential } from '@azure/storage-blob';
+import type { Config } from '../config.ts';
+import type { Ports } from '../ports.ts';
+import { storageBlobs } from './blobs.ts';
+import { containerAppsCompute } from './compute.ts';
+import { cosmosDocuments } from './documents.ts';
+import { serviceBusMessages } from './messages.ts';
+import { structuredTelemetry } from './telemetry.ts';
+
+const alphabet = 'abcdefghijklmnopqrstuvwxyz234567';
+
+/** Connects to every service the settings name. Nothing is sent until a port is used. */
+export function connect(config: Config): Ports {
+  let identity: TokenCredential | undefined;
+  const credential = (): TokenCredential =>
+    (identity ??= new ManagedIdentityCredential(
+      config.identityClientId === undefined ? {} : { clientId: config.identityClientId },
+    ));
+  const now = () => new Date();
+
+  const sharedKey =
+    config.blob.accountKey === undefined
+      ? undefined
+      : new StorageSharedKeyCredential(config.blob.accountName ?? '', config.blob.accountKey);
+  const storage = new BlobServiceClient(config.blob.serviceUri, sharedKey ?? credential());
+  const bus =
+    'connectionString' in config.serviceBus
+      ? new ServiceBusClient(config.serviceBus.connectionString)
+      : new ServiceBusClient(config.serviceBus.fullyQualifiedNamespace, credential());
+  const { accessToken } = config.compute;
+  const armCredential =
+    accessToken === undefined
+      ? credential()
+      : { getToken: async () => ({ token: accessToken, expiresOnTimestamp: Number.MAX_SAFE_INTEGER }) };
+
+  return {
+    clock: { now },
+    ids: { next: () => `r${[...randomBytes(25)].map((b) => alphabet[b & 31]).join('')}` },
+    documents: cosmosDocuments(cosmos(config, credential).database(config.cosmos.database)),
+    blobs: storageBlobs(storage, sharedKey, now),
+    messages: serviceBusMessages(bus),
+    compute: containerAppsCompute(config.compute.endpoint, config.compute.jobId, armCredential),
+    telemetry: structuredTelemetry(now),
+  };
+}
+
+function cosmos(config: Config, credential: () => TokenCredential): CosmosClient {
+  const { endpoint, key } = config.cosmos;
+  // one region: discovery would only add a request, and would leave the address that the settings name
+  const connectionPolicy = { enableEndpointDiscovery: false };
+  return key === undefined
+    ? new CosmosClient({ endpoint, aadCredentials: credential(), connectionPolicy })
+    : new CosmosClient({ endpoint, key, connectionPolicy });
+}

@@ -1,0 +1,152 @@
+/** Documents in Cosmos DB. */
+import { type Container, type Database, ErrorResponse, type OperationInput, type SqlQuerySpec } from '@azure/cosmos';
+import type { DocumentTypes } from '../documents.ts';
+import type { BatchOperation, DocumentQuery, Documents, Scalar, Stored } from '../ports.ts';
+import type { DocumentContainer } from '../resources.ts';
+
+const maxOffset = 100_000;
+const fieldPattern = /^[A-Za-z][A-Za-z0-9]*(\.[A-Za-z][A-Za-z0-9]*)*$/;
+
+/** Strips what Cosmos adds (`_rid`, `_ts`, ...), so that a document read equals the document written. */
+function toStored<T>(resource: object): Stored<T> {
+  const entries = Object.entries(resource as Record<string, unknown>);
+  const etag = (resource as { _etag: string })._etag;
+  return { document: Object.fromEntries(entries.filter(([key]) => !key.startsWith('_'))) as T, etag };
+}
+
+const statusOf = (error: unknown): number | undefined =>
+  error instanceof ErrorResponse && typeof error.code === 'number' ? error.code : undefined;
+
+function field(name: string): string {
+  if (!fieldPattern.test(name)) throw new Error(`not a field name: ${name}`);
+  return `c.${name}`;
+}
+
+function conditions(query: Pick<DocumentQuery, 'equals'> & Partial<DocumentQuery>): {
+  where: string;
+  parameters: { name: string; value: Scalar }[];
+} {
+  const parts: string[] = [];
+  const parameters: { name: string; value: Scalar }[] = [];
+  for (const [name, value] of Object.entries(query.equals ?? {})) {
+    parts.push(`${field(name)} = @p${parameters.length}`);
+    parameters.push({ name: `@p${parameters.length}`, value });
+  }
+  if (query.after !== undefined && query.orderBy !== undefined) {
+    parts.push(`${field(query.orderBy.field)} ${query.orderBy.descending ? '<' : '>'} @p${parameters.length}`);
+    parameters.push({ name: `@p${parameters.length}`, value: query.after });
+  }
+  return { where: parts.length === 0 ? '' : ` WHERE ${parts.join(' AND ')}`, parameters };
+}
+
+/** Adapts a Cosmos database to the documents port. Throttling is retried by the SDK; what it cannot mend is thrown. */
+export function cosmosDocuments(database: Database): Documents {
+  const containers = new Map<string, Container>();
+  const of = (name: DocumentContainer): Container => {
+    const known = containers.get(name) ?? database.container(name);
+    containers.set(name, known);
+    return known;
+  };
+
+  return {
+    async read(container, pk, id) {
+      const response = await of(container).item(id, pk).read<DocumentTypes[typeof container]>();
+      return response.resource === undefined ? undefined : toStored(response.resource);
+    },
+    async create(container, document) {
+      try {
+        const response = await of(container).items.create(document);
+        return toStored(response.resource ?? {});
+      } catch (error) {
+        if (statusOf(error) === 409) return 'exists';
+        throw error;
+      }
+    },
+    async replace(container, document, etag) {
+      const accessCondition = { type: 'IfMatch', condition: etag };
+      try {
+        const response = await of(container).item(document.id, document.pk).replace(document, { accessCondition });
+        return toStored(response.resource ?? {});
+      } catch (error) {
+        if (statusOf(error) === 412 || statusOf(error) === 404) return 'changed';
+        throw error;
+      }
+    },
+    async remove(container, pk, id, etag) {
+      const options = etag === undefined ? {} : { accessCondition: { type: 'IfMatch', condition: etag } };
+      try {
+        await of(container).item(id, pk).delete(options);
+        return 'removed';
+      } catch (error) {
+        if (statusOf(error) === 404) return 'gone';
+        if (statusOf(error) === 412) return 'changed';
+        throw error;
+      }
+    },
+    async batch(container, pk, operations) {
+      if (operations.length === 0) return 'done';
+      const response = await of(container).items.batch(operations.map(toOperation), pk);
+      if (response.code === 200) return 'done';
+      const codes = (response.result ?? []).map((r) => r.statusCode);
+      const culprit = codes.find((code) => code !== 424 && (code < 200 || code > 299));
+      if (culprit === 404 || culprit === 409 || culprit === 412) return 'conflict';
+      throw new Error(
+        `batch of ${operations.length} on ${container}/${pk} failed: ${response.code} ${codes.join(' ')}`,
+      );
+    },
+    async query(container, query) {
+      const { where, parameters } = conditions(query);
+      const options = query.pk === undefined ? {} : { partitionKey: query.pk };
+      if (query.orderBy !== undefined) {
+        const offset = query.continuation === undefined ? 0 : Number(query.continuation);
+        if (!Number.isSafeInteger(offset) || offset < 0 || offset > maxOffset)
+          throw new Error(`continuation ${query.continuation} is not valid`);
+        const order = ` ORDER BY ${field(query.orderBy.field)} ${query.orderBy.descending ? 'DESC' : 'ASC'}`;
+        const spec: SqlQuerySpec = {
+          query: `SELECT * FROM c${where}${order} OFFSET ${offset} LIMIT ${query.limit}`,
+          parameters,
+        };
+        const { resources } = await of(container).items.query<object>(spec, options).fetchAll();
+        const next =
+          resources.length === query.limit && offset + query.limit <= maxOffset
+            ? { continuation: String(offset + query.limit) }
+            : {};
+        return { items: resources.map((r) => toStored<DocumentTypes[typeof container]>(r)), ...next };
+      }
+      const spec: SqlQuerySpec = { query: `SELECT * FROM c${where}`, parameters };
+      const feed = query.continuation === undefined ? {} : { continuationToken: query.continuation };
+      const page = await of(container)
+        .items.query<object>(spec, { ...options, ...feed, maxItemCount: query.limit })
+        .fetchNext();
+      const next = page.continuationToken ? { continuation: page.continuationToken } : {};
+      return { items: page.resources.map((r) => toStored<DocumentTypes[typeof container]>(r)), ...next };
+    },
+    async count(container, query) {
+      const { where, parameters } = conditions(query);
+      const options = query.pk === undefined ? {} : { partitionKey: query.pk };
+      const spec: SqlQuerySpec = { query: `SELECT VALUE COUNT(1) FROM c${where}`, parameters };
+      const { resources } = await of(container).items.query<number>(spec, options).fetchAll();
+      return resources[0] ?? 0;
+    },
+  };
+}
+
+function toOperation<T extends { id: string }>(operation: BatchOperation<T>): OperationInput {
+  switch (operation.kind) {
+    case 'create':
+      return { operationType: 'Create', resourceBody: operation.document as never };
+    case 'replace':
+      return {
+        operationType: 'Replace',
+        id: operation.document.id,
+        resourceBody: operation.document as never,
+        ifMatch: operation.etag,
+      };
+    case 'remove':
+      return {
+        operationType: 'Delete',
+        id: operation.id,
+        ...(operation.etag === undefined ? {} : { ifMatch: operation.etag }),
+      };
+  }
+}

@@ -1,0 +1,64 @@
+/** Settings: addresses and credentials, nothing else. The same code runs locally and in Azure; only these differ. */
+import * as z from 'zod';
+import { databaseName } from './resources.ts';
+
+const url = z.url({ protocol: /^https?$/ });
+
+const settings = z.object({
+  /** a connection string, or (in Azure) the three `SERVICEBUS__` settings of the trigger's identity */
+  SERVICEBUS: z.string().startsWith('Endpoint=').optional(),
+  SERVICEBUS__fullyQualifiedNamespace: z.string().optional(),
+  COSMOS__accountEndpoint: url,
+  COSMOS__accountKey: z.string().optional(),
+  COSMOS_DATABASE: z.string().default(databaseName),
+  BLOB__serviceUri: url,
+  BLOB__accountName: z.string().optional(),
+  BLOB__accountKey: z.string().optional(),
+  COMPUTE__endpoint: url.default('https://management.azure.com'),
+  /** resource id of the Container Apps job that runs trainings */
+  COMPUTE__jobId: z.string().startsWith('/subscriptions/'),
+  /** only for servers that take any token; in Azure the identity is used */
+  COMPUTE__accessToken: z.string().optional(),
+  /** client id of the user-assigned identity */
+  AZURE_CLIENT_ID: z.string().optional(),
+  APPLICATIONINSIGHTS_CONNECTION_STRING: z.string().optional(),
+});
+
+export interface Config {
+  serviceBus: { connectionString: string } | { fullyQualifiedNamespace: string };
+  cosmos: { endpoint: string; key: string | undefined; database: string };
+  blob: { serviceUri: string; accountName: string | undefined; accountKey: string | undefined };
+  compute: { endpoint: string; jobId: string; accessToken: string | undefined };
+  identityClientId: string | undefined;
+  insightsConnectionString: string | undefined;
+}
+
+/** Reads and checks the settings; throws one error that names every setting that is missing or wrong. */
+export function readConfig(environment: Record<string, string | undefined>): Config {
+  const parsed = settings.safeParse(environment);
+  if (!parsed.success) throw new Error(`Settings are incomplete:\n${z.prettifyError(parsed.error)}`);
+  const s = parsed.data;
+  const serviceBus =
+    s.SERVICEBUS !== undefined
+      ? { connectionString: s.SERVICEBUS }
+      : s.SERVICEBUS__fullyQualifiedNamespace !== undefined
+        ? { fullyQualifiedNamespace: s.SERVICEBUS__fullyQualifiedNamespace }
+        : undefined;
+  if (serviceBus === undefined) {
+    throw new Error(
+      'Settings are incomplete: set SERVICEBUS (connection string) or SERVICEBUS__fullyQualifiedNamespace',
+    );
+  }
+  return {
+    serviceBus,
+    cosmos: { endpoint: s.COSMOS__accountEndpoint, key: s.COSMOS__accountKey, database: s.COSMOS_DATABASE },
+    blob: {
+      serviceUri: s.BLOB__serviceUri.replace(/\/$/, ''),
+      accountName: s.BLOB__accountName,
+      accountKey: s.BLOB__accountKey,
+    },
+    compute: { endpoint: s.COMPUTE__endpoint, jobId: s.COMPUTE__jobId, accessToken: s.COMPUTE__accessToken },
+    identityClientId: s.AZURE_CLIENT_ID,
+    insightsConnectionString: s.APPLICATIONINSIGHTS_CONNECTION_STRING,
+  };
+}

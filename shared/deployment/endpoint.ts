@@ -1,0 +1,197 @@
+/**
+ * The endpoint of a project: exactly one production pointer, always to a model that was loaded and smoke-scored.
+ * A deployment is `preparing -> canary -> live -> retired`, or `failed`, or `rolled-back`. Flipping is one
+ * compare-and-swap of this document, which keeps the previous pointer for rollback.
+ */
+
+export interface Target {
+  model: number;
+  digest: string;
+  deployment: string;
+}
+
+export interface ServingRecord {
+  deployment: string;
+  model: number;
+  digest: string;
+  state: 'live' | 'canary' | 'retired' | 'failed' | 'rolled-back';
+  reason: string;
+  by: string;
+  at: string;
+}
+
+export interface Canary extends Target {
+  percent: number;
+  minRequests: number;
+  maxErrorRate: number;
+  startedAt: string;
+  endsAt: string;
+}
+
+export interface Endpoint {
+  production: Target | null;
+  previous: Target | null;
+  canary: Canary | null;
+  /** newest first, at most 100 */
+  history: ServingRecord[];
+  /** deployments that were handled, so that a redelivered command changes nothing; newest first, at most 200 */
+  handled: string[];
+  /** grows with every change of a pointer */
+  revision: number;
+}
+
+export const newEndpoint: Endpoint = {
+  production: null,
+  previous: null,
+  canary: null,
+  history: [],
+  handled: [],
+  revision: 0,
+};
+
+export type EndpointEvent =
+  | {
+      kind: 'deploy';
+      target: Target;
+      canary: (Omit<Canary, keyof Target | 'startedAt' | 'endsAt'> & { durationSeconds: number }) | null;
+      by: string;
+      reason: string;
+      at: string;
+    }
+  | { kind: 'promote'; deployment: string; reason: string; at: string }
+  | { kind: 'return'; deployment: string; reason: string; at: string }
+  | { kind: 'fail'; target: Target; reason: string; by: string; at: string }
+  | { kind: 'rollback'; by: string; reason: string; at: string; deployment: string };
+
+export type Rejection = { rejected: string };
+
+const record = (endpoint: Endpoint, entry: ServingRecord): ServingRecord[] =>
+  [entry, ...endpoint.history].slice(0, 100);
+const handled = (endpoint: Endpoint, deployment: string): string[] =>
+  [deployment, ...endpoint.handled.filter((d) => d !== deployment)].slice(0, 200);
+
+/** Applies one event; a rejection says why nothing changes. */
+export function transition(endpoint: Endpoint, event: EndpointEvent): Endpoint | Rejection {
+  switch (event.kind) {
+    case 'deploy':
+      return deploy(endpoint, event);
+    case 'fail':
+      if (endpoint.handled.includes(event.target.deployment)) return { rejected: 'this deployment was handled before' };
+      return {
+        ...endpoint,
+        handled: handled(endpoint, event.target.deployment),
+        history: record(endpoint, {
+          ...event.target,
+          state: 'failed',
+          reason: event.reason,
+          by: event.by,
+          at: event.at,
+        }),
+      };
+    case 'promote': {
+      const canary = endpoint.canary;
+      if (canary === null || canary.deployment !== event.deployment)
+        return { rejected: 'this deployment is not the canary' };
+      return goLive({ ...endpoint, canary: null }, pick(canary), { reason: event.reason, by: 'canary', at: event.at });
+    }
+    case 'return': {
+      const canary = endpoint.canary;
+      if (canary === null || canary.deployment !== event.deployment)
+        return { rejected: 'this deployment is not the canary' };
+      return {
+        ...endpoint,
+        canary: null,
+        revision: endpoint.revision + 1,
+        history: record(endpoint, {
+          ...pick(canary),
+          state: 'rolled-back',
+          reason: event.reason,
+          by: 'canary',
+          at: event.at,
+        }),
+      };
+    }
+    case 'rollback':
+      return rollback(endpoint, event);
+  }
+}
+
+const pick = ({ model, digest, deployment }: Target): Target => ({ model, digest, deployment });
+
+function deploy(endpoint: Endpoint, event: Extract<EndpointEvent, { kind: 'deploy' }>): Endpoint | Rejection {
+  const { target, canary, by, reason, at } = event;
+  if (endpoint.handled.includes(target.deployment)) return { rejected: 'this deployment was handled before' };
+  const known = { ...endpoint, handled: handled(endpoint, target.deployment) };
+  if (endpoint.production?.digest === target.digest) {
+    return {
+      ...known,
+      history: record(endpoint, { ...target, state: 'retired', reason: 'the same model is live already', by, at }),
+    };
+  }
+  if (canary === null || endpoint.production === null)
+    return goLive({ ...known, canary: null }, target, { reason, by, at });
+  const { durationSeconds, ...rules } = canary;
+  const endsAt = new Date(Date.parse(at) + durationSeconds * 1000).toISOString();
+  return {
+    ...known,
+    canary: { ...target, ...rules, startedAt: at, endsAt },
+    revision: endpoint.revision + 1,
+    history: record(endpoint, { ...target, state: 'canary', reason, by, at }),
+  };
+}
+
+function goLive(endpoint: Endpoint, target: Target, why: { reason: string; by: string; at: string }): Endpoint {
+  const before = endpoint.production;
+  const retired =
+    before === null
+      ? endpoint
+      : {
+          ...endpoint,
+          history: record(endpoint, { ...before, ...why, state: 'retired', reason: `model ${target.model} took over` }),
+        };
+  return {
+    ...retired,
+    production: target,
+    previous: before,
+    revision: endpoint.revision + 1,
+    history: record(retired, { ...target, ...why, state: 'live' }),
+  };
+}
+
+function rollback(endpoint: Endpoint, event: Extract<EndpointEvent, { kind: 'rollback' }>): Endpoint | Rejection {
+  if (endpoint.handled.includes(event.deployment)) return { rejected: 'this rollback was done before' };
+  const { production, previous } = endpoint;
+  if (production === null || previous === null) return { rejected: 'there is no earlier model to return to' };
+  const stepped = {
+    ...endpoint,
+    handled: handled(endpoint, event.deployment),
+    history: record(endpoint, {
+      ...production,
+      state: 'rolled-back',
+      reason: event.reason,
+      by: event.by,
+      at: event.at,
+    }),
+  };
+  return {
+    ...stepped,
+    production: previous,
+    previous: production,
+    canary: null,
+    revision: endpoint.revision + 1,
+    history: record(stepped, {
+      ...previous,
+      state: 'live',
+      reason: `rollback: ${event.reason}`,
+      by: event.by,
+      at: event.at,
+    }),
+  };
+}
+
+/** Which target answers a request: the canary gets its share, chosen by a number in [0, 1). */
+export function route(endpoint: Endpoint, dice: number): { target: Target; role: 'production' | 'canary' } | undefined {
+  if (endpoint.canary !== null && dice * 100 < endpoint.canary.percent)
+    return { target: endpoint.canary, role: 'canary' };
+  return endpoint.production === null ? undefined : { target: endpoint.production, role: 'production' };
+}

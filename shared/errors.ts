@@ -1,0 +1,19 @@
+/** The two ways a handler may fail. */
+
+/** The input can never succeed: it is recorded and completed, not delivered again. */
+export class TerminalError extends Error {
+  readonly code: string;
+  constructor(code: string, message: string) {
+    super(message);
+    this.name = 'TerminalError';
+    this.code = code;
+  }
+}
+
+/** Something is not ready or interfered: the message is delivered again. */
+export class RetryLater extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'RetryLater';
+  }
+}

@@ -1,0 +1,120 @@
+/**
+ * Scoring the test split in shards: each shard's judgements are one blob, so that a large test split
+ * fits into the function time limit and a crash loses one shard at most.
+ */
+import * as z from 'zod';
+import { storedName, treeStore } from '../dataset/store.ts';
+import { entries } from '../dataset/walk.ts';
+import type { ModelDocument, RunDocument } from '../documents.ts';
+import { RetryLater } from '../errors.ts';
+import { inBatches } from '../parallel.ts';
+import type { Blobs } from '../ports.ts';
+import { loadModel } from '../registry/artifact.ts';
+import { best, type Inference } from '../serving/inference.ts';
+import type { Judged } from './gate.ts';
+
+export const shardSize = 500;
+const maxShards = 2000;
+const maxSampleBytes = 256 * 1024 * 1024;
+
+/** [truth, candidate, champion or -1] */
+const shardFile = z.array(z.tuple([z.number().int(), z.number().int(), z.number().int()])).max(shardSize);
+
+export interface Contender {
+  digest: string;
+  classes: string[];
+  image: RunDocument['image'];
+  load: () => Promise<Buffer>;
+}
+
+export interface EvaluationPorts extends Inference {
+  blobs: Blobs;
+}
+
+/**
+ * Judges every test sample of a version. `outOfTime` is asked between shards; when it says yes the result is
+ * 'continue' and the next call goes on where this one stopped.
+ */
+export async function judgeTestSplit(
+  ports: EvaluationPorts,
+  input: { project: string; root: string; candidate: Contender; champion: Contender | null; outOfTime: () => boolean },
+): Promise<Judged[] | 'continue'> {
+  const { project, root, candidate, champion } = input;
+  const prefix = `${project}/evaluations/${root.slice(0, 32)}/${candidate.digest.slice(0, 32)}-${champion?.digest.slice(0, 32) ?? 'none'}`;
+  const judged: Judged[] = [];
+  let shard: { md5: string; label: string }[] = [];
+  let number = 0;
+  const flush = async (): Promise<boolean> => {
+    if (shard.length === 0) return true;
+    if (number >= maxShards) throw new Error(`more than ${maxShards * shardSize} test samples`);
+    const name = `${prefix}/${String(number++).padStart(5, '0')}.json`;
+    const known = await ports.blobs.get('models', name, { maxBytes: 1024 * 1024 });
+    if (known === undefined && judged.length > 0 && input.outOfTime()) return false;
+    judged.push(
+      ...(known === undefined || known === 'too-large'
+        ? await judgeShard(ports, input, shard, name)
+        : readShard(known.body)),
+    );
+    shard = [];
+    return true;
+  };
+  const classes = new Set(candidate.classes);
+  for await (const { record } of entries(treeStore(ports.blobs, project), root, { split: 'test' })) {
+    if (!classes.has(record.label)) continue;
+    shard.push({ md5: record.md5, label: record.label });
+    if (shard.length === shardSize && !(await flush())) return 'continue';
+  }
+  return (await flush()) ? judged : 'continue';
+}
+
+function readShard(body: Buffer): Judged[] {
+  const rows = shardFile.parse(JSON.parse(body.toString('utf8')));
+  return rows.map(([truth, candidate, champion]) => ({ truth, candidate, champion: champion < 0 ? null : champion }));
+}
+
+async function judgeShard(
+  ports: EvaluationPorts,
+  { project, candidate, champion }: { project: string; candidate: Contender; champion: Contender | null },
+  shard: { md5: string; label: string }[],
+  name: string,
+): Promise<Judged[]> {
+  const images = await inBatches(shard, 8, async ({ md5 }) => {
+    const found = await ports.blobs.get('datasets', storedName(project, md5), { maxBytes: maxSampleBytes });
+    if (found === undefined || found === 'too-large')
+      throw new RetryLater(`sample ${md5} of ${project} cannot be read`);
+    return found.body;
+  });
+  const candidateAnswers = await answers(ports, candidate, images);
+  const championAnswers = champion === null ? null : await answers(ports, champion, images);
+  const judged = shard.map(({ label }, i): Judged => {
+    const championClass = championAnswers?.[i];
+    // the champion may know other classes: its answer is compared by name
+    const championIndex = championClass === undefined ? null : candidate.classes.indexOf(championClass);
+    return {
+      truth: candidate.classes.indexOf(label),
+      candidate: candidate.classes.indexOf(candidateAnswers[i] ?? ''),
+      champion:
+        championAnswers === null
+          ? null
+          : championIndex === -1 || championIndex === null
+            ? candidate.classes.length
+            : championIndex,
+    };
+  });
+  const rows = judged.map((j) => [j.truth, j.candidate, j.champion ?? -1]);
+  await ports.blobs.create('models', name, JSON.stringify(rows), { contentType: 'application/json' });
+  return judged;
+}
+
+async function answers(ports: EvaluationPorts, model: Contender, images: Buffer[]): Promise<string[]> {
+  const tensors = await inBatches(images, 4, (bytes) => ports.toTensor(bytes, model.image));
+  const spec = { ...model.image, classes: model.classes.length };
+  const { probabilities } = await ports.infer(model.digest, model.load, tensors, spec);
+  return probabilities.map((p) => model.classes[best(p)] ?? '');
+}
+
+/** A registered model as a contender. */
+export function contender(blobs: Blobs, model: ModelDocument): Contender {
+  const { digest, classes, image } = model;
+  return { digest, classes, image, load: () => loadModel(blobs, model.pk, digest) };
+}

@@ -1,0 +1,110 @@
+/** The envelope of every message: CloudEvents 1.0 with references only (ids, etags, digests), never payloads. */
+import { createHash } from 'node:crypto';
+import * as z from 'zod';
+import { projectName } from './names.ts';
+import type { QueueName } from './resources.ts';
+
+const envelope = {
+  specversion: z.literal('1.0'),
+  id: z.string().min(1).max(200),
+  source: z.string().min(1).max(500),
+  time: z.iso.datetime({ offset: true }).optional(),
+  /** W3C trace context of the cause: Service Bus hops have lost it in several versions, so it travels in the envelope */
+  traceparent: z.string().max(60).optional(),
+  correlationid: z.string().max(200).optional(),
+  causationid: z.string().max(200).optional(),
+};
+
+/** Storage events as Event Grid's CloudEvents schema has them; unknown fields of Azure's are passed over. */
+export const blobCreatedEvent = z.object({
+  ...envelope,
+  type: z.literal('Microsoft.Storage.BlobCreated'),
+  subject: z.string().max(4096),
+  data: z.object({
+    url: z.string().max(8192),
+    eTag: z.string().min(1).max(200),
+    contentLength: z.number().int().nonnegative().optional(),
+    contentType: z.string().max(500).optional(),
+    sequencer: z.string().max(200).optional(),
+  }),
+});
+export type BlobCreatedEvent = z.infer<typeof blobCreatedEvent>;
+
+const message = <T extends string, D extends z.ZodType>(type: T, data: D) =>
+  z.object({ ...envelope, type: z.literal(type), subject: z.string().max(400), data });
+
+const run = z.object({ project: projectName, run: z.string().max(80) });
+
+export const commitDue = message(
+  'darkroom.commit.due',
+  z.object({
+    project: projectName,
+    generation: z.number().int().nonnegative(),
+    openedAt: z.iso.datetime(),
+    now: z.boolean(),
+  }),
+);
+export const versionCommitted = message(
+  'darkroom.version.committed',
+  z.object({ project: projectName, version: z.string().max(80), number: z.number().int().positive() }),
+);
+/** a run is queued and may be started */
+export const runQueued = message('darkroom.run.queued', run);
+/** look at a run again: start deadline, heartbeat, deadline */
+export const runCheck = message('darkroom.run.check', run);
+/** a run ended: the next one that waits may begin */
+export const runEnded = message('darkroom.run.ended', run);
+export const runTrained = message('darkroom.run.trained', run);
+export const modelApproved = message(
+  'darkroom.model.approved',
+  z.object({ project: projectName, model: z.number().int().positive(), deployment: z.string().max(80) }),
+);
+export const canaryCheck = message(
+  'darkroom.canary.check',
+  z.object({ project: projectName, deployment: z.string().max(80) }),
+);
+
+/** Which messages a queue may carry. */
+export const queueMessages = {
+  'blob-created': blobCreatedEvent,
+  'dataset-commits': commitDue,
+  'training-requests': z.discriminatedUnion('type', [versionCommitted, runQueued, runCheck, runEnded]),
+  'training-events': blobCreatedEvent,
+  evaluations: runTrained,
+  deployments: z.discriminatedUnion('type', [modelApproved, canaryCheck]),
+} satisfies Record<QueueName, z.ZodType>;
+
+export type Message = z.infer<(typeof queueMessages)[QueueName]>;
+export type OwnMessage = Exclude<Message, BlobCreatedEvent>;
+
+/** What caused the work at hand; copied into whatever it sends. */
+export interface Cause {
+  id: string;
+  correlationid?: string | undefined;
+  traceparent?: string | undefined;
+}
+
+/**
+ * Composes a message whose id derives from its cause, type and subject, so that a handler run twice sends equal ids.
+ * `nonce` tells repeated messages of one cause apart (a check that schedules the next check).
+ */
+export function compose<M extends OwnMessage>(
+  type: M['type'],
+  subject: string,
+  data: M['data'],
+  cause: Cause,
+  nonce = '',
+): M {
+  const id = `m-${createHash('sha256').update(`${cause.id}\n${type}\n${subject}\n${nonce}`).digest('hex').slice(0, 32)}`;
+  return {
+    specversion: '1.0',
+    id,
+    source: '/darkroom',
+    type,
+    subject,
+    data,
+    correlationid: cause.correlationid ?? cause.id,
+    causationid: cause.id,
+    ...(cause.traceparent === undefined ? {} : { traceparent: cause.traceparent }),
+  } as M;
+}

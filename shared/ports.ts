@@ -1,0 +1,167 @@
+/**
+ * What every handler is handed. The Azure SDKs implement these in shared/azure; the fault simulator
+ * implements them a second time. Nothing in functions/ or shared/ reaches the outside any other way.
+ */
+import type { DocumentTypes } from './documents.ts';
+import type { Message } from './message.ts';
+import type { BlobContainer, DocumentContainer, QueueName } from './resources.ts';
+
+export interface Clock {
+  now(): Date;
+}
+
+/** Random identifiers: only for things that no content and no cause can name. */
+export interface Ids {
+  /** 26 characters, lower case letters and digits, beginning with a letter */
+  next(): string;
+}
+
+export interface Stored<T> {
+  document: T;
+  etag: string;
+}
+
+export type Scalar = string | number | boolean | null;
+
+export interface DocumentQuery {
+  /** one partition; leave out only for listings across partitions */
+  pk?: string;
+  /** top-level or dotted fields that must be equal */
+  equals?: Record<string, Scalar>;
+  orderBy?: { field: string; descending: boolean };
+  /** only documents whose `orderBy` field is beyond this value */
+  after?: Scalar;
+  /** 1..1000 documents per page */
+  limit: number;
+  continuation?: string;
+}
+
+export type BatchOperation<T> =
+  | { kind: 'create'; document: T }
+  | { kind: 'replace'; document: T; etag: string }
+  | { kind: 'remove'; id: string; etag?: string };
+
+/** Documents with compare-and-swap. Reads are strongly consistent. */
+export interface Documents {
+  read<C extends DocumentContainer>(
+    container: C,
+    pk: string,
+    id: string,
+  ): Promise<Stored<DocumentTypes[C]> | undefined>;
+  create<C extends DocumentContainer>(
+    container: C,
+    document: DocumentTypes[C],
+  ): Promise<Stored<DocumentTypes[C]> | 'exists'>;
+  /** 'changed': the etag is not the current one, or the document is gone */
+  replace<C extends DocumentContainer>(
+    container: C,
+    document: DocumentTypes[C],
+    etag: string,
+  ): Promise<Stored<DocumentTypes[C]> | 'changed'>;
+  remove(container: DocumentContainer, pk: string, id: string, etag?: string): Promise<'removed' | 'changed' | 'gone'>;
+  /** all or nothing, at most 100 operations of one partition; 'conflict': nothing was done */
+  batch<C extends DocumentContainer>(
+    container: C,
+    pk: string,
+    operations: BatchOperation<DocumentTypes[C]>[],
+  ): Promise<'done' | 'conflict'>;
+  query<C extends DocumentContainer>(
+    container: C,
+    query: DocumentQuery,
+  ): Promise<{ items: Stored<DocumentTypes[C]>[]; continuation?: string }>;
+  count(container: DocumentContainer, query: { pk?: string; equals?: Record<string, Scalar> }): Promise<number>;
+}
+
+export interface BlobContent {
+  body: Buffer;
+  /** without quotes, as in events */
+  etag: string;
+  contentType: string | undefined;
+  metadata: Record<string, string>;
+}
+
+export interface Blobs {
+  /** undefined: no such blob (or `ifMatch` no longer fits); 'too-large': more than `maxBytes`, nothing was buffered */
+  get(
+    container: BlobContainer,
+    name: string,
+    options: { maxBytes: number; ifMatch?: string },
+  ): Promise<BlobContent | 'too-large' | undefined>;
+  /** write once: 'exists' when a blob of that name is already there, whatever its bytes */
+  create(
+    container: BlobContainer,
+    name: string,
+    body: Buffer | string,
+    options?: { contentType?: string; metadata?: Record<string, string> },
+  ): Promise<'created' | 'exists'>;
+  /** last writer wins: only for documents of which one is as good as another */
+  overwrite(
+    container: BlobContainer,
+    name: string,
+    body: Buffer | string,
+    options?: { contentType?: string },
+  ): Promise<void>;
+  exists(container: BlobContainer, name: string): Promise<boolean>;
+  stream(
+    container: BlobContainer,
+    name: string,
+  ): Promise<{ body: AsyncIterable<Buffer>; sizeBytes: number; contentType: string | undefined } | undefined>;
+  /** names under a prefix, at most `limit`; never used where a document can answer */
+  list(container: BlobContainer, prefix: string, limit: number): Promise<string[]>;
+  /** a signed address: 'read' of one blob, 'create' of one blob (never an overwrite), or 'create-any' for the whole container */
+  sign(
+    container: BlobContainer,
+    name: string,
+    permission: 'read' | 'create' | 'create-any',
+    expiresAt: Date,
+  ): Promise<string>;
+}
+
+export interface Messages {
+  /** resolves once the broker has the message; `notBefore` schedules it */
+  send(queue: QueueName, messages: Message[], notBefore?: Date): Promise<void>;
+}
+
+export type ExecutionState = 'pending' | 'running' | 'succeeded' | 'failed' | 'stopped' | 'unknown';
+
+export interface Execution {
+  name: string;
+  state: ExecutionState;
+  /** the environment the job was started with: DARKROOM_RUN, DARKROOM_TOKEN */
+  environment: Record<string, string>;
+  startedAt: string | undefined;
+}
+
+/** Where training jobs run. `start` is not idempotent: claim first (architecture.md, job contract). */
+export interface Compute {
+  start(environment: Record<string, string>): Promise<{ execution: string }>;
+  list(): Promise<Execution[]>;
+  get(execution: string): Promise<Execution | undefined>;
+  stop(execution: string): Promise<void>;
+}
+
+export type StageRecord = {
+  stage: 'ingest' | 'commit' | 'train' | 'training-event' | 'evaluate' | 'deploy' | 'score' | 'sweep' | 'dead-letter';
+  project: string;
+  outcome: string;
+  durationMs: number;
+  ids: Record<string, string>;
+};
+
+/** One record per finished stage; metrics for dashboards. Never fails the caller. */
+export interface Telemetry {
+  stage(record: StageRecord): void;
+  metric(name: 'queue-age-seconds' | 'score-milliseconds', value: number, attributes: Record<string, string>): void;
+  problem(message: string, attributes?: Record<string, string>): void;
+}
+
+/** What is handed to every handler. */
+export interface Ports {
+  clock: Clock;
+  ids: Ids;
+  documents: Documents;
+  blobs: Blobs;
+  messages: Messages;
+  compute: Compute;
+  telemetry: Telemetry;
+}

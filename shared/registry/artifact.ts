@@ -1,0 +1,14 @@
+/** Where artifacts of registered models lie: under their digest, written once. */
+import { RetryLater } from '../errors.ts';
+import type { Blobs } from '../ports.ts';
+
+export const modelBlob = (project: string, digest: string): string => `${project}/${digest}.onnx`;
+export const maxModelBytes = 64 * 1024 * 1024;
+
+/** Reads a registered artifact. */
+export async function loadModel(blobs: Blobs, project: string, digest: string): Promise<Buffer> {
+  const found = await blobs.get('models', modelBlob(project, digest), { maxBytes: maxModelBytes });
+  if (found === undefined || found === 'too-large')
+    throw new RetryLater(`model ${digest} of ${project} cannot be read`);
+  return found.body;
+}

@@ -1,0 +1,174 @@
+/** Scoring one image with the model behind a project's endpoint. */
+import { createHash } from 'node:crypto';
+import type { EndpointDocument, ModelDocument, PredictionDocument, ProjectDocument } from '../documents.ts';
+import { route, type Target } from '../deployment/endpoint.ts';
+import { TerminalError } from '../errors.ts';
+import type { ImageVerdict } from '../image/decode.ts';
+import type { Ports } from '../ports.ts';
+import { loadModel } from '../registry/artifact.ts';
+import { modelId } from '../registry/register.ts';
+import { best, type Inference } from './inference.ts';
+
+export interface ScorePorts extends Ports, Inference {
+  inspect: (bytes: Buffer, declaredType: string | undefined) => Promise<ImageVerdict>;
+}
+
+export interface ScoreAnswer {
+  class: string;
+  probabilities: Record<string, number>;
+  predictionId: string;
+  model: { version: number; digest: string };
+  datasetVersion: { id: string; number: number };
+  durationMs: number;
+}
+
+export type ScoreImage = (
+  project: ProjectDocument,
+  image: { bytes: Buffer; contentType: string | undefined },
+  options: { pin?: number | undefined; traceparent?: string | undefined },
+) => Promise<ScoreAnswer>;
+
+/** How long an instance trusts what it knows of an endpoint: a change is noticed within 2 s, so this stays below. */
+const endpointTrustMs = 1000;
+const maxRemembered = 500;
+
+/** Partition of a prediction: sixteen per project. */
+export const predictionPartition = (project: string, id: string): string => `${project}:${id.slice(2, 3)}`;
+
+class Remembered<T> {
+  readonly #entries = new Map<string, { value: T; at: number }>();
+  get(key: string, now: number, trustMs: number): T | undefined {
+    const entry = this.#entries.get(key);
+    return entry !== undefined && now - entry.at < trustMs && now >= entry.at ? entry.value : undefined;
+  }
+  set(key: string, value: T, now: number): void {
+    const oldest = this.#entries.keys().next().value;
+    if (this.#entries.size >= maxRemembered && oldest !== undefined) this.#entries.delete(oldest);
+    this.#entries.delete(key);
+    this.#entries.set(key, { value, at: now });
+  }
+}
+
+/** Creates the scorer of one process: it remembers endpoints for a second and model documents, which never change their digest. */
+export function createScorer(ports: ScorePorts): ScoreImage {
+  const endpoints = new Remembered<EndpointDocument | null>();
+  const models = new Remembered<ModelDocument>();
+
+  const endpointOf = async (project: string): Promise<EndpointDocument | null> => {
+    // the time before the read counts: an answer that was slow to come is that much older
+    const now = ports.clock.now().getTime();
+    const known = endpoints.get(project, now, endpointTrustMs);
+    if (known !== undefined) return known;
+    const read = (await ports.documents.read('endpoints', project, 'endpoint'))?.document ?? null;
+    endpoints.set(project, read, now);
+    return read;
+  };
+  const modelOf = async (project: string, number: number): Promise<ModelDocument | undefined> => {
+    const now = ports.clock.now().getTime();
+    const known = models.get(`${project}/${number}`, now, 3_600_000);
+    if (known !== undefined) return known;
+    const read = (await ports.documents.read('models', project, modelId(number)))?.document;
+    if (read !== undefined) models.set(`${project}/${number}`, read, now);
+    return read;
+  };
+
+  return async (project, image, options) => {
+    const startedAt = ports.clock.now().getTime();
+    const id = `p-${createHash('sha256').update(ports.ids.next()).digest('hex').slice(0, 24)}`;
+    const target = await choose(await endpointOf(project.id), id, options.pin, (n) => modelOf(project.id, n));
+    const model = await modelOf(project.id, target.model);
+    if (model === undefined)
+      throw new TerminalError('unknown-model', `Project ${project.id} has no model ${target.model}.`);
+    const judged = await ports.inspect(image.bytes, image.contentType);
+    if (!judged.ok)
+      throw new TerminalError(
+        judged.reason === 'type-mismatch' || judged.reason === 'unsupported-format' || judged.reason === 'not-an-image'
+          ? 'unsupported-type'
+          : 'bad-image',
+        judged.detail,
+      );
+    const prediction = emptyPrediction(project.id, id, model, target, judged.bytes);
+    try {
+      const tensor = await ports.toTensor(judged.bytes, model.image);
+      const spec = { ...model.image, classes: model.classes.length };
+      const { probabilities } = await ports.infer(
+        model.digest,
+        () => loadModel(ports.blobs, project.id, model.digest),
+        [tensor],
+        spec,
+      );
+      const row = probabilities[0] ?? [];
+      prediction.class = model.classes[best(row)] ?? null;
+      prediction.probabilities = Object.fromEntries(model.classes.map((name, i) => [name, round(row[i] ?? 0)]));
+    } catch (error) {
+      prediction.error = error instanceof Error ? error.message.slice(0, 500) : 'inference failed';
+    }
+    const at = ports.clock.now();
+    prediction.durationMs = at.getTime() - startedAt;
+    prediction.at = at.toISOString();
+    // stored before it is answered: an answer that nobody can trace is worth nothing
+    await ports.documents.create('predictions', prediction);
+    ports.telemetry.metric('score-milliseconds', prediction.durationMs, {
+      project: project.id,
+      model: String(model.number),
+    });
+    if (prediction.class === null)
+      throw new Error(`model ${model.number} could not score the image: ${prediction.error ?? ''}`);
+    return {
+      class: prediction.class,
+      probabilities: prediction.probabilities,
+      predictionId: id,
+      model: { version: model.number, digest: model.digest },
+      datasetVersion: model.version,
+      durationMs: prediction.durationMs,
+    };
+  };
+}
+
+const round = (p: number): number => Math.round(p * 1e6) / 1e6;
+
+async function choose(
+  endpoint: EndpointDocument | null,
+  id: string,
+  pin: number | undefined,
+  modelOf: (number: number) => Promise<ModelDocument | undefined>,
+): Promise<Target & { role: PredictionDocument['role'] }> {
+  if (pin !== undefined) {
+    const model = await modelOf(pin);
+    if (model === undefined) throw new TerminalError('unknown-model', `There is no model ${pin}.`);
+    return { model: pin, digest: model.digest, deployment: 'pinned', role: 'pinned' };
+  }
+  // the id is random, so a part of it is the dice
+  const routed = endpoint === null ? undefined : route(endpoint, Number.parseInt(id.slice(10, 18), 16) / 0x1_0000_0000);
+  if (routed === undefined) {
+    throw new TerminalError(
+      'no-model',
+      'No model is live yet. Wait for the first training, or deploy a model version.',
+    );
+  }
+  return { ...routed.target, role: routed.role };
+}
+
+function emptyPrediction(
+  project: string,
+  id: string,
+  model: ModelDocument,
+  target: Target & { role: PredictionDocument['role'] },
+  bytes: Buffer,
+): PredictionDocument {
+  return {
+    id,
+    pk: predictionPartition(project, id),
+    project,
+    model: { number: model.number, digest: model.digest },
+    version: model.version,
+    deployment: target.deployment,
+    role: target.role,
+    sha256: createHash('sha256').update(bytes).digest('hex'),
+    class: null,
+    probabilities: {},
+    error: null,
+    durationMs: 0,
+    at: '',
+  };
+}

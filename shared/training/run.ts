@@ -1,0 +1,220 @@
+/**
+ * A training run: `queued -> submitted -> running -> evaluating -> registered | rejected`, and from any open state
+ * `failed | cancelled`. `attempt` and `token` fence late writers; terminal states never change.
+ */
+
+export type RunState =
+  | 'queued'
+  | 'submitted'
+  | 'running'
+  | 'evaluating'
+  | 'registered'
+  | 'rejected'
+  | 'failed'
+  | 'cancelled';
+
+export interface RunSpec {
+  version: { id: string; number: number };
+  trainer: { name: string; parameters: Record<string, number | string | boolean>; timeoutSeconds: number };
+  seed: number;
+  /** in the order of the model's outputs */
+  classes: string[];
+  image: { width: number; height: number; channels: 1 | 3 };
+  /** who or what asked: `policy`, or the name of an API key */
+  requestedBy: string;
+  reason: string;
+}
+
+export interface Run extends RunSpec {
+  state: RunState;
+  attempt: number;
+  /** identifies one start call; null until the first claim */
+  token: string | null;
+  /** execution name as compute knows it; null until the start call answered */
+  execution: string | null;
+  /** the execution whose `started` report came first; all others are stopped */
+  boundTo: string | null;
+  progress: { phase: string; done: number; total: number } | null;
+  /** metric history of the current attempt, newest last, at most 2,000 entries */
+  metrics: { key: string; value: number; step: number }[];
+  lastReport: { sequence: number; at: string } | null;
+  cancelRequested: boolean;
+  failure: { code: string; detail: string; retryable: boolean } | null;
+  attempts: { attempt: number; token: string; execution: string | null; failure: string | null; endedAt: string }[];
+  model: number | null;
+  createdAt: string;
+  submittedAt: string | null;
+  startedAt: string | null;
+  trainedAt: string | null;
+  endedAt: string | null;
+  correlation: string;
+  traceparent: string | null;
+}
+
+export type RunEvent =
+  | { kind: 'claim'; token: string; at: string }
+  | { kind: 'execution-known'; token: string; execution: string }
+  | { kind: 'started'; token: string; execution: string; sequence: number; at: string }
+  | {
+      kind: 'heartbeat';
+      token: string;
+      sequence: number;
+      at: string;
+      progress: Run['progress'];
+      metrics: { key: string; value: number; step: number }[];
+    }
+  | {
+      kind: 'succeeded';
+      token: string;
+      sequence: number;
+      at: string;
+      metrics: { key: string; value: number; step: number }[];
+    }
+  | { kind: 'attempt-failed'; token: string | null; code: string; detail: string; retryable: boolean; at: string }
+  | { kind: 'failed'; code: string; detail: string; at: string }
+  | { kind: 'cancel'; at: string }
+  | { kind: 'registered' | 'rejected'; model: number; at: string };
+
+export type Rejection = { rejected: string };
+
+/** Attempts at one run before an infrastructure failure is final. */
+export const maxAttempts = 4;
+const maxMetrics = 2000;
+
+export const isOpen = (state: RunState): boolean =>
+  state === 'queued' || state === 'submitted' || state === 'running' || state === 'evaluating';
+
+/** A run that nobody has started yet. */
+export function newRun(spec: RunSpec, at: string, cause: { correlation: string; traceparent: string | null }): Run {
+  return {
+    ...spec,
+    state: 'queued',
+    attempt: 0,
+    token: null,
+    execution: null,
+    boundTo: null,
+    progress: null,
+    metrics: [],
+    lastReport: null,
+    cancelRequested: false,
+    failure: null,
+    attempts: [],
+    model: null,
+    createdAt: at,
+    submittedAt: null,
+    startedAt: null,
+    trainedAt: null,
+    endedAt: null,
+    ...cause,
+  };
+}
+
+/** Applies one event; a rejection says why it does not apply (late, fenced, already ended). */
+export function transition(run: Run, event: RunEvent): Run | Rejection {
+  if (!isOpen(run.state)) return { rejected: `the run has ended as ${run.state}` };
+  switch (event.kind) {
+    case 'claim':
+      return claim(run, event);
+    case 'execution-known':
+      if (event.token !== run.token) return fenced(run, event.token);
+      return { ...run, execution: event.execution };
+    case 'started':
+      return started(run, event);
+    case 'heartbeat':
+      return heartbeat(run, event);
+    case 'succeeded':
+      if (event.token !== run.token) return fenced(run, event.token);
+      if (run.state === 'evaluating') return { rejected: 'success is known already' };
+      return {
+        ...run,
+        state: 'evaluating',
+        trainedAt: event.at,
+        startedAt: run.startedAt ?? event.at,
+        metrics: [...run.metrics, ...event.metrics].slice(-maxMetrics),
+        lastReport: { sequence: event.sequence, at: event.at },
+      };
+    case 'attempt-failed':
+      return attemptFailed(run, event);
+    case 'failed':
+      return end(run, 'failed', event.at, { code: event.code, detail: event.detail, retryable: false });
+    case 'cancel':
+      return end(run, 'cancelled', event.at, null);
+    case 'registered':
+    case 'rejected':
+      if (run.state !== 'evaluating') return { rejected: `a run that is ${run.state} has nothing to register` };
+      return { ...end(run, event.kind, event.at, null), model: event.model };
+  }
+}
+
+const fenced = (run: Run, token: string | null): Rejection => ({
+  rejected: `token ${token ?? 'none'} is not that of attempt ${run.attempt}`,
+});
+
+function claim(run: Run, event: { token: string; at: string }): Run | Rejection {
+  if (run.state !== 'queued' && !(run.state === 'submitted' && run.execution === null))
+    return { rejected: `a run that is ${run.state} cannot be started` };
+  return {
+    ...run,
+    state: 'submitted',
+    attempt: run.state === 'queued' ? run.attempt + 1 : run.attempt,
+    token: event.token,
+    execution: null,
+    boundTo: null,
+    progress: null,
+    metrics: [],
+    lastReport: null,
+    submittedAt: event.at,
+  };
+}
+
+function started(run: Run, event: { token: string; execution: string; sequence: number; at: string }): Run | Rejection {
+  if (event.token !== run.token) return fenced(run, event.token);
+  if (run.boundTo !== null) return { rejected: `attempt ${run.attempt} is bound to ${run.boundTo} already` };
+  if (run.state !== 'submitted') return { rejected: `a run that is ${run.state} cannot start` };
+  return {
+    ...run,
+    state: 'running',
+    boundTo: event.execution,
+    startedAt: event.at,
+    lastReport: { sequence: event.sequence, at: event.at },
+  };
+}
+
+function heartbeat(run: Run, event: Extract<RunEvent, { kind: 'heartbeat' }>): Run | Rejection {
+  if (event.token !== run.token) return fenced(run, event.token);
+  if (run.state === 'evaluating') return { rejected: 'training is over' };
+  if (run.lastReport !== null && event.sequence <= run.lastReport.sequence) {
+    return { rejected: `report ${event.sequence} came after report ${run.lastReport.sequence}` };
+  }
+  return {
+    ...run,
+    state: 'running',
+    startedAt: run.startedAt ?? event.at,
+    progress: event.progress,
+    metrics: [...run.metrics, ...event.metrics].slice(-maxMetrics),
+    lastReport: { sequence: event.sequence, at: event.at },
+  };
+}
+
+function attemptFailed(run: Run, event: Extract<RunEvent, { kind: 'attempt-failed' }>): Run | Rejection {
+  if (event.token !== run.token) return fenced(run, event.token);
+  if (run.state === 'evaluating') return { rejected: 'training is over' };
+  const attempts = [
+    ...run.attempts,
+    {
+      attempt: run.attempt,
+      token: run.token ?? '',
+      execution: run.execution ?? run.boundTo,
+      failure: event.detail,
+      endedAt: event.at,
+    },
+  ];
+  if (run.cancelRequested) return { ...end(run, 'cancelled', event.at, null), attempts };
+  const failure = { code: event.code, detail: event.detail, retryable: event.retryable };
+  if (!event.retryable || run.attempt >= maxAttempts) return { ...end(run, 'failed', event.at, failure), attempts };
+  return { ...run, state: 'queued', token: null, execution: null, boundTo: null, progress: null, failure, attempts };
+}
+
+function end(run: Run, state: RunState, at: string, failure: Run['failure']): Run {
+  return { ...run, state, endedAt: at, failure: failure ?? run.failure };
+}
