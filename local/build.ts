@@ -1,0 +1,38 @@
+/** Makes the one file that is deployed: functions/app.ts with everything it needs, save native and injected modules. */
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+
+/** @azure/functions-core is injected by the worker; sharp and onnxruntime-node find their native files beside themselves. */
+const external = ['@azure/functions-core', 'sharp', 'onnxruntime-node'];
+
+/** Bundled CommonJS still calls `require`, above all for @azure/functions-core: without this nothing would register. */
+const banner =
+  "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);";
+
+/** Bundles the app into dist/functions/app.mjs. Returns the path and what it took in milliseconds; throws when a source does not compile. */
+export async function buildApp(): Promise<{ entry: string; milliseconds: number }> {
+  const startedAt = performance.now();
+  const entry = 'dist/functions/app.mjs';
+  await build({
+    absWorkingDir: root,
+    entryPoints: ['functions/app.ts'],
+    outfile: entry,
+    bundle: true,
+    platform: 'node',
+    target: 'node22',
+    format: 'esm',
+    external,
+    banner: { js: banner },
+    sourcemap: true,
+    keepNames: true,
+    logLevel: 'silent',
+  });
+  return { entry, milliseconds: Math.round(performance.now() - startedAt) };
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const { entry, milliseconds } = await buildApp();
+  console.log(`${entry} built in ${milliseconds} ms`);
+}

@@ -1,0 +1,194 @@
+/** The whole loop on real services: upload to live endpoint by events alone, retrain, roll back. */
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import sharp from 'sharp';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import * as z from 'zod';
+import { buildApp } from '../../local/build.ts';
+import { type Platform, startPlatform } from '../../local/platform.ts';
+import {
+  endpointView,
+  modelView,
+  page,
+  predictionView,
+  projectView,
+  scoreView,
+  trainingView,
+  uploadView,
+  versionView,
+} from '../../shared/api/schemas.ts';
+
+const root = path.resolve(import.meta.dirname, '../..');
+const mnist = createRequire(import.meta.url)('mnist') as Record<number, { get(index: number): number[] }>;
+const problems: string[] = [];
+let folder: string;
+let platform: Platform;
+let key: string;
+
+/** A scanned digit as a PNG file. */
+function digit(label: number, index: number): Promise<Buffer> {
+  const grey = Buffer.from((mnist[label]?.get(index) ?? []).map((v) => Math.round(v * 255)));
+  return sharp(grey, { raw: { width: 28, height: 28, channels: 1 } })
+    .png()
+    .toBuffer();
+}
+
+beforeAll(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'darkroom-e2e-'));
+  const { entry } = await buildApp();
+  platform = await startPlatform({
+    dataDir: folder,
+    ports: { http: 0, blob: 0, serviceBus: 0, cosmos: 0, arm: 0, insights: 0 },
+    appRoot: root,
+    appEntry: entry,
+    jobCommand: [process.execPath, path.join(root, 'trainer/main.ts')],
+    onLog: ({ level, message }) => {
+      if (level === 'error' || level === 'critical') problems.push(message);
+    },
+  });
+  const env = { ...process.env, ...platform.settings };
+  key = (await promisify(execFile)(process.execPath, ['cli/create-key.ts'], { cwd: root, env })).stdout.trim();
+}, 60_000);
+afterAll(async () => {
+  await platform?.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+async function call(method: string, route: string, body?: unknown, headers: Record<string, string> = {}) {
+  const sent = Buffer.isBuffer(body) ? new Uint8Array(body) : body === undefined ? undefined : JSON.stringify(body);
+  const response = await fetch(`${platform.addresses.http}/api/v1${route}`, {
+    method,
+    headers: { 'x-api-key': key, ...(sent === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
+    ...(sent === undefined ? {} : { body: sent }),
+  });
+  return {
+    status: response.status,
+    etag: response.headers.get('etag') ?? '',
+    body: (await response.json()) as unknown,
+  };
+}
+
+const read = async <T extends z.ZodType>(schema: T, route: string): Promise<z.infer<T>> =>
+  schema.parse((await call('GET', route)).body);
+const project = '/projects/digits';
+
+interface File {
+  name: string;
+  label: string;
+  bytes: Buffer;
+}
+
+async function upload(files: File[]): Promise<void> {
+  const asked = files.map(({ name, label }) => ({ name, label, contentType: 'image/png' }));
+  const answer = z
+    .object({ value: z.array(z.object({ url: z.string(), headers: z.record(z.string(), z.string()) })) })
+    .parse((await call('POST', `${project}/upload-urls`, { files: asked })).body);
+  for (const [i, { url, headers }] of answer.value.entries()) {
+    const put = await fetch(url, { method: 'PUT', headers, body: new Uint8Array(files[i]?.bytes ?? []) });
+    expect(put.status).toBe(201);
+    if (i > 0) continue;
+    // the address creates one blob once: neither an overwrite nor a read
+    expect((await fetch(url, { method: 'PUT', headers, body: 'other' })).status).toBeGreaterThanOrEqual(400);
+    expect((await fetch(url)).status).toBeGreaterThanOrEqual(400);
+  }
+}
+
+const digits = (from: number, to: number, prefix: string): Promise<File[]> =>
+  Promise.all(
+    Array.from({ length: (to - from) * 10 }, async (_, i) => {
+      const label = i % 10;
+      return { name: `${prefix}${i}.png`, label: String(label), bytes: await digit(label, from + Math.floor(i / 10)) };
+    }),
+  );
+
+test(
+  'uploads become versions, models and a live endpoint by events alone, and one call rolls back',
+  { timeout: 180_000 },
+  async () => {
+    const settings = {
+      trainer: { name: 'softmax' },
+      gate: { minimum: 0.6, minimumRecall: 0 },
+      commit: { quietSeconds: 1 },
+    };
+    expect((await call('PUT', project, settings)).status).toBe(201);
+
+    const first = await digits(0, 30, 'a');
+    const odd: File[] = [
+      { name: 'text.png', label: '1', bytes: Buffer.from('not an image') },
+      { name: 'cut.png', label: '1', bytes: (await digit(1, 500)).subarray(0, 100) },
+      { name: 'again.png', label: '0', bytes: first[0]?.bytes ?? Buffer.alloc(0) },
+      { name: 'other.png', label: '9', bytes: first[0]?.bytes ?? Buffer.alloc(0) },
+    ];
+    await upload([...first, ...odd]);
+    const outcomes = {
+      received: 0,
+      accepted: 300,
+      duplicate: 1,
+      conflict: 1,
+      unlabelled: 0,
+      quarantined: 2,
+      superseded: 0,
+    };
+    await expect
+      .poll(() => read(z.unknown(), `${project}/uploads-summary`), { timeout: 60_000, interval: 500 })
+      .toEqual(outcomes);
+    const refused = await read(page(uploadView), `${project}/uploads?outcome=quarantined`);
+    expect(refused.value.map((u) => u.reason?.code).sort()).toEqual(['not-an-image', 'truncated']);
+
+    const champion = async () => (await read(endpointView, `${project}/endpoint`)).production?.model;
+    await expect.poll(champion, { timeout: 60_000, interval: 500 }).toBe(1);
+    expect((await read(versionView, `${project}/versions/1`)).samples).toBe(300);
+    expect((await read(modelView, `${project}/models/1`)).verdict.decision).toBe('approved');
+
+    await upload(await digits(30, 40, 'b'));
+    await expect.poll(champion, { timeout: 60_000, interval: 500 }).toBe(2);
+    const changes = z.object({ counts: z.unknown() }).parse((await call('GET', `${project}/versions/1/diff/2`)).body);
+    expect(changes.counts).toEqual({ added: 100, removed: 0, relabelled: 0 });
+    expect((await read(modelView, `${project}/models/2`)).verdict.champion?.model).toBe(1);
+    expect((await read(page(trainingView), `${project}/trainings`)).value.map((t) => t.state)).toEqual([
+      'registered',
+      'registered',
+    ]);
+    expect((await read(projectView, project)).head?.number).toBe(2);
+
+    const scored = scoreView.parse(
+      (await call('POST', `${project}/score`, await digit(3, 800), { 'content-type': 'image/png' })).body,
+    );
+    expect(scored.model.version).toBe(2);
+    const traced = await read(predictionView, `${project}/predictions/${scored.predictionId}`);
+    expect(traced.lineage.datasetVersion.number).toBe(2);
+    expect(traced.lineage.samples.length).toBeGreaterThan(0);
+
+    expect((await call('POST', `${project}/endpoint/rollback`, {})).status).toBe(428);
+    expect((await call('POST', `${project}/endpoint/rollback`, {}, { 'if-match': '"old"' })).status).toBe(412);
+    const { etag } = await call('GET', `${project}/endpoint`);
+    expect((await call('POST', `${project}/endpoint/rollback`, {}, { 'if-match': etag })).status).toBe(200);
+    await new Promise((resolve) => setTimeout(resolve, 2000));
+    const after = scoreView.parse(
+      (await call('POST', `${project}/score`, await digit(3, 801), { 'content-type': 'image/png' })).body,
+    );
+    expect(after.model.version).toBe(1);
+
+    expect((await call('GET', '/dead-letters')).body).toEqual({ value: [] });
+    expect(problems).toEqual([]);
+  },
+);
+
+test('wrong input is refused with the field, the reason and what to do next', async () => {
+  const wrong = await call('PUT', '/projects/other', { gate: { minimum: 3 } });
+  expect(wrong).toMatchObject({ status: 400, body: { error: { code: 'invalid-body', target: 'gate.minimum' } } });
+  expect(await call('PUT', '/projects/other', { colour: 1 })).toMatchObject({
+    status: 400,
+    body: { error: { target: 'colour' } },
+  });
+  expect(await call('GET', '/projects/nowhere')).toMatchObject({
+    status: 404,
+    body: { error: { code: 'unknown-project' } },
+  });
+  expect(await call('GET', '/projects', undefined, { 'x-api-key': 'dk_wrong' })).toMatchObject({ status: 401 });
+  expect((await fetch(`${platform.addresses.http}/api/v1/health/live`)).status).toBe(200);
+});
