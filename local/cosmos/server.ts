@@ -254,7 +254,7 @@ function collection(store: ItemStore, container: Container, { method, headers, b
     store.apply(container, {
       kind,
       partition: partition ?? partitionOf(container, item),
-      id: String(item?.id),
+      id: item.id,
       item,
       ifMatch: text(headers, 'if-match'),
     }),

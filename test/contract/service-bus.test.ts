@@ -40,7 +40,7 @@ afterAll(async () => {
 });
 
 const once = async (receiver: ServiceBusReceiver) => {
-  const [message] = await receiver.receiveMessages(1, { maxWaitTimeInMs: 3000 });
+  const [message] = await receiver.receiveMessages(1, { maxWaitTimeInMs: 6000 });
   if (message === undefined) throw new Error('no message came');
   return message;
 };
@@ -123,7 +123,7 @@ describe('a queue of the local Service Bus', () => {
 
   test('holds scheduled messages back until they are due, unless cancelled', async () => {
     const sender = client.createSender('schedule');
-    const due = new Date(Date.now() + 600);
+    const due = new Date(Date.now() + 2500);
     const [, cancelled] = await sender.scheduleMessages([{ body: 'kept' }, { body: 'cancelled' }], due);
     if (cancelled === undefined) throw new Error('no sequence number came back');
     await sender.cancelScheduledMessages(cancelled);

@@ -137,7 +137,7 @@ test(
       .poll(() => read(z.unknown(), `${project}/uploads-summary`), { timeout: 60_000, interval: 500 })
       .toEqual(outcomes);
     const refused = await read(page(uploadView), `${project}/uploads?outcome=quarantined`);
-    expect(refused.value.map((u) => u.reason?.code).sort()).toEqual(['not-an-image', 'truncated']);
+    expect(new Set(refused.value.map((u) => u.reason?.code))).toEqual(new Set(['not-an-image', 'truncated']));
 
     const champion = async () => (await read(endpointView, `${project}/endpoint`)).production?.model;
     await expect.poll(champion, { timeout: 60_000, interval: 500 }).toBe(1);

@@ -1,0 +1,45 @@
+/** From one prediction back to the scans behind it. */
+import { predictionView, sampleView, uploadView } from '../../shared/api/schemas.ts';
+import type { Client } from './client.ts';
+import type { Narrator } from './narrator.ts';
+import type { Report } from './report.ts';
+
+/** scans that are followed back to their upload */
+const shown = 3;
+
+/** Tells what is behind a prediction. Throws when a link of the chain is missing. */
+export async function traceBack(
+  client: Client,
+  narrator: Narrator,
+  project: string,
+  prediction: string,
+): Promise<Report['lineage']> {
+  const path = `/projects/${project}`;
+  const { body } = await client.get(`${path}/predictions/${prediction}`, predictionView);
+  const { model, training, datasetVersion, samples } = body.lineage;
+  if (training === null) throw new Error(`Expected the training behind prediction ${prediction}; seen: none`);
+  if (samples.length === 0) throw new Error(`Expected the samples behind prediction ${prediction}; seen: none`);
+  const scans = [];
+  for (const { md5, label } of samples.slice(0, shown)) {
+    const { origin } = (await client.get(`${path}/samples/${md5}`, sampleView)).body;
+    const { blob } = (await client.get(`${path}/uploads/${origin}`, uploadView)).body;
+    scans.push({ id: md5, label, upload: origin, blob });
+  }
+  const code = model.lineage.code === null ? '' : `, code ${model.lineage.code.slice(0, 12)}`;
+  narrator.say(`prediction ${prediction}: "${body.class ?? ''}"`);
+  narrator.say(`  by model ${model.version} (${model.digest.slice(0, 12)})`);
+  narrator.say(`  from training ${training.id} (${training.trainer.name}, seed ${training.seed}${code})`);
+  narrator.say(
+    `  on version ${datasetVersion.number} (${datasetVersion.id}) with ${datasetVersion.samples} samples, among them`,
+  );
+  for (const scan of scans) narrator.say(`    sample ${scan.id}, label "${scan.label}", uploaded as ${scan.blob}`);
+  return {
+    prediction,
+    model: model.version,
+    training: training.id,
+    seed: training.seed,
+    datasetVersion: datasetVersion.number,
+    sampleCount: datasetVersion.samples,
+    samples: scans,
+  };
+}

@@ -1,0 +1,237 @@
+/** The story of the demo, told through the HTTP API alone: every step checks that it happened. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import * as z from 'zod';
+import { deadLetterView, endpointView, modelView, projectView, versionView } from '../../shared/api/schemas.ts';
+import { type Client, getAll } from './client.ts';
+import { traceBack } from './lineage.ts';
+import type { Narrator } from './narrator.ts';
+import { oddFiles } from './odd-files.ts';
+import type { Picture, PictureSet } from './pictures.ts';
+import type { Report } from './report.ts';
+import { accuracyOf, mustComeFrom, score, type Scored } from './score.ts';
+import type { Stopwatch } from './stopwatch.ts';
+import { deployed, followTraining, type Model, percent, trainingOn, type Version, versionWith } from './train.ts';
+import { checkOddFiles, type OddUpload, outcomeOf, settled, summaryOf, upload } from './upload.ts';
+
+interface Stage {
+  client: Client;
+  narrator: Narrator;
+  stopwatch: Stopwatch;
+  pictures: PictureSet;
+}
+
+/** scoring instances notice a change of the endpoint within this time */
+const noticeMs = 2000;
+const firstScores = 50;
+const scoresAfterRollback = 20;
+const anotherSeed = 7;
+
+const diffShape = z.object({
+  counts: z.object({ added: z.number(), removed: z.number(), relabelled: z.number() }),
+  added: z.array(z.object({ label: z.string() })),
+});
+
+/** Tells the whole story. Throws at the first step that does not happen, with what was expected and what was seen. */
+export async function tellStory(stage: Stage): Promise<Omit<Report, 'seconds'>> {
+  const { client, narrator, stopwatch, pictures } = stage;
+  const { project, first, second, holdout } = pictures;
+
+  narrator.chapter(`Project "${project}" and a first upload: ${first.length} ${pictures.what}, and five odd files`);
+  await client.send('PUT', `/projects/${project}`, pictures.settings, projectView);
+  const odd = await stopwatch.stage('upload1', () => uploadFirst(stage, first));
+  const one = await learn(stage, 1, 0, odd);
+  narrator.chapter('Scoring images that are in no version');
+  const early = await stopwatch.stage('score1', () =>
+    scoreLive(stage, holdout.slice(0, firstScores), one.model.version),
+  );
+  narrator.say(`${early.length} scored by model ${one.model.version}: ${percent(accuracyOf(early))} right`);
+
+  narrator.chapter(`A second upload: ${second.length} more`);
+  await stopwatch.stage('upload2', () => upload(client, narrator, project, second));
+  const two = await learn(stage, 2, one.version.number, []);
+  if (two.model.verdict.champion === null) {
+    throw new Error(
+      `Expected model ${two.model.version} to be compared with the champion; seen: no comparison in its verdict`,
+    );
+  }
+  await tellDiff(stage, one.version, two.version);
+
+  await retrain(stage);
+  const { champion, scored } = await scoreHoldout(stage);
+  const rolledBackTo = await rollBack(stage, champion);
+  narrator.chapter('Lineage: one prediction back to its scans');
+  const prediction = scored[0]?.answer.predictionId ?? '';
+  const lineage = await stopwatch.stage('lineage', () => traceBack(client, narrator, project, prediction));
+  return {
+    ...(await tally(stage)),
+    holdout: { count: scored.length, accuracy: accuracyOf(scored) },
+    champion,
+    rolledBackTo,
+    lineage,
+  };
+}
+
+async function uploadFirst({ client, narrator, pictures: { project } }: Stage, first: Picture[]): Promise<OddUpload[]> {
+  const blobs = await upload(client, narrator, project, first);
+  const good = first[0];
+  const other = first.find(({ label }) => label !== good?.label);
+  if (good === undefined || other === undefined)
+    throw new Error('Expected pictures of at least two labels; seen: fewer');
+  // the odd files repeat this picture, so it has to be a sample before they come
+  const { outcome } = await outcomeOf(client, project, blobs[0] ?? '');
+  narrator.say(`${first.length} uploaded; ${blobs[0]} is ${outcome}`);
+  const files = await oddFiles(good, other.label);
+  const oddBlobs = await upload(client, narrator, project, files);
+  return files.map((file, i) => ({ file, blob: oddBlobs[i] ?? '' }));
+}
+
+const oddFileCount = 5;
+
+/** From what was uploaded to a live model: every step happens by itself, this only watches. */
+async function learn(
+  stage: Stage,
+  round: 1 | 2,
+  after: number,
+  odd: OddUpload[],
+): Promise<{ version: Version; model: Model }> {
+  const { client, narrator, stopwatch, pictures } = stage;
+  const { project, first, second } = pictures;
+  const uploads = first.length + oddFileCount + (round === 1 ? 0 : second.length);
+  const summary = await stopwatch.stage(`ingest${round}`, async () => {
+    const outcomes = await settled(client, narrator, project, uploads);
+    await checkOddFiles(client, narrator, project, odd);
+    return outcomes;
+  });
+  narrator.say(
+    Object.entries(summary)
+      .map(([outcome, n]) => `${n} ${outcome}`)
+      .join(', '),
+  );
+
+  narrator.chapter('The commit window closes, a version is committed');
+  const version = await stopwatch.stage(`version${round}`, () =>
+    versionWith(client, narrator, project, summary.accepted),
+  );
+  if (version.number <= after)
+    throw new Error(`Expected a version after version ${after}; seen: version ${version.number}`);
+  const { train, validation, test } = version.bySplit as Record<string, number | undefined>;
+  narrator.say(
+    `version ${version.number} (${version.id}): ${version.samples} samples of ${Object.keys(version.byClass).length} classes, ` +
+      `${train ?? 0} train, ${validation ?? 0} validation, ${test ?? 0} test; ${version.bytesWritten} bytes written`,
+  );
+
+  narrator.chapter(`Training starts by itself on version ${version.number}`);
+  const { model } = await stopwatch.stage(`training${round}`, async () =>
+    followTraining(client, narrator, project, await trainingOn(client, project, version, after)),
+  );
+  if (model.verdict.decision !== 'approved') {
+    throw new Error(`Expected model ${model.version} to pass the gate; seen: ${model.verdict.reasons.join('; ')}`);
+  }
+  await stopwatch.stage(`deployment${round}`, () => deployed(client, narrator, project, model.version));
+  narrator.say(`model ${model.version} is registered and live`);
+  return { version, model };
+}
+
+async function scoreLive({ client, narrator, pictures }: Stage, images: Picture[], model: number): Promise<Scored[]> {
+  await sleep(noticeMs);
+  const scored = await score(client, narrator, pictures.project, images);
+  mustComeFrom(scored, model);
+  return scored;
+}
+
+async function tellDiff({ client, narrator, pictures }: Stage, from: Version, to: Version): Promise<void> {
+  const path = `/projects/${pictures.project}/versions/${from.number}/diff/${to.number}`;
+  const { counts, added } = (await client.get(`${path}?limit=1000`, diffShape)).body;
+  const expected = to.samples - from.samples;
+  if (counts.added - counts.removed !== expected) {
+    throw new Error(`Expected the diff of versions to show ${expected} more samples; seen: ${JSON.stringify(counts)}`);
+  }
+  const byLabel = new Map<string, number>();
+  for (const { label } of added) byLabel.set(label, (byLabel.get(label) ?? 0) + 1);
+  const labels = [...byLabel].map(([label, n]) => `${n} of "${label}"`).join(', ');
+  narrator.say(
+    `from version ${from.number} to ${to.number}: ${counts.added} added, ${counts.removed} removed, ${counts.relabelled} relabelled`,
+  );
+  narrator.say(`added ${labels}; ${to.bytesWritten} bytes written`);
+}
+
+async function retrain({ client, narrator, stopwatch, pictures: { project } }: Stage): Promise<void> {
+  narrator.chapter(`An operator asks for a retraining with seed ${anotherSeed}`);
+  const body = { seed: anotherSeed, reason: 'does another seed do better?' };
+  await stopwatch.stage('retraining', async () => {
+    const { id } = await client.send('POST', `/projects/${project}/trainings`, body, z.object({ id: z.string() }));
+    const { training, model } = await followTraining(client, narrator, project, id);
+    if (training.seed !== anotherSeed)
+      throw new Error(`Expected a training with seed ${anotherSeed}; seen: ${training.seed}`);
+    if (model.verdict.decision === 'rejected') return narrator.say('it is rejected: the champion stays');
+    await deployed(client, narrator, project, model.version);
+    narrator.say(`model ${model.version} is registered and live`);
+  });
+}
+
+async function scoreHoldout(stage: Stage): Promise<{ champion: number; scored: Scored[] }> {
+  const { client, narrator, stopwatch, pictures } = stage;
+  const { project, holdout, leastAccuracy } = pictures;
+  const { production } = (await client.get(`/projects/${project}/endpoint`, endpointView)).body;
+  if (production === null) throw new Error('Expected a live model; seen: none');
+  const champion = production.model;
+  narrator.chapter(`${holdout.length} held-out images are scored by the live model ${champion}`);
+  const scored = await stopwatch.stage('holdout', () => scoreLive(stage, holdout, champion));
+  const accuracy = accuracyOf(scored);
+  narrator.say(`${percent(accuracy)} right`);
+  if (leastAccuracy !== null && accuracy < leastAccuracy) {
+    throw new Error(
+      `Expected an accuracy of at least ${percent(leastAccuracy)} on the holdout; seen: ${percent(accuracy)}`,
+    );
+  }
+  return { champion, scored };
+}
+
+async function rollBack(stage: Stage, champion: number): Promise<number> {
+  const { client, narrator, stopwatch, pictures } = stage;
+  const path = `/projects/${pictures.project}/endpoint`;
+  const { body, etag } = await client.get(path, endpointView);
+  const earlier = body.previous?.model;
+  if (earlier === undefined) throw new Error(`Expected a model before model ${champion} to return to; seen: none`);
+  narrator.chapter(`Rollback from model ${champion} to model ${earlier}, in one call`);
+  return stopwatch.stage('rollback', async () => {
+    const reason = { reason: 'the demo shows it' };
+    const after = await client.send('POST', `${path}/rollback`, reason, endpointView, { 'if-match': etag });
+    if (after.production?.model !== earlier) {
+      throw new Error(
+        `Expected model ${earlier} to be live after the rollback; seen: ${after.production?.model ?? 'none'}`,
+      );
+    }
+    const images = pictures.holdout.slice(0, scoresAfterRollback);
+    const scored = await scoreLive(stage, images, earlier);
+    narrator.say(`2 s later all of ${scored.length} scores come from model ${earlier}`);
+    return earlier;
+  });
+}
+
+/** Everything that there is now, as the API lists it. */
+async function tally({
+  client,
+  pictures: { project },
+}: Stage): Promise<Pick<Report, 'uploads' | 'versions' | 'models' | 'deadLetters'>> {
+  const { received, ...uploads } = await summaryOf(client, project);
+  if (received > 0) throw new Error(`Expected every upload to have an outcome; seen: ${received} without`);
+  const versions = (await getAll(client, `/projects/${project}/versions`, versionView)).reverse();
+  const models = (await getAll(client, `/projects/${project}/models`, modelView)).reverse();
+  const deadLetters = await getAll(client, '/dead-letters', deadLetterView);
+  return {
+    uploads,
+    versions: versions.map(({ number, id, samples, bytesWritten, changes }) => ({
+      number,
+      id,
+      samples,
+      bytesWritten,
+      ...changes,
+    })),
+    models: models.map(({ version, digest, metrics, verdict, datasetVersion, lineage }) => ({
+      ...{ version, digest, accuracy: metrics.accuracy, verdict: verdict.decision, reasons: verdict.reasons },
+      ...{ datasetVersion: datasetVersion.number, seed: lineage.seed },
+    })),
+    deadLetters: deadLetters.length,
+  };
+}

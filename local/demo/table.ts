@@ -1,0 +1,25 @@
+/** Plain text tables. */
+
+type Cell = string | number;
+
+/** Lays out rows under their titles; columns of numbers stand right. Returns lines. */
+export function table(titles: string[], rows: Cell[][]): string[] {
+  const widths = titles.map((title, i) => Math.max(title.length, ...rows.map((row) => String(row[i] ?? '').length)));
+  const line = (cells: Cell[], isTitle: boolean): string =>
+    widths
+      .map((width, i) => {
+        const right = rows.length > 0 && rows.every((row) => typeof row[i] === 'number');
+        const text = String(cells[i] ?? '');
+        return right ? text.padStart(width) : isTitle || i < widths.length - 1 ? text.padEnd(width) : text;
+      })
+      .join('  ')
+      .trimEnd();
+  return [
+    line(titles, true),
+    line(
+      widths.map((width) => '-'.repeat(width)),
+      true,
+    ),
+    ...rows.map((row) => line(row, false)),
+  ];
+}

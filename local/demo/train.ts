@@ -1,0 +1,131 @@
+/** Following a training from its request to the model behind the endpoint. */
+import type * as z from 'zod';
+import {
+  endpointView,
+  modelView,
+  page,
+  projectView,
+  trainingView,
+  type versionView,
+} from '../../shared/api/schemas.ts';
+import type { Client } from './client.ts';
+import type { Narrator } from './narrator.ts';
+import { waitFor } from './wait.ts';
+
+export type Version = z.infer<typeof versionView>;
+export type Model = z.infer<typeof modelView>;
+export type Training = z.infer<typeof trainingView>;
+
+/** a commit window is at most 60 s long by default */
+const versionLimitSeconds = 120;
+const requestLimitSeconds = 60;
+const contentAfterMs = 20_000;
+const trainingLimitSeconds = 900;
+const deploymentLimitSeconds = 60;
+const pollMs = 500;
+const openStates = ['queued', 'submitted', 'running', 'evaluating'];
+
+/** Waits for the version that holds so many samples, committed by events alone. */
+export function versionWith(client: Client, narrator: Narrator, project: string, samples: number): Promise<Version> {
+  const expected = `a dataset version with ${samples} samples`;
+  return waitFor({ expected, limitSeconds: versionLimitSeconds, everyMs: pollMs }, async () => {
+    const { head } = (await client.get(`/projects/${project}`, projectView)).body;
+    narrator.progress('waiting for the commit window', head?.samples ?? 0, samples);
+    if (head !== null && head.samples === samples) return { found: head };
+    return { seen: head === null ? 'no version' : `version ${head.number} with ${head.samples} samples` };
+  });
+}
+
+const trainingsOf = async (client: Client, project: string): Promise<Training[]> =>
+  (await client.get(`/projects/${project}/trainings`, page(trainingView))).body.value;
+
+/**
+ * Waits for the training that policy starts on a version, and returns its id. When uploads were so slow that their
+ * window closed in between, the few samples of the last version may not be worth a training of their own: then it is
+ * the one on the version before, which is newer than number `after`.
+ */
+export function trainingOn(client: Client, project: string, version: Version, after: number): Promise<string> {
+  const expected = `a training on version ${version.number}, started by policy`;
+  const contentAt = performance.now() + contentAfterMs;
+  return waitFor({ expected, limitSeconds: requestLimitSeconds, everyMs: pollMs }, async () => {
+    const all = await trainingsOf(client, project);
+    const exact = all.find((training) => training.version.id === version.id);
+    const near = performance.now() < contentAt ? undefined : all.find((training) => training.version.number > after);
+    const found = exact ?? near;
+    return found === undefined ? { seen: `${all.length} trainings, none on it` } : { found: found.id };
+  });
+}
+
+const latest = (training: Training, key: string): number | undefined =>
+  training.metrics.findLast((metric) => metric.key === key)?.value;
+
+function tellProgress(narrator: Narrator, training: Training): void {
+  const { progress, state } = training;
+  const loss = latest(training, 'loss');
+  const accuracy = latest(training, 'validation.accuracy');
+  const more = [
+    ...(loss === undefined ? [] : [`loss ${loss.toFixed(3)}`]),
+    ...(accuracy === undefined ? [] : [`validation accuracy ${percent(accuracy)}`]),
+    ...(training.attempt > 1 ? [`attempt ${training.attempt}`] : []),
+  ].join(', ');
+  const phase = state === 'running' && progress !== null ? `training (${progress.phase})` : `training is ${state}`;
+  narrator.progress(phase, progress?.done ?? 0, progress?.total ?? 0, more);
+}
+
+/** A share as people read it. */
+export const percent = (share: number): string => `${(share * 100).toFixed(1)} %`;
+
+/** Follows a training, with progress and loss, until it has ended. Throws when it ended without a model. */
+export async function followTraining(
+  client: Client,
+  narrator: Narrator,
+  project: string,
+  id: string,
+): Promise<{ training: Training; model: Model }> {
+  const path = `/projects/${project}/trainings/${id}`;
+  const expected = `the end of training ${id}`;
+  const training = await waitFor({ expected, limitSeconds: trainingLimitSeconds, everyMs: pollMs }, async () => {
+    const { body } = await client.get(path, trainingView);
+    tellProgress(narrator, body);
+    return openStates.includes(body.state) ? { seen: `it is ${body.state}` } : { found: body };
+  });
+  const { failure, state, model: number } = training;
+  if (number === null) {
+    const why = failure === null ? '' : `: ${failure.code}, ${failure.detail}`;
+    throw new Error(`Expected training ${id} to end with a model; seen: ${state}${why}`);
+  }
+  const model = (await client.get(`/projects/${project}/models/${number}`, modelView)).body;
+  tellTraining(narrator, training);
+  tellVerdict(narrator, model);
+  return { training, model };
+}
+
+function tellTraining(narrator: Narrator, training: Training): void {
+  const losses = training.metrics.filter(({ key }) => key === 'loss').map(({ value }) => value.toFixed(2));
+  const seconds = (from: string | null, to: string | null): string =>
+    from === null || to === null ? '?' : ((Date.parse(to) - Date.parse(from)) / 1000).toFixed(1);
+  narrator.say(`loss per epoch: ${losses.join(' ')}`);
+  const { trainer, image, seed, createdAt, startedAt, trainedAt, endedAt } = training;
+  narrator.say(
+    `${trainer.name} on ${image.width}x${image.height}x${image.channels}, seed ${seed}: started after ${seconds(createdAt, startedAt)} s, ` +
+      `trained ${seconds(startedAt, trainedAt)} s, evaluated ${seconds(trainedAt, endedAt)} s`,
+  );
+}
+
+function tellVerdict(narrator: Narrator, { version, verdict, digest }: Model): void {
+  narrator.say(`model ${version} (${digest.slice(0, 12)}) is ${verdict.decision} by the gate:`);
+  for (const reason of verdict.reasons) narrator.say(`  ${reason}`);
+}
+
+/** Waits until a model is behind the endpoint. */
+export function deployed(client: Client, narrator: Narrator, project: string, model: number): Promise<void> {
+  const expected = `model ${model} behind the endpoint`;
+  return waitFor({ expected, limitSeconds: deploymentLimitSeconds, everyMs: 200 }, async () => {
+    const { production, history } = (await client.get(`/projects/${project}/endpoint`, endpointView)).body;
+    narrator.progress('waiting for the deployment', 0, 0);
+    if (production?.model === model) return { found: undefined };
+    const failed = history.find((entry) => entry.model === model && entry.state === 'failed');
+    if (failed !== undefined) throw new Error(`Expected ${expected}; seen: its deployment failed: ${failed.reason}`);
+    return { seen: production === null ? 'no model' : `model ${production.model}` };
+  });
+}
