@@ -1,8 +1,9 @@
 /** `dataset-commits` -> a new dataset version, after a quiet period or at the latest when the window is over. */
 import type * as z from 'zod';
 import { advanceGeneration, commit } from '../shared/dataset/commit.ts';
-import { openWindow, readHead } from '../shared/dataset/stage.ts';
+import { openWindow, readHead, windowId } from '../shared/dataset/stage.ts';
 import { type commitDue, compose } from '../shared/message.ts';
+import { sendOutbox, update } from '../shared/outbox.ts';
 import type { Ports } from '../shared/ports.ts';
 import type { ProjectSettings } from '../shared/project.ts';
 
@@ -44,13 +45,20 @@ async function stillBusy(ports: Ports, message: CommitDue, settings: ProjectSett
   return (await ports.documents.count('staged', { pk: message.data.project })) < maxItems;
 }
 
+/** Schedules the next look, unless another delivery of the message has done so. */
 async function lookAgain(ports: Ports, message: CommitDue, settings: ProjectSettings): Promise<void> {
   const { data, subject } = message;
-  const notBefore = new Date(ports.clock.now().getTime() + settings.commit.quietSeconds * 1000);
+  const now = ports.clock.now();
   const next = compose<CommitDue>('darkroom.commit.due', subject, data, message, 'again');
-  await ports.messages.send(
-    'dataset-commits',
-    [{ ...next, correlationid: message.correlationid ?? message.id }],
-    notBefore,
+  const notBefore = new Date(now.getTime() + settings.commit.quietSeconds * 1000).toISOString();
+  const { stored } = await update(ports.documents, 'windows', data.project, windowId(data.generation), (window) =>
+    window === undefined || Date.parse(window.nextLookAt) > now.getTime() + 500
+      ? 'keep'
+      : {
+          ...window,
+          nextLookAt: notBefore,
+          outbox: [{ to: 'queue', queue: 'dataset-commits', message: next, notBefore }],
+        },
   );
+  if (stored !== undefined) await sendOutbox(ports, 'windows', stored);
 }

@@ -88,6 +88,8 @@ export interface StagedDocument extends DocumentBase {
 /** id: generation, zero-padded; pk: project. One commit message per window. */
 export interface WindowDocument extends DocumentBase {
   openedAt: string;
+  /** when its commit message looks at it next; of several messages only the one that moves this goes on */
+  nextLookAt: string;
 }
 
 export interface VersionSummary {

@@ -18,6 +18,16 @@ export interface Client {
   sendBytes<T>(path: string, bytes: Buffer, contentType: string, shape: z.ZodType<T>): Promise<T>;
 }
 
+/** An answer that is not a success. */
+export class Refused extends Error {
+  readonly status: number;
+  constructor(status: number, message: string) {
+    super(message);
+    this.name = 'Refused';
+    this.status = status;
+  }
+}
+
 const timeoutMs = 60_000;
 const attempts = 4;
 const pauseMs = 500;
@@ -26,7 +36,7 @@ const transient = new Set([429, 502, 503, 504]);
 
 async function read<T>(what: string, response: Response, shape: z.ZodType<T>): Promise<{ body: T; etag: string }> {
   const text = await response.text();
-  if (!response.ok) throw new Error(`${what} was answered ${response.status}: ${explain(text)}`);
+  if (!response.ok) throw new Refused(response.status, `${what} was answered ${response.status}: ${explain(text)}`);
   const parsed = shape.safeParse(JSON.parse(text));
   if (!parsed.success)
     throw new Error(`${what} was answered with another shape than expected:\n${z.prettifyError(parsed.error)}`);

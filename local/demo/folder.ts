@@ -21,6 +21,13 @@ const leastInAll = 20;
 const mostInAll = 10_000;
 /** below this the default test split would hold too few pictures to say anything */
 const fewPictures = 500;
+/** of the uploaded pictures, with the splits below */
+const trainShare = 0.55;
+/** the trainer's defaults, and what it takes to learn something */
+const batchSize = 32;
+const usualEpochs = 14;
+const wantedSteps = 200;
+const mostEpochs = 100;
 const maxNameLength = 200;
 
 async function picturesOf(folder: string, label: string): Promise<Picture[]> {
@@ -46,11 +53,14 @@ async function picturesOf(folder: string, label: string): Promise<Picture[]> {
  * comes with the second upload. Throws where there is too little to learn from, with what to add.
  */
 export async function readFolder(folder: string): Promise<PictureSet> {
-  const names = (await readdir(folder, { withFileTypes: true }))
+  const expected = 'Expected a folder of `<label>/<file>` with JPEG, PNG or WebP images';
+  const entries = await readdir(folder, { withFileTypes: true }).catch((cause: NodeJS.ErrnoException) => {
+    throw new Error(`${expected}; seen: ${folder} cannot be read (${cause.code ?? cause.message}).`, { cause });
+  });
+  const names = entries
     .filter((entry) => entry.isDirectory() && !entry.name.startsWith('.'))
     .map((entry) => entry.name)
     .sort();
-  const expected = 'Expected a folder of `<label>/<file>` with JPEG, PNG or WebP images';
   const wrong = names.find((name) => !className.safeParse(name.normalize('NFC')).success);
   if (wrong !== undefined) throw new Error(`${JSON.stringify(wrong)} cannot be a label. Rename that folder.`);
   const set: PictureSet = {
@@ -82,16 +92,23 @@ export async function readFolder(folder: string): Promise<PictureSet> {
   if (labels < 2) throw new Error(`${expected}: ${folder} has ${labels} label(s) with images, at least 2 are needed.`);
   if (total < leastInAll) throw new Error(`${expected}: ${total} found, at least ${leastInAll} are needed.`);
   if (total > mostInAll) throw new Error(`${folder} has ${total} images; the demo takes at most ${mostInAll}.`);
-  set.settings = settingsFor(total, labels, set.second.length);
+  set.settings = settingsFor(total, labels, set.first.length, set.second.length);
   return set;
 }
 
-/** Unknown pictures, perhaps few of them: a model that beats guessing is shown rather than refused. */
-function settingsFor(total: number, labels: number, later: number): PictureSet['settings'] {
+/**
+ * Unknown pictures, perhaps few of them. The gate asks for better than guessing, and for nothing where so few are left
+ * to test with that the answer would be chance. Few pictures make few steps per epoch, so they get more epochs.
+ */
+function settingsFor(total: number, labels: number, uploaded: number, later: number): PictureSet['settings'] {
+  const few = total < fewPictures;
+  const stepsPerEpoch = Math.max(1, Math.floor((uploaded * trainShare) / batchSize));
+  const epochs = Math.min(mostEpochs, Math.ceil(wantedSteps / stepsPerEpoch));
   return {
-    gate: { minimum: Math.min(0.8, 1 / labels), minimumRecall: 0, maxRegression: 0.2 },
+    gate: { minimum: few ? 0 : Math.min(0.8, 1 / labels), minimumRecall: 0, maxRegression: 0.2 },
     // half of the second upload may turn out to be duplicates or unreadable
     retrain: { minNewSamples: Math.max(1, Math.min(50, Math.floor(later / 2))) },
-    ...(total < fewPictures ? { split: { validationPercent: 20, testPercent: 25 } } : {}),
+    ...(few ? { split: { validationPercent: 20, testPercent: 25 } } : {}),
+    ...(epochs > usualEpochs ? { trainer: { parameters: { epochs, patience: epochs } } } : {}),
   };
 }

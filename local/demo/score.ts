@@ -2,7 +2,7 @@
 import type * as z from 'zod';
 import { scoreView } from '../../shared/api/schemas.ts';
 import { inBatches } from '../../shared/parallel.ts';
-import type { Client } from './client.ts';
+import { type Client, Refused } from './client.ts';
 import type { Narrator } from './narrator.ts';
 import type { Picture } from './pictures.ts';
 
@@ -13,7 +13,7 @@ export interface Scored {
   answer: z.infer<typeof scoreView>;
 }
 
-/** Scores pictures through `POST /score`, in order. */
+/** Scores pictures through `POST /score`, in order. What cannot be read as an image is told and left out. */
 export async function score(
   client: Client,
   narrator: Narrator,
@@ -21,12 +21,21 @@ export async function score(
   pictures: Picture[],
 ): Promise<Scored[]> {
   let done = 0;
-  return inBatches(pictures, scoresAtOnce, async (picture) => {
+  const scored = await inBatches(pictures, scoresAtOnce, async (picture): Promise<Scored | undefined> => {
     const bytes = await picture.bytes();
-    const answer = await client.sendBytes(`/projects/${project}/score`, bytes, picture.contentType, scoreView);
-    narrator.progress('scoring', (done += 1), pictures.length);
-    return { picture, answer };
+    try {
+      const answer = await client.sendBytes(`/projects/${project}/score`, bytes, picture.contentType, scoreView);
+      narrator.progress('scoring', (done += 1), pictures.length);
+      return { picture, answer };
+    } catch (error) {
+      if (!(error instanceof Refused) || (error.status !== 400 && error.status !== 415)) throw error;
+      narrator.say(`${picture.label}/${picture.name} is left out: ${error.message}`);
+      return undefined;
+    }
   });
+  const answered = scored.filter((one) => one !== undefined);
+  if (answered.length === 0) throw new Error(`Expected scores of ${pictures.length} images; seen: none`);
+  return answered;
 }
 
 /** Share of the pictures whose label was given, 0 to 1. */

@@ -73,19 +73,24 @@ export async function tellStory(stage: Stage): Promise<Omit<Report, 'seconds'>> 
 
 async function uploadFirst({ client, narrator, pictures: { project } }: Stage, first: Picture[]): Promise<OddUpload[]> {
   const blobs = await upload(client, narrator, project, first);
-  const good = first[0];
+  // the odd files repeat a picture, which has to be a sample before they come
+  let good: Picture | undefined;
+  for (const [i, blob] of blobs.slice(0, triedForOdd).entries()) {
+    if (good === undefined && (await outcomeOf(client, project, blob)).outcome === 'accepted') good = first[i];
+  }
   const other = first.find(({ label }) => label !== good?.label);
-  if (good === undefined || other === undefined)
-    throw new Error('Expected pictures of at least two labels; seen: fewer');
-  // the odd files repeat this picture, so it has to be a sample before they come
-  const { outcome } = await outcomeOf(client, project, blobs[0] ?? '');
-  narrator.say(`${first.length} uploaded; ${blobs[0]} is ${outcome}`);
+  if (good === undefined || other === undefined) {
+    throw new Error(`Expected one of the first ${triedForOdd} uploads to be accepted; seen: none`);
+  }
+  narrator.say(`${first.length} uploaded; now the odd ones`);
   const files = await oddFiles(good, other.label);
   const oddBlobs = await upload(client, narrator, project, files);
   return files.map((file, i) => ({ file, blob: oddBlobs[i] ?? '' }));
 }
 
 const oddFileCount = 5;
+/** in a folder of unknown pictures the first may be damaged or double */
+const triedForOdd = 20;
 
 /** From what was uploaded to a live model: every step happens by itself, this only watches. */
 async function learn(
@@ -179,6 +184,9 @@ async function scoreHoldout(stage: Stage): Promise<{ champion: number; scored: S
   const scored = await stopwatch.stage('holdout', () => scoreLive(stage, holdout, champion));
   const accuracy = accuracyOf(scored);
   narrator.say(`${percent(accuracy)} right`);
+  if (leastAccuracy !== null && scored.length < holdout.length) {
+    throw new Error(`Expected scores of all ${holdout.length} images; seen: ${scored.length}`);
+  }
   if (leastAccuracy !== null && accuracy < leastAccuracy) {
     throw new Error(
       `Expected an accuracy of at least ${percent(leastAccuracy)} on the holdout; seen: ${percent(accuracy)}`,
@@ -202,8 +210,13 @@ async function rollBack(stage: Stage, champion: number): Promise<number> {
         `Expected model ${earlier} to be live after the rollback; seen: ${after.production?.model ?? 'none'}`,
       );
     }
-    const images = pictures.holdout.slice(0, scoresAfterRollback);
-    const scored = await scoreLive(stage, images, earlier);
+    const { holdout } = pictures;
+    const images = Array.from({ length: scoresAfterRollback }, (_, i) => holdout.slice(i % holdout.length)[0]);
+    const scored = await scoreLive(
+      stage,
+      images.filter((image) => image !== undefined),
+      earlier,
+    );
     narrator.say(`2 s later all of ${scored.length} scores come from model ${earlier}`);
     return earlier;
   });

@@ -23,6 +23,7 @@ const contentAfterMs = 20_000;
 const trainingLimitSeconds = 900;
 const deploymentLimitSeconds = 60;
 const pollMs = 500;
+const shownLosses = 16;
 const openStates = ['queued', 'submitted', 'running', 'evaluating'];
 
 /** Waits for the version that holds so many samples, committed by events alone. */
@@ -102,9 +103,12 @@ export async function followTraining(
 
 function tellTraining(narrator: Narrator, training: Training): void {
   const losses = training.metrics.filter(({ key }) => key === 'loss').map(({ value }) => value.toFixed(2));
+  const every = Math.ceil(losses.length / shownLosses);
   const seconds = (from: string | null, to: string | null): string =>
     from === null || to === null ? '?' : ((Date.parse(to) - Date.parse(from)) / 1000).toFixed(1);
-  narrator.say(`loss per epoch: ${losses.join(' ')}`);
+  narrator.say(
+    `loss per ${every === 1 ? 'epoch' : `${every} epochs`}: ${losses.filter((_, i) => i % every === 0).join(' ')}`,
+  );
   const { trainer, image, seed, createdAt, startedAt, trainedAt, endedAt } = training;
   narrator.say(
     `${trainer.name} on ${image.width}x${image.height}x${image.channels}, seed ${seed}: started after ${seconds(createdAt, startedAt)} s, ` +

@@ -13,7 +13,10 @@ import type { ProjectSettings } from '../project.ts';
 type CommitDue = z.infer<typeof commitDue>;
 type StagePorts = Pick<Ports, 'clock' | 'documents' | 'messages'>;
 
-const windowId = (generation: number): string => String(generation).padStart(10, '0');
+export const windowId = (generation: number): string => String(generation).padStart(10, '0');
+
+/** A window whose message is unsent for this long lost its opener; redelivery of an upload comes later than this. */
+const leftBehindMs = 10_000;
 
 /** The dataset head of a project that has none yet. */
 const newHead = (project: string): HeadDocument => ({
@@ -78,12 +81,15 @@ export async function openWindow(
     id,
     pk: project,
     openedAt: now.toISOString(),
+    nextLookAt: notBefore,
     outbox: [{ to: 'queue', queue: 'dataset-commits', message, notBefore }],
   };
   const created = await ports.documents.create('windows', window);
   if (created !== 'exists') return sendOutbox(ports, 'windows', created);
   const open = await ports.documents.read('windows', project, id);
-  if (open !== undefined) await sendOutbox(ports, 'windows', open);
+  // whoever opened it is sending its message right now; only one that was left behind is sent for them
+  if (open !== undefined && now.getTime() - Date.parse(open.document.openedAt) > leftBehindMs)
+    await sendOutbox(ports, 'windows', open);
 }
 
 /** Commits what is staged now instead of waiting for the window. */
