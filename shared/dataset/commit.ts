@@ -31,6 +31,7 @@ type VersionCommitted = z.infer<typeof versionCommitted>;
 
 const maxTries = 8;
 const parallel = 16;
+const markedAtOnce = 2000;
 
 export interface CommitResult {
   version: VersionSummary | null;
@@ -171,27 +172,28 @@ function announcement(project: string, summary: VersionSummary, cause: Cause): O
   ];
 }
 
-/** Completes a head that was swapped: version document, marks on its samples, unstaging, then its messages. */
+/**
+ * Completes a head that was swapped: version document, messages, marks on its samples, unstaging. The messages go
+ * first, since training needs no marks; a crash before the flag is cleared repeats all of it.
+ */
 async function finish(ports: CommitPorts, head: Stored<HeadDocument>): Promise<Stored<HeadDocument>> {
   const { document } = head;
   const summary = document.head;
   if (summary === null || !document.unfinished) return head;
   const project = document.pk;
   await ports.documents.create('versions', { id: summary.version, pk: project, ...summary });
+  await sendOutbox(ports, 'heads', head);
   const parent = summary.parent === null ? undefined : await ports.documents.read('versions', project, summary.parent);
   const before = parent?.document.root ?? null;
-  const store = treeStore(ports.blobs, project);
-  let part: { key: string; record: SampleRecord }[] = [];
-  for await (const change of diff(store, before, summary.root)) {
+  let part: Marked[] = [];
+  for await (const change of diff(treeStore(ports.blobs, project), before, summary.root)) {
     if (change.after === undefined) continue;
     part.push({ key: change.key, record: change.after });
-    if (part.length < 500) continue;
+    if (part.length < markedAtOnce) continue;
     await mark(ports, project, summary.number, part);
     part = [];
   }
   await mark(ports, project, summary.number, part);
-  // messages before the flag: a crash in between repeats them, the other order would lose them
-  await sendOutbox(ports, 'heads', head);
   const cleared = await update(ports.documents, 'heads', project, 'head', (current) =>
     current?.head?.version !== summary.version || !current.unfinished ? 'keep' : { ...current, unfinished: false },
   );
@@ -199,25 +201,56 @@ async function finish(ports: CommitPorts, head: Stored<HeadDocument>): Promise<S
   return cleared.stored;
 }
 
+interface Marked {
+  key: string;
+  record: SampleRecord;
+}
+
 /** Writes key and first version into the samples, and unstages those whose label is the committed one. */
-async function mark(
-  ports: CommitPorts,
-  project: string,
-  number: number,
-  part: { key: string; record: SampleRecord }[],
-): Promise<void> {
-  const settled = await inBatches(part, parallel, async ({ key, record }) => {
-    const pk = samplePartition(project, record.md5);
-    const { stored } = await update(ports.documents, 'samples', pk, record.md5, (sample) =>
-      sample === undefined || sample.key !== null ? 'keep' : { ...sample, key, firstVersion: number },
-    );
-    const staged = await ports.documents.read('staged', project, record.md5);
-    const sample = stored?.document;
-    if (sample === undefined || staged === undefined) return [];
-    const same = sample.label === record.label && staged.document.labelRevision === sample.labelRevision;
-    return same ? [staged] : [];
+async function mark(ports: CommitPorts, project: string, number: number, part: Marked[]): Promise<void> {
+  const partitions = new Map<string, Marked[]>();
+  for (const marked of part) {
+    const pk = samplePartition(project, marked.record.md5);
+    partitions.set(pk, [...(partitions.get(pk) ?? []), marked]);
+  }
+  const settled = await inBatches([...partitions], parallel, ([pk, group]) => markPartition(ports, pk, number, group));
+  const staged = await inBatches(settled.flat(), parallel, async ({ id, labelRevision }) => {
+    const found = await ports.documents.read('staged', project, id);
+    return found?.document.labelRevision === labelRevision ? [found] : [];
   });
-  await removeStaged(ports, project, settled.flat());
+  await removeStaged(ports, project, staged.flat());
+}
+
+/** Marks samples of one partition; returns those whose label is the committed one. */
+async function markPartition(
+  ports: CommitPorts,
+  pk: string,
+  number: number,
+  group: Marked[],
+): Promise<SampleDocument[]> {
+  const found = await inBatches(group, 4, ({ record }) => ports.documents.read('samples', pk, record.md5));
+  const pairs = found.flatMap((stored, i) => {
+    const marked = group[i];
+    return stored === undefined || marked === undefined ? [] : [{ ...marked, stored }];
+  });
+  const unmarked = pairs.filter(({ stored }) => stored.document.key === null);
+  const operations = unmarked.map(({ key, stored }) => ({
+    kind: 'replace' as const,
+    document: { ...stored.document, key, firstVersion: number },
+    etag: stored.etag,
+  }));
+  for (let at = 0; at < operations.length; at += 100) {
+    if ((await ports.documents.batch('samples', pk, operations.slice(at, at + 100))) === 'done') continue;
+    // one of them was relabelled or marked meanwhile: take them one by one
+    await inBatches(unmarked.slice(at, at + 100), 4, ({ key, record }) =>
+      update(ports.documents, 'samples', pk, record.md5, (sample) =>
+        sample === undefined || sample.key !== null ? 'keep' : { ...sample, key, firstVersion: number },
+      ),
+    );
+  }
+  return pairs
+    .filter(({ record, stored }) => stored.document.label === record.label)
+    .map(({ stored }) => stored.document);
 }
 
 async function removeStaged(ports: CommitPorts, project: string, staged: Stored<StagedDocument>[]): Promise<void> {
