@@ -22,7 +22,7 @@ interface Stage {
 
 /** scoring instances notice a change of the endpoint within this time */
 const noticeMs = 2000;
-const firstScores = 50;
+const firstScores = 100;
 const scoresAfterRollback = 20;
 const anotherSeed = 7;
 
