@@ -15,9 +15,6 @@ type StagePorts = Pick<Ports, 'clock' | 'documents' | 'messages'>;
 
 export const windowId = (generation: number): string => String(generation).padStart(10, '0');
 
-/** A window whose message is unsent for this long lost its opener; redelivery of an upload comes later than this. */
-const leftBehindMs = 10_000;
-
 /** The dataset head of a project that has none yet. */
 const newHead = (project: string): HeadDocument => ({
   id: 'head',
@@ -71,8 +68,11 @@ export async function openWindow(
   settings: ProjectSettings,
   cause: Cause,
 ): Promise<void> {
-  const now = ports.clock.now();
   const id = windowId(generation);
+  const open = await ports.documents.read('windows', project, id);
+  // whoever opened it may have died before its message was sent: what is unsent is sent by everybody who sees it
+  if (open !== undefined) return sendOutbox(ports, 'windows', open);
+  const now = ports.clock.now();
   const data = { project, generation, openedAt: now.toISOString(), now: false };
   const message = compose<CommitDue>('darkroom.commit.due', `${project}/${id}`, data, cause);
   const wait = Math.min(settings.commit.quietSeconds, settings.commit.maxWaitSeconds);
@@ -85,11 +85,8 @@ export async function openWindow(
     outbox: [{ to: 'queue', queue: 'dataset-commits', message, notBefore }],
   };
   const created = await ports.documents.create('windows', window);
-  if (created !== 'exists') return sendOutbox(ports, 'windows', created);
-  const open = await ports.documents.read('windows', project, id);
-  // whoever opened it is sending its message right now; only one that was left behind is sent for them
-  if (open !== undefined && now.getTime() - Date.parse(open.document.openedAt) > leftBehindMs)
-    await sendOutbox(ports, 'windows', open);
+  const stored = created === 'exists' ? await ports.documents.read('windows', project, id) : created;
+  if (stored !== undefined) await sendOutbox(ports, 'windows', stored);
 }
 
 /** Commits what is staged now instead of waiting for the window. */
