@@ -1,0 +1,36 @@
+/** Master key signatures (https://learn.microsoft.com/rest/api/cosmos-db/access-control-on-cosmosdb-resources). */
+import { createHmac, timingSafeEqual } from 'node:crypto';
+import type { IncomingHttpHeaders } from 'node:http';
+import { Failure } from './failure.ts';
+
+/** The key every Cosmos DB emulator has; it is published and protects nothing. */
+export const emulatorKey = 'C2y6yDjf5/R+ob0N8A7Cgv30VRDJIWEHLM+4QDU5DE2nQ9nDuVTqobD4b8mGGyPMbIZnqyMsEcaGQy67XIw/Jw==';
+const keyBytes = Buffer.from(emulatorKey, 'base64');
+
+function signatureIn(header: string | undefined): Buffer {
+  try {
+    const match = /^type=master&ver=1\.0&sig=(.+)$/.exec(decodeURIComponent(header ?? ''));
+    return Buffer.from(match?.[1] ?? '', 'base64');
+  } catch {
+    return Buffer.alloc(0);
+  }
+}
+
+/** Checks who asks for the resource with these (decoded) path segments. Throws 401. */
+export function authorize(method: string, segments: string[], headers: IncomingHttpHeaders): void {
+  const isFeed = segments.length % 2 === 1;
+  const type = segments.at(isFeed ? -1 : -2) ?? '';
+  const link = (isFeed ? segments.slice(0, -1) : segments).join('/');
+  const date = (headers['x-ms-date'] ?? '').toString();
+  const given = signatureIn(headers.authorization);
+  // everything but the link is signed in lower case
+  const head = `${method}\n${type}\n`.toLowerCase();
+  const tail = `${date}\n${date === '' ? (headers.date ?? '') : ''}\n`.toLowerCase();
+  const expected = createHmac('sha256', keyBytes).update(`${head}${link}\n${tail}`).digest();
+  if (given.length !== expected.length || !timingSafeEqual(given, expected)) {
+    throw new Failure(
+      401,
+      "The input authorization token can't serve the request. The wrong key is being used or the expected payload is not built as per the protocol.",
+    );
+  }
+}
