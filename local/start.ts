@@ -138,11 +138,16 @@ function closeOnSignal(running: { close(): Promise<void> }): void {
   process.on('SIGTERM', stop);
 }
 
-const { values } = parseArgs({ options: { 'functions-only': { type: 'boolean', default: false } } });
+/** What a person can change is named as they can change it: services know `ports.http`, the environment its variable. */
+const inTermsOfTheEnvironment = (message: string): string =>
+  message.replace(/ports\.([a-zA-Z]+)( \(--port\))?/g, (_, port: string) => `DARKROOM_${port.toUpperCase()}_PORT`);
+
 try {
+  const { values } = parseArgs({ options: { 'functions-only': { type: 'boolean', default: false } } });
   const environment = readEnvironment();
   closeOnSignal(await (values['functions-only'] ? startFunctionsOnly(environment) : startAll(environment)));
 } catch (error) {
-  console.error(`Darkroom did not start. ${error instanceof Error ? error.message : String(error)}`);
+  const message = error instanceof Error ? error.message : String(error);
+  console.error(`Darkroom did not start. ${inTermsOfTheEnvironment(message)}`);
   process.exit(1);
 }

@@ -36,7 +36,13 @@ export interface Config {
 /** Reads and checks the settings; throws one error that names every setting that is missing or wrong. */
 export function readConfig(environment: Record<string, string | undefined>): Config {
   const parsed = settings.safeParse(environment);
-  if (!parsed.success) throw new Error(`Settings are incomplete:\n${z.prettifyError(parsed.error)}`);
+  if (!parsed.success) {
+    const said = parsed.error.issues.map(({ path, message }) => {
+      const name = String(path[0]);
+      return `  ${name} ${environment[name] === undefined ? 'is not set' : `cannot be used: ${message}`}`;
+    });
+    throw new Error(`Settings are incomplete:\n${said.join('\n')}`);
+  }
   const s = parsed.data;
   const serviceBus =
     s.SERVICEBUS !== undefined

@@ -95,7 +95,9 @@ async function waitForFormer(pidFile: string): Promise<void> {
     if (!(await isAzurite(pid))) return;
     await sleep(100);
   }
-  throw new Error(`Another Azurite (process ${pid}) still uses this data folder: stop it first`);
+  throw new Error(
+    `Another platform still uses this data folder (its Azurite is process ${pid}): stop it first, or choose another folder`,
+  );
 }
 
 /** Process ids are reused: the command line decides. Without /proc the process's existence has to do. */

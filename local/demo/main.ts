@@ -16,6 +16,7 @@ import { createClient } from './client.ts';
 import { readDigits } from './digits.ts';
 import { readFolder } from './folder.ts';
 import { createNarrator, type Narrator } from './narrator.ts';
+import type { PictureSet } from './pictures.ts';
 import { type Report, reportLines, reportShape } from './report.ts';
 import { createStopwatch } from './stopwatch.ts';
 import { tellStory } from './story.ts';
@@ -27,7 +28,7 @@ const jobCommand = [process.execPath, 'trainer/main.ts'];
 const nextCommands = [
   'npm start                          keeps a platform running, with its data in .darkroom/',
   'npm run demo -- --images DIR       the same story with your own <label>/<file> images',
-  'npm run demo -- --json             one JSON document, for scripts',
+  'npm run -s demo -- --json          one JSON document, for scripts',
 ];
 
 interface Running {
@@ -51,10 +52,9 @@ async function start(folder: string, log: (line: object) => void, narrator: Narr
   return { platform, client: createClient(address, await createKey(platform.settings, 'demo')) };
 }
 
-async function run(folder: string, images: string | undefined, narrator: Narrator): Promise<Report> {
+async function run(folder: string, pictures: PictureSet, narrator: Narrator): Promise<Report> {
   const stopwatch = createStopwatch();
   const log = createWriteStream(path.join(folder, 'platform.log'));
-  const pictures = images === undefined ? await readDigits() : await readFolder(images);
   narrator.chapter('Starting the platform: functions host, storage, queues, documents, compute, telemetry');
   const write = (line: object): void => void log.write(`${JSON.stringify(line)}\n`);
   const { platform, client } = await stopwatch.stage('start', () => start(folder, write, narrator));
@@ -72,8 +72,19 @@ async function run(folder: string, images: string | undefined, narrator: Narrato
 /** what has to be closed when the story is cut short */
 let interrupted: () => Promise<void> = () => Promise.resolve();
 
-const { values } = parseArgs({ options: { json: { type: 'boolean', default: false }, images: { type: 'string' } } });
-const narrator = createNarrator(values.json ? process.stderr : process.stdout);
+async function readInput(): Promise<{ json: boolean; pictures: PictureSet }> {
+  try {
+    const options = { json: { type: 'boolean', default: false }, images: { type: 'string' } } as const;
+    const { json, images } = parseArgs({ options }).values;
+    return { json, pictures: images === undefined ? await readDigits() : await readFolder(images) };
+  } catch (error) {
+    console.error(`The demo did not begin. ${error instanceof Error ? error.message : String(error)}`);
+    process.exit(2);
+  }
+}
+
+const { json, pictures } = await readInput();
+const narrator = createNarrator(json ? process.stderr : process.stdout);
 const folder = await mkdtemp(path.join(tmpdir(), 'darkroom-demo-'));
 const remove = () => rm(folder, { recursive: true, force: true });
 for (const [signal, code] of [
@@ -89,8 +100,8 @@ for (const [signal, code] of [
   );
 }
 try {
-  const report = await run(folder, values.images, narrator);
-  if (values.json) process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
+  const report = await run(folder, pictures, narrator);
+  if (json) process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
   else {
     narrator.chapter('All of it');
     console.log(['', ...reportLines(report), '', 'Try next:', ...nextCommands.map((line) => `  ${line}`)].join('\n'));
