@@ -120,7 +120,7 @@ async function main(): Promise<void> {
       sender(queue).sendMessages({ body: event, messageId: event.id, contentType: 'application/cloudevents+json' }),
     eventsFor: Object.fromEntries(Object.entries(blobContainers).map(([name, { events }]) => [name, events])),
   });
-  console.log(`Blob service: ${service.connectionString}`);
+  console.log(`ready ${service.port}\nBlob service: ${service.connectionString}`);
   const stop = () => void service.close().then(() => client.close());
   process.once('SIGINT', stop).once('SIGTERM', stop);
 }

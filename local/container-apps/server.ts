@@ -256,7 +256,7 @@ async function main(): Promise<void> {
       },
     },
   });
-  console.log(`Training jobs: ${service.endpoint}${service.jobResourceId('trainer')}`);
+  console.log(`ready ${service.port}\nTraining jobs: ${service.endpoint}${service.jobResourceId('trainer')}`);
   const stop = () => void service.close();
   process.once('SIGINT', stop).once('SIGTERM', stop);
 }

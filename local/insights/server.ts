@@ -188,7 +188,7 @@ async function main(): Promise<void> {
     options: { port: { type: 'string', default: '10005' }, data: { type: 'string', default: '.darkroom/insights' } },
   });
   const service = await startInsights({ port: Number(values.port), dataDir: values.data });
-  console.log(`Telemetry: ${service.connectionString}`);
+  console.log(`ready ${service.port}\nTelemetry: ${service.connectionString}`);
   const stop = () => void service.close();
   process.once('SIGINT', stop).once('SIGTERM', stop);
 }

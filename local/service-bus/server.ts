@@ -73,12 +73,18 @@ export async function startServiceBus(options: ServiceBusOptions): Promise<Local
 
 if (process.argv[1] === import.meta.filename) {
   const { values } = parseArgs({
-    options: { port: { type: 'string', default: '5672' }, data: { type: 'string', default: '.darkroom' } },
+    options: {
+      port: { type: 'string', default: '5672' },
+      data: { type: 'string', default: '.darkroom' },
+      'lock-seconds': { type: 'string' },
+    },
   });
+  const lockSeconds = values['lock-seconds'];
   const bus = await startServiceBus({
     port: Number(values.port),
     dataDir: path.join(values.data, 'service-bus'),
     queues: declaredQueues,
+    ...(lockSeconds === undefined ? {} : { lockSeconds: Number(lockSeconds) }),
   });
   console.log(`ready ${bus.port}`);
   const stop = (): void => void bus.close().then(() => process.exit(0));

@@ -1,0 +1,235 @@
+/** One round: load, kills at seeded moments, everything started again, rest, and the invariants. */
+import { DatabaseSync } from 'node:sqlite';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import sharp from 'sharp';
+import { queueNames } from '../../shared/resources.ts';
+import type { Ports } from '../../shared/ports.ts';
+import { all, census, violations } from './invariants.ts';
+import { act, call, type File, type Ledger, newLedger, upload } from './load.ts';
+import type { Parts } from './parts.ts';
+import { createRandom, type Random } from './random.ts';
+
+const mnist = createRequire(import.meta.url)('mnist') as Record<number, { get(index: number): number[] }>;
+
+export interface RoundReport {
+  seed: number;
+  kills: Record<string, number>;
+  uploads: number;
+  answers: Record<string, number>;
+  trainings: number;
+  models: number;
+  deadLetters: number;
+  /** from the last restart until everything was at rest */
+  restSeconds: number;
+  violations: string[];
+}
+
+export interface RoundOptions {
+  parts: Parts;
+  ports: Ports;
+  /** of the data of the broker */
+  folder: string;
+  seed: number;
+  digits: number;
+  /** least seconds of load and kills */
+  seconds: number;
+  say: (line: string) => void;
+}
+
+const restTimeoutMs = 240_000;
+
+function digit(label: number, index: number): Promise<Buffer> {
+  const grey = Buffer.from((mnist[label]?.get(index) ?? []).map((v) => Math.round(v * 255)));
+  return sharp(grey, { raw: { width: 28, height: 28, channels: 1 } })
+    .png()
+    .toBuffer();
+}
+
+/** Digits, some of them twice, some under two labels, and some files that are no images. */
+async function makeFiles(random: Random, count: number): Promise<File[]> {
+  const start = random.between(0, 600);
+  const files: File[] = [];
+  for (let i = 0; i < count; i++) {
+    const label = i % 10;
+    const bytes = await digit(label, start + Math.floor(i / 10));
+    files.push({ name: `d${i}.png`, label: String(label), bytes, odd: false });
+    if (random.next() < 0.05) files.push({ name: `again${i}.png`, label: String(label), bytes, odd: false });
+    if (random.next() < 0.05) files.push({ name: `other${i}.png`, label: String((label + 1) % 10), bytes, odd: false });
+    if (random.next() < 0.05)
+      files.push({ name: `odd${i}.png`, label: String(label), bytes: bytes.subarray(0, 90), odd: true });
+  }
+  return files;
+}
+
+/** Kills something; resolves when it runs again. */
+async function killOne(parts: Parts, random: Random, kills: Record<string, number>): Promise<void> {
+  const dice = random.next();
+  const count = (what: string): void => void (kills[what] = (kills[what] ?? 0) + 1);
+  const killChild = (what: string, pids: number[]): void => {
+    if (pids.length === 0) return;
+    count(what);
+    try {
+      process.kill(random.pick(pids), 'SIGKILL');
+    } catch {
+      // it ended by itself a moment ago
+    }
+  };
+  if (dice < 0.35) return killChild('queue worker', random.pick(parts.queue).children());
+  if (dice < 0.45) return killChild('HTTP worker', random.pick(parts.http).children());
+  if (dice < 0.55) return killChild('training job', parts.arm.children());
+  const [what, part, signal] =
+    dice < 0.7
+      ? (['queue host', random.pick(parts.queue), 'SIGKILL'] as const)
+      : dice < 0.75
+        ? (['HTTP host', random.pick(parts.http), 'SIGKILL'] as const)
+        : dice < 0.85
+          ? (['broker', parts.bus, 'SIGKILL'] as const)
+          : dice < 0.95
+            ? (['document store', parts.cosmos, 'SIGKILL'] as const)
+            : (['blob storage (SIGTERM)', parts.blob, 'SIGTERM'] as const);
+  if (!part.running()) return;
+  count(what);
+  await part.end(signal);
+  await sleep(random.between(0, 800));
+  await part.restart();
+}
+
+/** Load from several people at once while things die. */
+async function storm(options: RoundOptions, project: string, random: Random, ledger: Ledger) {
+  const { parts, digits, seconds, seed } = options;
+  const kills: Record<string, number> = {};
+  const files = await makeFiles(random, digits);
+  const image = await digit(3, 700);
+  const until = Date.now() + seconds * 1000;
+  let next = 0;
+  const uploaders = Array.from({ length: 4 }, async (_, i) => {
+    const own = createRandom(seed * 31 + i);
+    for (let file = files[next++]; file !== undefined; file = files[next++]) {
+      await upload(parts, own, ledger, project, file);
+      await sleep(own.between(0, Math.ceil((seconds * 1000 * 4) / files.length)));
+    }
+  });
+  const people = Array.from({ length: 2 }, async (_, i) => {
+    const own = createRandom(seed * 37 + i);
+    while (Date.now() < until) {
+      await act(parts, own, ledger, project, image);
+      await sleep(own.between(50, 500));
+    }
+  });
+  const killer = (async () => {
+    const own = createRandom(seed * 41);
+    const revived: Promise<void>[] = [];
+    while (Date.now() < until) {
+      await sleep(own.between(200, 1500));
+      revived.push(killOne(parts, own, kills));
+    }
+    await Promise.all(revived);
+  })();
+  await Promise.all([...uploaders, ...people, killer]);
+  return { kills };
+}
+
+/** Messages that could be delivered now, by queue; the broker's own store says it. */
+function waitingMessages(folder: string): number {
+  const database = new DatabaseSync(path.join(folder, 'service-bus', 'messages.sqlite'), { readOnly: true });
+  try {
+    const rows = database.prepare('SELECT queue, meta FROM messages').all();
+    return rows.filter((row) => {
+      const { dueAt } = JSON.parse(String(row['meta'])) as { dueAt: number | null };
+      return dueAt === null || dueAt <= Date.now();
+    }).length;
+  } finally {
+    database.close();
+  }
+}
+
+/** What still has to happen; empty when the project is at rest. */
+async function unfinished({ ports, folder }: RoundOptions, project: string): Promise<string[]> {
+  const said: string[] = [];
+  const uploads = await ports.documents.count('uploads', { equals: { project, status: 'received' } });
+  if (uploads > 0) said.push(`${uploads} uploads without outcome`);
+  const staged = await ports.documents.count('staged', { pk: project });
+  if (staged > 0) said.push(`${staged} staged samples`);
+  const head = await ports.documents.read('heads', project, 'head');
+  if (head?.document.unfinished) said.push('a version that is not finished');
+  const scheduler = (await ports.documents.read('schedulers', project, 'scheduler'))?.document;
+  if (scheduler?.active || scheduler?.waiting) said.push('trainings');
+  const endpoint = (await ports.documents.read('endpoints', project, 'endpoint'))?.document;
+  if (!endpoint?.production) said.push('no live model');
+  const messages = waitingMessages(folder);
+  if (messages > 0) said.push(`${messages} messages`);
+  const letters = await ports.documents.count('dead-letters', { equals: { status: 'waiting' } });
+  if (letters > 0) said.push(`${letters} dead letters`);
+  return said;
+}
+
+async function replayAll(parts: Parts, random: Random): Promise<void> {
+  for (const queue of queueNames) await call(parts, random, 'POST', `/dead-letters/${queue}/replay`, {});
+}
+
+/** Waits until the project is at rest for two looks in a row, replaying dead letters as an operator would. */
+async function rest(options: RoundOptions, project: string, random: Random): Promise<string[]> {
+  const until = Date.now() + restTimeoutMs;
+  let quiet = 0;
+  let said: string[] = [];
+  while (quiet < 3) {
+    said = await unfinished(options, project);
+    quiet = said.length === 0 ? quiet + 1 : 0;
+    if (Date.now() > until) return said.map((one) => `I7: not at rest after ${restTimeoutMs / 1000} s: ${one}`);
+    if (said.some((one) => one.endsWith('dead letters'))) await replayAll(options.parts, random);
+    await sleep(700);
+  }
+  return [];
+}
+
+/** Sends every dead letter again, twice; nothing may change by it. */
+async function replayTwice(options: RoundOptions, project: string, random: Random): Promise<string[]> {
+  const { ports, parts } = options;
+  const before = JSON.stringify(await census(ports, project));
+  for (let time = 0; time < 2; time++) {
+    for (const { id, queue } of await all(ports, 'dead-letters', {}))
+      await call(parts, random, 'POST', `/dead-letters/${queue}/replay`, { id });
+    const stuck = await rest(options, project, random);
+    if (stuck.length > 0) return stuck;
+  }
+  const after = JSON.stringify(await census(ports, project));
+  return before === after ? [] : [`I7: replaying dead letters changed ${before} to ${after}`];
+}
+
+/** Runs a round in a project of its own and reports. */
+export async function runRound(options: RoundOptions): Promise<RoundReport> {
+  const { parts, ports, seed, say } = options;
+  const random = createRandom(seed);
+  const project = `torture-${seed}`;
+  const ledger = newLedger();
+  const settings = {
+    trainer: { name: 'softmax', timeoutSeconds: 60 },
+    gate: { minimum: 0.3, minimumRecall: 0, maxRegression: 1 },
+    retrain: { minNewSamples: 20, maxPerDay: 10_000 },
+    commit: { quietSeconds: 1, maxWaitSeconds: 5 },
+  };
+  await call(parts, random, 'PUT', `/projects/${project}`, settings);
+  const { kills } = await storm(options, project, random, ledger);
+  for (const part of [parts.bus, parts.cosmos, parts.blob, parts.arm, ...parts.http, ...parts.queue])
+    await part.restart();
+  say(`seed ${seed}: ${ledger.uploaded.size} uploads, kills ${JSON.stringify(kills)}; waiting for rest`);
+  const restedFrom = performance.now();
+  const stuck = await rest(options, project, random);
+  const restSeconds = (performance.now() - restedFrom) / 1000;
+  const found = [...stuck, ...(await violations(ports, project, ledger))];
+  const letters = (await all(ports, 'dead-letters', {})).filter((one) => one.project === project);
+  if (stuck.length === 0) found.push(...(await replayTwice(options, project, random)));
+  return {
+    seed,
+    kills,
+    uploads: ledger.uploaded.size,
+    answers: Object.fromEntries(ledger.answers),
+    trainings: (await all(ports, 'runs', { pk: project })).length,
+    models: (await all(ports, 'models', { pk: project })).length,
+    deadLetters: letters.length,
+    restSeconds,
+    violations: found,
+  };
+}
