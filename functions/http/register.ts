@@ -6,7 +6,7 @@ import { allows, keyId } from '../../shared/api/keys.ts';
 import { openApi } from '../../shared/api/openapi.ts';
 import { Problem, problemOf, toProblemBody } from '../../shared/api/problem.ts';
 import type { KeyDocument } from '../../shared/documents.ts';
-import { TerminalError } from '../../shared/errors.ts';
+import { RetryLater, TerminalError } from '../../shared/errors.ts';
 import { datasetExportRoutes } from './dvc.ts';
 import { endpointRoutes } from './endpoint.ts';
 import { modelRoutes } from './models.ts';
@@ -243,11 +243,13 @@ function toProblemResponse(error: unknown, requestId: string, context: Invocatio
       ? error
       : error instanceof TerminalError
         ? problemOf(error.code, error.message)
-        : new Problem(
-            500,
-            'internal-error',
-            'Something failed that should not have. Try again; if it stays, report the request id.',
-          );
+        : error instanceof RetryLater
+          ? new Problem(503, 'try-again', `${error.message} Send the request again.`, { retryAfterSeconds: 2 })
+          : new Problem(
+              500,
+              'internal-error',
+              'Something failed that should not have. Try again; if it stays, report the request id.',
+            );
   if (problem.status === 500) context.error(error instanceof Error ? (error.stack ?? error.message) : 'unknown error');
   const headers: Record<string, string> = {
     'content-type': 'application/problem+json',

@@ -11,6 +11,7 @@ import { storageBlobs } from './blobs.ts';
 import { containerAppsCompute } from './compute.ts';
 import { cosmosDocuments } from './documents.ts';
 import { serviceBusMessages } from './messages.ts';
+import { namingOutages } from './outage.ts';
 import { structuredTelemetry } from './telemetry.ts';
 
 const alphabet = 'abcdefghijklmnopqrstuvwxyz234567';
@@ -42,10 +43,16 @@ export function connect(config: Config): Ports {
   return {
     clock: { now },
     ids: { next: () => `r${[...randomBytes(25)].map((b) => alphabet[b & 31]).join('')}` },
-    documents: cosmosDocuments(cosmos(config, credential).database(config.cosmos.database)),
-    blobs: storageBlobs(storage, sharedKey, now),
-    messages: serviceBusMessages(bus),
-    compute: containerAppsCompute(config.compute.endpoint, config.compute.jobId, armCredential),
+    documents: namingOutages(
+      'The document store',
+      cosmosDocuments(cosmos(config, credential).database(config.cosmos.database)),
+    ),
+    blobs: namingOutages('Blob storage', storageBlobs(storage, sharedKey, now)),
+    messages: namingOutages('The message broker', serviceBusMessages(bus)),
+    compute: namingOutages(
+      'Compute',
+      containerAppsCompute(config.compute.endpoint, config.compute.jobId, armCredential),
+    ),
     telemetry: structuredTelemetry(now),
   };
 }

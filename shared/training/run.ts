@@ -216,5 +216,5 @@ function attemptFailed(run: Run, event: Extract<RunEvent, { kind: 'attempt-faile
 }
 
 function end(run: Run, state: RunState, at: string, failure: Run['failure']): Run {
-  return { ...run, state, endedAt: at, failure: failure ?? run.failure };
+  return { ...run, state, endedAt: at, failure };
 }

@@ -1,0 +1,42 @@
+/** A service that cannot be reached, or is overloaded, is no defect of ours: whoever called is told to come back. */
+import { RetryLater } from '../errors.ts';
+
+const transportCodes = new Set([
+  ...['ECONNREFUSED', 'ECONNRESET', 'ETIMEDOUT', 'EPIPE', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH'],
+  // what the SDKs make of them: core-rest-pipeline, Cosmos DB, Service Bus
+  ...['REQUEST_SEND_ERROR', 'TimeoutError', 'ServiceTimeout', 'ServiceBusy', 'ServiceCommunicationProblem'],
+]);
+
+const busy = (status: unknown): boolean =>
+  typeof status === 'number' && (status === 408 || status === 429 || status === 449 || (status >= 500 && status < 600));
+
+/** Whether an error of an SDK says that its service was not reached, was too busy, or failed inside. */
+export function isOutage(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const { code, statusCode, retryable } = error as { code?: unknown; statusCode?: unknown; retryable?: unknown };
+  return (
+    transportCodes.has(String(code)) ||
+    transportCodes.has(error.name) ||
+    busy(code) ||
+    busy(statusCode) ||
+    retryable === true
+  );
+}
+
+/** The same port, whose outages are `RetryLater` with the service's name; every other error stays what it is. */
+export function namingOutages<T extends object>(service: string, port: T): T {
+  const wrapped = Object.entries(port).map(([name, method]: [string, unknown]) => {
+    if (typeof method !== 'function') return [name, method];
+    const call = async (...parameters: unknown[]): Promise<unknown> => {
+      try {
+        return (await (method as (...p: unknown[]) => unknown).apply(port, parameters)) as unknown;
+      } catch (error) {
+        if (!isOutage(error)) throw error;
+        const { message } = error as Error;
+        throw new RetryLater(`${service} did not answer (${message.slice(0, 300)}); it is tried again.`);
+      }
+    };
+    return [name, call];
+  });
+  return Object.fromEntries(wrapped) as T;
+}

@@ -1,0 +1,53 @@
+import { createServer } from 'node:net';
+import { BlobServiceClient } from '@azure/storage-blob';
+import { CosmosClient } from '@azure/cosmos';
+import { expect, test } from 'vitest';
+import { namingOutages } from '../../../shared/azure/outage.ts';
+import { RetryLater } from '../../../shared/errors.ts';
+
+/** A port of this machine where nobody listens. */
+async function closedPort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as { port: number };
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+test('a storage account that nobody answers for is an outage with its name', async () => {
+  const endpoint = `http://127.0.0.1:${await closedPort()}/account`;
+  const client = new BlobServiceClient(endpoint, undefined, { retryOptions: { maxTries: 1 } });
+  const port = namingOutages('Blob storage', { read: () => client.getProperties() });
+  await expect(port.read()).rejects.toThrow(RetryLater);
+  await expect(port.read()).rejects.toThrow(/^Blob storage did not answer \(.*\); it is tried again\.$/);
+});
+
+test('a document store that nobody answers for is an outage', async () => {
+  const client = new CosmosClient({
+    endpoint: `http://127.0.0.1:${await closedPort()}`,
+    key: 'a2V5',
+    connectionPolicy: { enableEndpointDiscovery: false, retryOptions: { maxRetryAttemptCount: 0 } },
+  } as ConstructorParameters<typeof CosmosClient>[0] & object);
+  const port = namingOutages('The document store', { read: () => client.database('d').read() });
+  await expect(port.read()).rejects.toThrow(RetryLater);
+}, 30_000);
+
+test('a defect stays a defect', async () => {
+  const defect = new TypeError('cannot read properties of undefined');
+  const port = namingOutages('Compute', {
+    start: () => {
+      throw defect;
+    },
+  });
+  await expect(port.start()).rejects.toBe(defect);
+});
+
+test('what a service refuses is not an outage, what it fails at is', async () => {
+  const answering = (status: number) =>
+    namingOutages('Compute', {
+      start: () => Promise.reject(Object.assign(new Error(`status ${status}`), { statusCode: status })),
+    });
+  for (const status of [400, 401, 403, 404, 409, 412])
+    await expect(answering(status).start()).rejects.not.toBeInstanceOf(RetryLater);
+  for (const status of [408, 429, 500, 503]) await expect(answering(status).start()).rejects.toBeInstanceOf(RetryLater);
+});
