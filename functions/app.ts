@@ -1,6 +1,7 @@
 /** The map of the backend: settings -> clients -> every registration. */
 import { app } from '@azure/functions';
 import { connect } from '../shared/azure/connect.ts';
+import { createTelemetry } from '../shared/azure/telemetry.ts';
 import { readConfig } from '../shared/config.ts';
 import { createImageReader } from '../shared/image/decode.ts';
 import { toTensor } from '../shared/image/tensor.ts';
@@ -17,15 +18,18 @@ import { ingest } from './ingest.ts';
 import { onMessage } from './stage.ts';
 import { sweep } from './sweep.ts';
 import { train } from './train.ts';
-import { trainingEvent } from './training-events.ts';
+import { traceOfReport, trainingEvent } from './training-events.ts';
 
 const connection = 'SERVICEBUS';
 
-const clients = connect(readConfig(process.env));
+const config = readConfig(process.env);
+const clients = connect(config);
+const telemetry = await createTelemetry(config, () => clients.clock.now());
 const images = createImageReader();
 const models = createModelCache({ maxModels: 4, threads: 1 });
 const ports = {
   ...clients,
+  telemetry,
   inspect: (bytes: Buffer, declaredType: string | undefined) => images.inspect(bytes, declaredType),
   toTensor,
   infer: (...call: Parameters<typeof models.score>) => models.score(...call),
@@ -33,6 +37,7 @@ const ports = {
 };
 
 app.setup({ enableHttpStream: true });
+app.hook.appTerminate(() => telemetry.flush());
 
 app.serviceBusQueue('ingest', {
   connection,
@@ -52,7 +57,13 @@ app.serviceBusQueue('train', {
 app.serviceBusQueue('training-event', {
   connection,
   queueName: 'training-events',
-  handler: onMessage(ports, 'training-events', 'training-event', (event) => trainingEvent(ports, event)),
+  handler: onMessage(
+    ports,
+    'training-events',
+    'training-event',
+    (event) => trainingEvent(ports, event),
+    (event) => traceOfReport(ports, event),
+  ),
 });
 app.serviceBusQueue('evaluate', {
   connection,
@@ -72,12 +83,14 @@ for (const queue of queueNames) {
     handler: async (body, context) => {
       const metadata = context.triggerMetadata ?? {};
       const text = (value: unknown, otherwise: string): string => (typeof value === 'string' ? value : otherwise);
+      const startedAt = Date.now();
       const { project, outcome } = await recordDeadLetter(ports, queue, {
         body,
         reason: text(metadata['deadLetterReason'], 'unknown'),
         detail: text(metadata['deadLetterErrorDescription'], 'The message was delivered too often without success.'),
       });
-      ports.telemetry.stage({ stage: 'dead-letter', project: project ?? '', outcome, durationMs: 0, ids: { queue } });
+      const durationMs = Date.now() - startedAt;
+      ports.telemetry.stage({ stage: 'dead-letter', project: project ?? '', outcome, durationMs, ids: { queue } });
     },
   });
 }
@@ -86,7 +99,7 @@ app.timer('sweep', {
   schedule: '%SWEEP_SCHEDULE%',
   handler: async (_timer, context) => {
     const startedAt = Date.now();
-    const { projects, problems } = await sweep(ports);
+    const { projects, problems } = await ports.telemetry.span('sweep', undefined, () => sweep(ports));
     const outcome = problems.length === 0 ? 'healed' : 'problems';
     const ids = { projects: String(projects), invocation: context.invocationId };
     ports.telemetry.stage({ stage: 'sweep', project: '', outcome, durationMs: Date.now() - startedAt, ids });

@@ -24,11 +24,14 @@ const predictionShards = [...Array(16).keys()].map((n) => n.toString(16));
 export async function deploy(
   ports: DeployPorts,
   message: z.infer<(typeof queueMessages)['deployments']>,
-): Promise<{ outcome: string }> {
+): Promise<{ outcome: string; reason?: string }> {
   return message.type === 'darkroom.canary.check' ? checkCanary(ports, message) : deployModel(ports, message);
 }
 
-async function deployModel(ports: DeployPorts, message: z.infer<typeof modelApproved>): Promise<{ outcome: string }> {
+async function deployModel(
+  ports: DeployPorts,
+  message: z.infer<typeof modelApproved>,
+): Promise<{ outcome: string; reason?: string }> {
   const { project, model: number, deployment } = message.data;
   const endpoint = await ports.documents.read('endpoints', project, 'endpoint');
   if (endpoint?.document.handled.includes(deployment)) {
@@ -49,7 +52,7 @@ async function deployModel(ports: DeployPorts, message: z.infer<typeof modelAppr
       : { kind: 'fail', target, reason: problem, by, at };
   const after = await applyToEndpoint(ports, project, event, message);
   const trial = after !== undefined && after !== 'changed' && after.canary?.deployment === deployment;
-  return { outcome: problem ?? (trial ? 'canary' : 'live') };
+  return problem === null ? { outcome: trial ? 'canary' : 'live' } : { outcome: 'smoke-test-failed', reason: problem };
 }
 
 /**

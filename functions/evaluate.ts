@@ -140,7 +140,11 @@ async function announce(
   message: RunTrained,
 ): Promise<void> {
   if (model.state === 'approved' && settings.deploy.mode === 'automatic') {
-    const cause = { id: run.id, correlationid: run.correlation, traceparent: run.traceparent ?? message.traceparent };
+    const cause = {
+      id: run.id,
+      correlationid: run.correlation,
+      traceparent: message.traceparent ?? run.traceparent ?? undefined,
+    };
     const asked = await update(ports.documents, 'models', run.pk, model.id, (current) =>
       current === undefined || current.state !== 'approved'
         ? 'keep'

@@ -8,16 +8,20 @@ import type { QueueName } from '../shared/resources.ts';
 import { recordDeadLetter } from './dead-letters.ts';
 
 type Handled = { outcome: string; project?: string | undefined } & Record<string, string | undefined>;
+type MessageOf<Q extends QueueName> = z.infer<(typeof queueMessages)[Q]>;
 
-/** Wraps the handler of a queue's messages for the Functions runtime. */
+/**
+ * Wraps the handler of a queue's messages for the Functions runtime. Each delivery is one span; the handler's message
+ * carries that span's traceparent on. `traceOf` finds the trace of messages that name none.
+ */
 export function onMessage<Q extends QueueName>(
   ports: Ports,
   queue: Q,
   stage: StageRecord['stage'],
-  handle: (message: z.infer<(typeof queueMessages)[Q]>) => Promise<Handled>,
+  handle: (message: MessageOf<Q>) => Promise<Handled>,
+  traceOf: (message: MessageOf<Q>) => Promise<string | undefined> = () => Promise.resolve(undefined),
 ): (body: unknown, context: InvocationContext) => Promise<void> {
   return async (body, context) => {
-    const startedAt = ports.clock.now().getTime();
     const parsed = queueMessages[queue].safeParse(body);
     if (!parsed.success) {
       const issue = parsed.error.issues[0];
@@ -25,22 +29,42 @@ export function onMessage<Q extends QueueName>(
       await recordDeadLetter(ports, queue, { body, reason: 'invalid-message', detail });
       return;
     }
-    const message = parsed.data as z.infer<(typeof queueMessages)[Q]>;
-    try {
-      const { outcome, project, ...ids } = await handle(message);
-      const named = Object.entries({ ...ids, message: message.id, invocation: context.invocationId });
-      ports.telemetry.stage({
-        stage,
-        project: project ?? projectIn(message),
-        outcome,
-        durationMs: ports.clock.now().getTime() - startedAt,
-        ids: Object.fromEntries(named.filter((e): e is [string, string] => e[1] !== undefined)),
-      });
-    } catch (error) {
-      if (!(error instanceof TerminalError)) throw error;
-      await recordDeadLetter(ports, queue, { body, reason: error.code, detail: error.message });
-    }
+    const message = parsed.data as MessageOf<Q>;
+    recordAge(ports, queue, context);
+    const parent = message.traceparent ?? (await traceOf(message));
+    await ports.telemetry.span(stage, parent, async (traceparent) => {
+      const startedAt = ports.clock.now().getTime();
+      const finish = ({ outcome, project, ...ids }: Handled): void => {
+        const durationMs = ports.clock.now().getTime() - startedAt;
+        const named = Object.entries({ ...ids, message: message.id, invocation: context.invocationId });
+        ports.telemetry.metric('stage-milliseconds', durationMs, { stage, outcome });
+        ports.telemetry.stage({
+          ...{ stage, project: project ?? projectIn(message), outcome, durationMs },
+          ids: Object.fromEntries(named.filter((e): e is [string, string] => e[1] !== undefined)),
+        });
+      };
+      try {
+        finish(await handle(traceparent === undefined ? message : { ...message, traceparent }));
+      } catch (error) {
+        const reason = error instanceof Error ? error.message.slice(0, 300) : 'unknown';
+        if (!(error instanceof TerminalError)) {
+          finish({ outcome: 'retried', reason });
+          throw error;
+        }
+        await recordDeadLetter(ports, queue, { body, reason: error.code, detail: error.message });
+        finish({ outcome: 'dead-lettered', reason });
+      }
+    });
   };
+}
+
+/** How long the message could have been delivered before it was. The metadata may be spoofed by a body: only a metric. */
+function recordAge(ports: Ports, queue: QueueName, context: InvocationContext): void {
+  const at = context.triggerMetadata?.['enqueuedTimeUtc'];
+  // the host writes times without a zone; they are UTC
+  const enqueued = typeof at === 'string' ? Date.parse(/Z$|[+-]\d\d:\d\d$/.test(at) ? at : `${at}Z`) : Number.NaN;
+  const seconds = (ports.clock.now().getTime() - enqueued) / 1000;
+  if (Number.isFinite(seconds)) ports.telemetry.metric('queue-age-seconds', Math.max(0, seconds), { queue });
 }
 
 const projectIn = (message: { data: object }): string =>

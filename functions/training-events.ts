@@ -35,6 +35,16 @@ export async function trainingEvent(
   return { project, run, outcome: applied === undefined ? 'ignored' : report.kind };
 }
 
+/** The trace of the run that a report belongs to: storage events carry none. */
+export async function traceOfReport(
+  ports: Pick<TrainPorts, 'documents'>,
+  event: BlobCreatedEvent,
+): Promise<string | undefined> {
+  const [, project, run] = namePattern.exec(blobOf(event.subject)?.name ?? '') ?? [];
+  if (project === undefined || run === undefined) return undefined;
+  return (await ports.documents.read('runs', project, run))?.document.traceparent ?? undefined;
+}
+
 function parseReport(body: Buffer, name: string): JobReport {
   let json: unknown;
   try {

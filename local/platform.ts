@@ -135,6 +135,8 @@ type Services = Awaited<ReturnType<typeof startServices>>;
 function appSettings({ bus, cosmos, insights, blob, arm }: Services): Record<string, string> {
   return {
     FUNCTIONS_WORKER_RUNTIME: 'node',
+    // set by Azure; telemetry SDKs look for a virtual machine around them where it is missing
+    WEBSITE_SITE_NAME: 'darkroom-local',
     SERVICEBUS: bus.connectionString,
     COSMOS__accountEndpoint: cosmos.endpoint,
     COSMOS__accountKey: cosmos.key,

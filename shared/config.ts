@@ -22,6 +22,8 @@ const settings = z.object({
   /** client id of the user-assigned identity */
   AZURE_CLIENT_ID: z.string().optional(),
   APPLICATIONINSIGHTS_CONNECTION_STRING: z.string().optional(),
+  /** `ClientId=...;Authorization=AAD`: telemetry is sent with the identity as well */
+  APPLICATIONINSIGHTS_AUTHENTICATION_STRING: z.string().optional(),
 });
 
 export interface Config {
@@ -30,7 +32,7 @@ export interface Config {
   blob: { serviceUri: string; accountName: string | undefined; accountKey: string | undefined };
   compute: { endpoint: string; jobId: string; accessToken: string | undefined };
   identityClientId: string | undefined;
-  insightsConnectionString: string | undefined;
+  insights: { connectionString: string | undefined; authentication: string | undefined };
 }
 
 /** Reads and checks the settings; throws one error that names every setting that is missing or wrong. */
@@ -65,6 +67,9 @@ export function readConfig(environment: Record<string, string | undefined>): Con
     },
     compute: { endpoint: s.COMPUTE__endpoint, jobId: s.COMPUTE__jobId, accessToken: s.COMPUTE__accessToken },
     identityClientId: s.AZURE_CLIENT_ID,
-    insightsConnectionString: s.APPLICATIONINSIGHTS_CONNECTION_STRING,
+    insights: {
+      connectionString: s.APPLICATIONINSIGHTS_CONNECTION_STRING,
+      authentication: s.APPLICATIONINSIGHTS_AUTHENTICATION_STRING,
+    },
   };
 }

@@ -140,18 +140,30 @@ export interface Compute {
   stop(execution: string): Promise<void>;
 }
 
-export type StageRecord = {
+export interface StageRecord {
   stage: 'ingest' | 'commit' | 'train' | 'training-event' | 'evaluate' | 'deploy' | 'score' | 'sweep' | 'dead-letter';
   project: string;
   outcome: string;
   durationMs: number;
   ids: Record<string, string>;
-};
+}
 
-/** One record per finished stage; metrics for dashboards. Never fails the caller. */
+export type MetricName = 'queue-age-seconds' | 'stage-milliseconds' | 'score-milliseconds';
+
+/** Traces, one record per finished stage, and metrics for dashboards. Never fails the caller. */
 export interface Telemetry {
+  /**
+   * Runs `work` as one span below `parent` (W3C traceparent; undefined begins a trace) and hands it the span's own
+   * traceparent, which goes into whatever it sends. Rejects as `work` does.
+   */
+  span<T>(
+    name: StageRecord['stage'],
+    parent: string | undefined,
+    work: (traceparent: string | undefined) => Promise<T>,
+  ): Promise<T>;
+  /** kept whatever the sampling */
   stage(record: StageRecord): void;
-  metric(name: 'queue-age-seconds' | 'score-milliseconds', value: number, attributes: Record<string, string>): void;
+  metric(name: MetricName, value: number, attributes: Record<string, string>): void;
   problem(message: string, attributes?: Record<string, string>): void;
 }
 

@@ -156,7 +156,7 @@ async function callOf(
       ? Buffer.alloc(0)
       : await readBody(request, declared.takes === 'image' ? maxImageBytes : maxJsonBytes);
   const url = new URL(request.url);
-  const traceparent = request.headers.get('traceparent') ?? undefined;
+  const traceparent = context.traceContext?.traceParent ?? request.headers.get('traceparent') ?? undefined;
   const idempotencyKey = header(request, 'idempotency-key');
   return {
     params,

@@ -12,11 +12,11 @@ import { containerAppsCompute } from './compute.ts';
 import { cosmosDocuments } from './documents.ts';
 import { serviceBusMessages } from './messages.ts';
 import { namingOutages } from './outage.ts';
-import { structuredTelemetry } from './telemetry.ts';
+import { logTelemetry } from './telemetry.ts';
 
 const alphabet = 'abcdefghijklmnopqrstuvwxyz234567';
 
-/** Connects to every service the settings name. Nothing is sent until a port is used. */
+/** Connects to every service the settings name; telemetry goes to the log. Nothing is sent until a port is used. */
 export function connect(config: Config): Ports {
   let identity: TokenCredential | undefined;
   const credential = (): TokenCredential =>
@@ -53,7 +53,7 @@ export function connect(config: Config): Ports {
       'Compute',
       containerAppsCompute(config.compute.endpoint, config.compute.jobId, armCredential),
     ),
-    telemetry: structuredTelemetry(now),
+    telemetry: logTelemetry(now),
   };
 }
 

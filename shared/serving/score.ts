@@ -108,9 +108,14 @@ export function createScorer(ports: ScorePorts): ScoreImage {
     prediction.at = at.toISOString();
     // stored before it is answered: an answer that nobody can trace is worth nothing
     await ports.documents.create('predictions', prediction);
-    ports.telemetry.metric('score-milliseconds', prediction.durationMs, {
-      project: project.id,
-      model: String(model.number),
+    const outcome = prediction.class === null ? 'failed' : 'scored';
+    const { durationMs, role } = prediction;
+    ports.telemetry.metric('score-milliseconds', durationMs, {
+      ...{ project: project.id, model: String(model.number), role, outcome },
+    });
+    ports.telemetry.stage({
+      ...{ stage: 'score', project: project.id, outcome, durationMs },
+      ids: { prediction: id, model: String(model.number), role },
     });
     if (prediction.class === null)
       throw new Error(`model ${model.number} could not score the image: ${prediction.error ?? ''}`);

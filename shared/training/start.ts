@@ -173,7 +173,7 @@ function followUps(
   const traced: Cause = {
     id: cause.id,
     correlationid: after.correlation,
-    traceparent: after.traceparent ?? cause.traceparent,
+    traceparent: cause.traceparent ?? after.traceparent ?? undefined,
   };
   const later = (seconds: number): string => new Date(now.getTime() + seconds * 1000).toISOString();
   if (!isOpen(after.state)) {

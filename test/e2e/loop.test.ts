@@ -1,6 +1,6 @@
 /** The whole loop on real services: upload to live endpoint by events alone, retrain, roll back. */
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -191,4 +191,60 @@ test('wrong input is refused with the field, the reason and what to do next', as
   });
   expect(await call('GET', '/projects', undefined, { 'x-api-key': 'dk_wrong' })).toMatchObject({ status: 401 });
   expect((await fetch(`${platform.addresses.http}/api/v1/health/live`)).status).toBe(200);
+});
+
+/** What the platform's ingestion endpoint kept, as Application Insights would have got it. */
+async function telemetry() {
+  const files = (await readdir(path.join(folder, 'insights'))).filter((name) => name.endsWith('.ndjson'));
+  const lines = await Promise.all(files.map((name) => readFile(path.join(folder, 'insights', name), 'utf8')));
+  return z
+    .array(envelope)
+    .parse(lines.flatMap((text) => text.trim().split('\n')).map((line): unknown => JSON.parse(line)));
+}
+const envelope = z.object({
+  tags: z.record(z.string(), z.string()).default({}),
+  data: z.object({
+    baseType: z.string(),
+    baseData: z.looseObject({
+      name: z.string().optional(),
+      properties: z.record(z.string(), z.string()).default({}),
+      metrics: z
+        .array(z.looseObject({ name: z.string(), value: z.number(), count: z.number().optional() }))
+        .default([]),
+    }),
+  }),
+});
+
+test('telemetry has one trace from an upload to the live model, every stage, and the metrics', async () => {
+  // the app sends what is left when it is ended
+  await platform.functions?.close();
+  const kept = await telemetry();
+  const records = kept.filter(({ data }) => data.baseData.name === 'pipeline.stage');
+  const of = (stage: string, outcome?: string) =>
+    records.filter(({ data: { baseData } }) => {
+      const { stage: s, outcome: o } = baseData.properties;
+      return s === stage && (outcome === undefined || o === outcome);
+    });
+  // nothing is sampled out: one record for each of 404 uploads
+  expect(new Set(of('ingest').map(({ data }) => data.baseData.properties['upload'])).size).toBe(404);
+  for (const record of records) {
+    expect(record.data.baseData.properties['durationMs']).toMatch(/^\d+$/);
+    expect(Object.keys(record.data.baseData.properties)).toContain('outcome');
+  }
+
+  const traceOf = (one: z.infer<typeof envelope> | undefined) => one?.tags['ai.operation.id'] ?? 'none';
+  const traces = of('deploy', 'live').map(traceOf);
+  expect(new Set(traces).size).toBe(2);
+  for (const trace of traces) {
+    const stages = records.filter((one) => traceOf(one) === trace).map(({ data }) => data.baseData.properties['stage']);
+    for (const stage of ['ingest', 'commit', 'train', 'training-event', 'evaluate', 'deploy'])
+      expect(stages).toContain(stage);
+    const spans = kept.filter((one) => one.data.baseType === 'RequestData' && traceOf(one) === trace);
+    const ids = new Set(spans.map(({ data }) => data.baseData['id']));
+    const roots = spans.filter(({ tags }) => !ids.has(tags['ai.operation.parentId'] ?? ''));
+    expect(roots.map(({ data }) => data.baseData.name)).toEqual(['ingest']);
+  }
+
+  const metrics = new Set(kept.flatMap(({ data }) => data.baseData.metrics.map(({ name }) => name)));
+  for (const name of ['queue-age-seconds', 'stage-milliseconds', 'score-milliseconds']) expect(metrics).toContain(name);
 });

@@ -77,6 +77,7 @@ export async function startParts(folder: string): Promise<Parts> {
     for (const name of Object.keys(blobContainers)) await service.getContainerClient(name).createIfNotExists();
     const settings = {
       FUNCTIONS_WORKER_RUNTIME: 'node',
+      WEBSITE_SITE_NAME: 'darkroom-torture',
       SERVICEBUS: connection,
       COSMOS__accountEndpoint: `http://127.0.0.1:${cosmos.port}`,
       COSMOS__accountKey: emulatorKey,
