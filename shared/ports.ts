@@ -4,7 +4,7 @@
  */
 import type { DocumentTypes } from './documents.ts';
 import type { Message } from './message.ts';
-import type { BlobContainer, DocumentContainer, QueueName } from './resources.ts';
+import type { BlobContainer, DocumentContainer, IndexedField, QueueName } from './resources.ts';
 
 export interface Clock {
   now(): Date;
@@ -23,12 +23,13 @@ export interface Stored<T> {
 
 export type Scalar = string | number | boolean | null;
 
-export interface DocumentQuery {
+/** Only fields that have an index can be asked for: Cosmos DB refuses to sort by others and reads everything to filter. */
+export interface DocumentQuery<C extends DocumentContainer> {
   /** one partition; leave out only for listings across partitions */
   pk?: string;
-  /** top-level or dotted fields that must be equal */
-  equals?: Record<string, Scalar>;
-  orderBy?: { field: string; descending: boolean };
+  /** fields that must be equal */
+  equals?: Partial<Record<IndexedField<C>, Scalar>>;
+  orderBy?: { field: IndexedField<C>; descending: boolean };
   /** only documents whose `orderBy` field is beyond this value */
   after?: Scalar;
   /** 1..1000 documents per page */
@@ -67,9 +68,9 @@ export interface Documents {
   ): Promise<'done' | 'conflict'>;
   query<C extends DocumentContainer>(
     container: C,
-    query: DocumentQuery,
+    query: DocumentQuery<C>,
   ): Promise<{ items: Stored<DocumentTypes[C]>[]; continuation?: string }>;
-  count(container: DocumentContainer, query: { pk?: string; equals?: Record<string, Scalar> }): Promise<number>;
+  count<C extends DocumentContainer>(container: C, query: Pick<DocumentQuery<C>, 'pk' | 'equals'>): Promise<number>;
 }
 
 export interface BlobContent {

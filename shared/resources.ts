@@ -15,43 +15,50 @@ export const queues = {
 export type QueueName = keyof typeof queues;
 export const queueNames = Object.keys(queues) as QueueName[];
 
-/** Blob containers: who writes what. */
+/**
+ * Blob containers: who writes what. `events`: the queue that gets an event for every finished write.
+ * `expiresAfterDays`: days after its last write at which a blob is deleted by the storage service (null: never).
+ */
 export const blobContainers = {
-  /** originals, written by apps through upload URLs; events go to `blob-created` */
-  uploads: { events: 'blob-created' },
-  /** copies of refused uploads, kept 30 days */
-  quarantine: { events: null },
+  /** originals, written by apps through upload URLs; longer than a message can wait (14 days), so that it can be replayed */
+  uploads: { events: 'blob-created', expiresAfterDays: 30 },
+  /** copies of refused uploads */
+  quarantine: { events: null, expiresAfterDays: 30 },
   /** `{project}/files/md5/..` (a DVC remote) and `{project}/tree/..` (version trees) */
-  datasets: { events: null },
-  /** `{project}/{run}/{token}/..`: job document, manifest, outputs of a training job */
-  jobs: { events: null },
-  /** `{project}/{run}/{token}/{sequence}.json`; events go to `training-events` */
-  'job-reports': { events: 'training-events' },
+  datasets: { events: null, expiresAfterDays: null },
+  /** `{project}/{run}/{token}/..`: job document, manifest, outputs of a training job; models are copied to `models` */
+  jobs: { events: null, expiresAfterDays: 30 },
+  /** `{project}/{run}/{token}/{sequence}.json` */
+  'job-reports': { events: 'training-events', expiresAfterDays: 30 },
   /** `{project}/{sha256}.onnx`, and evaluation shards */
-  models: { events: null },
-  /** events that could not be delivered */
-  undelivered: { events: null },
-} as const satisfies Record<string, { events: QueueName | null }>;
+  models: { events: null, expiresAfterDays: null },
+  /** events that could not be delivered; the sweep sends them again */
+  undelivered: { events: null, expiresAfterDays: 30 },
+} as const satisfies Record<string, { events: QueueName | null; expiresAfterDays: number | null }>;
 export type BlobContainer = keyof typeof blobContainers;
 
-/** Cosmos DB containers, all partitioned by `/pk`; `ttlSeconds` is the default time to live (null: keep for ever). */
+/**
+ * Cosmos DB containers, all partitioned by `/pk`. `ttlSeconds` is the default time to live (null: keep for ever).
+ * `indexed`: the fields that queries filter or sort by; nothing else is indexed, so that writes stay cheap.
+ */
 export const documentContainers = {
-  projects: { partitionKey: '/pk', ttlSeconds: null },
-  keys: { partitionKey: '/pk', ttlSeconds: null },
-  uploads: { partitionKey: '/pk', ttlSeconds: null },
-  samples: { partitionKey: '/pk', ttlSeconds: null },
-  staged: { partitionKey: '/pk', ttlSeconds: null },
-  windows: { partitionKey: '/pk', ttlSeconds: null },
-  heads: { partitionKey: '/pk', ttlSeconds: null },
-  versions: { partitionKey: '/pk', ttlSeconds: null },
-  schedulers: { partitionKey: '/pk', ttlSeconds: null },
-  runs: { partitionKey: '/pk', ttlSeconds: null },
-  models: { partitionKey: '/pk', ttlSeconds: null },
-  endpoints: { partitionKey: '/pk', ttlSeconds: null },
-  predictions: { partitionKey: '/pk', ttlSeconds: 90 * 24 * 3600 },
-  events: { partitionKey: '/pk', ttlSeconds: null },
-  'dead-letters': { partitionKey: '/pk', ttlSeconds: null },
-} as const satisfies Record<string, { partitionKey: '/pk'; ttlSeconds: number | null }>;
+  projects: { partitionKey: '/pk', ttlSeconds: null, indexed: [] },
+  keys: { partitionKey: '/pk', ttlSeconds: null, indexed: [] },
+  uploads: { partitionKey: '/pk', ttlSeconds: null, indexed: ['project', 'status', 'blob', 'receivedAt'] },
+  samples: { partitionKey: '/pk', ttlSeconds: null, indexed: ['project', 'label', 'createdAt'] },
+  staged: { partitionKey: '/pk', ttlSeconds: null, indexed: ['stagedAt'] },
+  windows: { partitionKey: '/pk', ttlSeconds: null, indexed: [] },
+  heads: { partitionKey: '/pk', ttlSeconds: null, indexed: [] },
+  versions: { partitionKey: '/pk', ttlSeconds: null, indexed: ['number'] },
+  schedulers: { partitionKey: '/pk', ttlSeconds: null, indexed: [] },
+  runs: { partitionKey: '/pk', ttlSeconds: null, indexed: ['createdAt'] },
+  models: { partitionKey: '/pk', ttlSeconds: null, indexed: ['number', 'digest'] },
+  endpoints: { partitionKey: '/pk', ttlSeconds: null, indexed: [] },
+  predictions: { partitionKey: '/pk', ttlSeconds: 90 * 24 * 3600, indexed: ['project', 'deployment', 'error'] },
+  events: { partitionKey: '/pk', ttlSeconds: null, indexed: ['at'] },
+  'dead-letters': { partitionKey: '/pk', ttlSeconds: null, indexed: ['status', 'lastAt'] },
+} as const satisfies Record<string, { partitionKey: '/pk'; ttlSeconds: number | null; indexed: readonly string[] }>;
 export type DocumentContainer = keyof typeof documentContainers;
+export type IndexedField<C extends DocumentContainer> = (typeof documentContainers)[C]['indexed'][number];
 
 export const databaseName = 'darkroom';

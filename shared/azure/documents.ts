@@ -22,13 +22,17 @@ function field(name: string): string {
   return `c.${name}`;
 }
 
-function conditions(query: Pick<DocumentQuery, 'equals'> & Partial<DocumentQuery>): {
+function conditions<C extends DocumentContainer>(
+  query: Partial<DocumentQuery<C>>,
+): {
   where: string;
   parameters: { name: string; value: Scalar }[];
 } {
   const parts: string[] = [];
   const parameters: { name: string; value: Scalar }[] = [];
-  for (const [name, value] of Object.entries(query.equals ?? {})) {
+  const equals: Partial<Record<string, Scalar>> = query.equals ?? {};
+  for (const [name, value] of Object.entries(equals)) {
+    if (value === undefined) continue;
     parts.push(`${field(name)} = @p${parameters.length}`);
     parameters.push({ name: `@p${parameters.length}`, value });
   }

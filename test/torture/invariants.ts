@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { entries } from '../../shared/dataset/walk.ts';
 import { storedName, treeStore } from '../../shared/dataset/store.ts';
 import type { DocumentTypes, HeadDocument, VersionDocument } from '../../shared/documents.ts';
-import type { Ports } from '../../shared/ports.ts';
+import type { DocumentQuery, Ports } from '../../shared/ports.ts';
 import type { DocumentContainer } from '../../shared/resources.ts';
 import type { Ledger } from './load.ts';
 
@@ -11,17 +11,17 @@ const md5 = (bytes: Buffer): string => createHash('md5').update(bytes).digest('h
 const terminal = new Set(['registered', 'rejected', 'failed', 'cancelled']);
 const maxPages = 1000;
 
-/** Every document of a container that belongs to the project. */
+/** Every document of a container that the query names. */
 export async function all<C extends DocumentContainer>(
   ports: Ports,
   container: C,
-  equals: Record<string, string>,
+  which: Pick<DocumentQuery<C>, 'pk' | 'equals'>,
 ): Promise<DocumentTypes[C][]> {
   const found: DocumentTypes[C][] = [];
   let continuation: string | undefined;
   for (let page = 0; page < maxPages; page++) {
     const answer = await ports.documents.query(container, {
-      equals,
+      ...which,
       limit: 1000,
       ...(continuation === undefined ? {} : { continuation }),
     });
@@ -35,7 +35,7 @@ export async function all<C extends DocumentContainer>(
 /** I1: every acknowledged upload has exactly one outcome, the right one, and what was accepted is in the head. */
 async function uploads(ports: Ports, project: string, ledger: Ledger, inHead: Set<string>): Promise<string[]> {
   const said: string[] = [];
-  const documents = await all(ports, 'uploads', { project });
+  const documents = await all(ports, 'uploads', { equals: { project } });
   const samples = new Map<string, { accepted: number; ids: Set<string | null> }>();
   for (const [blob, { bytes, odd }] of ledger.uploaded) {
     const [one, ...more] = documents.filter((document) => document.blob === blob);
@@ -147,7 +147,7 @@ async function endpoint(ports: Ports, project: string): Promise<string[]> {
 export async function violations(ports: Ports, project: string, ledger: Ledger): Promise<string[]> {
   const head = (await ports.documents.read('heads', project, 'head'))?.document;
   const { said, inHead } = await history(ports, project, head);
-  const stored = new Set((await all(ports, 'predictions', { project })).map(({ id }) => id));
+  const stored = new Set((await all(ports, 'predictions', { equals: { project } })).map(({ id }) => id));
   const unstored = [...ledger.predictions].filter((id) => !stored.has(id));
   return [
     ...(await uploads(ports, project, ledger, inHead)),
@@ -163,7 +163,9 @@ export async function census(ports: Ports, project: string): Promise<Record<stri
   const endpointNow = (await ports.documents.read('endpoints', project, 'endpoint'))?.document;
   const states = (await all(ports, 'runs', { pk: project })).map(({ id, state }) => `${id} ${state}`).sort();
   return {
-    uploads: (await all(ports, 'uploads', { project })).map(({ blob, status }) => `${blob} ${status}`).sort(),
+    uploads: (await all(ports, 'uploads', { equals: { project } }))
+      .map(({ blob, status }) => `${blob} ${status}`)
+      .sort(),
     head: (await ports.documents.read('heads', project, 'head'))?.document.head?.version,
     runs: states,
     models: (await all(ports, 'models', { pk: project })).length,
