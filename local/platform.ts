@@ -1,7 +1,14 @@
 /** The whole embedded platform: every local service, and the functions host that runs the app against them. */
 import { join } from 'node:path';
 import { BlobServiceClient } from '@azure/storage-blob';
-import { blobContainers, databaseName, documentContainers, queues } from '../shared/resources.ts';
+import {
+  blobContainers,
+  databaseName,
+  documentContainers,
+  queues,
+  sweepSchedule,
+  trainerJob,
+} from '../shared/resources.ts';
 import { type BlobService, startBlob } from './blob/server.ts';
 import { type ContainerApps, startContainerApps } from './container-apps/server.ts';
 import { startCosmos } from './cosmos/server.ts';
@@ -10,8 +17,6 @@ import { startInsights } from './insights/server.ts';
 import { assertFree, loopback } from './listen.ts';
 import { startServiceBus } from './service-bus/server.ts';
 
-/** the job that runs trainings; infra/ gives it the same name */
-const trainerJob = 'trainer';
 const trainerMemoryMb = 2048;
 /** Azure's default replicaTimeout */
 const trainerTimeoutSeconds = 1800;
@@ -149,7 +154,7 @@ function appSettings({ bus, cosmos, insights, blob, arm }: Services): Record<str
     // the local ARM takes any token; without one the app would ask for a managed identity
     COMPUTE__accessToken: 'local',
     APPLICATIONINSIGHTS_CONNECTION_STRING: insights.connectionString,
-    SWEEP_SCHEDULE: '0 */15 * * * *',
+    SWEEP_SCHEDULE: sweepSchedule,
   };
 }
 

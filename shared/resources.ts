@@ -62,3 +62,7 @@ export type DocumentContainer = keyof typeof documentContainers;
 export type IndexedField<C extends DocumentContainer> = (typeof documentContainers)[C]['indexed'][number];
 
 export const databaseName = 'darkroom';
+/** schedule of the only timer, with seconds first, in UTC; a timer's runs are what an idle environment computes */
+export const sweepSchedule = '0 */15 * * * *';
+/** name of the Container Apps job that runs trainings */
+export const trainerJob = 'trainer';

@@ -4,6 +4,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import * as z from 'zod';
+import { compilerChecks } from '../infra/compiler/checks.ts';
 
 const reportFile = z.object({
   numPassedTests: z.number(),
@@ -38,6 +39,20 @@ for (const [name, command, ...args] of checks) {
   else failed++;
   console.log(`${code === 0 ? 'passed' : 'FAILED'}  ${name} (${seconds.toFixed(1)} s)`);
 }
+
+const startedAt = performance.now();
+let compiled = 0;
+for await (const { name, passed: good, said } of compilerChecks()) {
+  if (good === null) skipped++;
+  else if (good) compiled++;
+  else failed++;
+  if (good === true) continue;
+  console.log(`${good === null ? 'skipped:' : 'FAILED '} ${name}`);
+  for (const line of said) console.log(`  ${line}`);
+}
+passed += compiled;
+if (compiled > 0)
+  console.log(`passed  ${compiled} checks by bicep (${((performance.now() - startedAt) / 1000).toFixed(1)} s)`);
 
 const folder = await mkdtemp(path.join(tmpdir(), 'darkroom-test-'));
 const report = path.join(folder, 'report.json');

@@ -1,0 +1,305 @@
+import { declared as Declared, operator, tags } from 'types.bicep'
+
+@description('Name of the environment, part of every name and tag.')
+@minLength(2)
+@maxLength(20)
+param environmentName string
+
+@description('Region. It must offer Flex Consumption and, for training on GPUs, serverless GPUs.')
+@minLength(3)
+param location string = resourceGroup().location
+
+@description('Training image by digest (name@sha256:...). Container Apps reads it while deploying.')
+@minLength(1)
+param trainerImage string
+
+@description('Where trainings run. Serverless GPUs need quota; none of the three costs anything while idle.')
+@allowed(['cpu', 't4', 'a100'])
+param compute string = 't4'
+
+@description('Make a container registry (about 5 USD a month) and let the job pull from it by identity.')
+param withRegistry bool = false
+
+@description('Tier of Service Bus. Basic holds every feature that is used; Standard takes more than 100 connections, Premium more than 1,000 operations a second.')
+@allowed(['Basic', 'Standard', 'Premium'])
+param serviceBusTier string = 'Basic'
+
+@description('Version of Node for the functions.')
+@allowed(['22', '24'])
+param nodeVersion string = '22'
+
+@description('Most instances of the function app, for each group of functions that scales.')
+@minValue(1)
+@maxValue(1000)
+param maximumInstances int = 40
+
+@description('Memory of one instance. Images of 50 megapixels need 2048.')
+@allowed([2048, 4096])
+param instanceMemoryMB int = 2048
+
+@description('Address of the package of a release (a zip), which is then deployed with everything else. Empty: deploy the code by azd or the workflow.')
+param packageUri string = ''
+
+@description('People who operate this environment: they read scans, documents and logs, and make API keys.')
+param operators operator[] = []
+
+@description('Email addresses that are told of alerts.')
+param alertEmails string[] = []
+
+@description('Seconds of training per day above which an alert is sent. An hour on a T4 is about 1.60 USD.')
+@minValue(60)
+param trainingSecondsPerDay int = 14400
+
+@description('Monthly budget in the billing currency; 0: none. It tells and does not stop anything.')
+@minValue(0)
+param monthlyBudget int = 0
+
+@description('First day of the month in which the budget was first deployed (2027-01-01). Set it once: it can never be changed.')
+param budgetStart string = ''
+
+@description('Days for which deleted blobs can be brought back; erased scans exist as long.')
+@minValue(1)
+@maxValue(365)
+param softDeleteDays int = 7
+
+@description('Most gigabytes of logs per day, as a decimal number; later records of that day are lost. 5 GB a month are free.')
+param dailyLogGigabytes string = '0.15'
+
+@description('Log every read and write of scans, not only deletions.')
+param auditReads bool = false
+
+@description('What code and templates agree on; generated from the code.')
+var declared Declared = loadJsonContent('declared.json')
+@description('Containers whose writes are told by an event.')
+var eventSources = filter(declared.blobContainers, one => one.?events != null)
+@description('Container of events that could not be delivered.')
+var undeliveredContainer = 'undelivered'
+@description('Container of packages in the host\'s account.')
+var packageContainer = 'packages'
+@description('Image, refused unless it is named by its digest: a tag may mean another program tomorrow.')
+var pinnedImage = contains(trainerImage, '@sha256:')
+  ? trainerImage
+  : fail('trainerImage must name an image by digest (name@sha256:...)')
+@description('The month in which the budget began.')
+var budgetBegan = monthlyBudget == 0 || budgetStart != ''
+  ? budgetStart
+  : fail('monthlyBudget needs budgetStart: the first day of this month, and the same day ever after')
+@description('On every resource; azd finds an environment by it.')
+var allTags tags = { application: 'darkroom', 'azd-env-name': environmentName }
+@description('Makes names unique; always the same for one group and environment.')
+var suffix = uniqueString(resourceGroup().id, environmentName)
+@description('Known before anything runs, so that a snapshot resolves every id.')
+var names = {
+  actionGroup: 'ag-${suffix}'
+  app: 'func-${suffix}'
+  appIdentity: 'id-app-${suffix}'
+  bus: 'sb-${suffix}'
+  cosmos: 'cosmos-${suffix}'
+  dataStorage: 'stdata${suffix}'
+  hostStorage: 'sthost${suffix}'
+  insights: 'appi-${suffix}'
+  jobs: 'cae-${suffix}'
+  plan: 'plan-${suffix}'
+  puller: 'id-pull-${suffix}'
+  registry: 'cr${suffix}'
+  topic: 'evgt-${suffix}'
+  workspace: 'log-${suffix}'
+}
+
+module identities 'modules/identities.bicep' = {
+  params: { location: location, tags: allTags, appName: names.appIdentity }
+}
+
+module monitoring 'modules/monitoring.bicep' = {
+  params: {
+    location: location
+    tags: allTags
+    workspaceName: names.workspace
+    insightsName: names.insights
+    actionGroupName: names.actionGroup
+    dailyLogGigabytes: dailyLogGigabytes
+    alertEmails: alertEmails
+    appName: names.appIdentity
+    appPrincipalId: identities.outputs.appPrincipalId
+    operators: operators
+  }
+}
+
+module hostStorage 'modules/host-storage.bicep' = {
+  params: {
+    location: location
+    tags: allTags
+    name: names.hostStorage
+    packageContainer: packageContainer
+    workspaceName: names.workspace
+    appName: names.appIdentity
+    appPrincipalId: identities.outputs.appPrincipalId
+  }
+  dependsOn: [monitoring]
+}
+
+module dataStorage 'modules/data-storage.bicep' = {
+  params: {
+    location: location
+    tags: allTags
+    name: names.dataStorage
+    containers: declared.blobContainers
+    softDeleteDays: softDeleteDays
+    auditReads: auditReads
+    workspaceName: names.workspace
+    appName: names.appIdentity
+    appPrincipalId: identities.outputs.appPrincipalId
+    operators: operators
+  }
+  dependsOn: [monitoring]
+}
+
+module messaging 'modules/messaging.bicep' = {
+  params: {
+    location: location
+    tags: allTags
+    name: names.bus
+    tier: serviceBusTier
+    queues: declared.queues
+    workspaceName: names.workspace
+    appName: names.appIdentity
+    appPrincipalId: identities.outputs.appPrincipalId
+  }
+  dependsOn: [monitoring]
+}
+
+module documents 'modules/documents.bicep' = {
+  params: {
+    location: location
+    tags: allTags
+    name: names.cosmos
+    databaseName: declared.database
+    containers: declared.documentContainers
+    workspaceName: names.workspace
+    appName: names.appIdentity
+    appPrincipalId: identities.outputs.appPrincipalId
+    operators: operators
+  }
+  dependsOn: [monitoring]
+}
+
+module events 'modules/events.bicep' = {
+  params: {
+    location: location
+    tags: allTags
+    name: names.topic
+    storageName: names.dataStorage
+    busName: names.bus
+    sources: eventSources
+    undeliveredContainer: undeliveredContainer
+    workspaceName: names.workspace
+  }
+  dependsOn: [dataStorage, messaging]
+}
+
+module registry 'modules/registry.bicep' = if (withRegistry) {
+  params: {
+    location: location
+    tags: allTags
+    name: names.registry
+    pullerName: names.puller
+    workspaceName: names.workspace
+  }
+  dependsOn: [monitoring]
+}
+
+module training 'modules/training.bicep' = {
+  params: {
+    location: location
+    tags: allTags
+    environmentName: names.jobs
+    jobName: declared.trainerJob
+    compute: compute
+    image: pinnedImage
+    registryServer: withRegistry ? registry!.outputs.loginServer : ''
+    pullerName: names.puller
+    workspaceName: names.workspace
+    appName: names.appIdentity
+    appPrincipalId: identities.outputs.appPrincipalId
+  }
+  dependsOn: [monitoring]
+}
+
+module functions 'modules/functions.bicep' = {
+  params: {
+    location: location
+    tags: allTags
+    planName: names.plan
+    name: names.app
+    identityName: names.appIdentity
+    identityClientId: identities.outputs.appClientId
+    nodeVersion: nodeVersion
+    maximumInstances: maximumInstances
+    instanceMemoryMB: instanceMemoryMB
+    hostStorageName: names.hostStorage
+    packageContainer: packageContainer
+    packageUri: packageUri
+    dataStorageName: names.dataStorage
+    busName: names.bus
+    cosmosName: names.cosmos
+    databaseName: declared.database
+    jobName: declared.trainerJob
+    insightsConnectionString: monitoring.outputs.connectionString
+    sweepSchedule: declared.sweepSchedule
+  }
+  dependsOn: [hostStorage, dataStorage, messaging, documents, training]
+}
+
+module eventSubscriptions 'modules/event-subscriptions.bicep' = {
+  params: {
+    topicName: names.topic
+    storageName: names.dataStorage
+    busName: names.bus
+    sources: eventSources
+    undeliveredContainer: undeliveredContainer
+  }
+  dependsOn: [events, functions]
+}
+
+module workbook 'modules/workbook.bicep' = {
+  params: {
+    location: location
+    tags: allTags
+    displayName: 'Darkroom ${environmentName}'
+    insightsName: names.insights
+  }
+  dependsOn: [monitoring]
+}
+
+module alerts 'modules/alerts.bicep' = {
+  params: {
+    location: location
+    tags: allTags
+    environmentName: environmentName
+    insightsName: names.insights
+    busName: names.bus
+    appName: names.app
+    actionGroupName: names.actionGroup
+    trainingSecondsPerDay: trainingSecondsPerDay
+  }
+  dependsOn: [monitoring, messaging, functions]
+}
+
+module budget 'modules/budget.bicep' = if (monthlyBudget > 0) {
+  params: {
+    name: 'darkroom-${environmentName}'
+    amount: monthlyBudget
+    startDate: budgetBegan
+    actionGroupName: names.actionGroup
+  }
+  dependsOn: [monitoring]
+}
+
+@description('Address of the HTTP API.')
+output endpoint string = functions.outputs.endpoint
+@description('Name of the function app.')
+output functionAppName string = functions.outputs.name
+@description('Address of the documents, for making the first API key.')
+output cosmosEndpoint string = 'https://${names.cosmos}.documents.azure.com'
+@description('Address of the blobs.')
+output blobServiceUri string = 'https://${names.dataStorage}.blob.${environment().suffixes.storage}'
