@@ -36,7 +36,14 @@ export function onMessage<Q extends QueueName>(
       const startedAt = ports.clock.now().getTime();
       const finish = ({ outcome, project, ...ids }: Handled): void => {
         const durationMs = ports.clock.now().getTime() - startedAt;
-        const named = Object.entries({ ...ids, message: message.id, invocation: context.invocationId });
+        const { id, type } = message;
+        const named = Object.entries({
+          run: runIn(message),
+          ...ids,
+          type,
+          message: id,
+          invocation: context.invocationId,
+        });
         ports.telemetry.metric('stage-milliseconds', durationMs, { stage, outcome });
         ports.telemetry.stage({
           ...{ stage, project: project ?? projectIn(message), outcome, durationMs },
@@ -69,3 +76,7 @@ function recordAge(ports: Ports, queue: QueueName, context: InvocationContext): 
 
 const projectIn = (message: { data: object }): string =>
   'project' in message.data ? String(message.data.project) : '';
+
+/** Whatever is done about a run names it, so that a run that nothing is done about any more can be found. */
+const runIn = (message: { data: object }): string | undefined =>
+  'run' in message.data ? String(message.data.run) : undefined;

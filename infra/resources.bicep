@@ -261,16 +261,6 @@ module eventSubscriptions 'modules/event-subscriptions.bicep' = {
   dependsOn: [events, functions]
 }
 
-module workbook 'modules/workbook.bicep' = {
-  params: {
-    location: location
-    tags: allTags
-    displayName: 'Darkroom ${environmentName}'
-    insightsName: names.insights
-  }
-  dependsOn: [monitoring]
-}
-
 module alerts 'modules/alerts.bicep' = {
   params: {
     location: location

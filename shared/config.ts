@@ -26,6 +26,9 @@ const settings = z.object({
   APPLICATIONINSIGHTS_AUTHENTICATION_STRING: z.string().optional(),
 });
 
+/** Every setting that is read here, for those who set them. */
+export const settingNames: readonly string[] = Object.keys(settings.shape);
+
 export interface Config {
   serviceBus: { connectionString: string } | { fullyQualifiedNamespace: string };
   cosmos: { endpoint: string; key: string | undefined; database: string };

@@ -33,7 +33,7 @@ resource signals 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = {
   kind: 'LogAlert'
   properties: {
     displayName: 'Darkroom ${environmentName}: pipeline'
-    description: 'Failing stages, dead letters, runs that are stuck, and training beyond the daily budget; see docs/operations.md.'
+    description: 'Failing stages, dead letters, runs that are stuck, and training beyond the daily budget.'
     severity: 2
     enabled: true
     scopes: [insights.id]

@@ -1,0 +1,100 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { expect, test } from 'vitest';
+import { readConfig, settingNames } from '../../shared/config.ts';
+import { sweepSchedule } from '../../shared/resources.ts';
+import { appSettingsOf, deployments } from './templates.ts';
+
+/** Read by the code, and deliberately not set in Azure. */
+const absent: Record<string, string> = {
+  SERVICEBUS: 'a connection string is a secret; the identity is used',
+  COSMOS__accountKey: 'a secret; the identity is used',
+  BLOB__accountName: 'belongs to the key',
+  BLOB__accountKey: 'a secret; the identity is used',
+  COMPUTE__accessToken: 'a secret; the identity is used',
+  COMPUTE__endpoint: 'the default is Azure',
+};
+
+/** Read by the functions host, which knows `<connection>__` for every connection that a trigger names. */
+const hostSettings = [
+  'AzureWebJobsStorage__blobServiceUri',
+  'AzureWebJobsStorage__tableServiceUri',
+  'AzureWebJobsStorage__credential',
+  'AzureWebJobsStorage__clientId',
+  'APPLICATIONINSIGHTS_CONNECTION_STRING',
+  'APPLICATIONINSIGHTS_AUTHENTICATION_STRING',
+];
+const connectionParts = ['fullyQualifiedNamespace', 'credential', 'clientId'];
+
+function sources(folder: string): string {
+  const root = path.join(import.meta.dirname, '..', '..', folder);
+  const files = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'));
+  return files.map((file) => readFileSync(path.join(root, file), 'utf8')).join('\n');
+}
+
+const app = sources('functions');
+/** `%NAME%` in a trigger is an app setting */
+const inTriggers = [...app.matchAll(/%([A-Z][A-Z0-9_]*)%/g)].map(([, name = '']) => name);
+const connections = [...app.matchAll(/connection(?: =|:) '([A-Z]+)'/g)].map(([, name = '']) => name);
+const ofConnections = connections.flatMap((name) => connectionParts.map((part) => `${name}__${part}`));
+
+test('triggers name the settings that this test believes they name', () => {
+  expect(inTriggers).toEqual(['SWEEP_SCHEDULE']);
+  expect(connections).toEqual(['SERVICEBUS']);
+});
+
+test('the process reads its environment in shared/config.ts alone', () => {
+  const readers = `${app}\n${sources('shared')}`.matchAll(/process\.env\[?'?\.?([A-Za-z_]+)/g);
+  const names = new Set([...readers].map(([, name = '']) => name));
+  // these are switched off for the SDK of Application Insights, which reads them; PATH is handed to a child process
+  const known = /^(PATH|APPLICATIONINSIGHTS_\w+|OTEL_\w+)$/;
+  expect([...names].filter((name) => !known.test(name))).toEqual([]);
+});
+
+test.for(deployments)('%s sets everything that code and host read', (deployment) => {
+  const set = Object.keys(appSettingsOf(deployment));
+  const wanted = [...settingNames, ...inTriggers, ...ofConnections, ...hostSettings];
+  const missing = [...new Set(wanted)].filter((name) => !set.includes(name) && !(name in absent));
+  expect(missing, 'add these to infra/modules/functions.bicep').toEqual([]);
+});
+
+test.for(deployments)('%s sets nothing that nobody reads', (deployment) => {
+  const read = new Set([...settingNames, ...inTriggers, ...ofConnections, ...hostSettings]);
+  const unused = Object.keys(appSettingsOf(deployment)).filter((name) => !read.has(name));
+  expect(unused, 'remove these from infra/modules/functions.bicep').toEqual([]);
+});
+
+test.for(deployments)('%s has no secret among its settings', (deployment) => {
+  for (const [name, value] of Object.entries(appSettingsOf(deployment))) {
+    expect(Object.keys(absent), name).not.toContain(name);
+    expect(value, name).not.toMatch(/accountkey=|sharedaccess|[?&]sig=|password|listkeys|^[A-Za-z0-9+/]{40,}={0,2}$/i);
+  }
+});
+
+test.for(deployments)('the code takes the settings of %s', (deployment) => {
+  const settings = Object.entries(appSettingsOf(deployment));
+  // what only a deployment knows: outputs of other modules, and the cloud's storage domain
+  const evaluated = settings.map(([name, value]) => {
+    const address = /^\[format\('(https:\/\/\{0\}\.\w+\.)\{1\}', '(\w+)'/.exec(value);
+    if (address !== null) return [name, `${address[1]?.replace('{0}', address[2] ?? '')}core.windows.net`];
+    return [name, value.startsWith('[') ? 'known-when-deployed' : value];
+  });
+  const config = readConfig(Object.fromEntries(evaluated) as Record<string, string>);
+  expect(config.serviceBus).toEqual({
+    fullyQualifiedNamespace: expect.stringMatching(/^sb-\w+\.servicebus\.windows\.net$/) as unknown,
+  });
+  expect(config.blob).toEqual({
+    serviceUri: expect.stringMatching(/^https:\/\/stdata\w+\.blob\.core\.windows\.net$/) as unknown,
+    accountName: undefined,
+    accountKey: undefined,
+  });
+  expect(config.cosmos.endpoint).toMatch(/^https:\/\/cosmos-\w+\.documents\.azure\.com$/);
+  expect(config.compute.jobId).toMatch(
+    /^\/subscriptions\/[0-9a-f-]+\/resourceGroups\/[\w-]+\/providers\/Microsoft\.App\/jobs\/trainer$/,
+  );
+  expect(config.identityClientId).toBe('known-when-deployed');
+});
+
+test.for(deployments)('%s runs the sweep as the code declares', (deployment) => {
+  expect(appSettingsOf(deployment)['SWEEP_SCHEDULE']).toBe(sweepSchedule);
+});
