@@ -6,10 +6,11 @@ import { outboxOf, sendOutbox } from '../shared/outbox.ts';
 import { attemptsAt } from '../shared/parallel.ts';
 import type { Ports } from '../shared/ports.ts';
 import { commit } from '../shared/dataset/commit.ts';
-import { checkRun } from '../shared/training/check.ts';
-import { ensureRun, queued } from '../shared/training/request.ts';
+import { lookAtRun } from '../shared/training/check.ts';
+import { endAsCoalesced, ensureRun, queued } from '../shared/training/request.ts';
 import { isOpen } from '../shared/training/run.ts';
-import { compose, type runEnded, type runTrained } from '../shared/message.ts';
+import { passTurn } from '../shared/training/turn.ts';
+import { compose, type runTrained } from '../shared/message.ts';
 import type * as z from 'zod';
 
 const maxProjects = 1000;
@@ -91,25 +92,35 @@ async function reopenWindow(ports: Ports, project: ProjectDocument, cause: Cause
 }
 
 async function reconcileRuns(ports: Ports, project: string, cause: Cause): Promise<void> {
-  const scheduler = await ports.documents.read('schedulers', project, 'scheduler');
-  const active = scheduler?.document.active;
-  if (scheduler === undefined || !active) return;
+  const queuedRuns = await ports.documents.query('runs', { pk: project, equals: { state: 'queued' }, limit: 100 });
+  // read after the runs: a run is in the scheduler before it has a document
+  const scheduler = (await ports.documents.read('schedulers', project, 'scheduler'))?.document;
+  if (scheduler === undefined) return;
+  const { active, waiting, settled } = scheduler;
+  for (const { document: run } of queuedRuns.items) {
+    if (run.id === active?.run || run.id === waiting?.run) continue;
+    const into = settled.find((s) => s.run === run.id)?.into ?? active?.run ?? 'that came later';
+    await endAsCoalesced(ports, project, run.id, into);
+  }
+  if (active === null) {
+    if (waiting !== null) await passTurn(ports, project, waiting.run, cause);
+    return;
+  }
   if ((ports.clock.now().getTime() - Date.parse(active.at)) / 1000 < patienceSeconds) return;
-  await ensureRun(ports, project, active.run, active.spec, cause);
-  const run = await ports.documents.read('runs', project, active.run);
-  if (run === undefined) return;
-  await sendOutbox(ports, 'runs', run);
+  await ensureRun(ports, project, active, cause);
+  const stored = await ports.documents.read('runs', project, active.run);
+  if (stored === undefined) return;
+  await sendOutbox(ports, 'runs', stored);
+  const { state, token } = stored.document;
   const data = { project, run: active.run };
-  const subject = `${project}/${active.run}`;
-  if (!isOpen(run.document.state)) {
-    const message = compose<z.infer<typeof runEnded>>('darkroom.run.ended', subject, data, cause);
-    await ports.messages.send('training-requests', [message]);
-  } else if (run.document.state === 'evaluating') {
+  if (!isOpen(state)) await passTurn(ports, project, active.run, cause);
+  else if (state === 'evaluating') {
+    const subject = `${project}/${active.run}`;
     const message = compose<z.infer<typeof runTrained>>('darkroom.run.trained', subject, data, cause);
     await ports.messages.send('evaluations', [message]);
-  } else if (run.document.state === 'queued') {
+  } else if (state === 'queued' || token === null) {
     await ports.messages.send('training-requests', [queued(project, active.run, cause).message]);
   } else {
-    await checkRun(ports, project, active.run, cause);
+    await lookAtRun(ports, { ...data, token }, cause);
   }
 }

@@ -1,12 +1,10 @@
 /** `training-requests` -> a job on compute: policy on new versions, starts, checks, and whose turn is next. */
 import type * as z from 'zod';
-import type { queueMessages, versionCommitted } from '../shared/message.ts';
-import { outboxOf, sendOutbox, update } from '../shared/outbox.ts';
+import { compose, type queueMessages, type runEnded, type versionCommitted } from '../shared/message.ts';
 import { checkRun } from '../shared/training/check.ts';
-import { ensureRun, queued, requestTraining } from '../shared/training/request.ts';
-import { isOpen } from '../shared/training/run.ts';
-import { release } from '../shared/training/scheduler.ts';
+import { requestTraining } from '../shared/training/request.ts';
 import { startRun, type TrainPorts } from '../shared/training/start.ts';
+import { passTurn } from '../shared/training/turn.ts';
 
 type TrainingMessage = z.infer<(typeof queueMessages)['training-requests']>;
 
@@ -18,9 +16,9 @@ export async function train(ports: TrainPorts, message: TrainingMessage): Promis
     case 'darkroom.run.queued':
       return { outcome: await startRun(ports, message.data.project, message.data.run, message) };
     case 'darkroom.run.check':
-      return { outcome: await checkRun(ports, message.data.project, message.data.run, message) };
+      return { outcome: await checkRun(ports, message.data, message) };
     case 'darkroom.run.ended':
-      return { outcome: await onEnded(ports, message.data.project, message.data.run, message) };
+      return { outcome: await onEnded(ports, message) };
   }
 }
 
@@ -31,12 +29,11 @@ async function onVersion(ports: TrainPorts, message: z.infer<typeof versionCommi
   if (!project.document.settings.retrain.onVersion) return 'switched-off';
   const head = await ports.documents.read('heads', name, 'head');
   if (head?.document.head?.version !== version) return 'superseded-by-newer-version';
-  const { verdict } = await requestTraining(
-    ports,
-    project.document,
-    { version, by: 'policy', kind: 'policy' },
-    message,
-  );
+  const classes = project.document.settings.classes.length || Object.keys(head.document.head.byClass).length;
+  // nothing is stuck: the next version may have the second class
+  if (classes < 2) return 'too-few-classes';
+  const input = { version, by: 'policy', kind: 'policy' as const };
+  const { verdict } = await requestTraining(ports, project.document, input, message);
   if (verdict.verdict === 'refused' && verdict.retryAfterSeconds > 0) {
     const again = { ...message, id: `${message.id.slice(0, 180)}-later` };
     await ports.messages.send(
@@ -48,26 +45,13 @@ async function onVersion(ports: TrainPorts, message: z.infer<typeof versionCommi
   return verdict.verdict === 'refused' ? verdict.code : verdict.verdict;
 }
 
-async function onEnded(ports: TrainPorts, project: string, run: string, message: TrainingMessage): Promise<string> {
-  const stored = await ports.documents.read('runs', project, run);
-  if (stored !== undefined && isOpen(stored.document.state)) return 'still-open';
-  const settings = (await ports.documents.read('projects', 'projects', project))?.document.settings;
-  if (settings === undefined) return 'unknown-project';
-  const now = ports.clock.now();
-  const limits = { maxPerDay: settings.retrain.maxPerDay, cooldownSeconds: settings.retrain.cooldownSeconds };
-  const freed = await update(ports.documents, 'schedulers', project, 'scheduler', (current) => {
-    if (current === undefined) return 'keep';
-    const next = release(current, run, limits, now);
-    if (next === current) return 'keep';
-    const begun =
-      next.active !== null && next.active.run !== current.active?.run
-        ? [queued(project, next.active.run, message)]
-        : [];
-    return { ...current, ...next, outbox: [...outboxOf(current), ...begun] };
-  });
-  const scheduler = freed.stored?.document;
-  if (freed.stored === undefined || scheduler === undefined) return 'no-scheduler';
-  if (scheduler.active !== null) await ensureRun(ports, project, scheduler.active.run, scheduler.active.spec, message);
-  await sendOutbox(ports, 'schedulers', freed.stored);
-  return scheduler.active === null ? 'idle' : 'next-run-queued';
+async function onEnded(ports: TrainPorts, message: z.infer<typeof runEnded>): Promise<string> {
+  const { project, run } = message.data;
+  const { outcome, heldBackSeconds } = await passTurn(ports, project, run, message);
+  if (heldBackSeconds === undefined) return outcome;
+  const again = compose<typeof message>('darkroom.run.ended', message.subject, message.data, message, 'again');
+  // at least a second: another instance's clock may see the limit over by now
+  const waitMs = Math.max(1, heldBackSeconds) * 1000;
+  await ports.messages.send('training-requests', [again], new Date(ports.clock.now().getTime() + waitMs));
+  return outcome;
 }

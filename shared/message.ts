@@ -50,8 +50,8 @@ export const versionCommitted = message(
 );
 /** a run is queued and may be started */
 export const runQueued = message('darkroom.run.queued', run);
-/** look at a run again: start deadline, heartbeat, deadline */
-export const runCheck = message('darkroom.run.check', run);
+/** look at an attempt of a run again: start deadline, heartbeat, deadline; over when the token is no longer the run's */
+export const runCheck = message('darkroom.run.check', run.extend({ token: z.string().max(80) }));
 /** a run ended: the next one that waits may begin */
 export const runEnded = message('darkroom.run.ended', run);
 export const runTrained = message('darkroom.run.trained', run);

@@ -52,6 +52,8 @@ export const projectSettings = z.strictObject({
       minNewSamples: z.number().int().min(1).max(1_000_000).default(50),
       cooldownSeconds: seconds(7 * 86_400).default(0),
       maxPerDay: z.number().int().min(0).max(10_000).default(24),
+      /** no training begins on a UTC day once those that ended on it kept compute busy for this long */
+      computeSecondsPerDay: z.number().int().min(0).max(100_000_000).default(86_400),
     })
     .prefault({}),
   deploy: z

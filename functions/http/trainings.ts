@@ -50,7 +50,7 @@ export const trainingRoutes = [
       const json = {
         id,
         verdict: verdict.verdict,
-        ...(verdict.verdict === 'wait' ? { behind: verdict.behind } : {}),
+        ...(verdict.verdict === 'wait' && verdict.behind !== null ? { behind: verdict.behind } : {}),
         ...(verdict.verdict === 'coalesced' ? { into: verdict.into } : {}),
       };
       return {

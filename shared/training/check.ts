@@ -1,52 +1,116 @@
 /** Looking after a run that was started: lost executions, silence, deadlines, cancellation. */
 import type * as z from 'zod';
 import type { RunDocument } from '../documents.ts';
+import { TerminalError } from '../errors.ts';
 import { type Cause, compose, type runCheck } from '../message.ts';
 import { update } from '../outbox.ts';
 import type { Execution, Stored } from '../ports.ts';
 import { isOpen } from './run.ts';
-import { applyToRun, attemptPrefix, checkSeconds, startRun, type TrainPorts } from './start.ts';
+import { readReport, reportFile, toEvent } from './report.ts';
+import {
+  applyToRun,
+  attemptPrefix,
+  cancelled,
+  checkSeconds,
+  startRun,
+  startTimeoutSeconds,
+  type TrainPorts,
+} from './start.ts';
 
-/** No execution after this long: the start call was lost or compute is stuck. */
-const startTimeoutSeconds = 900;
 /** A job reports at least every 10 s; this much silence means it is gone. */
 const silenceSeconds = 120;
 /** Reports may be behind the execution's state by this much. */
 const reportDelaySeconds = 30;
+/** What a job may take beyond its time limit to end by itself. */
+const graceSeconds = 60;
+const maxReportsPerCheck = 200;
+/** A start call takes this long at most: an execution that is not known by then is looked for. */
+const startCallSeconds = 60;
 
 type Failure = { code: string; detail: string; retryable: boolean };
 
-/** Compares a run with its execution, ends or restarts it when needed, and looks again later while it is open. */
-export async function checkRun(ports: TrainPorts, project: string, run: string, cause: Cause): Promise<string> {
-  const stored = await ports.documents.read('runs', project, run);
-  if (stored === undefined) return 'unknown-run';
-  const { document } = stored;
-  if (!isOpen(document.state) || document.state === 'evaluating') return document.state;
-  if (document.state === 'queued' || (document.state === 'submitted' && document.execution === null)) {
-    await startRun(ports, project, run, cause);
-    await checkLater(ports, document, cause);
-    return 'started-again';
+interface Look {
+  outcome: string;
+  /** the attempt goes on: look again later */
+  again: boolean;
+}
+type Checked = z.infer<typeof runCheck>['data'];
+
+/** Looks at an attempt, and plans the next look while it lasts. */
+export async function checkRun(ports: TrainPorts, checked: Checked, cause: Cause): Promise<string> {
+  const { outcome, again } = await lookAtRun(ports, checked, cause);
+  if (!again) return outcome;
+  const next = compose<z.infer<typeof runCheck>>(
+    'darkroom.run.check',
+    `${checked.project}/${checked.run}`,
+    checked,
+    cause,
+    'next',
+  );
+  await ports.messages.send('training-requests', [next], new Date(ports.clock.now().getTime() + checkSeconds * 1000));
+  return outcome;
+}
+
+/** Compares an attempt with its execution, and ends or restarts it when needed. */
+export async function lookAtRun(ports: TrainPorts, { project, run, token }: Checked, cause: Cause): Promise<Look> {
+  const document = (await ports.documents.read('runs', project, run))?.document;
+  if (document === undefined) return { outcome: 'unknown-run', again: false };
+  // the next attempt is looked after by checks of its own; one that is queued waits for its backoff
+  if (document.token !== token) return { outcome: 'another-attempt', again: false };
+  if (!isOpen(document.state) || document.state === 'evaluating') return { outcome: document.state, again: false };
+  if (document.cancelRequested) {
+    await endCancelled(ports, document, null, cause);
+    return { outcome: 'cancelled', again: false };
   }
-  const name = document.execution ?? document.boundTo;
+  if (document.state === 'submitted' && document.execution === null) {
+    const waitedMs = ports.clock.now().getTime() - Date.parse(document.submittedAt ?? '');
+    if (waitedMs < startCallSeconds * 1000) return { outcome: 'starting', again: true };
+    return { outcome: await startRun(ports, project, run, cause), again: true };
+  }
+  return reconcile(ports, document, token, cause);
+}
+
+async function reconcile(ports: TrainPorts, run: RunDocument, token: string, cause: Cause): Promise<Look> {
+  const name = run.execution ?? run.boundTo;
   const execution = name === null ? undefined : await ports.compute.get(name);
-  const failure = diagnose(document, execution, ports.clock.now());
-  if (failure === undefined) {
-    await checkLater(ports, document, cause);
-    return 'healthy';
-  }
+  const failure = diagnose(run, execution, ports.clock.now());
+  if (failure === undefined) return { outcome: 'healthy', again: true };
+  if ((await hearLostReports(ports, run, token, cause)) > 0) return { outcome: 'reports-were-late', again: true };
   if (name !== null && execution !== undefined && (execution.state === 'running' || execution.state === 'pending')) {
     await ports.compute.stop(name);
   }
   const at = ports.clock.now().toISOString();
-  await applyToRun(ports, project, run, { kind: 'attempt-failed', token: document.token, ...failure, at }, cause);
-  return failure.code;
+  await applyToRun(ports, run.pk, run.id, { kind: 'attempt-failed', token, ...failure, at }, cause);
+  return { outcome: failure.code, again: false };
+}
+
+/**
+ * Reads the reports that follow the last one heard: the blobs are the truth, their events are late or lost at times.
+ * Returns how many changed the run.
+ */
+async function hearLostReports(ports: TrainPorts, run: RunDocument, token: string, cause: Cause): Promise<number> {
+  let heard = 0;
+  const first = (run.lastReport?.sequence ?? 0) + 1;
+  for (let sequence = first; sequence < first + maxReportsPerCheck; sequence++) {
+    try {
+      const report = await readReport(ports, `${attemptPrefix(run.pk, run.id, token)}/${reportFile(sequence)}`);
+      if (report === undefined) break;
+      const event = toEvent(report, token, ports.clock.now());
+      const applied = await applyToRun(ports, run.pk, run.id, event, { ...cause, id: `${cause.id}/${sequence}` });
+      if (applied !== undefined) heard++;
+    } catch (error) {
+      // its own event records what is wrong with it
+      if (!(error instanceof TerminalError)) throw error;
+    }
+  }
+  return heard;
 }
 
 /** What is wrong with a started run, if anything. */
 function diagnose(run: RunDocument, execution: Execution | undefined, now: Date): Failure | undefined {
   const since = (at: string | null): number => (at === null ? 0 : (now.getTime() - Date.parse(at)) / 1000);
   const quiet = Math.min(since(run.lastReport?.at ?? run.submittedAt), since(run.submittedAt));
-  if (since(run.submittedAt) > run.trainer.timeoutSeconds + 60) {
+  if (run.startedAt !== null && since(run.startedAt) > run.trainer.timeoutSeconds + graceSeconds) {
     const detail = `The job did not end within ${run.trainer.timeoutSeconds} s. Raise trainer.timeoutSeconds or train less.`;
     return { code: 'deadline', detail, retryable: false };
   }
@@ -68,22 +132,6 @@ function diagnose(run: RunDocument, execution: Execution | undefined, now: Date)
   return undefined;
 }
 
-async function checkLater(ports: TrainPorts, run: RunDocument, cause: Cause): Promise<void> {
-  const { pk: project, id } = run;
-  const message = compose<z.infer<typeof runCheck>>(
-    'darkroom.run.check',
-    `${project}/${id}`,
-    { project, run: id },
-    cause,
-    'next',
-  );
-  await ports.messages.send(
-    'training-requests',
-    [message],
-    new Date(ports.clock.now().getTime() + checkSeconds * 1000),
-  );
-}
-
 /** Asks a run to stop: one not started ends at once, a running one is told through its job document and stopped. */
 export async function cancelRun(
   ports: TrainPorts,
@@ -99,15 +147,20 @@ export async function cancelRun(
   );
   if (asked.stored === undefined) return 'unknown';
   const { document } = asked.stored;
+  // asked again, because the first answer did not arrive
+  if (document.state === 'cancelled' && document.cancelRequested) return asked.stored;
   if (!isOpen(document.state)) return 'ended';
-  if (document.token !== null) await tellJob(ports, document, document.token);
-  const name = document.execution ?? document.boundTo;
-  if (name !== null) await ports.compute.stop(name);
-  const detail = `Cancelled by ${by}.`;
-  const at = ports.clock.now().toISOString();
-  await applyToRun(ports, project, run, { kind: 'cancel', at }, { ...cause, id: `${cause.id}/${detail}` });
+  await endCancelled(ports, document, by, cause);
   const after = await ports.documents.read('runs', project, run);
   return after ?? 'unknown';
+}
+
+async function endCancelled(ports: TrainPorts, run: RunDocument, by: string | null, cause: Cause): Promise<void> {
+  const { pk: project, id, token } = run;
+  if (token !== null) await tellJob(ports, run, token);
+  const name = run.execution ?? run.boundTo;
+  if (name !== null) await ports.compute.stop(name);
+  await applyToRun(ports, project, id, cancelled(ports.clock.now(), by), cause);
 }
 
 async function tellJob(ports: TrainPorts, run: RunDocument, token: string): Promise<void> {

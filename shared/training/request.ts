@@ -8,9 +8,10 @@ import { chooseImageSpec } from '../image/size.ts';
 import { type Cause, compose, type runQueued } from '../message.ts';
 import { digestOf } from '../names.ts';
 import { outboxOf, sendOutbox, update } from '../outbox.ts';
+import { inBatches } from '../parallel.ts';
 import type { Ports } from '../ports.ts';
-import { isOpen, newRun, type RunSpec } from './run.ts';
-import { newScheduler, request, type Request, type Verdict } from './scheduler.ts';
+import { newRun, type RunSpec } from './run.ts';
+import { limitsFor, newScheduler, request, type Request, type Verdict } from './scheduler.ts';
 
 type RequestPorts = Pick<Ports, 'clock' | 'ids' | 'documents' | 'blobs' | 'messages'>;
 
@@ -46,35 +47,24 @@ export async function requestTraining(
   const run = runId(ports, project.id, spec, input);
   const now = ports.clock.now();
   const asked: Request = { run, spec, samples: version.samples, at: now.toISOString() };
-  const { retrain } = project.settings;
-  // an operator who asks has decided: only the daily limit binds
-  const limits = {
-    maxPerDay: retrain.maxPerDay,
-    cooldownSeconds: input.kind === 'policy' ? retrain.cooldownSeconds : 0,
-  };
+  const limits = limitsFor(project.settings.retrain, input.kind === 'policy' ? 'policy' : input.by);
   let verdict: Verdict | undefined;
-  let replaced: string | null = null;
+  let begun: Request | null = null;
   const { stored } = await update(ports.documents, 'schedulers', project.id, 'scheduler', (current) => {
-    const scheduler = current ?? { id: 'scheduler', pk: project.id, ...newScheduler };
+    const scheduler: SchedulerDocument = { id: 'scheduler', pk: project.id, ...newScheduler, ...current };
     const tooFew = input.kind === 'policy' ? tooFewNewSamples(scheduler, project, version, run) : undefined;
-    if (tooFew !== undefined) {
-      verdict = tooFew;
-      return 'keep';
-    }
-    const decided = request(scheduler, asked, limits, now);
+    const decided = tooFew === undefined ? request(scheduler, asked, limits, now) : { scheduler, verdict: tooFew };
     verdict = decided.verdict;
-    replaced = scheduler.waiting !== null && decided.scheduler.waiting?.run === run ? scheduler.waiting.run : null;
+    const { active } = decided.scheduler;
+    begun = active !== null && active.run !== scheduler.active?.run ? active : null;
     if (decided.scheduler === scheduler) return 'keep';
-    const begun = decided.scheduler.active?.run === run && scheduler.active?.run !== run;
-    return {
-      ...scheduler,
-      ...decided.scheduler,
-      outbox: [...outboxOf(scheduler), ...(begun ? [queued(project.id, run, cause)] : [])],
-    };
+    const outbox = begun === null ? [] : [queued(project.id, begun.run, cause)];
+    return { ...scheduler, ...decided.scheduler, outbox: [...outboxOf(scheduler), ...outbox] };
   });
   if (verdict === undefined) throw new Error('the scheduler gave no verdict');
-  if (verdict.verdict === 'start' || verdict.verdict === 'wait') await ensureRun(ports, project.id, run, spec, cause);
-  if (replaced !== null && replaced !== run) await coalesce(ports, project.id, replaced, run);
+  if (verdict.verdict === 'start' || verdict.verdict === 'wait') await ensureRun(ports, project.id, asked, cause);
+  if (begun !== null) await ensureRun(ports, project.id, begun, cause);
+  await endCoalesced(ports, project.id, run);
   if (stored !== undefined) await sendOutbox(ports, 'schedulers', stored);
   return { run, verdict };
 }
@@ -119,8 +109,7 @@ export async function findVersion(
 export async function ensureRun(
   ports: Pick<Ports, 'clock' | 'documents'>,
   project: string,
-  run: string,
-  spec: RunSpec,
+  { run, spec }: Pick<Request, 'run' | 'spec'>,
   cause: Cause,
 ): Promise<void> {
   const at = ports.clock.now().toISOString();
@@ -132,17 +121,30 @@ export async function ensureRun(
   await ports.documents.create('runs', document);
 }
 
-async function coalesce(ports: RequestPorts, project: string, run: string, into: string): Promise<void> {
+/**
+ * Ends the documents of runs that gave way to this one, and of this one if it gave way to another. The scheduler is
+ * read after the run's document was made: of two requests at once the later one sees both.
+ */
+async function endCoalesced(ports: RequestPorts, project: string, run: string): Promise<void> {
+  const scheduler = (await ports.documents.read('schedulers', project, 'scheduler'))?.document;
+  const ended = scheduler?.settled.filter((s) => s.verdict === 'coalesced' && (s.run === run || s.into === run)) ?? [];
+  await inBatches(ended, 8, ({ run: given, into }) => endAsCoalesced(ports, project, given, into ?? ''));
+}
+
+/** Ends a run that was never started because another one does its work. */
+export async function endAsCoalesced(
+  ports: Pick<Ports, 'clock' | 'documents'>,
+  project: string,
+  run: string,
+  into: string,
+): Promise<void> {
   const at = ports.clock.now().toISOString();
+  const detail = `Run ${into} trains on a newer version instead.`;
+  const failure = { code: 'coalesced', detail, retryable: false };
   await update(ports.documents, 'runs', project, run, (current) =>
-    current === undefined || !isOpen(current.state) || current.state !== 'queued'
+    current === undefined || current.state !== 'queued'
       ? 'keep'
-      : {
-          ...current,
-          state: 'cancelled',
-          endedAt: at,
-          failure: { code: 'coalesced', detail: `Run ${into} trains on a newer version instead.`, retryable: false },
-        },
+      : { ...current, state: 'cancelled', endedAt: at, failure },
   );
 }
 
@@ -152,7 +154,8 @@ function tooFewNewSamples(
   version: VersionSummary,
   run: string,
 ): Verdict | undefined {
-  if (scheduler.active?.run === run || scheduler.settled.some((s) => s.run === run)) return undefined;
+  const { active, waiting, settled } = scheduler;
+  if (active?.run === run || waiting?.run === run || settled.some((s) => s.run === run)) return undefined;
   const fresh = version.samples - scheduler.lastSamples;
   const { minNewSamples } = project.settings.retrain;
   if (fresh >= minNewSamples) return undefined;

@@ -41,6 +41,8 @@ export interface Run extends RunSpec {
   cancelRequested: boolean;
   failure: { code: string; detail: string; retryable: boolean } | null;
   attempts: { attempt: number; token: string; execution: string | null; failure: string | null; endedAt: string }[];
+  /** how long the attempts that ended kept compute busy, from their first report on */
+  computeSeconds: number;
   model: number | null;
   createdAt: string;
   submittedAt: string | null;
@@ -72,7 +74,7 @@ export type RunEvent =
     }
   | { kind: 'attempt-failed'; token: string | null; code: string; detail: string; retryable: boolean; at: string }
   | { kind: 'failed'; code: string; detail: string; at: string }
-  | { kind: 'cancel'; at: string }
+  | { kind: 'cancel'; detail: string; at: string }
   | { kind: 'registered' | 'rejected'; model: number; at: string };
 
 export type Rejection = { rejected: string };
@@ -80,6 +82,8 @@ export type Rejection = { rejected: string };
 /** Attempts at one run before an infrastructure failure is final. */
 export const maxAttempts = 4;
 const maxMetrics = 2000;
+/** code of an attempt whose start call failed, as far as its caller knows */
+export const startFailed = 'start-failed';
 
 export const isOpen = (state: RunState): boolean =>
   state === 'queued' || state === 'submitted' || state === 'running' || state === 'evaluating';
@@ -99,6 +103,7 @@ export function newRun(spec: RunSpec, at: string, cause: { correlation: string; 
     cancelRequested: false,
     failure: null,
     attempts: [],
+    computeSeconds: 0,
     model: null,
     createdAt: at,
     submittedAt: null,
@@ -130,6 +135,7 @@ export function transition(run: Run, event: RunEvent): Run | Rejection {
         state: 'evaluating',
         trainedAt: event.at,
         startedAt: run.startedAt ?? event.at,
+        computeSeconds: computeSecondsUntil(run, event.at),
         metrics: [...run.metrics, ...event.metrics].slice(-maxMetrics),
         lastReport: { sequence: event.sequence, at: event.at },
       };
@@ -138,7 +144,7 @@ export function transition(run: Run, event: RunEvent): Run | Rejection {
     case 'failed':
       return end(run, 'failed', event.at, { code: event.code, detail: event.detail, retryable: false });
     case 'cancel':
-      return end(run, 'cancelled', event.at, null);
+      return end(run, 'cancelled', event.at, { code: 'cancelled', detail: event.detail, retryable: false });
     case 'registered':
     case 'rejected':
       if (run.state !== 'evaluating') return { rejected: `a run that is ${run.state} has nothing to register` };
@@ -150,7 +156,14 @@ const fenced = (run: Run, token: string | null): Rejection => ({
   rejected: `token ${token ?? 'none'} is not that of attempt ${run.attempt}`,
 });
 
+/** Compute that the run has used when its current attempt ends at `at`. */
+function computeSecondsUntil(run: Run, at: string): number {
+  if (run.startedAt === null || run.state === 'evaluating' || run.state === 'queued') return run.computeSeconds;
+  return run.computeSeconds + Math.max(0, (Date.parse(at) - Date.parse(run.startedAt)) / 1000);
+}
+
 function claim(run: Run, event: { token: string; at: string }): Run | Rejection {
+  if (run.cancelRequested) return { rejected: 'the run is being cancelled' };
   if (run.state !== 'queued' && !(run.state === 'submitted' && run.execution === null))
     return { rejected: `a run that is ${run.state} cannot be started` };
   return {
@@ -164,19 +177,22 @@ function claim(run: Run, event: { token: string; at: string }): Run | Rejection 
     metrics: [],
     lastReport: null,
     submittedAt: event.at,
+    startedAt: null,
   };
 }
 
 function started(run: Run, event: { token: string; execution: string; sequence: number; at: string }): Run | Rejection {
   if (event.token !== run.token) return fenced(run, event.token);
   if (run.boundTo !== null) return { rejected: `attempt ${run.attempt} is bound to ${run.boundTo} already` };
-  if (run.state !== 'submitted') return { rejected: `a run that is ${run.state} cannot start` };
+  // reports come in any order: a heartbeat may have been first
+  if (run.state !== 'submitted' && run.state !== 'running')
+    return { rejected: `a run that is ${run.state} cannot start` };
   return {
     ...run,
     state: 'running',
     boundTo: event.execution,
-    startedAt: event.at,
-    lastReport: { sequence: event.sequence, at: event.at },
+    startedAt: run.startedAt ?? event.at,
+    lastReport: { sequence: Math.max(event.sequence, run.lastReport?.sequence ?? 0), at: event.at },
   };
 }
 
@@ -199,6 +215,8 @@ function heartbeat(run: Run, event: Extract<RunEvent, { kind: 'heartbeat' }>): R
 function attemptFailed(run: Run, event: Extract<RunEvent, { kind: 'attempt-failed' }>): Run | Rejection {
   if (event.token !== run.token) return fenced(run, event.token);
   if (run.state === 'evaluating') return { rejected: 'training is over' };
+  if (event.code === startFailed && run.state === 'running')
+    return { rejected: 'the job has begun: only the answer to the start call was lost' };
   const attempts = [
     ...run.attempts,
     {
@@ -209,12 +227,18 @@ function attemptFailed(run: Run, event: Extract<RunEvent, { kind: 'attempt-faile
       endedAt: event.at,
     },
   ];
-  if (run.cancelRequested) return { ...end(run, 'cancelled', event.at, null), attempts };
+  if (run.cancelRequested) {
+    const failure = { code: 'cancelled', detail: 'Cancelled on request.', retryable: false };
+    return { ...end(run, 'cancelled', event.at, failure), attempts };
+  }
   const failure = { code: event.code, detail: event.detail, retryable: event.retryable };
   if (!event.retryable || run.attempt >= maxAttempts) return { ...end(run, 'failed', event.at, failure), attempts };
-  return { ...run, state: 'queued', token: null, execution: null, boundTo: null, progress: null, failure, attempts };
+  const computeSeconds = computeSecondsUntil(run, event.at);
+  const unclaimed = { token: null, execution: null, boundTo: null, progress: null };
+  return { ...run, ...unclaimed, state: 'queued', computeSeconds, failure, attempts };
 }
 
 function end(run: Run, state: RunState, at: string, failure: Run['failure']): Run {
-  return { ...run, state, endedAt: at, failure };
+  const computeSeconds = computeSecondsUntil(run, at);
+  return { ...run, state, computeSeconds, endedAt: at, failure };
 }

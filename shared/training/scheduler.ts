@@ -18,6 +18,8 @@ export interface Scheduler {
   /** runs begun on the UTC day `day` */
   day: string;
   startedToday: number;
+  /** seconds that runs which ended on `day` kept compute busy */
+  computeSecondsToday: number;
   lastStartedAt: string | null;
   /** samples in the version trained on last; the policy compares against it */
   lastSamples: number;
@@ -27,17 +29,20 @@ export interface Scheduler {
 
 export interface Limits {
   maxPerDay: number;
+  computeSecondsPerDay: number;
   cooldownSeconds: number;
 }
 
+type LimitCode = 'daily-limit' | 'compute-limit' | 'cooldown';
+
 export type Verdict =
   | { verdict: 'start'; run: string }
-  | { verdict: 'wait'; behind: string }
+  | { verdict: 'wait'; behind: string | null }
   /** another run does the work: the one that waits already */
   | { verdict: 'coalesced'; into: string }
   | {
       verdict: 'refused';
-      code: 'daily-limit' | 'cooldown' | 'too-few-new-samples';
+      code: LimitCode | 'too-few-new-samples';
       detail: string;
       retryAfterSeconds: number;
     };
@@ -47,6 +52,7 @@ export const newScheduler: Scheduler = {
   waiting: null,
   day: '',
   startedToday: 0,
+  computeSecondsToday: 0,
   lastStartedAt: null,
   lastSamples: 0,
   settled: [],
@@ -55,37 +61,61 @@ export const newScheduler: Scheduler = {
 const remember = (scheduler: Scheduler, entry: Scheduler['settled'][number]): Scheduler['settled'] =>
   [...scheduler.settled.filter((s) => s.run !== entry.run), entry].slice(-100);
 
+/** Limits that bind a request: an operator who asks has decided, so the cooldown is for the policy alone. */
+export const limitsFor = (retrain: Limits, requestedBy: string): Limits => ({
+  maxPerDay: retrain.maxPerDay,
+  computeSecondsPerDay: retrain.computeSecondsPerDay,
+  cooldownSeconds: requestedBy === 'policy' ? retrain.cooldownSeconds : 0,
+});
+
+/** The scheduler with the counters of today. The day never goes back: clocks that differ at midnight reset nothing. */
+function today(scheduler: Scheduler, now: Date): Scheduler {
+  const day = now.toISOString().slice(0, 10);
+  return day > scheduler.day ? { ...scheduler, day, startedToday: 0, computeSecondsToday: 0 } : scheduler;
+}
+
 /** Seconds until the limits allow another start; 0 when they do now. */
 export function secondsUntilAllowed(
   scheduler: Scheduler,
   limits: Limits,
   now: Date,
-): { seconds: number; code: 'daily-limit' | 'cooldown' } {
-  const today = now.toISOString().slice(0, 10);
-  if (scheduler.day === today && scheduler.startedToday >= limits.maxPerDay) {
-    const midnight = Date.parse(`${today}T00:00:00Z`) + 86_400_000;
-    return { seconds: Math.ceil((midnight - now.getTime()) / 1000), code: 'daily-limit' };
-  }
-  if (limits.maxPerDay === 0) return { seconds: 86_400, code: 'daily-limit' };
-  if (scheduler.lastStartedAt !== null && limits.cooldownSeconds > 0) {
-    const left = Date.parse(scheduler.lastStartedAt) + limits.cooldownSeconds * 1000 - now.getTime();
+): { seconds: number; code: LimitCode } {
+  const { day, startedToday, computeSecondsToday, lastStartedAt } = today(scheduler, now);
+  const midnight = Date.parse(`${day}T00:00:00Z`) + 86_400_000;
+  const untilMidnight = Math.ceil((midnight - now.getTime()) / 1000);
+  if (startedToday >= limits.maxPerDay) return { seconds: untilMidnight, code: 'daily-limit' };
+  if (computeSecondsToday >= limits.computeSecondsPerDay) return { seconds: untilMidnight, code: 'compute-limit' };
+  if (lastStartedAt !== null && limits.cooldownSeconds > 0) {
+    const left = Date.parse(lastStartedAt) + limits.cooldownSeconds * 1000 - now.getTime();
     if (left > 0) return { seconds: Math.ceil(left / 1000), code: 'cooldown' };
   }
   return { seconds: 0, code: 'cooldown' };
 }
 
 function begin(scheduler: Scheduler, request: Request, now: Date): Scheduler {
-  const day = now.toISOString().slice(0, 10);
+  const counted = today(scheduler, now);
   return {
-    ...scheduler,
+    ...counted,
     active: request,
     waiting: scheduler.waiting?.run === request.run ? null : scheduler.waiting,
-    day,
-    startedToday: (scheduler.day === day ? scheduler.startedToday : 0) + 1,
+    startedToday: counted.startedToday + 1,
     lastStartedAt: now.toISOString(),
     lastSamples: request.samples,
     settled: remember(scheduler, { run: request.run, verdict: 'started', into: null }),
   };
+}
+
+/** What became of a run that was asked for before; undefined for one that is new. */
+function fateOf(scheduler: Scheduler, run: string): Verdict | undefined {
+  if (scheduler.active?.run === run) return { verdict: 'start', run };
+  if (scheduler.waiting?.run === run) return { verdict: 'wait', behind: scheduler.active?.run ?? null };
+  const known = scheduler.settled.find((s) => s.run === run);
+  if (known === undefined) return undefined;
+  if (known.verdict === 'started') return { verdict: 'start', run };
+  // the run that took its place may have been replaced in turn
+  let into = known.into ?? '';
+  for (const s of scheduler.settled.slice(scheduler.settled.indexOf(known))) if (s.run === into) into = s.into ?? into;
+  return { verdict: 'coalesced', into };
 }
 
 /** Asks for a run; the same run id asked twice gets the same answer. */
@@ -95,49 +125,62 @@ export function request(
   limits: Limits,
   now: Date,
 ): { scheduler: Scheduler; verdict: Verdict } {
-  const known = scheduler.settled.find((s) => s.run === asked.run);
-  if (scheduler.active?.run === asked.run || known?.verdict === 'started') {
-    return { scheduler, verdict: { verdict: 'start', run: asked.run } };
-  }
-  if (known?.verdict === 'coalesced') return { scheduler, verdict: { verdict: 'coalesced', into: known.into ?? '' } };
-  if (scheduler.waiting?.run === asked.run) {
-    return { scheduler, verdict: { verdict: 'wait', behind: scheduler.active?.run ?? '' } };
-  }
+  const fate = fateOf(scheduler, asked.run);
+  if (fate !== undefined) return { scheduler, verdict: fate };
+  const { active, waiting } = scheduler;
   const wait = secondsUntilAllowed(scheduler, limits, now);
-  if (scheduler.active === null && scheduler.waiting === null) {
-    if (wait.seconds > 0) return { scheduler, verdict: refusal(wait, limits) };
-    return { scheduler: begin(scheduler, asked, now), verdict: { verdict: 'start', run: asked.run } };
-  }
-  const waiting = scheduler.waiting;
   if (waiting === null) {
-    if (wait.code === 'daily-limit' && wait.seconds > 0) return { scheduler, verdict: refusal(wait, limits) };
-    return {
-      scheduler: { ...scheduler, waiting: asked },
-      verdict: { verdict: 'wait', behind: scheduler.active?.run ?? '' },
-    };
+    if (wait.seconds > 0 && (active === null || wait.code !== 'cooldown'))
+      return { scheduler, verdict: refusal(wait, limits) };
+    if (active === null)
+      return { scheduler: begin(scheduler, asked, now), verdict: { verdict: 'start', run: asked.run } };
+    return { scheduler: { ...scheduler, waiting: asked }, verdict: { verdict: 'wait', behind: active.run } };
   }
-  if (asked.spec.version.number > waiting.spec.version.number) {
-    const settled = remember(scheduler, { run: waiting.run, verdict: 'coalesced', into: asked.run });
-    return {
-      scheduler: { ...scheduler, waiting: asked, settled },
-      verdict: { verdict: 'wait', behind: scheduler.active?.run ?? '' },
-    };
-  }
-  const settled = remember(scheduler, { run: asked.run, verdict: 'coalesced', into: waiting.run });
-  return { scheduler: { ...scheduler, settled }, verdict: { verdict: 'coalesced', into: waiting.run } };
+  const newer = asked.spec.version.number > waiting.spec.version.number;
+  const [kept, dropped] = newer ? [asked, waiting] : [waiting, asked];
+  const settled = remember(scheduler, { run: dropped.run, verdict: 'coalesced', into: kept.run });
+  const merged = { ...scheduler, waiting: kept, settled };
+  // nothing trains while one waits: a limit held it back, which may not bind this request
+  const next = active === null && wait.seconds === 0 ? begin(merged, kept, now) : merged;
+  return { scheduler: next, verdict: fateOf(next, asked.run) ?? { verdict: 'coalesced', into: kept.run } };
 }
 
-function refusal(wait: { seconds: number; code: 'daily-limit' | 'cooldown' }, limits: Limits): Verdict {
-  const detail =
-    wait.code === 'daily-limit'
-      ? `all ${limits.maxPerDay} trainings of today are used; raise retrain.maxPerDay or wait ${wait.seconds} s`
-      : `the last training began less than ${limits.cooldownSeconds} s ago; wait ${wait.seconds} s or lower retrain.cooldownSeconds`;
-  return { verdict: 'refused', code: wait.code, detail, retryAfterSeconds: wait.seconds };
+const refusals: Record<LimitCode, (limits: Limits, seconds: number) => string> = {
+  'daily-limit': ({ maxPerDay }, seconds) =>
+    `all ${maxPerDay} trainings of today are used; raise retrain.maxPerDay or wait ${seconds} s`,
+  'compute-limit': ({ computeSecondsPerDay }, seconds) =>
+    `today's trainings used up ${computeSecondsPerDay} s of compute; raise retrain.computeSecondsPerDay or wait ${seconds} s`,
+  cooldown: ({ cooldownSeconds }, seconds) =>
+    `the last training began less than ${cooldownSeconds} s ago; wait ${seconds} s or lower retrain.cooldownSeconds`,
+};
+
+function refusal({ code, seconds }: { seconds: number; code: LimitCode }, limits: Limits): Verdict {
+  return { verdict: 'refused', code, detail: refusals[code](limits, seconds), retryAfterSeconds: seconds };
 }
 
-/** The active run ended: the one that waits begins, if the limits allow it. */
-export function release(scheduler: Scheduler, run: string, limits: Limits, now: Date): Scheduler {
-  const freed = scheduler.active?.run === run ? { ...scheduler, active: null } : scheduler;
-  if (freed.active !== null || freed.waiting === null) return freed;
-  return secondsUntilAllowed(freed, limits, now).seconds > 0 ? freed : begin(freed, freed.waiting, now);
+/**
+ * A run ended, after keeping compute busy for `computeSeconds`: the one that waits begins, if the limits allow it.
+ * A run that ended while it waited gives its place up. Null: nothing ended, a limit may be over.
+ */
+export function release(
+  scheduler: Scheduler,
+  ended: { run: string; computeSeconds: number } | null,
+  limitsOf: (waiting: Request) => Limits,
+  now: Date,
+): Scheduler {
+  const freed = ended === null ? scheduler : free(scheduler, ended, now);
+  const { active, waiting } = freed;
+  if (active !== null || waiting === null) return freed;
+  return secondsUntilAllowed(freed, limitsOf(waiting), now).seconds > 0 ? freed : begin(freed, waiting, now);
+}
+
+function free(scheduler: Scheduler, ended: { run: string; computeSeconds: number }, now: Date): Scheduler {
+  if (scheduler.active?.run === ended.run) {
+    const counted = today(scheduler, now);
+    const computeSecondsToday = counted.computeSecondsToday + Math.round(ended.computeSeconds);
+    return { ...counted, active: null, computeSecondsToday };
+  }
+  if (scheduler.waiting?.run !== ended.run) return scheduler;
+  const settled = remember(scheduler, { run: ended.run, verdict: 'started', into: null });
+  return { ...scheduler, waiting: null, settled };
 }

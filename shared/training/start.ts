@@ -9,13 +9,15 @@ import type { Ports, Stored } from '../ports.ts';
 import type * as z from 'zod';
 import type { JobDocument } from './job-contract.ts';
 import { queued } from './request.ts';
-import { isOpen, maxAttempts, type RunEvent, transition } from './run.ts';
+import { isOpen, maxAttempts, type RunEvent, startFailed, transition } from './run.ts';
 import { findVersion } from './request.ts';
 
 export type TrainPorts = Pick<Ports, 'clock' | 'ids' | 'documents' | 'blobs' | 'messages' | 'compute'>;
 
 /** A started run is looked at this often until it ends. */
 export const checkSeconds = 20;
+/** A job that does not begin within this time never will: compute is stuck. */
+export const startTimeoutSeconds = 900;
 const heartbeatSeconds = 10;
 const maxReports = 100_000;
 /** a manifest line is about 600 bytes, mostly signature */
@@ -34,9 +36,14 @@ export async function startRun(ports: TrainPorts, project: string, run: string, 
   const stored = await ports.documents.read('runs', project, run);
   if (stored === undefined) return 'unknown-run';
   const { state, execution, token } = stored.document;
+  if (!isOpen(state)) {
+    // it was ended while it waited: whoever waits behind it must not wait for ever
+    await ports.messages.send('training-requests', [ended(project, run, cause)]);
+    return state;
+  }
   if (state !== 'queued' && !(state === 'submitted' && execution === null)) return state;
   if (stored.document.cancelRequested) {
-    await applyToRun(ports, project, run, { kind: 'cancel', at: ports.clock.now().toISOString() }, cause);
+    await applyToRun(ports, project, run, cancelled(ports.clock.now(), null), cause);
     return 'cancelled';
   }
   if (state === 'submitted' && token !== null) {
@@ -49,45 +56,52 @@ export async function startRun(ports: TrainPorts, project: string, run: string, 
   return launch(ports, stored, cause);
 }
 
+/** The event by which a run is cancelled; `by` is null when that is not known any more. */
+export function cancelled(now: Date, by: string | null): Extract<RunEvent, { kind: 'cancel' }> {
+  return {
+    kind: 'cancel',
+    detail: by === null ? 'Cancelled on request.' : `Cancelled by ${by}.`,
+    at: now.toISOString(),
+  };
+}
+
+/**
+ * Prepares first and claims last, so that little time lies between a claim and its start call: a claim without an
+ * execution is taken for a start call that was lost.
+ */
 async function launch(ports: TrainPorts, stored: Stored<RunDocument>, cause: Cause): Promise<string> {
-  const { pk: project, id: run } = stored.document;
+  const { pk: project, id: run, state } = stored.document;
   const token = ports.ids.next();
-  const claimed = await applyToRun(
-    ports,
-    project,
-    run,
-    { kind: 'claim', token, at: ports.clock.now().toISOString() },
-    cause,
-  );
+  const attempt = state === 'queued' ? stored.document.attempt + 1 : stored.document.attempt;
+  const prepared = await prepareJob(ports, stored.document, attempt, token).catch((error: unknown) => ({ error }));
+  const claimedAt = ports.clock.now().toISOString();
+  const claimed = await applyToRun(ports, project, run, { kind: 'claim', token, at: claimedAt }, cause);
   if (claimed?.token !== token) return 'claimed-elsewhere';
+  let execution: string;
   try {
-    const url = await prepareJob(ports, claimed, token);
-    const { execution } = await ports.compute.start({
-      DARKROOM_JOB_URL: url,
-      DARKROOM_RUN: run,
-      DARKROOM_TOKEN: token,
-    });
-    await applyToRun(ports, project, run, { kind: 'execution-known', token, execution }, cause);
-    return 'started';
+    if (typeof prepared !== 'string') throw prepared.error;
+    const environment = { DARKROOM_JOB_URL: prepared, DARKROOM_RUN: run, DARKROOM_TOKEN: token };
+    ({ execution } = await ports.compute.start(environment));
   } catch (error) {
     const detail = `The training job could not be started: ${error instanceof Error ? error.message : String(error)}`;
     const at = ports.clock.now().toISOString();
-    await applyToRun(
-      ports,
-      project,
-      run,
-      { kind: 'attempt-failed', token, code: 'start-failed', detail, retryable: true, at },
-      cause,
-    );
-    return 'start-failed';
+    const failure = { kind: 'attempt-failed' as const, token, code: startFailed, detail, retryable: true, at };
+    await applyToRun(ports, project, run, failure, cause);
+    return startFailed;
   }
+  const known = await applyToRun(ports, project, run, { kind: 'execution-known', token, execution }, cause);
+  if (known !== undefined) return 'started';
+  // cancelled, or claimed by another, while the start call was under way
+  await ports.compute.stop(execution);
+  return 'started-for-nobody';
 }
 
 /** Writes manifest and job document of an attempt; returns the signed address of the job document. */
-async function prepareJob(ports: TrainPorts, run: RunDocument, token: string): Promise<string> {
+async function prepareJob(ports: TrainPorts, run: RunDocument, attempt: number, token: string): Promise<string> {
   const { blobs, clock } = ports;
   const prefix = attemptPrefix(run.pk, run.id, token);
-  const deadline = new Date(clock.now().getTime() + run.trainer.timeoutSeconds * 1000);
+  // the time limit counts from the first report on, which compute may delay
+  const deadline = new Date(clock.now().getTime() + (startTimeoutSeconds + run.trainer.timeoutSeconds) * 1000);
   // signatures outlive the deadline, so that a job that ends late can still say so
   const expires = new Date(deadline.getTime() + 600_000);
   await blobs.create('jobs', `${prefix}/manifest.ndjson`, await manifest(ports, run, expires), {
@@ -99,7 +113,7 @@ async function prepareJob(ports: TrainPorts, run: RunDocument, token: string): P
     run: run.id,
     project: run.pk,
     token,
-    attempt: run.attempt,
+    attempt,
     manifestUrl: await blobs.sign('jobs', `${prefix}/manifest.ndjson`, 'read', expires),
     classes: run.classes,
     image: run.image,
@@ -176,21 +190,13 @@ function followUps(
     traceparent: cause.traceparent ?? after.traceparent ?? undefined,
   };
   const later = (seconds: number): string => new Date(now.getTime() + seconds * 1000).toISOString();
-  if (!isOpen(after.state)) {
-    const message = compose<z.infer<typeof runEnded>>('darkroom.run.ended', subject, { project, run }, traced);
-    return [{ to: 'queue', queue: 'training-requests', message }];
-  }
+  if (!isOpen(after.state)) return [{ to: 'queue', queue: 'training-requests', message: ended(project, run, traced) }];
   switch (after.state) {
     case 'queued':
       return [{ ...queued(project, run, traced), notBefore: later(backoffSeconds(after.attempt)) }];
     case 'submitted': {
-      const message = compose<z.infer<typeof runCheck>>(
-        'darkroom.run.check',
-        subject,
-        { project, run },
-        traced,
-        after.token ?? '',
-      );
+      const check = { project, run, token: after.token ?? '' };
+      const message = compose<z.infer<typeof runCheck>>('darkroom.run.check', subject, check, traced, check.token);
       return [{ to: 'queue', queue: 'training-requests', message, notBefore: later(checkSeconds) }];
     }
     case 'evaluating': {
@@ -201,3 +207,7 @@ function followUps(
       return [];
   }
 }
+
+/** The message that a run ended. */
+const ended = (project: string, run: string, cause: Cause): z.infer<typeof runEnded> =>
+  compose<z.infer<typeof runEnded>>('darkroom.run.ended', `${project}/${run}`, { project, run }, cause);

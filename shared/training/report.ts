@@ -1,0 +1,56 @@
+/** Reports of jobs: blobs `job-reports/{project}/{run}/{token}/{sequence}.json`, and the events they are for a run. */
+import { TerminalError } from '../errors.ts';
+import type { Ports } from '../ports.ts';
+import { type JobReport, jobReport } from './job-contract.ts';
+import type { RunEvent } from './run.ts';
+
+const maxReportBytes = 256 * 1024;
+
+/** Reads one report by its blob name; undefined: there is none. What is no report is a TerminalError. */
+export async function readReport(ports: Pick<Ports, 'blobs'>, name: string): Promise<JobReport | undefined> {
+  const found = await ports.blobs.get('job-reports', name, { maxBytes: maxReportBytes });
+  if (found === undefined) return undefined;
+  if (found === 'too-large')
+    throw new TerminalError('report-too-large', `report ${name} has more than ${maxReportBytes} bytes`);
+  const report = parseReport(found.body, name);
+  if (!name.endsWith(`/${reportFile(report.sequence)}`))
+    throw new TerminalError('bad-report', `report ${name} says it is number ${report.sequence}`);
+  return report;
+}
+
+/** File name of the report with this number. */
+export const reportFile = (sequence: number): string => `${String(sequence).padStart(6, '0')}.json`;
+
+function parseReport(body: Buffer, name: string): JobReport {
+  let json: unknown;
+  try {
+    json = JSON.parse(body.toString('utf8'));
+  } catch {
+    throw new TerminalError('bad-report', `report ${name} is not JSON`);
+  }
+  const parsed = jobReport.safeParse(json);
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0];
+    throw new TerminalError('bad-report', `report ${name}: ${issue?.path.join('.') ?? ''} ${issue?.message ?? ''}`);
+  }
+  return parsed.data;
+}
+
+/** What a report is for its run. Times are ours: a job's clock may be minutes off. */
+export function toEvent(report: JobReport, token: string, now: Date): RunEvent {
+  const common = { token, sequence: report.sequence, at: now.toISOString() };
+  const metrics = report.metrics ?? [];
+  switch (report.kind) {
+    case 'started':
+      return { kind: 'started', execution: report.execution, ...common };
+    case 'heartbeat':
+      return { kind: 'heartbeat', progress: report.progress ?? null, metrics, ...common };
+    case 'succeeded':
+      return { kind: 'succeeded', metrics, ...common };
+    case 'failed': {
+      const detail = `The training program failed: ${report.reason}`;
+      const retryable = report.reason === 'terminated';
+      return { kind: 'attempt-failed', code: 'trainer-failed', detail, retryable, token, at: common.at };
+    }
+  }
+}

@@ -1,0 +1,57 @@
+import { describe, expect, test } from 'vitest';
+import { cancelRun } from '../../shared/training/check.ts';
+import { cause, commitVersion, name, trainable } from './trainable.ts';
+
+describe('a run', () => {
+  test('is started once, however often its message comes', async () => {
+    const { ask, work, world, run } = await trainable();
+    const { run: id, verdict } = await ask();
+    expect(verdict).toEqual({ verdict: 'start', run: id });
+    const [message] = world.sent;
+    if (message !== undefined) world.sent.push({ ...message }, { ...message });
+    expect(await work()).toEqual(['started', 'submitted', 'submitted']);
+    expect(world.executions.size).toBe(1);
+    expect((await run(id)).execution).toBe('trainer-1');
+  });
+
+  test('that waits begins when the one before it ends', async () => {
+    const { ask, work, report, run, world } = await trainable();
+    const first = (await ask({ id: 'a' })).run;
+    const second = (await ask({ id: 'b' })).run;
+    await work();
+    const { token } = await run(first);
+    await report(first, token ?? '', { kind: 'started', sequence: 1 });
+    world.pass(50);
+    await report(first, token ?? '', { kind: 'failed', sequence: 2, reason: 'no' });
+    expect((await run(first)).computeSeconds).toBe(50);
+    await work(5);
+    expect((await run(second)).state).toBe('submitted');
+    expect((await world.read('schedulers', name, 'scheduler'))?.computeSecondsToday).toBe(50);
+  });
+
+  test('cancelled while it waits, it gives its place up at once and for good', async () => {
+    const { ask, work, run, world } = await trainable();
+    await ask({ id: 'a' });
+    const waiting = (await ask({ id: 'b' })).run;
+    await cancelRun(world.ports, name, waiting, 'someone', cause);
+    await work(1);
+    expect((await world.read('schedulers', name, 'scheduler'))?.waiting).toBeNull();
+    expect(await run(waiting)).toMatchObject({ state: 'cancelled', failure: { detail: 'Cancelled by someone.' } });
+    const third = (await ask({ id: 'c' })).verdict;
+    expect(third.verdict).toBe('wait');
+  });
+
+  test('held back by a cooldown begins when the cooldown is over, without any new request', async () => {
+    const { ask, work, report, run, world } = await trainable({ retrain: { cooldownSeconds: 600, minNewSamples: 1 } });
+    const first = (await ask({ kind: 'policy', by: 'policy' })).run;
+    await commitVersion(world, 2, 70);
+    const second = (await ask({ kind: 'policy', by: 'policy' })).run;
+    await work();
+    await report(first, (await run(first)).token ?? '', { kind: 'failed', sequence: 1, reason: 'no' });
+    expect(await work(5)).toContain('held-back');
+    expect((await run(second)).state).toBe('queued');
+    await work(600);
+    expect((await run(second)).state).toBe('submitted');
+    expect(world.executions.size).toBe(2);
+  });
+});

@@ -1,0 +1,171 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import {
+  isOpen,
+  maxAttempts,
+  newRun,
+  type Run,
+  type RunEvent,
+  type RunState,
+  transition,
+} from '../../../shared/training/run.ts';
+
+const spec = {
+  version: { id: 'v1', number: 1 },
+  trainer: { name: 'softmax', parameters: {}, timeoutSeconds: 60 },
+  seed: 1,
+  classes: ['a', 'b'],
+  image: { width: 8, height: 8, channels: 1 as const },
+  requestedBy: 'policy',
+  reason: 'test',
+};
+const at = (second: number): string => new Date(Date.parse('2026-03-01T12:00:00Z') + second * 1000).toISOString();
+const fresh = newRun(spec, at(0), { correlation: 'c', traceparent: null });
+
+/** Applies events in turn; a rejection leaves the run as it is. */
+function apply(run: Run, ...events: RunEvent[]): Run {
+  return events.reduce((current, event) => {
+    const next = transition(current, event);
+    return 'rejected' in next ? current : next;
+  }, run);
+}
+const claim = (token: string, second = 0): RunEvent => ({ kind: 'claim', token, at: at(second) });
+const started = (token: string, second = 1, execution = 'e1'): RunEvent => ({
+  ...{ kind: 'started', token, execution, sequence: 1, at: at(second) },
+});
+const heartbeat = (token: string, sequence: number, second = sequence): RunEvent => ({
+  ...{ kind: 'heartbeat', token, sequence, at: at(second), progress: null },
+  metrics: [{ key: 'loss', value: sequence, step: sequence }],
+});
+const succeeded = (token: string, second: number): RunEvent => ({
+  ...{ kind: 'succeeded', token, sequence: 9, at: at(second), metrics: [] },
+});
+const attemptFailed = (token: string, second: number, code = 'silent', retryable = true): RunEvent => ({
+  ...{ kind: 'attempt-failed', token, code, detail: 'why', retryable, at: at(second) },
+});
+
+describe('a run', () => {
+  test('goes from queued to registered', () => {
+    const steps: [RunEvent, RunState][] = [
+      [claim('t1'), 'submitted'],
+      [{ kind: 'execution-known', token: 't1', execution: 'e1' }, 'submitted'],
+      [started('t1', 10), 'running'],
+      [heartbeat('t1', 2, 20), 'running'],
+      [succeeded('t1', 70), 'evaluating'],
+      [{ kind: 'registered', model: 3, at: at(90) }, 'registered'],
+    ];
+    let run = fresh;
+    for (const [event, state] of steps) {
+      run = apply(run, event);
+      expect(run.state).toBe(state);
+    }
+    expect(run).toMatchObject({ model: 3, attempt: 1, computeSeconds: 60, boundTo: 'e1', failure: null });
+    expect([run.submittedAt, run.startedAt, run.trainedAt, run.endedAt]).toEqual([0, 10, 70, 90].map(at));
+  });
+
+  test('is bound to the execution that reports first, and to no other', () => {
+    const bound = apply(fresh, claim('t1'), started('t1'));
+    expect(transition(bound, started('t1', 2, 'e2'))).toHaveProperty('rejected');
+    expect(apply(bound, started('t1', 2, 'e2')).boundTo).toBe('e1');
+  });
+
+  test('hears no report that is older than one it heard', () => {
+    const run = apply(fresh, claim('t1'), started('t1'), heartbeat('t1', 5), heartbeat('t1', 4), heartbeat('t1', 5));
+    expect(run.metrics.map((m) => m.step)).toEqual([5]);
+  });
+
+  test('begins its time and its metrics anew with every attempt', () => {
+    const first = apply(fresh, claim('t1'), started('t1', 10), heartbeat('t1', 2, 20), attemptFailed('t1', 40));
+    expect(first).toMatchObject({ state: 'queued', token: null, attempt: 1, computeSeconds: 30 });
+    const second = apply(first, claim('t2', 100));
+    expect(second).toMatchObject({
+      attempt: 2,
+      startedAt: null,
+      metrics: [],
+      lastReport: null,
+      failure: { code: 'silent' },
+    });
+    expect(apply(second, started('t2', 110), succeeded('t2', 130)).computeSeconds).toBe(50);
+  });
+
+  test('has failed for good after its last attempt, or at once when trying again is useless', () => {
+    let run = fresh;
+    for (let i = 1; i <= maxAttempts; i++) run = apply(run, claim(`t${i}`), attemptFailed(`t${i}`, i));
+    expect(run).toMatchObject({ state: 'failed', attempt: maxAttempts });
+    expect(run.attempts.map((a) => a.token)).toEqual(['t1', 't2', 't3', 't4']);
+    expect(apply(fresh, claim('t1'), attemptFailed('t1', 1, 'trainer-failed', false)).state).toBe('failed');
+  });
+
+  test('whose claim is repeated without an execution stays in the same attempt under the new token', () => {
+    const run = apply(fresh, claim('t1'), claim('t2'));
+    expect(run).toMatchObject({ attempt: 1, token: 't2' });
+    expect(apply(run, { kind: 'execution-known', token: 't1', execution: 'e1' })).toBe(run);
+  });
+
+  test('that is being cancelled is not claimed, and ends as cancelled when its attempt ends', () => {
+    const asked = { ...apply(fresh, claim('t1')), cancelRequested: true };
+    expect(apply(asked, attemptFailed('t1', 5)).state).toBe('cancelled');
+    expect(transition({ ...fresh, cancelRequested: true }, claim('t1'))).toHaveProperty('rejected');
+  });
+
+  test('does not go back to the queue when only the answer to its start call was lost', () => {
+    const running = apply(fresh, claim('t1'), started('t1'));
+    expect(apply(running, attemptFailed('t1', 5, 'start-failed'))).toBe(running);
+    expect(apply(running, attemptFailed('t1', 5, 'silent')).state).toBe('queued');
+  });
+
+  test('keeps a bounded history of metrics', () => {
+    const many: RunEvent[] = Array.from({ length: 2500 }, (_, i) => heartbeat('t1', i + 2, 5));
+    const run = apply(fresh, claim('t1'), started('t1'), ...many);
+    expect([run.metrics.length, run.metrics.at(-1)?.step]).toEqual([2000, 2501]);
+  });
+});
+
+const token = fc.constantFrom('t1', 't2', 't3');
+const second = fc.integer({ min: -600, max: 600 });
+const event: fc.Arbitrary<RunEvent> = fc.oneof(
+  fc.tuple(token, second).map(([t, s]) => claim(t, s)),
+  fc
+    .tuple(token, fc.constantFrom('e1', 'e2'))
+    .map(([t, execution]): RunEvent => ({ kind: 'execution-known', token: t, execution })),
+  fc.tuple(token, second, fc.constantFrom('e1', 'e2')).map(([t, s, e]) => started(t, s, e)),
+  fc.tuple(token, fc.integer({ min: 1, max: 9 }), second).map(([t, n, s]) => heartbeat(t, n, s)),
+  fc.tuple(token, second).map(([t, s]) => succeeded(t, s)),
+  fc
+    .tuple(token, second, fc.constantFrom('silent', 'start-failed'), fc.boolean())
+    .map(([t, s, c, r]) => attemptFailed(t, s, c, r)),
+  second.map((s): RunEvent => ({ kind: 'failed', code: 'bad-model', detail: 'why', at: at(s) })),
+  second.map((s): RunEvent => ({ kind: 'cancel', detail: 'why', at: at(s) })),
+  fc
+    .tuple(fc.constantFrom('registered' as const, 'rejected' as const), second)
+    .map(([kind, s]): RunEvent => ({ kind, model: 1, at: at(s) })),
+);
+const order: RunState[] = ['queued', 'submitted', 'running', 'evaluating'];
+
+test('whatever is told in whatever order: a run only moves forward, its end is final, late writers are fenced', () => {
+  fc.assert(
+    fc.property(fc.array(event, { maxLength: 40 }), (events) => {
+      let run = fresh;
+      for (const e of events) {
+        const next = transition(run, e);
+        if ('rejected' in next) {
+          expect(next.rejected).not.toBe('');
+          continue;
+        }
+        expect(isOpen(run.state)).toBe(true);
+        // only a new attempt goes back, and it is always a later one
+        const back = isOpen(next.state) && order.indexOf(next.state) < order.indexOf(run.state);
+        if (back) expect(next).toMatchObject({ state: 'queued', token: null });
+        expect(next.attempt).toBeGreaterThanOrEqual(run.attempt);
+        expect(next.attempt).toBeLessThanOrEqual(maxAttempts);
+        expect(next.computeSeconds).toBeGreaterThanOrEqual(run.computeSeconds);
+        if (next.state === 'registered' || next.state === 'rejected') expect(run.state).toBe('evaluating');
+        if ('token' in e && e.kind !== 'claim') expect(e.token).toBe(run.token);
+        if (next.boundTo !== run.boundTo && next.boundTo !== null) expect(run.boundTo).toBeNull();
+        expect(next.endedAt === null).toBe(isOpen(next.state));
+        run = next;
+      }
+    }),
+    { numRuns: 1000 },
+  );
+});

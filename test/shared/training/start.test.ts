@@ -1,0 +1,101 @@
+import { describe, expect, test } from 'vitest';
+import { cancelRun, lookAtRun } from '../../../shared/training/check.ts';
+import { cause, name, trainable } from '../../functions/trainable.ts';
+
+describe('the start call', () => {
+  test('whose answer is lost counts as done when the job has reported already', async () => {
+    const { ask, work, report, run, world } = await trainable();
+    const { run: id } = await ask();
+    const { compute } = world.ports;
+    const start = async (environment: Record<string, string>) => {
+      await compute.start(environment);
+      await report(id, environment['DARKROOM_TOKEN'] ?? '', { kind: 'started', sequence: 1 });
+      throw new Error('ETIMEDOUT');
+    };
+    world.ports.compute = { ...compute, start };
+    await work(60);
+    expect(await run(id)).toMatchObject({ state: 'running', attempt: 1 });
+    expect(world.executions.size).toBe(1);
+  });
+
+  test('whose answer is lost before the job reports makes a stranger, which is stopped by its first report', async () => {
+    const { ask, work, report, run, world } = await trainable();
+    const { run: id } = await ask();
+    const { compute } = world.ports;
+    let lost = '';
+    const start = async (environment: Record<string, string>) => {
+      const answer = await compute.start(environment);
+      if (lost !== '') return answer;
+      lost = environment['DARKROOM_TOKEN'] ?? '';
+      throw new Error('ETIMEDOUT');
+    };
+    world.ports.compute = { ...compute, start };
+    await work(10);
+    expect(await run(id)).toMatchObject({ state: 'submitted', attempt: 2, execution: 'trainer-2' });
+    await report(id, lost, { kind: 'started', sequence: 1 });
+    expect([...world.executions.values()].map((e) => e.state)).toEqual(['stopped', 'running']);
+  });
+
+  test('that died after it took effect is found by its token, not repeated', async () => {
+    const { ask, work, run, world } = await trainable();
+    const { run: id } = await ask();
+    let died = false;
+    world.before = (operation, container) => {
+      if (died || operation !== 'documents.replace' || container !== 'runs' || world.executions.size === 0) return;
+      died = true;
+      throw new Error('died');
+    };
+    const [message] = world.sent;
+    await expect(work()).rejects.toThrow('died');
+    if (message !== undefined) world.sent.unshift(message);
+    expect(await work()).toEqual(['found']);
+    expect((await run(id)).execution).toBe('trainer-1');
+    expect(world.executions.size).toBe(1);
+  });
+
+  test('may come long after the request: preparing a large manifest starts no second job', async () => {
+    const { ask, work, world } = await trainable();
+    await ask();
+    world.before = (operation, blob) => {
+      if (operation === 'blobs.create' && blob.endsWith('manifest.ndjson')) world.pass(200);
+    };
+    await work(100);
+    expect(world.executions.size).toBe(1);
+  });
+
+  test('may be slow: a look meanwhile starts no second job', async () => {
+    const { ask, work, run, world } = await trainable();
+    const { run: id } = await ask();
+    let seen = '';
+    world.before = async (operation) => {
+      if (operation !== 'compute.start' || seen !== '') return;
+      seen = 'looking';
+      world.pass(50);
+      const token = (await run(id)).token ?? '';
+      seen = (await lookAtRun(world.ports, { project: name, run: id, token }, cause)).outcome;
+    };
+    await work();
+    expect(seen).toBe('starting');
+    expect(world.executions.size).toBe(1);
+  });
+
+  test('is not made for a run that has ended: whoever waits behind it begins', async () => {
+    const { ask, work, run, world } = await trainable();
+    const first = (await ask({ id: 'a' })).run;
+    const second = (await ask({ id: 'b' })).run;
+    world.put('runs', { ...(await run(first)), state: 'cancelled' });
+    expect(await work(1)).toEqual(['cancelled', 'next-run-queued', 'started']);
+    expect((await run(second)).state).toBe('submitted');
+  });
+
+  test('is followed by a stop when the run was cancelled meanwhile', async () => {
+    const { ask, work, run, world } = await trainable();
+    const { run: id } = await ask();
+    world.before = async (operation) => {
+      if (operation === 'compute.start') await cancelRun(world.ports, name, id, 'someone', cause);
+    };
+    expect(await work()).toContain('started-for-nobody');
+    expect((await run(id)).state).toBe('cancelled');
+    expect(world.executions.get('trainer-1')?.state).toBe('stopped');
+  });
+});
