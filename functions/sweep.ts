@@ -92,13 +92,14 @@ async function reopenWindow(ports: Ports, project: ProjectDocument, cause: Cause
 }
 
 async function reconcileRuns(ports: Ports, project: string, cause: Cause): Promise<void> {
-  const queuedRuns = await ports.documents.query('runs', { pk: project, equals: { state: 'queued' }, limit: 100 });
+  const newest = { orderBy: { field: 'createdAt' as const, descending: true }, limit: 100 };
+  const runs = await ports.documents.query('runs', { pk: project, ...newest });
   // read after the runs: a run is in the scheduler before it has a document
   const scheduler = (await ports.documents.read('schedulers', project, 'scheduler'))?.document;
   if (scheduler === undefined) return;
   const { active, waiting, settled } = scheduler;
-  for (const { document: run } of queuedRuns.items) {
-    if (run.id === active?.run || run.id === waiting?.run) continue;
+  for (const { document: run } of runs.items) {
+    if (run.state !== 'queued' || run.id === active?.run || run.id === waiting?.run) continue;
     const into = settled.find((s) => s.run === run.id)?.into ?? active?.run ?? 'that came later';
     await endAsCoalesced(ports, project, run.id, into);
   }

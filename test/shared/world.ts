@@ -1,7 +1,7 @@
 /** A small world for tests of logic with state: documents, blobs, messages and compute in memory, and a clock that is set. */
 import type { DocumentTypes } from '../../shared/documents.ts';
 import type { Message } from '../../shared/message.ts';
-import type { BlobContent, Documents, DocumentQuery, Execution, Ports, Stored } from '../../shared/ports.ts';
+import type { BlobContent, Documents, Execution, Ports, Scalar, Stored } from '../../shared/ports.ts';
 import type { DocumentContainer, QueueName } from '../../shared/resources.ts';
 
 export interface Sent {
@@ -39,7 +39,10 @@ function memoryDocuments(world: Pick<World, 'before'>) {
     stored.set(at(container, document.pk, document.id), entry);
     return structuredClone(entry) as Stored<never>;
   };
-  const matching = (container: string, { pk, equals = {} }: Partial<DocumentQuery>): Stored<never>[] =>
+  const matching = (
+    container: string,
+    { pk, equals = {} }: { pk?: string; equals?: Partial<Record<string, Scalar>> },
+  ): Stored<never>[] =>
     [...stored]
       .filter(([key]) => key.startsWith(`${container}\n${pk === undefined ? '' : `${pk}\n`}`))
       .filter(([, { document }]) =>
