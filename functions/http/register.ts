@@ -54,7 +54,7 @@ export const routes: Route[] = [
 ];
 
 /** Registers the table with the Functions runtime. */
-export function registerHttp(target: typeof app, ports: HttpPorts): void {
+export function registerHttp(target: Pick<typeof app, 'http'>, ports: HttpPorts): void {
   const authenticate = createAuthenticator(ports);
   for (const declared of routes) {
     target.http(`http-${declared.name}`, {

@@ -1,0 +1,93 @@
+/** The map of the backend: every queue, timer and route, and who handles it. */
+import type { app } from '@azure/functions';
+import { queueNames } from '../shared/resources.ts';
+import { createScorer, type ScorePorts } from '../shared/serving/score.ts';
+import { commitStaged } from './commit.ts';
+import { recordDeadLetter } from './dead-letters.ts';
+import { deploy } from './deploy.ts';
+import { evaluate, type EvaluatePorts } from './evaluate.ts';
+import { registerHttp } from './http/register.ts';
+import { ingest } from './ingest.ts';
+import { onMessage } from './stage.ts';
+import { sweep } from './sweep.ts';
+import { train } from './train.ts';
+import { traceOfReport, trainingEvent } from './training-events.ts';
+
+const connection = 'SERVICEBUS';
+
+/** What the backend needs of the outside; app.ts hands in Azure, the simulator its fakes. */
+export interface BackendPorts extends ScorePorts, EvaluatePorts {}
+
+/** Registers every function with the runtime. */
+export function registerFunctions(target: Pick<typeof app, 'serviceBusQueue' | 'timer' | 'http'>, ports: BackendPorts) {
+  target.serviceBusQueue('ingest', {
+    connection,
+    queueName: 'blob-created',
+    handler: onMessage(ports, 'blob-created', 'ingest', (event) => ingest(ports, event)),
+  });
+  target.serviceBusQueue('commit', {
+    connection,
+    queueName: 'dataset-commits',
+    handler: onMessage(ports, 'dataset-commits', 'commit', (message) => commitStaged(ports, message)),
+  });
+  target.serviceBusQueue('train', {
+    connection,
+    queueName: 'training-requests',
+    handler: onMessage(ports, 'training-requests', 'train', (message) => train(ports, message)),
+  });
+  target.serviceBusQueue('training-event', {
+    connection,
+    queueName: 'training-events',
+    handler: onMessage(
+      ports,
+      'training-events',
+      'training-event',
+      (event) => trainingEvent(ports, event),
+      (event) => traceOfReport(ports, event),
+    ),
+  });
+  target.serviceBusQueue('evaluate', {
+    connection,
+    queueName: 'evaluations',
+    handler: onMessage(ports, 'evaluations', 'evaluate', (message) => evaluate(ports, message)),
+  });
+  target.serviceBusQueue('deploy', {
+    connection,
+    queueName: 'deployments',
+    handler: onMessage(ports, 'deployments', 'deploy', (message) => deploy(ports, message)),
+  });
+  registerDeadLetters(target, ports);
+  target.timer('sweep', {
+    schedule: '%SWEEP_SCHEDULE%',
+    handler: async (_timer, context) => {
+      const startedAt = ports.clock.now().getTime();
+      const { projects, problems } = await ports.telemetry.span('sweep', undefined, () => sweep(ports));
+      const outcome = problems.length === 0 ? 'healed' : 'problems';
+      const ids = { projects: String(projects), invocation: context.invocationId };
+      const durationMs = ports.clock.now().getTime() - startedAt;
+      ports.telemetry.stage({ stage: 'sweep', project: '', outcome, durationMs, ids });
+    },
+  });
+  registerHttp(target, { ...ports, score: createScorer(ports) });
+}
+
+function registerDeadLetters(target: Pick<typeof app, 'serviceBusQueue'>, ports: BackendPorts): void {
+  for (const queue of queueNames) {
+    target.serviceBusQueue(`dead-letter-${queue}`, {
+      connection,
+      queueName: `${queue}/$deadletterqueue`,
+      handler: async (body, context) => {
+        const metadata = context.triggerMetadata ?? {};
+        const text = (value: unknown, otherwise: string): string => (typeof value === 'string' ? value : otherwise);
+        const startedAt = ports.clock.now().getTime();
+        const { project, outcome } = await recordDeadLetter(ports, queue, {
+          body,
+          reason: text(metadata['deadLetterReason'], 'unknown'),
+          detail: text(metadata['deadLetterErrorDescription'], 'The message was delivered too often without success.'),
+        });
+        const durationMs = ports.clock.now().getTime() - startedAt;
+        ports.telemetry.stage({ stage: 'dead-letter', project: project ?? '', outcome, durationMs, ids: { queue } });
+      },
+    });
+  }
+}
