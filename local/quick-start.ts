@@ -45,7 +45,7 @@ Three things to try:
          -d "{\\"files\\":[{\\"name\\":\\"$(basename "$f")\\",\\"label\\":\\"$(basename "$(dirname "$f")")\\",\\"contentType\\":\\"image/png\\"}]}" | ${urlOf})
        curl -s -X PUT -H 'x-ms-blob-type: BlockBlob' -H 'content-type: image/png' --data-binary "@$f" "$url"
      done
-     curl -H "x-api-key: $KEY" ${api}/projects/try-it/uploads-summary
+     curl -H "x-api-key: $KEY" ${api}/projects/try-it
 
   3. Score, when the model that trains by itself is live (some 20 s after the uploads; 503 until then):
 

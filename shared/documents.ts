@@ -208,6 +208,13 @@ export interface DeadLetterDocument extends DocumentBase {
   replayedAt: string | null;
 }
 
+/** id and pk: digest of key, route, address and caller; expires after a day */
+export interface RequestDocument extends DocumentBase {
+  /** sha-256 of the body */
+  body: string;
+  at: string;
+}
+
 export interface DocumentTypes extends Record<DocumentContainer, { id: string; pk: string }> {
   projects: ProjectDocument;
   keys: KeyDocument;
@@ -224,4 +231,5 @@ export interface DocumentTypes extends Record<DocumentContainer, { id: string; p
   predictions: PredictionDocument;
   events: EventDocument;
   'dead-letters': DeadLetterDocument;
+  requests: RequestDocument;
 }

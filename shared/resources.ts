@@ -40,24 +40,40 @@ export type BlobContainer = keyof typeof blobContainers;
 /**
  * Cosmos DB containers, all partitioned by `/pk`. `ttlSeconds` is the default time to live (null: keep for ever).
  * `indexed`: the fields that queries filter or sort by; nothing else is indexed, so that writes stay cheap.
+ * `orders`: the fields that listings are ordered by; each has a composite index with `id`, which breaks ties.
  */
 export const documentContainers = {
-  projects: { partitionKey: '/pk', ttlSeconds: null, indexed: [] },
-  keys: { partitionKey: '/pk', ttlSeconds: null, indexed: [] },
-  uploads: { partitionKey: '/pk', ttlSeconds: null, indexed: ['project', 'status', 'blob', 'receivedAt'] },
-  samples: { partitionKey: '/pk', ttlSeconds: null, indexed: ['project', 'label', 'createdAt'] },
-  staged: { partitionKey: '/pk', ttlSeconds: null, indexed: ['stagedAt'] },
-  windows: { partitionKey: '/pk', ttlSeconds: null, indexed: [] },
-  heads: { partitionKey: '/pk', ttlSeconds: null, indexed: [] },
-  versions: { partitionKey: '/pk', ttlSeconds: null, indexed: ['number'] },
-  schedulers: { partitionKey: '/pk', ttlSeconds: null, indexed: [] },
-  runs: { partitionKey: '/pk', ttlSeconds: null, indexed: ['createdAt'] },
-  models: { partitionKey: '/pk', ttlSeconds: null, indexed: ['number', 'digest'] },
-  endpoints: { partitionKey: '/pk', ttlSeconds: null, indexed: [] },
-  predictions: { partitionKey: '/pk', ttlSeconds: 90 * 24 * 3600, indexed: ['project', 'deployment', 'error'] },
-  events: { partitionKey: '/pk', ttlSeconds: null, indexed: ['at'] },
-  'dead-letters': { partitionKey: '/pk', ttlSeconds: null, indexed: ['status', 'lastAt'] },
-} as const satisfies Record<string, { partitionKey: '/pk'; ttlSeconds: number | null; indexed: readonly string[] }>;
+  projects: { partitionKey: '/pk', ttlSeconds: null, indexed: [], orders: [] },
+  keys: { partitionKey: '/pk', ttlSeconds: null, indexed: [], orders: [] },
+  uploads: {
+    partitionKey: '/pk',
+    ttlSeconds: null,
+    indexed: ['project', 'status', 'blob', 'receivedAt'],
+    orders: ['receivedAt'],
+  },
+  samples: { partitionKey: '/pk', ttlSeconds: null, indexed: ['project', 'label', 'createdAt'], orders: ['createdAt'] },
+  staged: { partitionKey: '/pk', ttlSeconds: null, indexed: ['stagedAt'], orders: ['stagedAt'] },
+  windows: { partitionKey: '/pk', ttlSeconds: null, indexed: [], orders: [] },
+  heads: { partitionKey: '/pk', ttlSeconds: null, indexed: [], orders: [] },
+  versions: { partitionKey: '/pk', ttlSeconds: null, indexed: ['number'], orders: ['number'] },
+  schedulers: { partitionKey: '/pk', ttlSeconds: null, indexed: [], orders: [] },
+  runs: { partitionKey: '/pk', ttlSeconds: null, indexed: ['createdAt'], orders: ['createdAt'] },
+  models: { partitionKey: '/pk', ttlSeconds: null, indexed: ['number', 'digest'], orders: ['number'] },
+  endpoints: { partitionKey: '/pk', ttlSeconds: null, indexed: [], orders: [] },
+  predictions: {
+    partitionKey: '/pk',
+    ttlSeconds: 90 * 24 * 3600,
+    indexed: ['project', 'deployment', 'error'],
+    orders: [],
+  },
+  events: { partitionKey: '/pk', ttlSeconds: null, indexed: ['at'], orders: ['at'] },
+  'dead-letters': { partitionKey: '/pk', ttlSeconds: null, indexed: ['status', 'lastAt'], orders: ['lastAt'] },
+  /** what an Idempotency-Key was used for first */
+  requests: { partitionKey: '/pk', ttlSeconds: 24 * 3600, indexed: [], orders: [] },
+} as const satisfies Record<
+  string,
+  { partitionKey: '/pk'; ttlSeconds: number | null; indexed: readonly string[]; orders: readonly string[] }
+>;
 export type DocumentContainer = keyof typeof documentContainers;
 export type IndexedField<C extends DocumentContainer> = (typeof documentContainers)[C]['indexed'][number];
 

@@ -16,7 +16,7 @@ export const datasetExportRoutes = [
     path: 'v1/projects/{p}/versions/{v}/dvc',
     role: 'viewer',
     summary: 'A .dvc pointer file for `dvc pull`; the remote is azure://datasets/{project}',
-    answers: { 200: 'text' },
+    answers: { 200: 'dvc' },
     async handle(ports, call) {
       const { document: project } = await projectOf(ports, call);
       const version = await findVersion(ports, project.id, call.params['v']);

@@ -1,7 +1,13 @@
 /** The endpoint: what serves, deploying, rolling back, scoring. */
 import * as z from 'zod';
 import { Problem } from '../../shared/api/problem.ts';
-import { endpointView, predictionView, scoreView, toEndpointView, toPredictionView } from '../../shared/api/schemas.ts';
+import {
+  endpointView,
+  predictionView,
+  scoreView,
+  toEndpointView,
+  toPredictionView,
+} from '../../shared/api/views/endpoint.ts';
 import { newEndpoint } from '../../shared/deployment/endpoint.ts';
 import { digestOf } from '../../shared/names.ts';
 import { approval } from '../../shared/registry/approve.ts';
@@ -32,6 +38,7 @@ export const endpointRoutes = [
     path: 'v1/projects/{p}/endpoint/deploy',
     role: 'operator',
     summary: 'Put an approved model version behind the endpoint, after it was loaded and smoke-scored',
+    takesIfMatch: 'optional',
     body: z.strictObject({ model: z.number().int().positive() }),
     answers: { 202: z.object({ deployment: z.string() }) },
     async handle(ports, call) {
@@ -42,6 +49,8 @@ export const endpointRoutes = [
           target: 'model',
         });
       }
+      const endpoint = await ports.documents.read('endpoints', project.id, 'endpoint');
+      if (call.ifMatch !== undefined) requireMatch(call, endpoint?.etag ?? '');
       const deployment = `o-${digestOf(24, project.id, 'deploy', call.idempotencyKey ?? ports.ids.next())}`;
       const asked = approval(project.id, model.number, deployment, call.cause);
       if (asked.to === 'queue') await ports.messages.send(asked.queue, [asked.message]);
@@ -58,6 +67,7 @@ export const endpointRoutes = [
     path: 'v1/projects/{p}/endpoint/rollback',
     role: 'operator',
     summary: 'Return to the previous model in one step (If-Match); every instance follows within two seconds',
+    takesIfMatch: 'required',
     body: z.strictObject({ reason: z.string().min(1).max(500).default('requested') }).prefault({}),
     answers: { 200: endpointView },
     async handle(ports, call) {
@@ -122,7 +132,8 @@ export const endpointRoutes = [
           { target: 'id' },
         );
       const { document: model } = await modelOf(ports, project, String(found.document.model.number));
-      return { status: 200, json: toPredictionView(found.document, await lineageOf(ports, call.base, model)) };
+      const json = toPredictionView(found.document, await lineageOf(ports, call.base, model));
+      return { status: 200, json, headers: { etag: found.etag } };
     },
   }),
 ];

@@ -1,15 +1,10 @@
 /** The model registry: versions, artifacts, the manual gate, lineage. */
 import * as z from 'zod';
 import { Problem } from '../../shared/api/problem.ts';
-import {
-  type entryView,
-  lineageView,
-  modelView,
-  page,
-  toModelView,
-  toTrainingView,
-  toVersionView,
-} from '../../shared/api/schemas.ts';
+import { type entryView, toVersionView } from '../../shared/api/views/dataset.ts';
+import { lineageView, modelView, toModelView } from '../../shared/api/views/model.ts';
+import { page } from '../../shared/api/views/page.ts';
+import { toTrainingView } from '../../shared/api/views/training.ts';
 import { treeStore } from '../../shared/dataset/store.ts';
 import { entries } from '../../shared/dataset/walk.ts';
 import type { EndpointDocument, ModelDocument, Outgoing } from '../../shared/documents.ts';
@@ -172,7 +167,7 @@ export const modelRoutes = [
     path: 'v1/projects/{p}/models/{n}/artifact',
     role: 'viewer',
     summary: 'The ONNX bytes',
-    answers: { 200: 'bytes' },
+    answers: { 200: 'onnx' },
     async handle(ports, call) {
       const { document: model } = await modelOf(ports, call.params['p'] ?? '', call.params['n'] ?? '');
       const stored = await ports.blobs.stream('models', modelBlob(model.pk, model.digest));
@@ -204,6 +199,7 @@ export const modelRoutes = [
     path: 'v1/projects/{p}/models/{n}/approve',
     role: 'operator',
     summary: 'Approve a model version (If-Match); deployed at once when the project deploys automatically',
+    takesIfMatch: 'required',
     answers: { 200: modelView },
     handle: (ports, call) => decide(ports, call, 'approved'),
   }),
@@ -213,6 +209,7 @@ export const modelRoutes = [
     path: 'v1/projects/{p}/models/{n}/reject',
     role: 'operator',
     summary: 'Reject a model version (If-Match)',
+    takesIfMatch: 'required',
     answers: { 200: modelView },
     handle: (ports, call) => decide(ports, call, 'rejected'),
   }),

@@ -1,7 +1,8 @@
 /** What operators look at: activity, dead letters, health. */
 import * as z from 'zod';
 import { Problem } from '../../shared/api/problem.ts';
-import { deadLetterView, eventView, page, toDeadLetterView, toEventView } from '../../shared/api/schemas.ts';
+import { deadLetterView, eventView, toDeadLetterView, toEventView } from '../../shared/api/views/operations.ts';
+import { page } from '../../shared/api/views/page.ts';
 import { queueMessages } from '../../shared/message.ts';
 import { queueNames } from '../../shared/resources.ts';
 import { listQuery } from './projects.ts';

@@ -1,5 +1,6 @@
 /** Registers every route; each call is checked, answered whatever happens, and its errors are problem details. */
 import type { app, HttpRequest, HttpResponseInit, InvocationContext } from '@azure/functions';
+import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import * as z from 'zod';
 import { allows, keyId } from '../../shared/api/keys.ts';
@@ -7,6 +8,7 @@ import { openApi } from '../../shared/api/openapi.ts';
 import { Problem, problemOf, toProblemBody } from '../../shared/api/problem.ts';
 import type { KeyDocument } from '../../shared/documents.ts';
 import { RetryLater, TerminalError } from '../../shared/errors.ts';
+import { digestOf } from '../../shared/names.ts';
 import { datasetExportRoutes } from './dvc.ts';
 import { endpointRoutes } from './endpoint.ts';
 import { modelRoutes } from './models.ts';
@@ -111,10 +113,28 @@ async function respond(
       throw new Problem(403, 'forbidden', detail);
     }
     const call = await callOf(declared, request, context, params, key);
+    await assertSameRequest(ports, declared, call);
     return toResponse(await declared.handle(ports, call), requestId);
   } catch (error) {
     return toProblemResponse(error, requestId, context);
   }
+}
+
+/** An Idempotency-Key stands for one request: with another body it is refused, whatever the route would say. */
+async function assertSameRequest(ports: HttpPorts, declared: Route, call: Call<unknown, unknown>): Promise<void> {
+  if (call.idempotencyKey === undefined || declared.method === 'GET') return;
+  const id = digestOf(40, declared.name, ...Object.values(call.params), call.key.id, call.idempotencyKey);
+  const body = createHash('sha256').update(call.bytes).digest('hex');
+  const at = ports.clock.now().toISOString();
+  const created = await ports.documents.create('requests', { id, pk: id, body, at });
+  const first = created === 'exists' ? (await ports.documents.read('requests', id, id))?.document.body : body;
+  if (first === undefined || first === body) return;
+  throw new Problem(
+    409,
+    'idempotency-key-reused',
+    'This Idempotency-Key was used for another body within the last day. Use a new key for a new request.',
+    { target: 'Idempotency-Key' },
+  );
 }
 
 /** Listings of all projects filter by key themselves; everything else without a project needs a key for all. */

@@ -1,5 +1,6 @@
 /** What a route is: the table of routes makes both the registrations and the OpenAPI document. */
 import type * as z from 'zod';
+import type { FileKind } from '../../shared/api/openapi.ts';
 import { Problem } from '../../shared/api/problem.ts';
 import type { KeyDocument, ProjectDocument, Role } from '../../shared/documents.ts';
 import type { Cause } from '../../shared/message.ts';
@@ -48,7 +49,9 @@ export interface Route {
   body?: z.ZodType;
   query?: z.ZodType;
   takes?: 'image';
-  answers: Record<number, z.ZodType | 'bytes' | 'text'>;
+  answers: Record<number, z.ZodType | FileKind>;
+  /** whether the route compares `If-Match` */
+  takesIfMatch?: 'optional' | 'required';
   handle: (ports: HttpPorts, call: Call<unknown, unknown>) => Promise<Answer>;
 }
 
@@ -113,7 +116,16 @@ export function pageOf(
 }
 
 /** A continuation as it came in a link. */
-export const continuationOf = (query: { continuation?: string | undefined }): { continuation?: string } =>
-  query.continuation === undefined
-    ? {}
-    : { continuation: Buffer.from(query.continuation, 'base64url').toString('utf8') };
+export function continuationOf(query: { continuation?: string | undefined }): { continuation?: string } {
+  if (query.continuation === undefined) return {};
+  const continuation = Buffer.from(query.continuation, 'base64url').toString('utf8');
+  if (/^[\x20-\x7e]+$/.test(continuation)) return { continuation };
+  throw new Problem(
+    400,
+    'invalid-continuation',
+    'This continuation was not given by a listing. Begin at the first page.',
+    {
+      target: 'continuation',
+    },
+  );
+}

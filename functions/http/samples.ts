@@ -1,7 +1,8 @@
 /** Samples: browse, bytes, and labels set by review. */
 import * as z from 'zod';
 import { Problem } from '../../shared/api/problem.ts';
-import { page, sampleView, toSampleView } from '../../shared/api/schemas.ts';
+import { sampleView, toSampleView } from '../../shared/api/views/dataset.ts';
+import { page } from '../../shared/api/views/page.ts';
 import { stageSample } from '../../shared/dataset/stage.ts';
 import { storedName } from '../../shared/dataset/store.ts';
 import type { SampleDocument } from '../../shared/documents.ts';
@@ -59,7 +60,7 @@ export const sampleRoutes = [
     path: 'v1/projects/{p}/samples/{id}/content',
     role: 'viewer',
     summary: 'The bytes of a sample',
-    answers: { 200: 'bytes' },
+    answers: { 200: 'image' },
     async handle(ports, call) {
       const { document: sample } = await sampleOf(ports, call);
       const stored = await ports.blobs.stream('datasets', storedName(sample.project, sample.id));
@@ -79,6 +80,7 @@ export const sampleRoutes = [
     path: 'v1/projects/{p}/samples/{id}/label',
     role: 'labeler',
     summary: 'Set a label by review; it becomes part of the next version',
+    takesIfMatch: 'optional',
     body: z.strictObject({ label: className }),
     answers: { 200: sampleView },
     async handle(ports, call) {

@@ -1,7 +1,8 @@
 /** Trainings: start, follow, cancel. */
 import * as z from 'zod';
 import { Problem } from '../../shared/api/problem.ts';
-import { page, toTrainingView, trainingView } from '../../shared/api/schemas.ts';
+import { page } from '../../shared/api/views/page.ts';
+import { toTrainingView, trainingView } from '../../shared/api/views/training.ts';
 import { isOpen } from '../../shared/training/run.ts';
 import { cancelRun } from '../../shared/training/check.ts';
 import { requestTraining } from '../../shared/training/request.ts';
@@ -114,7 +115,9 @@ export const trainingRoutes = [
         });
       if (cancelled === 'ended')
         throw new Problem(409, 'training-ended', `Training ${id} has ended already; nothing was changed.`);
-      return { status: 202, json: toTrainingView(cancelled.document), headers: { etag: cancelled.etag } };
+      const monitor = `${call.base}/projects/${project}/trainings/${id}`;
+      const headers = { etag: cancelled.etag, 'operation-location': monitor, ...retryAfter };
+      return { status: 202, json: toTrainingView(cancelled.document), headers };
     },
   }),
 ];

@@ -1,7 +1,9 @@
 /** Upload addresses, and what became of each upload. */
 import * as z from 'zod';
 import { Problem } from '../../shared/api/problem.ts';
-import { page, toUploadView, uploadView } from '../../shared/api/schemas.ts';
+import { toUploadView, uploadView } from '../../shared/api/views/dataset.ts';
+import { page } from '../../shared/api/views/page.ts';
+import { uploadStates } from '../../shared/api/views/project.ts';
 import { className, unassignedProject } from '../../shared/names.ts';
 import { samplePartition, uploadPartition } from '../../shared/upload.ts';
 import { listQuery } from './projects.ts';
@@ -16,8 +18,6 @@ const fileName = z
     (s) => !/[\p{Cc}\p{Cs}/\\]/u.test(s) && s !== '.' && s !== '..',
     'a file name has no slashes and no control characters',
   );
-
-const outcomes = ['received', 'accepted', 'duplicate', 'conflict', 'unlabelled', 'quarantined', 'superseded'] as const;
 
 export const uploadRoutes = [
   route({
@@ -73,7 +73,7 @@ export const uploadRoutes = [
     summary: 'What became of uploads, newest first',
     query: z.strictObject({
       ...listQuery,
-      outcome: z.enum(outcomes).optional(),
+      outcome: z.enum(uploadStates).optional(),
       blob: z.string().max(1024).optional(),
     }),
     answers: { 200: page(uploadView) },
@@ -93,24 +93,6 @@ export const uploadRoutes = [
       });
       const value = found.items.map(({ document }) => toUploadView(document));
       return pageOf(call, `/projects/${project}/uploads`, call.query, value, found.continuation);
-    },
-  }),
-  route({
-    name: 'uploads-summary',
-    method: 'GET',
-    path: 'v1/projects/{p}/uploads-summary',
-    role: 'viewer',
-    summary: 'How many uploads ended in each outcome',
-    answers: { 200: z.object(Object.fromEntries(outcomes.map((o) => [o, z.number()]))) },
-    async handle(ports, call) {
-      const project = call.params['p'] ?? '';
-      if (project !== unassignedProject) await projectOf(ports, call);
-      const counted = await Promise.all(
-        outcomes.map(
-          async (status) => [status, await ports.documents.count('uploads', { equals: { project, status } })] as const,
-        ),
-      );
-      return { status: 200, json: Object.fromEntries(counted) };
     },
   }),
   route({

@@ -1,6 +1,7 @@
 /** Dataset versions: history, entries, differences. */
 import * as z from 'zod';
-import { entryView, page, toVersionView, versionView } from '../../shared/api/schemas.ts';
+import { entryView, toVersionView, versionView } from '../../shared/api/views/dataset.ts';
+import { page } from '../../shared/api/views/page.ts';
 import { commitNow } from '../../shared/dataset/stage.ts';
 import { diff } from '../../shared/dataset/diff.ts';
 import type { SampleRecord } from '../../shared/dataset/record.ts';

@@ -1,5 +1,6 @@
 /** From one prediction back to the scans behind it. */
-import { predictionView, sampleView, uploadView } from '../../shared/api/schemas.ts';
+import { sampleView, uploadView } from '../../shared/api/views/dataset.ts';
+import { predictionView } from '../../shared/api/views/endpoint.ts';
 import type { Client } from './client.ts';
 import type { Narrator } from './narrator.ts';
 import type { Report } from './report.ts';

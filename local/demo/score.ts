@@ -1,6 +1,6 @@
 /** Scoring pictures that no model has seen. */
 import type * as z from 'zod';
-import { scoreView } from '../../shared/api/schemas.ts';
+import { scoreView } from '../../shared/api/views/endpoint.ts';
 import { inBatches } from '../../shared/parallel.ts';
 import { type Client, Refused } from './client.ts';
 import type { Narrator } from './narrator.ts';

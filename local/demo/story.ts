@@ -1,7 +1,11 @@
 /** The story of the demo, told through the HTTP API alone: every step checks that it happened. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as z from 'zod';
-import { deadLetterView, endpointView, modelView, projectView, versionView } from '../../shared/api/schemas.ts';
+import { versionView } from '../../shared/api/views/dataset.ts';
+import { endpointView } from '../../shared/api/views/endpoint.ts';
+import { modelView } from '../../shared/api/views/model.ts';
+import { deadLetterView } from '../../shared/api/views/operations.ts';
+import { projectView } from '../../shared/api/views/project.ts';
 import { type Client, getAll } from './client.ts';
 import { traceBack } from './lineage.ts';
 import type { Narrator } from './narrator.ts';

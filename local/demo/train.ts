@@ -1,13 +1,11 @@
 /** Following a training from its request to the model behind the endpoint. */
 import type * as z from 'zod';
-import {
-  endpointView,
-  modelView,
-  page,
-  projectView,
-  trainingView,
-  type versionView,
-} from '../../shared/api/schemas.ts';
+import { type versionView } from '../../shared/api/views/dataset.ts';
+import { endpointView } from '../../shared/api/views/endpoint.ts';
+import { modelView } from '../../shared/api/views/model.ts';
+import { page } from '../../shared/api/views/page.ts';
+import { projectStatusView } from '../../shared/api/views/project.ts';
+import { trainingView } from '../../shared/api/views/training.ts';
 import type { Client } from './client.ts';
 import type { Narrator } from './narrator.ts';
 import { waitFor } from './wait.ts';
@@ -30,7 +28,7 @@ const openStates = ['queued', 'submitted', 'running', 'evaluating'];
 export function versionWith(client: Client, narrator: Narrator, project: string, samples: number): Promise<Version> {
   const expected = `a dataset version with ${samples} samples`;
   return waitFor({ expected, limitSeconds: versionLimitSeconds, everyMs: pollMs }, async () => {
-    const { head } = (await client.get(`/projects/${project}`, projectView)).body;
+    const { head } = (await client.get(`/projects/${project}`, projectStatusView)).body;
     narrator.progress('waiting for the commit window', head?.samples ?? 0, samples);
     if (head !== null && head.samples === samples) return { found: head };
     return { seen: head === null ? 'no version' : `version ${head.number} with ${head.samples} samples` };

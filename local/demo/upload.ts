@@ -1,6 +1,6 @@
 /** Uploads as an app makes them, and following what became of them. */
 import * as z from 'zod';
-import { uploadView } from '../../shared/api/schemas.ts';
+import { uploadView } from '../../shared/api/views/dataset.ts';
 import { inBatches } from '../../shared/parallel.ts';
 import { type Client, putToStorage } from './client.ts';
 import type { Narrator } from './narrator.ts';
@@ -18,7 +18,7 @@ const settleSecondsPerFile = 0.1;
 const uploadUrls = z.object({
   value: z.array(z.object({ blob: z.string(), url: z.string(), headers: z.record(z.string(), z.string()) })),
 });
-const summaryShape = z.object({
+const uploadCounts = z.object({
   received: z.number(),
   accepted: z.number(),
   duplicate: z.number(),
@@ -27,13 +27,15 @@ const summaryShape = z.object({
   quarantined: z.number(),
   superseded: z.number(),
 });
+const projectShape = z.object({ counts: z.object({ uploads: uploadCounts }) });
+
 /** An odd file and the blob that it became. */
 export interface OddUpload {
   file: OddFile;
   blob: string;
 }
 
-type UploadSummary = z.infer<typeof summaryShape>;
+type UploadSummary = z.infer<typeof uploadCounts>;
 
 /** Uploads pictures through upload URLs and plain PUTs; resolves with their blob names, in order. */
 export async function upload(
@@ -62,7 +64,7 @@ export async function upload(
 
 /** How many uploads of a project ended in each outcome. */
 export const summaryOf = async (client: Client, project: string): Promise<UploadSummary> =>
-  (await client.get(`/projects/${project}/uploads-summary`, summaryShape)).body;
+  (await client.get(`/projects/${project}`, projectShape)).body.counts.uploads;
 
 /** Waits until so many uploads have an outcome; resolves with how many have each. */
 export function settled(client: Client, narrator: Narrator, project: string, uploads: number): Promise<UploadSummary> {

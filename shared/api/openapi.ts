@@ -11,7 +11,8 @@ interface DescribedRoute {
   body?: z.ZodType;
   query?: z.ZodType;
   takes?: 'image';
-  answers: Record<number, z.ZodType | 'bytes' | 'text'>;
+  answers: Record<number, z.ZodType | FileKind>;
+  takesIfMatch?: 'optional' | 'required';
 }
 
 type Json = Record<string, unknown>;
@@ -26,14 +27,20 @@ const problem = {
   content: { 'application/problem+json': { schema: schemaOf(problemBody, 'output') } },
 };
 
-function answerOf(type: z.ZodType | 'bytes' | 'text'): Json {
-  if (type === 'bytes')
-    return {
-      description: 'The bytes',
-      content: { 'application/octet-stream': { schema: { type: 'string', format: 'binary' } } },
-    };
-  if (type === 'text') return { description: 'Text', content: { 'text/plain': { schema: { type: 'string' } } } };
-  return { description: 'Success', content: { 'application/json': { schema: schemaOf(type, 'output') } } };
+const files = {
+  onnx: { description: 'An ONNX model', types: ['application/octet-stream'] },
+  image: { description: 'The bytes of an image', types: ['image/png', 'image/jpeg', 'image/webp'] },
+  dvc: { description: 'A .dvc pointer file', types: ['application/yaml'] },
+};
+/** What a route answers that is no JSON. */
+export type FileKind = keyof typeof files;
+
+function answerOf(type: z.ZodType | FileKind): Json {
+  if (typeof type !== 'string')
+    return { description: 'Success', content: { 'application/json': { schema: schemaOf(type, 'output') } } };
+  const { description, types } = files[type];
+  const schema = { type: 'string', format: 'binary' };
+  return { description, content: Object.fromEntries(types.map((name) => [name, { schema }])) };
 }
 
 function operationOf(route: DescribedRoute): Json {
@@ -48,6 +55,14 @@ function operationOf(route: DescribedRoute): Json {
   const queried = Object.entries((query['properties'] ?? {}) as Record<string, Json>).map(([name, schema]) => ({
     ...{ name, in: 'query', required: required.has(name), schema },
   }));
+  const headers = [
+    ...(route.takesIfMatch === undefined
+      ? []
+      : [{ name: 'If-Match', in: 'header', required: route.takesIfMatch === 'required', schema: { type: 'string' } }]),
+    ...(route.method === 'POST' && route.takes === undefined
+      ? [{ name: 'Idempotency-Key', in: 'header', required: false, schema: { type: 'string', maxLength: 200 } }]
+      : []),
+  ];
   const image = { type: 'string', format: 'binary' };
   const body =
     route.takes === 'image'
@@ -70,7 +85,7 @@ function operationOf(route: DescribedRoute): Json {
     summary: route.summary,
     'x-role': route.role,
     ...(route.role === 'open' ? { security: [] } : {}),
-    parameters: [...named, ...queried],
+    parameters: [...named, ...queried, ...headers],
     ...body,
     responses: { ...Object.fromEntries(answers), default: problem },
   };

@@ -53,6 +53,7 @@ const statuses: Record<string, number> = {
   'unknown-model': 404,
   'bad-image': 400,
   'unsupported-type': 415,
+  'invalid-continuation': 400,
 };
 
 /** A domain error as a problem. */

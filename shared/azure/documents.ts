@@ -1,10 +1,38 @@
 /** Documents in Cosmos DB. */
 import { type Container, type Database, ErrorResponse, type OperationInput, type SqlQuerySpec } from '@azure/cosmos';
+import * as z from 'zod';
 import type { DocumentTypes } from '../documents.ts';
+import { TerminalError } from '../errors.ts';
 import type { BatchOperation, DocumentQuery, Documents, Scalar, Stored } from '../ports.ts';
 import type { DocumentContainer } from '../resources.ts';
 
-const maxOffset = 100_000;
+/** Where an ordered listing goes on: value of its field and id of the last document, so that new ones shift nothing. */
+const continuationShape = z.tuple([z.union([z.string(), z.number()]), z.string()]);
+
+/** Cosmos DB allows these in no id; the SDK throws when it meets them. */
+const neverInIds = /[/\\?#]/;
+
+function invalidContinuation(): TerminalError {
+  return new TerminalError(
+    'invalid-continuation',
+    'This continuation was not given by a listing. Begin at the first page.',
+  );
+}
+
+function readContinuation(text: string): z.infer<typeof continuationShape> {
+  try {
+    return continuationShape.parse(JSON.parse(text));
+  } catch {
+    throw invalidContinuation();
+  }
+}
+
+function valueAt(document: object, name: string): unknown {
+  return name
+    .split('.')
+    .reduce<unknown>((value, key) => (value as Record<string, unknown> | undefined)?.[key], document);
+}
+
 const fieldPattern = /^[A-Za-z][A-Za-z0-9]*(\.[A-Za-z][A-Za-z0-9]*)*$/;
 
 /** Strips what Cosmos adds (`_rid`, `_ts`, ...), so that a document read equals the document written. */
@@ -40,6 +68,14 @@ function conditions<C extends DocumentContainer>(
     parts.push(`${field(query.orderBy.field)} ${query.orderBy.descending ? '<' : '>'} @p${parameters.length}`);
     parameters.push({ name: `@p${parameters.length}`, value: query.after });
   }
+  if (query.orderBy !== undefined && query.continuation !== undefined) {
+    const [value, id] = readContinuation(query.continuation);
+    const beyond = query.orderBy.descending ? '<' : '>';
+    const name = field(query.orderBy.field);
+    const [v, i] = [`@p${parameters.length}`, `@p${parameters.length + 1}`];
+    parts.push(`(${name} ${beyond} ${v} OR (${name} = ${v} AND c.id ${beyond} ${i}))`);
+    parameters.push({ name: v, value }, { name: i, value: id });
+  }
   return { where: parts.length === 0 ? '' : ` WHERE ${parts.join(' AND ')}`, parameters };
 }
 
@@ -54,6 +90,7 @@ export function cosmosDocuments(database: Database): Documents {
 
   return {
     async read(container, pk, id) {
+      if (neverInIds.test(id)) return undefined;
       const response = await of(container).item(id, pk).read<DocumentTypes[typeof container]>();
       return response.resource === undefined ? undefined : toStored(response.resource);
     },
@@ -102,26 +139,26 @@ export function cosmosDocuments(database: Database): Documents {
       const { where, parameters } = conditions(query);
       const options = query.pk === undefined ? {} : { partitionKey: query.pk };
       if (query.orderBy !== undefined) {
-        const offset = query.continuation === undefined ? 0 : Number(query.continuation);
-        if (!Number.isSafeInteger(offset) || offset < 0 || offset > maxOffset)
-          throw new Error(`continuation ${query.continuation} is not valid`);
-        const order = ` ORDER BY ${field(query.orderBy.field)} ${query.orderBy.descending ? 'DESC' : 'ASC'}`;
+        const direction = query.orderBy.descending ? 'DESC' : 'ASC';
+        const order = `${field(query.orderBy.field)} ${direction}, c.id ${direction}`;
         const spec: SqlQuerySpec = {
-          query: `SELECT * FROM c${where}${order} OFFSET ${offset} LIMIT ${query.limit}`,
+          query: `SELECT TOP ${query.limit} * FROM c${where} ORDER BY ${order}`,
           parameters,
         };
         const { resources } = await of(container).items.query<object>(spec, options).fetchAll();
-        const next =
-          resources.length === query.limit && offset + query.limit <= maxOffset
-            ? { continuation: String(offset + query.limit) }
-            : {};
-        return { items: resources.map((r) => toStored<DocumentTypes[typeof container]>(r)), ...next };
+        const items = resources.map((r) => toStored<DocumentTypes[typeof container]>(r));
+        const last = items.length === query.limit ? items.at(-1)?.document : undefined;
+        if (last === undefined) return { items };
+        return { items, continuation: JSON.stringify([valueAt(last, query.orderBy.field), last.id]) };
       }
       const spec: SqlQuerySpec = { query: `SELECT * FROM c${where}`, parameters };
       const feed = query.continuation === undefined ? {} : { continuationToken: query.continuation };
       const page = await of(container)
         .items.query<object>(spec, { ...options, ...feed, maxItemCount: query.limit })
-        .fetchNext();
+        .fetchNext()
+        .catch((error: unknown) => {
+          throw query.continuation !== undefined && statusOf(error) === 400 ? invalidContinuation() : error;
+        });
       const next = page.continuationToken ? { continuation: page.continuationToken } : {};
       return { items: page.resources.map((r) => toStored<DocumentTypes[typeof container]>(r)), ...next };
     },

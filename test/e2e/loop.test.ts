@@ -10,17 +10,12 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import * as z from 'zod';
 import { buildApp } from '../../local/build.ts';
 import { type Platform, startPlatform } from '../../local/platform.ts';
-import {
-  endpointView,
-  modelView,
-  page,
-  predictionView,
-  projectView,
-  scoreView,
-  trainingView,
-  uploadView,
-  versionView,
-} from '../../shared/api/schemas.ts';
+import { uploadView, versionView } from '../../shared/api/views/dataset.ts';
+import { endpointView, predictionView, scoreView } from '../../shared/api/views/endpoint.ts';
+import { modelView } from '../../shared/api/views/model.ts';
+import { page } from '../../shared/api/views/page.ts';
+import { projectStatusView } from '../../shared/api/views/project.ts';
+import { trainingView } from '../../shared/api/views/training.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
 const mnist = createRequire(import.meta.url)('mnist') as Record<number, { get(index: number): number[] }>;
@@ -134,7 +129,7 @@ test(
       superseded: 0,
     };
     await expect
-      .poll(() => read(z.unknown(), `${project}/uploads-summary`), { timeout: 60_000, interval: 500 })
+      .poll(async () => (await read(projectStatusView, project)).counts.uploads, { timeout: 60_000, interval: 500 })
       .toEqual(outcomes);
     const refused = await read(page(uploadView), `${project}/uploads?outcome=quarantined`);
     expect(new Set(refused.value.map((u) => u.reason?.code))).toEqual(new Set(['not-an-image', 'truncated']));
@@ -153,7 +148,7 @@ test(
       'registered',
       'registered',
     ]);
-    expect((await read(projectView, project)).head?.number).toBe(2);
+    expect((await read(projectStatusView, project)).head?.number).toBe(2);
 
     const scored = scoreView.parse(
       (await call('POST', `${project}/score`, await digit(3, 800), { 'content-type': 'image/png' })).body,

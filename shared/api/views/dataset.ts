@@ -1,0 +1,109 @@
+/** Versions, uploads and samples as the API shows them. */
+import * as z from 'zod';
+import type { SampleDocument, UploadDocument, VersionSummary } from '../../documents.ts';
+import { counts, split, time } from './page.ts';
+
+export const versionView = z.object({
+  id: z.string(),
+  number: z.number(),
+  root: z.string(),
+  parent: z.string().nullable(),
+  samples: z.number(),
+  byClass: counts,
+  bySplit: counts,
+  changes: z.object({ added: z.number(), removed: z.number(), relabelled: z.number() }),
+  bytesWritten: z.number(),
+  nodesWritten: z.number(),
+  createdAt: time,
+});
+
+export const toVersionView = ({
+  version,
+  number,
+  root,
+  parent,
+  samples,
+  byClass,
+  bySplit,
+  changes,
+  bytesWritten,
+  nodesWritten,
+  createdAt,
+}: VersionSummary): z.infer<typeof versionView> => ({
+  ...{ id: version, number, root, parent, samples, byClass, bySplit, changes, bytesWritten, nodesWritten, createdAt },
+});
+
+export const uploadView = z.object({
+  id: z.string(),
+  blob: z.string(),
+  etag: z.string(),
+  outcome: z.enum(['received', 'accepted', 'duplicate', 'conflict', 'unlabelled', 'quarantined', 'superseded']),
+  reason: z.object({ code: z.string(), detail: z.string() }).nullable(),
+  sample: z.string().nullable(),
+  label: z.string().nullable(),
+  receivedAt: time,
+  finishedAt: time.nullable(),
+  /** first version that holds the sample; only when one upload is asked for */
+  firstVersion: z.number().nullable().optional(),
+});
+
+export const toUploadView = ({
+  id,
+  blob,
+  etag,
+  status,
+  reason,
+  sample,
+  label,
+  receivedAt,
+  finishedAt,
+}: UploadDocument): z.infer<typeof uploadView> => ({
+  ...{ id, blob, etag, outcome: status, reason, sample, label, receivedAt, finishedAt },
+});
+
+export const sampleView = z.object({
+  id: z.string(),
+  sha256: z.string(),
+  sizeBytes: z.number(),
+  mediaType: z.string(),
+  width: z.number(),
+  height: z.number(),
+  channels: z.number(),
+  label: z.string().nullable(),
+  labelSource: z.enum(['path', 'metadata', 'fuzzy', 'review']).nullable(),
+  split,
+  origin: z.string(),
+  conflicts: z.array(z.object({ upload: z.string(), label: z.string() })),
+  firstVersion: z.number().nullable(),
+  createdAt: time,
+});
+
+export const toSampleView = (s: SampleDocument): z.infer<typeof sampleView> => {
+  const { id, sha256, sizeBytes, mediaType, width, height, channels, label, labelSource } = s;
+  const { origin, conflicts, firstVersion, createdAt } = s;
+  return {
+    id,
+    sha256,
+    sizeBytes,
+    mediaType,
+    width,
+    height,
+    channels,
+    label,
+    labelSource,
+    split: s.split,
+    origin,
+    conflicts,
+    firstVersion,
+    createdAt,
+  };
+};
+
+export const entryView = z.object({
+  key: z.string(),
+  md5: z.string(),
+  label: z.string(),
+  split,
+  mediaType: z.string(),
+  sizeBytes: z.number(),
+});

@@ -1,0 +1,72 @@
+/** The endpoint, scores and predictions as the API shows them. */
+import * as z from 'zod';
+import type { EndpointDocument, PredictionDocument } from '../../documents.ts';
+import { lineageView } from './model.ts';
+import { counts, time } from './page.ts';
+
+const target = z.object({ model: z.number(), digest: z.string(), deployment: z.string() });
+
+export const endpointView = z.object({
+  production: target.nullable(),
+  previous: target.nullable(),
+  canary: target
+    .extend({ percent: z.number(), minRequests: z.number(), maxErrorRate: z.number(), startedAt: time, endsAt: time })
+    .nullable(),
+  history: z.array(target.extend({ state: z.string(), reason: z.string(), by: z.string(), at: time })),
+  revision: z.number(),
+});
+
+export const toEndpointView = ({
+  production,
+  previous,
+  canary,
+  history,
+  revision,
+}: EndpointDocument): z.infer<typeof endpointView> => ({
+  ...{ production, previous, canary, history, revision },
+});
+
+export const scoreView = z.object({
+  class: z.string(),
+  probabilities: counts,
+  predictionId: z.string(),
+  model: z.object({ version: z.number(), digest: z.string() }),
+  datasetVersion: z.object({ id: z.string(), number: z.number() }),
+  durationMs: z.number(),
+});
+
+export const predictionView = z.object({
+  id: z.string(),
+  class: z.string().nullable(),
+  probabilities: counts,
+  model: z.object({ number: z.number(), digest: z.string() }),
+  datasetVersion: z.object({ id: z.string(), number: z.number() }),
+  deployment: z.string(),
+  role: z.enum(['production', 'canary', 'pinned']),
+  sha256: z.string(),
+  error: z.string().nullable(),
+  durationMs: z.number(),
+  at: time,
+  lineage: lineageView,
+});
+
+export const toPredictionView = (
+  p: PredictionDocument,
+  lineage: z.infer<typeof lineageView>,
+): z.infer<typeof predictionView> => {
+  const { id, probabilities, model, deployment, role, sha256, error, durationMs, at } = p;
+  return {
+    id,
+    class: p.class,
+    probabilities,
+    model,
+    datasetVersion: p.version,
+    deployment,
+    role,
+    sha256,
+    error,
+    durationMs,
+    at,
+    lineage,
+  };
+};

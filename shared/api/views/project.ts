@@ -1,0 +1,39 @@
+/** A project as the API shows it. */
+import * as z from 'zod';
+import type { ProjectDocument, UploadDocument } from '../../documents.ts';
+import { projectSettings } from '../../project.ts';
+import { versionView } from './dataset.ts';
+import { time } from './page.ts';
+
+/** What may have become of an upload; `received`: nothing yet. */
+export const uploadStates = [
+  ...['received', 'accepted', 'duplicate', 'conflict', 'unlabelled', 'quarantined', 'superseded'],
+] as UploadDocument['status'][];
+
+export const projectView = z.object({
+  name: z.string(),
+  settings: projectSettings,
+  createdAt: time,
+  updatedAt: time,
+});
+
+export const toProjectView = ({
+  id,
+  settings,
+  createdAt,
+  updatedAt,
+}: ProjectDocument): z.infer<typeof projectView> => ({
+  ...{ name: id, settings, createdAt, updatedAt },
+});
+
+/** A project with its dataset head and how much there is of everything. */
+export const projectStatusView = projectView.extend({
+  head: versionView.nullable(),
+  counts: z.object({
+    uploads: z.object({
+      ...{ received: z.number(), accepted: z.number(), duplicate: z.number(), conflict: z.number() },
+      ...{ unlabelled: z.number(), quarantined: z.number(), superseded: z.number() },
+    }),
+    ...{ samples: z.number(), versions: z.number(), trainings: z.number(), models: z.number() },
+  }),
+});

@@ -1,0 +1,72 @@
+/** A training as the API shows it. */
+import * as z from 'zod';
+import type { RunDocument } from '../../documents.ts';
+import { image, time } from './page.ts';
+
+export const trainingView = z.object({
+  id: z.string(),
+  state: z.enum(['queued', 'submitted', 'running', 'evaluating', 'registered', 'rejected', 'failed', 'cancelled']),
+  attempt: z.number(),
+  version: z.object({ id: z.string(), number: z.number() }),
+  trainer: z.object({ name: z.string(), parameters: z.record(z.string(), z.unknown()), timeoutSeconds: z.number() }),
+  seed: z.number(),
+  classes: z.array(z.string()),
+  image,
+  requestedBy: z.string(),
+  reason: z.string(),
+  progress: z.object({ phase: z.string(), done: z.number(), total: z.number() }).nullable(),
+  metrics: z.array(z.object({ key: z.string(), value: z.number(), step: z.number() })),
+  failure: z.object({ code: z.string(), detail: z.string(), retryable: z.boolean() }).nullable(),
+  attempts: z.array(
+    z.object({ attempt: z.number(), execution: z.string().nullable(), failure: z.string().nullable(), endedAt: time }),
+  ),
+  model: z.number().nullable(),
+  cancelRequested: z.boolean(),
+  createdAt: time,
+  submittedAt: time.nullable(),
+  startedAt: time.nullable(),
+  trainedAt: time.nullable(),
+  endedAt: time.nullable(),
+});
+
+export const toTrainingView = (run: RunDocument): z.infer<typeof trainingView> => {
+  const {
+    id,
+    state,
+    attempt,
+    version,
+    trainer,
+    seed,
+    classes,
+    requestedBy,
+    reason,
+    progress,
+    metrics,
+    failure,
+    model,
+  } = run;
+  const { cancelRequested, createdAt, submittedAt, startedAt, trainedAt, endedAt } = run;
+  const attempts = run.attempts.map((a) => ({
+    attempt: a.attempt,
+    execution: a.execution,
+    failure: a.failure,
+    endedAt: a.endedAt,
+  }));
+  return {
+    ...{
+      id,
+      state,
+      attempt,
+      version,
+      trainer,
+      seed,
+      classes,
+      image: run.image,
+      requestedBy,
+      reason,
+      progress,
+      metrics,
+    },
+    ...{ failure, attempts, model, cancelRequested, createdAt, submittedAt, startedAt, trainedAt, endedAt },
+  };
+};

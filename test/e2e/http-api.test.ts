@@ -1,0 +1,442 @@
+/** Every route of the HTTP API, called on a real platform and held against the OpenAPI document that it serves. */
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import sharp from 'sharp';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import * as z from 'zod';
+import { buildApp } from '../../local/build.ts';
+import { type Platform, startPlatform } from '../../local/platform.ts';
+import { keyDocument, newKey } from '../../shared/api/keys.ts';
+import { endpointView } from '../../shared/api/views/endpoint.ts';
+import { projectStatusView } from '../../shared/api/views/project.ts';
+import { connect } from '../../shared/azure/connect.ts';
+import { readConfig } from '../../shared/config.ts';
+import type { Role } from '../../shared/documents.ts';
+import { createChecker, openApiDocument, type Operation, operationsOf, type Sent } from './client.ts';
+
+const root = path.resolve(import.meta.dirname, '../..');
+const mnist = createRequire(import.meta.url)('mnist') as Record<number, { get(index: number): number[] }>;
+const p = 'digits';
+let folder: string;
+let platform: Platform;
+let operations: Operation[];
+let api: ReturnType<typeof createChecker>;
+const keys: Record<string, string> = {};
+let someImage: Buffer;
+
+async function digit(label: number, index: number): Promise<Buffer> {
+  const grey = Buffer.from((mnist[label]?.get(index) ?? []).map((v) => Math.round(v * 255)));
+  return sharp(grey, { raw: { width: 28, height: 28, channels: 1 } })
+    .png()
+    .toBuffer();
+}
+
+const urls = z.object({
+  value: z.array(z.object({ url: z.string(), headers: z.record(z.string(), z.string()), blob: z.string() })),
+});
+
+async function upload(files: { name: string; label?: string; bytes: Buffer }[]): Promise<void> {
+  const body = { files: files.map(({ name, label }) => ({ name, label, contentType: 'image/png' })) };
+  const { value } = urls.parse((await api.send('upload-urls-post', { params: { p }, body })).json);
+  await Promise.all(
+    value.map(async ({ url, headers }, i) => {
+      const put = await fetch(url, { method: 'PUT', headers, body: new Uint8Array(files[i]?.bytes ?? []) });
+      expect(put.status).toBe(201);
+    }),
+  );
+}
+
+const champion = async (): Promise<number | undefined> =>
+  endpointView.parse((await api.send('endpoint-get', { params: { p } })).json).production?.model;
+
+beforeAll(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'darkroom-api-'));
+  const { entry } = await buildApp();
+  platform = await startPlatform({
+    dataDir: folder,
+    ports: { http: 0, blob: 0, serviceBus: 0, cosmos: 0, arm: 0, insights: 0 },
+    appRoot: root,
+    appEntry: entry,
+    jobCommand: [process.execPath, path.join(root, 'trainer/main.ts')],
+    onLog: () => undefined,
+  });
+  const { documents } = connect(readConfig(platform.settings));
+  for (const [name, role, project] of [
+    ['viewer', 'viewer', '*'],
+    ['labeler', 'labeler', '*'],
+    ['operator', 'operator', '*'],
+    ['stranger', 'operator', 'elsewhere'],
+  ] as [string, Role, string][]) {
+    const key = newKey(randomBytes(32));
+    await documents.create('keys', keyDocument(key, { role, project, name }, new Date().toISOString()));
+    keys[name] = key;
+  }
+  const origin = platform.addresses.http ?? '';
+  const served = await fetch(`${origin}/api/openapi.json`, { headers: { 'x-api-key': keys['viewer'] ?? '' } });
+  operations = operationsOf(openApiDocument.parse(await served.json()));
+  api = createChecker(origin, operations, keys['operator'] ?? '');
+  const settings = {
+    trainer: { name: 'softmax' },
+    gate: { minimum: 0.3, minimumRecall: 0, maxRegression: 1 },
+    commit: { quietSeconds: 1 },
+  };
+  expect((await api.send('projects-put', { params: { p }, body: settings })).status).toBe(201);
+  someImage = await digit(4, 900);
+  const files = await Promise.all(
+    Array.from({ length: 150 }, async (_, i) => ({
+      name: `d${i}.png`,
+      label: String(i % 10),
+      bytes: await digit(i % 10, Math.floor(i / 10)),
+    })),
+  );
+  const first = files[0]?.bytes ?? Buffer.alloc(0);
+  await upload([
+    ...files,
+    { name: 'nobody-knows.png', bytes: await digit(7, 950) },
+    { name: 'other.png', label: '9', bytes: first },
+    { name: 'bad.png', label: '1', bytes: Buffer.from('not an image') },
+  ]);
+  await vi.waitUntil(async () => (await champion()) === 1, { timeout: 90_000, interval: 300 });
+}, 180_000);
+afterAll(async () => {
+  await platform?.close();
+  await rm(folder, { recursive: true, force: true });
+}, 60_000);
+
+const listShape = z.object({ value: z.array(z.record(z.string(), z.unknown())), nextLink: z.string().optional() });
+const listOf = async (operationId: string, sent: Sent = {}) =>
+  listShape.parse((await api.send(operationId, sent)).json).value;
+
+describe('every answer is what the OpenAPI document promises', () => {
+  test('projects, with how much there is of everything', async () => {
+    expect((await listOf('projects-list')).map(({ name }) => name)).toEqual([p]);
+    const status = await api.send('projects-get', { params: { p } });
+    expect(status.headers.get('etag')).toBeTruthy();
+    const { counts, head } = projectStatusView.parse(status.json);
+    expect(counts.uploads).toMatchObject({ received: 0, accepted: 150, unlabelled: 1, conflict: 1, quarantined: 1 });
+    expect(counts).toMatchObject({ samples: 151, versions: 1, models: 1 });
+    expect(head?.samples).toBe(150);
+    const body = { ...projectStatusView.parse(status.json).settings, retrain: { onVersion: false } };
+    expect((await api.send('projects-put', { params: { p }, body })).status).toBe(428);
+    const stale = await api.send('projects-put', { params: { p }, body, headers: { 'if-match': '"old"' } });
+    expect(stale.status).toBe(412);
+    const headers = { 'if-match': status.headers.get('etag') ?? '' };
+    expect((await api.send('projects-put', { params: { p }, body, headers })).status).toBe(200);
+    const created = await api.send('projects-put', { params: { p: 'second' }, body: {}, headers });
+    expect(created.status).toBe(412);
+  });
+
+  test('uploads by outcome and by blob', async () => {
+    const [bad] = await listOf('uploads-list', { params: { p }, query: { outcome: 'quarantined' } });
+    expect(bad).toMatchObject({ blob: 'digits/1/bad.png', reason: { code: 'not-an-image' } });
+    const [one] = await listOf('uploads-list', { params: { p }, query: { blob: 'digits/3/d3.png' } });
+    const found = await api.send('uploads-get', { params: { p, id: String(one?.['id']) } });
+    expect(found.json).toMatchObject({ outcome: 'accepted', firstVersion: 1 });
+    expect(found.headers.get('etag')).toBeTruthy();
+    expect((await api.send('uploads-get', { params: { p, id: 'nope' } })).status).toBe(404);
+  });
+
+  test('an upload address creates one blob once; it neither reads, lists, deletes nor reaches another', async () => {
+    const files = [{ name: 'once.png', label: '3', contentType: 'image/png' }];
+    const [given] = urls.parse((await api.send('upload-urls-post', { params: { p }, body: { files } })).json).value;
+    const { url, headers } = given ?? { url: '', headers: {} };
+    const put = (address: string) => fetch(address, { method: 'PUT', headers, body: new Uint8Array(someImage) });
+    expect((await put(url.replace('once.png', 'twice.png'))).status).toBe(403);
+    expect((await put(url)).status).toBe(201);
+    expect((await put(url)).status).toBeGreaterThanOrEqual(400);
+    expect((await fetch(url)).status).toBe(403);
+    expect((await fetch(url, { method: 'DELETE' })).status).toBe(403);
+    const container = url.replace(/\/digits\/3\/once\.png\?/, '?restype=container&comp=list&');
+    expect((await fetch(container)).status).toBe(403);
+  });
+
+  test('samples: browse, bytes, a label by review', async () => {
+    const [unlabelled] = await listOf('samples-list', { params: { p }, query: { unlabelled: 'true' } });
+    const id = String(unlabelled?.['id']);
+    const sample = await api.send('samples-get', { params: { p, id } });
+    const bytes = await api.send('samples-content', { params: { p, id } });
+    expect((await sharp(bytes.bytes).metadata()).width).toBe(28);
+    const label = (body: unknown, ifMatch: string) =>
+      api.send('samples-label', {
+        params: { p, id },
+        body,
+        headers: { 'if-match': ifMatch },
+        key: keys['labeler'] ?? '',
+      });
+    expect((await label({ label: '7' }, '"old"')).status).toBe(412);
+    const labelled = await label({ label: '7' }, sample.headers.get('etag') ?? '');
+    expect(labelled.json).toMatchObject({ label: '7', labelSource: 'review' });
+    expect((await api.send('commits-post', { params: { p } })).status).toBe(202);
+    const head = async () => projectStatusView.parse((await api.send('projects-get', { params: { p } })).json).head;
+    await expect.poll(async () => (await head())?.number, { timeout: 30_000 }).toBe(2);
+  });
+
+  test('versions: history, entries, difference, DVC pointer', async () => {
+    expect((await listOf('versions-list', { params: { p } })).map(({ number }) => number)).toEqual([2, 1]);
+    const head = await api.send('versions-get', { params: { p, v: 'head' } });
+    const id = z.object({ id: z.string() }).parse(head.json).id;
+    expect((await api.send('versions-get', { params: { p, v: id } })).json).toEqual(head.json);
+    const entries = await listOf('versions-samples', { params: { p, v: '1' }, query: { limit: '1000' } });
+    expect(entries).toHaveLength(150);
+    const diff = await api.send('versions-diff', { params: { p, a: '1', b: '2' } });
+    expect(diff.json).toMatchObject({ counts: { removed: 0, relabelled: 0 }, truncated: false });
+    const dvc = await api.send('versions-dvc', { params: { p, v: '1' } });
+    expect(dvc.bytes.toString()).toMatch(/md5: [0-9a-f]{32}\.dir[\s\S]*nfiles: 150[\s\S]*hash: md5/);
+    expect((await api.send('versions-get', { params: { p, v: '99' } })).status).toBe(404);
+  });
+
+  test('trainings: start, repeat with the same key, follow, cancel', async () => {
+    const headers = { 'idempotency-key': 'ask-1' };
+    const ask = (body: unknown) => api.send('trainings-post', { params: { p }, body, headers });
+    const started = await ask({ seed: 5, reason: 'another seed' });
+    expect(started.status).toBe(202);
+    expect(started.headers.get('retry-after')).toBeTruthy();
+    const { id } = z.looseObject({ id: z.string() }).parse(started.json);
+    expect(z.looseObject({ id: z.string() }).parse((await ask({ seed: 5, reason: 'another seed' })).json).id).toBe(id);
+    const other = await ask({ seed: 6 });
+    expect([other.status, other.headers.get('x-ms-error-code')]).toEqual([409, 'idempotency-key-reused']);
+    const states = ['registered', 'rejected'];
+    const state = async () => String((await api.send('trainings-get', { params: { p, id } })).json?.['state' as never]);
+    await expect.poll(state, { timeout: 60_000, interval: 300 }).toBeOneOf(states);
+    expect((await listOf('trainings-list', { params: { p } })).map((one) => one['id'])).toContain(id);
+    expect((await api.send('trainings-cancel', { params: { p, id } })).status).toBe(409);
+    const next = await api.send('trainings-post', { params: { p }, body: { seed: 9 } });
+    const cancelled = await api.send('trainings-cancel', {
+      params: { p, id: z.looseObject({ id: z.string() }).parse(next.json).id },
+    });
+    expect(cancelled.status).toBe(202);
+  });
+
+  test('models: registry, artifact, lineage, the manual gate', async () => {
+    await expect.poll(champion, { timeout: 30_000, interval: 300 }).toBe(2);
+    expect((await listOf('models-list', { params: { p } })).map(({ version }) => version)).toEqual([2, 1]);
+    const model = await api.send('models-get', { params: { p, n: '1' } });
+    expect((await api.send('models-artifact', { params: { p, n: '1' } })).bytes.length).toBeGreaterThan(1000);
+    const lineage = await api.send('models-lineage', { params: { p, n: '1' } });
+    expect(lineage.json).toMatchObject({ datasetVersion: { number: 1 }, training: { seed: 1 } });
+    const decide = (operationId: string, ifMatch?: string) =>
+      api.send(operationId, { params: { p, n: '1' }, headers: ifMatch === undefined ? {} : { 'if-match': ifMatch } });
+    expect((await decide('models-reject')).status).toBe(428);
+    const rejected = await decide('models-reject', model.headers.get('etag') ?? '');
+    expect(rejected.json).toMatchObject({ state: 'rejected' });
+    const refused = await api.send('endpoint-deploy', { params: { p }, body: { model: 1 } });
+    expect([refused.status, refused.headers.get('x-ms-error-code')]).toEqual([409, 'model-not-approved']);
+    const approved = await decide('models-approve', rejected.headers.get('etag') ?? '');
+    expect(approved.json).toMatchObject({ state: 'approved' });
+  });
+
+  test('endpoint: approving deploys, rolling back returns, deploying needs a current view', async () => {
+    await expect.poll(champion, { timeout: 30_000, interval: 300 }).toBe(1);
+    const seen = await api.send('endpoint-get', { params: { p } });
+    const etag = seen.headers.get('etag') ?? '';
+    expect((await api.send('endpoint-rollback', { params: { p }, body: {} })).status).toBe(428);
+    const headers = { 'if-match': etag, 'idempotency-key': 'back' };
+    const back = await api.send('endpoint-rollback', { params: { p }, body: {}, headers });
+    expect(back.json).toMatchObject({ production: { model: 2 } });
+    const again = await api.send('endpoint-rollback', { params: { p }, body: {}, headers });
+    expect(again.json).toMatchObject({ production: { model: 2 } });
+    const deploy = (ifMatch: string) =>
+      api.send('endpoint-deploy', { params: { p }, body: { model: 1 }, headers: { 'if-match': ifMatch } });
+    expect((await deploy(etag)).status).toBe(412);
+    expect((await deploy(again.headers.get('etag') ?? '')).status).toBe(202);
+    await expect.poll(champion, { timeout: 30_000, interval: 300 }).toBe(1);
+  });
+
+  test('scores, and each leads back to its scans', async () => {
+    const headers = { 'content-type': 'image/png' };
+    const pinned = await api.send('score-post', { params: { p }, query: { model: '2' }, body: someImage, headers });
+    expect(pinned.json).toMatchObject({ model: { version: 2 }, datasetVersion: { number: 2 } });
+    const { predictionId: id } = z.looseObject({ predictionId: z.string() }).parse(pinned.json);
+    const traced = await api.send('predictions-get', { params: { p, id } });
+    expect(traced.headers.get('etag')).toBeTruthy();
+    expect(traced.json).toMatchObject({ lineage: { datasetVersion: { number: 2 }, training: { seed: 5 } } });
+    const text = Buffer.from('no image');
+    expect((await api.send('score-post', { params: { p }, body: text, headers })).status).toBe(415);
+    expect((await api.send('score-post', { params: { p }, body: someImage.subarray(0, 90), headers })).status).toBe(
+      400,
+    );
+    expect((await api.send('score-post', { params: { p: 'nowhere' }, body: someImage, headers })).status).toBe(404);
+  });
+
+  test('activity, dead letters, health, the document itself', async () => {
+    const events = await listOf('events-list', { params: { p } });
+    expect(events.length).toBeGreaterThan(4);
+    const oldest = String(events.at(-1)?.['at']);
+    const newer = await listOf('events-list', { params: { p }, query: { after: oldest } });
+    expect(newer.length).toBe(events.filter(({ at }) => String(at) > oldest).length);
+    expect(await listOf('dead-letters-list')).toEqual([]);
+    expect((await api.send('dead-letters-replay', { params: { queue: 'evaluations' }, body: {} })).json).toEqual({
+      replayed: 0,
+      refused: [],
+    });
+    expect((await api.send('dead-letters-replay', { params: { queue: 'nope' }, body: {} })).status).toBe(404);
+    expect((await api.send('health-live', { key: null })).status).toBe(200);
+    expect((await api.send('health-ready')).json).toMatchObject({ status: 'ready' });
+    for (const id of ['openapi', 'openapi-v1']) expect((await api.send(id)).json).toMatchObject({ openapi: '3.1.0' });
+  });
+
+  test('following nextLink gives every item once', async () => {
+    for (const [operationId, limit] of [
+      ['uploads-list', '40'],
+      ['samples-list', '40'],
+      ['versions-list', '1'],
+      ['trainings-list', '2'],
+      ['models-list', '1'],
+      ['events-list', '3'],
+    ] as const) {
+      const all = await listOf(operationId, { params: { p }, query: { limit: '1000' } });
+      const paged: unknown[] = [];
+      let next = listShape.parse((await api.send(operationId, { params: { p }, query: { limit } })).json);
+      for (let pages = 0; pages < 100; pages++) {
+        paged.push(...next.value);
+        if (next.nextLink === undefined) break;
+        const response = await fetch(next.nextLink, { headers: { 'x-api-key': keys['viewer'] ?? '' } });
+        next = listShape.parse(await response.json());
+      }
+      expect(paged, operationId).toEqual(all);
+    }
+  });
+
+  test('no operation was left out', () => {
+    for (const { operationId } of operations) {
+      const statuses = [...(api.reached.get(operationId) ?? [])];
+      expect(
+        statuses.some((status) => status < 300),
+        operationId,
+      ).toBe(true);
+    }
+  });
+});
+
+const rank = ['open', 'viewer', 'labeler', 'operator'];
+const sentTo = (one: Operation): Sent => ({
+  params: { p: 'elsewhere-too', id: 'nope', v: '1', a: '1', b: '2', n: '1', queue: 'evaluations' },
+  ...(one.method === 'GET' ? {} : { body: one.operationId === 'score-post' ? someImage : {} }),
+});
+
+describe('who may call what', () => {
+  test('a route asks for its role, in its project', async () => {
+    for (const one of operations) {
+      const role = one['x-role'];
+      for (const caller of ['none', 'viewer', 'labeler', 'operator', 'stranger']) {
+        const sent = { ...sentTo(one), key: caller === 'none' ? null : (keys[caller] ?? '') };
+        const { status } = await api.send(one.operationId, sent);
+        const where = `${one.operationId} called by ${caller}: ${status}`;
+        const inProject = one.path.includes('{p}') || one.operationId.startsWith('dead-letters');
+        if (role === 'open') expect(status, where).toBe(200);
+        else if (caller === 'none') expect(status, where).toBe(401);
+        else if (caller === 'stranger' ? inProject : rank.indexOf(caller) < rank.indexOf(role))
+          expect(status, where).toBe(403);
+        // 503: no model is live in a project without data
+        else expect([401, 403, 500].includes(status), where).toBe(false);
+      }
+    }
+  });
+
+  test('a key of one project sees that project alone', async () => {
+    await api.send('projects-put', { params: { p: 'elsewhere' }, body: {} });
+    const names = (await listOf('projects-list', { key: keys['stranger'] ?? '' })).map(({ name }) => name);
+    expect(names).toEqual(['elsewhere']);
+  });
+});
+
+describe('wrong input', () => {
+  const deep = `${'{"a":'.repeat(50_000)}1${'}'.repeat(50_000)}`;
+  const json = { 'content-type': 'application/json' };
+  const wrongBodies: [string, string | Buffer, Record<string, string>][] = [
+    ['no JSON', '{"a":', json],
+    ['an array', '[]', json],
+    ['a number', '7', json],
+    ['null', 'null', json],
+    ['an unknown field', '{"colour":"red"}', json],
+    ['deep nesting', deep, json],
+    ['UTF-16', Buffer.from('{"seed":1}', 'utf16le'), json],
+    ['another media type', 'seed=1', { 'content-type': 'application/x-www-form-urlencoded' }],
+    ['a prototype', '{"__proto__":{"polluted":1}}', json],
+    ['too much', Buffer.alloc(600 * 1024, 32), json],
+  ];
+  const strangeHeaders = [
+    { 'if-match': '***' },
+    { 'idempotency-key': '\u00fc'.repeat(199) },
+    { 'idempotency-key': 'x'.repeat(900) },
+  ];
+  const strangeNames = [
+    '..',
+    '%00',
+    'a/../b',
+    '😀',
+    'x'.repeat(2000),
+    "' OR 1=1 --",
+    '__proto__',
+    'ＤＩＧＩＴＳ',
+    '\u202e',
+  ];
+  const strangeQueries: Record<string, string>[] = [
+    { limit: '0' },
+    { limit: '1e9' },
+    { continuation: '%%%' },
+    { continuation: Buffer.from('{"x":1}').toString('base64url') },
+    { continuation: 'A'.repeat(3999) },
+    { unknown: '1' },
+    { outcome: 'nope' },
+    { after: 'yesterday' },
+  ];
+
+  test('in a body is refused with a reason, never with a server error', async () => {
+    for (const one of operations.filter(({ method, operationId }) => method !== 'GET' && operationId !== 'score-post'))
+      for (const [what, body, headers] of wrongBodies) {
+        const { status } = await api.send(one.operationId, {
+          ...sentTo(one),
+          params: { ...sentTo(one).params, p },
+          body,
+          headers,
+        });
+        expect(status, `${one.operationId}: ${what}`).toBeGreaterThanOrEqual(400);
+        expect(status, `${one.operationId}: ${what}`).toBeLessThan(500);
+      }
+  });
+
+  test('in names, queries and headers never ends in a server error', async () => {
+    const bad: string[] = [];
+    const note = (what: string, status: number): void =>
+      void (status >= 500 ? bad.push(`${what}: ${status}`) : undefined);
+    for (const one of operations) {
+      const names = [...one.path.matchAll(/\{(\w+)\}/g)].map((m) => m[1] ?? '');
+      const usual = { ...sentTo(one), params: { ...sentTo(one).params, p } };
+      for (const name of names)
+        for (const strange of strangeNames.filter((s) => s !== '..')) {
+          const { status } = await api.send(one.operationId, {
+            ...usual,
+            params: { ...usual.params, [name]: strange },
+          });
+          note(`${one.operationId} with ${name}=${strange.slice(0, 20)}`, status);
+        }
+      if (one.method === 'GET')
+        for (const query of strangeQueries)
+          note(
+            `${one.operationId}?${JSON.stringify(query).slice(0, 60)}`,
+            (await api.send(one.operationId, { ...usual, query })).status,
+          );
+      else
+        for (const headers of strangeHeaders)
+          note(
+            `${one.operationId} ${JSON.stringify(headers).slice(0, 40)}`,
+            (await api.send(one.operationId, { ...usual, headers: { ...headers, ...json } })).status,
+          );
+    }
+    expect(bad).toEqual([]);
+  });
+
+  test('an unknown route and an unknown method are not found', async () => {
+    const origin = platform.addresses.http ?? '';
+    for (const [method, route] of [
+      ['GET', '/api/v1/nothing'],
+      ['DELETE', '/api/v1/projects/digits'],
+      ['PATCH', '/api/v1/projects/digits'],
+    ])
+      expect((await fetch(`${origin}${route}`, { method: method ?? '' })).status).toBe(404);
+  });
+});
