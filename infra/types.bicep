@@ -43,6 +43,8 @@ type documentContainer = {
   ttlSeconds: int?
   @description('Fields that queries filter or sort by.')
   indexed: string[]
+  @description('Fields that listings are ordered by, with the id breaking ties.')
+  orders: string[]
 }
 
 @export()

@@ -55,6 +55,10 @@ resource account 'Microsoft.DocumentDB/databaseAccounts@2025-04-15' = {
                 automatic: true
                 includedPaths: map(concat(['pk'], container.indexed), field => { path: '/${field}/?' })
                 excludedPaths: [{ path: '/*' }]
+                compositeIndexes: map(container.orders, field => [
+                  { path: '/${field}', order: 'ascending' }
+                  { path: '/id', order: 'ascending' }
+                ])
               }
             },
             container.?ttlSeconds == null ? {} : { defaultTtl: container.ttlSeconds! }

@@ -64,6 +64,9 @@ test.for(deployments)('%s has exactly the document containers of the code', (dep
         automatic: true,
         includedPaths: ['pk', ...declared.indexed].map((field) => ({ path: `/${field}/?` })),
         excludedPaths: [{ path: '/*' }],
+        compositeIndexes: declared.orders.map((field) =>
+          [field, 'id'].map((name) => ({ path: `/${name}`, order: 'ascending' })),
+        ),
       },
       ...(declared.ttlSeconds === null ? {} : { defaultTtl: declared.ttlSeconds }),
     });
