@@ -61,9 +61,9 @@ export function registerFunctions(target: Pick<typeof app, 'serviceBusQueue' | '
     schedule: '%SWEEP_SCHEDULE%',
     handler: async (_timer, context) => {
       const startedAt = ports.clock.now().getTime();
-      const { projects, problems } = await ports.telemetry.span('sweep', undefined, () => sweep(ports));
+      const { projects, resent, problems } = await ports.telemetry.span('sweep', undefined, () => sweep(ports));
       const outcome = problems.length === 0 ? 'healed' : 'problems';
-      const ids = { projects: String(projects), invocation: context.invocationId };
+      const ids = { projects: String(projects), resent: String(resent), invocation: context.invocationId };
       const durationMs = ports.clock.now().getTime() - startedAt;
       ports.telemetry.stage({ stage: 'sweep', project: '', outcome, durationMs, ids });
     },

@@ -12,6 +12,7 @@ import { isOpen } from '../shared/training/run.ts';
 import { passTurn } from '../shared/training/turn.ts';
 import { compose, type runTrained } from '../shared/message.ts';
 import type * as z from 'zod';
+import { resendUndelivered } from './undelivered.ts';
 
 const maxProjects = 1000;
 /** younger state changes are still being worked on by whoever made them */
@@ -19,12 +20,19 @@ const patienceSeconds = 60;
 
 export interface SweepReport {
   projects: number;
+  /** events that Event Grid could not deliver and that are on their way again */
+  resent: number;
   problems: string[];
 }
 
 /** Goes over every project; what fails for one is reported and does not stop the others. */
 export async function sweep(ports: Ports): Promise<SweepReport> {
-  const problems: string[] = [];
+  let resent = 0;
+  const problems = await attemptsAt('undelivered events', [
+    async () => {
+      resent = await resendUndelivered(ports);
+    },
+  ]);
   let projects = 0;
   let continuation: string | undefined;
   do {
@@ -40,7 +48,7 @@ export async function sweep(ports: Ports): Promise<SweepReport> {
     continuation = page.continuation;
   } while (continuation !== undefined && projects < maxProjects);
   for (const problem of problems) ports.telemetry.problem(problem);
-  return { projects, problems };
+  return { projects, resent, problems };
 }
 
 async function sweepProject(ports: Ports, project: ProjectDocument): Promise<string[]> {

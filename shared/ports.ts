@@ -103,6 +103,8 @@ export interface Blobs {
     options?: { contentType?: string },
   ): Promise<void>;
   exists(container: BlobContainer, name: string): Promise<boolean>;
+  /** no error when there is no such blob */
+  remove(container: BlobContainer, name: string): Promise<void>;
   stream(
     container: BlobContainer,
     name: string,

@@ -106,6 +106,9 @@ export function storageBlobs(
       );
     },
     exists: (container, name) => blob(container, name).exists(),
+    async remove(container, name) {
+      await blob(container, name).deleteIfExists();
+    },
     async stream(container, name) {
       try {
         const response = await blob(container, name).download();
