@@ -216,6 +216,7 @@ module training 'modules/training.bicep' = {
     jobName: declared.trainerJob
     compute: compute
     image: pinnedImage
+    withRegistry: withRegistry
     registryServer: withRegistry ? registry!.outputs.loginServer : ''
     pullerName: names.puller
     workspaceName: names.workspace

@@ -13,7 +13,9 @@ param jobName string
 param compute string
 @description('Training image.')
 param image string
-@description('Host of the registry to pull from by identity; empty: the image is public.')
+@description('Pull the image by identity from the registry of this environment; else it is public.')
+param withRegistry bool
+@description('Host of that registry.')
 param registryServer string
 @description('Name of the identity that pulls from that registry.')
 param pullerName string
@@ -58,9 +60,9 @@ resource job 'Microsoft.App/jobs@2026-01-01' = {
   name: jobName
   location: location
   tags: tags
-  identity: registryServer == ''
-    ? { type: 'None' }
-    : { type: 'UserAssigned', userAssignedIdentities: { '${puller.id}': {} } }
+  identity: withRegistry
+    ? { type: 'UserAssigned', userAssignedIdentities: { '${puller.id}': {} } }
+    : { type: 'None' }
   properties: {
     environmentId: environment.id
     workloadProfileName: profileName
@@ -70,9 +72,9 @@ resource job 'Microsoft.App/jobs@2026-01-01' = {
       // a run has attempts of its own, each with a new token
       replicaRetryLimit: 0
       manualTriggerConfig: { parallelism: 1, replicaCompletionCount: 1 }
-      registries: registryServer == '' ? [] : [{ server: registryServer, identity: puller.id }]
+      registries: withRegistry ? [{ server: registryServer, identity: puller.id }] : []
       // pulls the image and is out of reach for what runs in it
-      identitySettings: registryServer == '' ? [] : [{ identity: puller.id, lifecycle: 'None' }]
+      identitySettings: withRegistry ? [{ identity: puller.id, lifecycle: 'None' }] : []
     }
     template: {
       containers: [

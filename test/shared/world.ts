@@ -137,6 +137,10 @@ function memoryBlobs(world: Pick<World, 'before'>): Ports['blobs'] {
       put(`${container}/${name}`, body, options?.contentType);
     },
     exists: (container, name) => Promise.resolve(stored.has(`${container}/${name}`)),
+    async remove(container, name) {
+      await world.before('blobs.remove', `${container}/${name}`);
+      stored.delete(`${container}/${name}`);
+    },
     stream: () => Promise.resolve(undefined),
     list: (container, prefix, limit) =>
       Promise.resolve(

@@ -1,0 +1,104 @@
+/** Who may do what: exactly these assignments, each at the narrowest scope that does. */
+import { expect, test } from 'vitest';
+import type { Resource } from '../../infra/compiler/snapshot.ts';
+import { blobContainers, databaseName, queueNames } from '../../shared/resources.ts';
+import { at, type Deployment, deployments, ofType, resourcesOf } from './templates.ts';
+
+/** https://learn.microsoft.com/azure/role-based-access-control/built-in-roles */
+const roleNames: Record<string, string> = {
+  '7f951dda-4ed3-4680-a7ca-43fe172d538d': 'AcrPull',
+  'ba92f5b4-2d11-453d-a403-e96b0029c9fe': 'Storage Blob Data Contributor',
+  'b7e6dc6d-f1e8-4753-8033-0f276bb0955b': 'Storage Blob Data Owner',
+  '2a2b9908-6ea1-4ae2-8e65-a410df84e7d1': 'Storage Blob Data Reader',
+  'db58b8e5-c6ad-4a2a-8342-4190687cbf4a': 'Storage Blob Delegator',
+  'b9a307c4-5aa3-4b52-ba60-2b17c136cd7b': 'Container Apps Jobs Operator',
+  '73c42c96-874c-492b-b04d-ab87d138a893': 'Log Analytics Reader',
+  '3913510d-42f4-4e42-8a64-420c390055eb': 'Monitoring Metrics Publisher',
+  '4f6d3b9b-027b-4f4c-9142-0e5a2a2247e0': 'Service Bus Data Receiver',
+  '69a216fc-b8fb-44d8-bc22-1f3c2cd27a39': 'Service Bus Data Sender',
+  '0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3': 'Storage Table Data Contributor',
+  '00000000-0000-0000-0000-000000000001': 'Cosmos DB Built-in Data Reader',
+  '00000000-0000-0000-0000-000000000002': 'Cosmos DB Built-in Data Contributor',
+};
+
+const unique = /-?[a-z0-9]{13}(?=\/|$)/g;
+
+/** `.../storageAccounts/stdata1234567890abc/blobServices/default/containers/uploads` -> `stdata/uploads` */
+function scopeOf(id: string): string {
+  const path = id.split('/providers/').at(-1) ?? '';
+  const names = path.split('/').slice(1);
+  return names
+    .filter((_part, i) => i % 2 === 1)
+    .filter((part) => part !== 'default')
+    .join('/')
+    .replace(unique, '');
+}
+
+/** Who: the function app, the topic of storage events, the puller of images, or a person by object id. */
+function principalOf(assignment: Resource): string {
+  const principal = String(at(assignment, 'properties.principalId'));
+  if (principal.includes('.outputs.appPrincipalId')) return 'app';
+  if (principal.includes('/systemTopics/')) return 'topic';
+  if (principal.includes('/id-pull-')) return 'puller';
+  return principal;
+}
+
+/** `app: Service Bus Data Sender on sb/deployments`, for every assignment. */
+function assignmentsOf(deployment: Deployment): string[] {
+  const resources = resourcesOf(deployment);
+  const arm = ofType(resources, 'Microsoft.Authorization/roleAssignments').map((one) => {
+    const scope = one.id.replace(/\/providers\/Microsoft\.Authorization\/roleAssignments\/[0-9a-f-]+$/, '');
+    return [one, scopeOf(scope)] as const;
+  });
+  const cosmos = ofType(resources, 'Microsoft.DocumentDB/databaseAccounts/sqlRoleAssignments').map((one) => {
+    return [one, String(at(one, 'properties.scope')).replace(/^.*(?=\/dbs\/)/, '')] as const;
+  });
+  return [...arm, ...cosmos]
+    .map(([one, scope]) => {
+      const role = String(at(one, 'properties.roleDefinitionId')).split('/').at(-1) ?? '';
+      return `${principalOf(one)}: ${roleNames[role] ?? `role ${role}, which this test does not know`} on ${scope}`;
+    })
+    .sort();
+}
+
+const ofApp = [
+  'app: Storage Blob Data Owner on sthost',
+  'app: Storage Table Data Contributor on sthost',
+  'app: Storage Blob Delegator on stdata',
+  ...Object.keys(blobContainers).map((name) => `app: Storage Blob Data Contributor on stdata/${name}`),
+  ...queueNames.flatMap((name) => [
+    `app: Service Bus Data Receiver on sb/${name}`,
+    `app: Service Bus Data Sender on sb/${name}`,
+  ]),
+  `app: Cosmos DB Built-in Data Contributor on /dbs/${databaseName}`,
+  'app: Container Apps Jobs Operator on trainer',
+  'app: Monitoring Metrics Publisher on appi',
+];
+const ofTopic = [
+  'topic: Storage Blob Data Contributor on stdata/undelivered',
+  ...Object.values(blobContainers).flatMap(({ events }) =>
+    events === null ? [] : [`topic: Service Bus Data Sender on sb/${events}`],
+  ),
+];
+const person = '11111111-1111-1111-1111-111111111111';
+const more: Partial<Record<Deployment, string[]>> = {
+  'options/registry': ['puller: AcrPull on cr'],
+  'options/people': [
+    `${person}: Storage Blob Data Reader on stdata`,
+    `${person}: Log Analytics Reader on log`,
+    `${person}: Cosmos DB Built-in Data Reader on /dbs/${databaseName}`,
+    `${person}: Cosmos DB Built-in Data Contributor on /dbs/${databaseName}/colls/keys`,
+  ],
+};
+
+test.for(deployments)('%s assigns exactly the roles that are needed', (deployment) => {
+  expect(assignmentsOf(deployment)).toEqual([...ofApp, ...ofTopic, ...(more[deployment] ?? [])].sort());
+});
+
+test.for(deployments)('what a training job runs in %s has no identity it could use', (deployment) => {
+  const [job] = ofType(resourcesOf(deployment), 'Microsoft.App/jobs');
+  const identities = at(job, 'properties.configuration.identitySettings') as { lifecycle: string }[];
+  if (at(job, 'identity.type') === 'None') expect(identities).toEqual([]);
+  else expect(identities.map(({ lifecycle }) => lifecycle)).toEqual(['None']);
+  expect(at(job, 'properties.configuration.secrets')).toBeUndefined();
+});

@@ -1,0 +1,108 @@
+/** The compiler hardly checks values, and none against the code: an invented GPU passes it. */
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { expect, test } from 'vitest';
+import * as z from 'zod';
+import { projectSettings } from '../../shared/project.ts';
+import { trainerJob } from '../../shared/resources.ts';
+import { at, type Deployment, deployments, infraFile, ofType, resourcesOf } from './templates.ts';
+
+const one = (deployment: Deployment, type: string): unknown => ofType(resourcesOf(deployment), type)[0];
+
+/** https://learn.microsoft.com/azure/container-apps/workload-profiles-overview: name, CPU cores, memory of one container */
+const profiles: Record<string, { type: string; cpu: number; memory: string }> = {
+  Consumption: { type: 'Consumption', cpu: 4, memory: '8Gi' },
+  t4: { type: 'Consumption-GPU-NC8as-T4', cpu: 8, memory: '56Gi' },
+  a100: { type: 'Consumption-GPU-NC24-A100', cpu: 24, memory: '220Gi' },
+};
+const computeOf: Partial<Record<Deployment, keyof typeof profiles>> = {
+  'options/cpu': 'Consumption',
+  'options/a100': 'a100',
+};
+
+test.for(deployments)('%s trains on a machine that exists', (deployment) => {
+  const wanted = profiles[computeOf[deployment] ?? 't4'];
+  const job = one(deployment, 'Microsoft.App/jobs');
+  const named = at(job, 'properties.workloadProfileName');
+  const offered = at(one(deployment, 'Microsoft.App/managedEnvironments'), 'properties.workloadProfiles') as object[];
+  const profile = offered.find((candidate) => at(candidate, 'name') === named);
+  expect(at(profile, 'workloadProfileType')).toBe(wanted?.type);
+  // fixed counts would be billed while idle, and are refused for serverless profiles
+  expect(Object.keys(profile ?? {}).sort()).toEqual(['name', 'workloadProfileType']);
+  const [container] = at(job, 'properties.template.containers') as object[];
+  expect(at(container, 'resources')).toEqual({ cpu: wanted?.cpu, memory: wanted?.memory });
+  expect(at(container, 'image')).toMatch(/^[\w./-]+@sha256:[0-9a-f]{64}$/);
+  expect(at(job, 'name')).toBe(trainerJob);
+});
+
+test.for(deployments)(
+  'a job of %s may last as long as the settings of a project allow, and is never repeated',
+  (deployment) => {
+    const job = one(deployment, 'Microsoft.App/jobs');
+    const longest = z.toJSONSchema(projectSettings, { io: 'input' });
+    expect(at(job, 'properties.configuration.replicaTimeout')).toBe(
+      at(longest, 'properties.trainer.properties.timeoutSeconds.maximum'),
+    );
+    expect(at(job, 'properties.configuration.replicaRetryLimit')).toBe(0);
+    expect(at(job, 'properties.configuration.triggerType')).toBe('Manual');
+  },
+);
+
+test.for(deployments)('%s runs the functions on a plan that costs nothing while idle', (deployment) => {
+  expect(at(one(deployment, 'Microsoft.Web/serverfarms'), 'sku')).toEqual({ name: 'FC1', tier: 'FlexConsumption' });
+  const config = at(one(deployment, 'Microsoft.Web/sites'), 'properties.functionAppConfig');
+  expect(at(config, 'scaleAndConcurrency.alwaysReady')).toEqual([]);
+  expect([2048, 4096]).toContain(at(config, 'scaleAndConcurrency.instanceMemoryMB'));
+  expect(at(config, 'scaleAndConcurrency.maximumInstanceCount')).toBeGreaterThanOrEqual(1);
+  expect(at(config, 'scaleAndConcurrency.maximumInstanceCount')).toBeLessThanOrEqual(1000);
+  expect(at(config, 'runtime.name')).toBe('node');
+  expect(['22', '24']).toContain(at(config, 'runtime.version'));
+});
+
+test('the code runs on the version of Node that is deployed', () => {
+  const manifest = JSON.parse(readFileSync(path.join(import.meta.dirname, '..', '..', 'package.json'), 'utf8')) as {
+    engines: { node: string };
+  };
+  const least = Number(/^>=(\d+)$/.exec(manifest.engines.node)?.[1]);
+  const version = Number(at(one('dev', 'Microsoft.Web/sites'), 'properties.functionAppConfig.runtime.version'));
+  expect(version).toBeGreaterThanOrEqual(least);
+});
+
+test.for(deployments)('names in %s are as long as their services allow', (deployment) => {
+  const limits: Record<string, RegExp> = {
+    'Microsoft.Storage/storageAccounts': /^[a-z0-9]{3,24}$/,
+    'Microsoft.ServiceBus/namespaces': /^[a-z][a-z0-9-]{4,48}[a-z0-9]$/,
+    'Microsoft.DocumentDB/databaseAccounts': /^[a-z0-9][a-z0-9-]{1,42}[a-z0-9]$/,
+    'Microsoft.ContainerRegistry/registries': /^[a-zA-Z0-9]{5,50}$/,
+    'Microsoft.App/jobs': /^[a-z][a-z0-9-]{0,30}[a-z0-9]$/,
+    'Microsoft.Web/sites': /^[a-zA-Z0-9-]{2,60}$/,
+  };
+  for (const resource of resourcesOf(deployment)) {
+    const limit = limits[resource.type];
+    if (limit !== undefined) expect(resource.name, resource.type).toMatch(limit);
+  }
+});
+
+test('tiers of Service Bus are what the options say, and Basic for everybody else', () => {
+  const tier = (deployment: Deployment) => at(one(deployment, 'Microsoft.ServiceBus/namespaces'), 'sku');
+  for (const deployment of deployments.filter((name) => !name.includes('service-bus')))
+    expect(tier(deployment), deployment).toEqual({ name: 'Basic', tier: 'Basic' });
+  expect(tier('options/service-bus-standard')).toEqual({ name: 'Standard', tier: 'Standard' });
+  expect(tier('options/service-bus-premium')).toEqual({ name: 'Premium', tier: 'Premium', capacity: 1 });
+});
+
+const version = /'(Microsoft\.[\w./]+)@([\w-]+)'/g;
+
+test('a type of resource has one API version in all templates', () => {
+  const files = ['main.bicep', 'resources.bicep', ...moduleFiles()];
+  const versions = new Map<string, Set<string>>();
+  for (const file of files) {
+    for (const [, type = '', api = ''] of infraFile(file).matchAll(version))
+      versions.set(type, (versions.get(type) ?? new Set()).add(api));
+  }
+  expect(versions.size).toBeGreaterThan(15);
+  for (const [type, used] of versions) expect([...used], type).toHaveLength(1);
+});
+
+const moduleFiles = (): string[] =>
+  [...infraFile('resources.bicep').matchAll(/'(modules\/[\w-]+\.bicep)'/g)].map(([, file = '']) => file);
