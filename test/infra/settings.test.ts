@@ -3,7 +3,7 @@ import path from 'node:path';
 import { expect, test } from 'vitest';
 import { readConfig, settingNames } from '../../shared/config.ts';
 import { sweepSchedule } from '../../shared/resources.ts';
-import { appSettingsOf, deployments } from './templates.ts';
+import { appSettingsOf, deployments, evaluated } from './templates.ts';
 
 /** Read by the code, and deliberately not set in Azure. */
 const absent: Record<string, string> = {
@@ -72,14 +72,7 @@ test.for(deployments)('%s has no secret among its settings', (deployment) => {
 });
 
 test.for(deployments)('the code takes the settings of %s', (deployment) => {
-  const settings = Object.entries(appSettingsOf(deployment));
-  // what only a deployment knows: outputs of other modules, and the cloud's storage domain
-  const evaluated = settings.map(([name, value]) => {
-    const address = /^\[format\('(https:\/\/\{0\}\.\w+\.)\{1\}', '(\w+)'/.exec(value);
-    if (address !== null) return [name, `${address[1]?.replace('{0}', address[2] ?? '')}core.windows.net`];
-    return [name, value.startsWith('[') ? 'known-when-deployed' : value];
-  });
-  const config = readConfig(Object.fromEntries(evaluated) as Record<string, string>);
+  const config = readConfig(evaluated(appSettingsOf(deployment)));
   expect(config.serviceBus).toEqual({
     fullyQualifiedNamespace: expect.stringMatching(/^sb-\w+\.servicebus\.windows\.net$/) as unknown,
   });

@@ -52,3 +52,13 @@ export function appSettingsOf(deployment: Deployment): Record<string, string> {
   );
   return appSettings.parse(found?.['properties']);
 }
+
+/** Settings with stand-ins for what only a deployment knows: outputs of other modules and the cloud's storage domain. */
+export function evaluated(settings: Record<string, string>): Record<string, string> {
+  const values = Object.entries(settings).map(([name, value]) => {
+    const address = /^\[format\('(https:\/\/\{0\}\.\w+\.)\{1\}', '(\w+)'/.exec(value);
+    if (address !== null) return [name, `${address[1]?.replace('{0}', address[2] ?? '')}core.windows.net`];
+    return [name, value.startsWith('[') ? 'known-when-deployed' : value];
+  });
+  return Object.fromEntries(values) as Record<string, string>;
+}
