@@ -18,7 +18,7 @@ export interface Check {
 }
 
 /** Files of infra/ that match, with their paths from there. */
-export async function filesOf(pattern: string): Promise<string[]> {
+async function filesOf(pattern: string): Promise<string[]> {
   const found: string[] = [];
   for await (const file of glob(pattern, { cwd: folder })) found.push(file);
   return found.sort();
@@ -45,7 +45,7 @@ async function format(compiler: Compiler, files: string[]): Promise<Check> {
   for (const file of files) {
     const source = path.join(folder, file);
     if ((await compiler.format(source)) !== (await readFile(source, 'utf8')))
-      said.push(`infra/${file} is not formatted: bicep format infra/${file}`);
+      said.push(`infra/${file} is not formatted: ${regenerate}`);
   }
   return { name: 'bicep format', passed: said.length === 0, said };
 }
@@ -76,6 +76,7 @@ async function snapshot(compiler: Compiler, parameters: string): Promise<Check> 
   return { name, passed: false, said: [...compare(committed, current), `to accept these changes, ${regenerate}`] };
 }
 
+const sourceFiles = (): Promise<string[]> => filesOf('**/*.{bicep,bicepparam}');
 const parameterFiles = (): Promise<string[]> => filesOf('{,options/}*.bicepparam');
 
 /** Runs every check. Without a compiler there is one, and it is skipped. */
@@ -97,7 +98,7 @@ export async function* compilerChecks(): AsyncGenerator<Check> {
   try {
     for (const file of ['main.bicep', 'resources.bicep', ...(await parameterFiles())])
       yield await attempt(`bicep compiles ${file}`, diagnostics(compiler, file));
-    yield await attempt('bicep format', format(compiler, await filesOf('**/*.{bicep,bicepparam}')));
+    yield await attempt('bicep format', format(compiler, await sourceFiles()));
     yield await attempt('main.json', template(compiler));
     for (const file of await parameterFiles()) yield await attempt(`snapshot of ${file}`, snapshot(compiler, file));
   } finally {
@@ -105,11 +106,19 @@ export async function* compilerChecks(): AsyncGenerator<Check> {
   }
 }
 
-/** What is committed beside the sources: the template and a snapshot for every parameter file; paths from infra/. */
+/**
+ * What the compiler makes of the sources: themselves where they are not formatted, the template, and a snapshot for
+ * every parameter file; paths from infra/.
+ */
 export async function compiledFiles(program: string): Promise<Record<string, string>> {
   const compiler = openCompiler(program);
   try {
-    const files: Record<string, string> = { 'main.json': await compiledTemplate(compiler) };
+    const files: Record<string, string> = {};
+    for (const file of await sourceFiles()) {
+      const formatted = await compiler.format(path.join(folder, file));
+      if (formatted !== (await readFile(path.join(folder, file), 'utf8'))) files[file] = formatted;
+    }
+    files['main.json'] = await compiledTemplate(compiler);
     for (const file of await parameterFiles()) {
       const evaluated = readSnapshot(await compiler.snapshot(path.join(folder, file), groupOf(file)));
       files[file.replace(/\.bicepparam$/, '.snapshot.json')] = writeSnapshot(evaluated);

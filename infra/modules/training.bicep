@@ -60,9 +60,7 @@ resource job 'Microsoft.App/jobs@2026-01-01' = {
   name: jobName
   location: location
   tags: tags
-  identity: withRegistry
-    ? { type: 'UserAssigned', userAssignedIdentities: { '${puller.id}': {} } }
-    : { type: 'None' }
+  identity: withRegistry ? { type: 'UserAssigned', userAssignedIdentities: { '${puller.id}': {} } } : { type: 'None' }
   properties: {
     environmentId: environment.id
     workloadProfileName: profileName
