@@ -1,7 +1,7 @@
 /** `dataset-commits` -> a new dataset version, after a quiet period or at the latest when the window is over. */
 import type * as z from 'zod';
-import { advanceGeneration, commit } from '../shared/dataset/commit.ts';
-import { openWindow, readHead, windowId } from '../shared/dataset/stage.ts';
+import { commitWindow } from '../shared/dataset/commit.ts';
+import { readHead, windowId } from '../shared/dataset/stage.ts';
 import type { HeadDocument } from '../shared/documents.ts';
 import { type commitDue, compose } from '../shared/message.ts';
 import { outboxOf, sendOutbox, update } from '../shared/outbox.ts';
@@ -12,31 +12,31 @@ type CommitDue = z.infer<typeof commitDue>;
 
 /** A commit that takes longer than this is tried again beside it; the compare-and-swap of the head decides. */
 const commitSeconds = 60;
-/** A look this much before its time is the one that was planned: clocks of broker and function differ. */
-const earlyMs = 500;
 
 /**
- * Handles one wake-up of a commit window. Its message may come many times and at once: each look takes its turn by
- * moving `nextLookAt` of the window, and plans the next look in the same write, so a look that dies is repeated.
+ * Handles one wake-up of a commit window. Its message may come many times and at once: the window names the message
+ * whose turn it is, and the look that takes the turn plans the next one in the same write, so a look that dies is
+ * repeated.
  */
 export async function commitStaged(ports: Ports, message: CommitDue): Promise<{ outcome: string; version?: string }> {
   const { project: name, generation, now } = message.data;
   const project = await ports.documents.read('projects', 'projects', name);
   if (project === undefined) return { outcome: 'unknown-project' };
-  const { settings } = project.document;
-  const { document: head } = await readHead(ports.documents, name);
-  const newest = await newestStaged(ports, name);
-  if (newest === undefined && !head.unfinished) return { outcome: 'nothing-staged' };
-  const busy = !now && newest !== undefined && (await stillBusy(ports, message, settings, head, newest));
-  const turn = await takeTurn(ports, message, busy ? settings.commit.quietSeconds : commitSeconds);
-  if (busy) return { outcome: 'waiting' };
-  if (!turn && !now) return { outcome: 'not-its-turn' };
-  await advanceGeneration(ports, name, generation);
-  const { version, more } = await commit(ports, project.document, message);
-  if (more) {
-    const after = await readHead(ports.documents, name);
-    await openWindow(ports, name, after.document.generation, settings, message);
+  if (!now) {
+    const window = await ports.documents.read('windows', name, windowId(generation));
+    if (window !== undefined) await sendOutbox(ports, 'windows', window);
+    if (window?.document.closed) return { outcome: 'window-closed' };
+    if (window?.document.nextLook !== message.id) return { outcome: 'not-its-turn' };
+    const { settings } = project.document;
+    const { document: head } = await readHead(ports.documents, name);
+    const newest = await newestStaged(ports, name);
+    const waitMs = newest === undefined ? 0 : await stillBusyMs(ports, message, settings, head, newest);
+    if (waitMs > 0) return { outcome: (await takeTurn(ports, message, waitMs)) ? 'waiting' : 'not-its-turn' };
+    // with nothing to commit the window is closed at once: should that die, this message comes again
+    const work = newest !== undefined || head.unfinished;
+    if (work && !(await takeTurn(ports, message, commitSeconds * 1000))) return { outcome: 'not-its-turn' };
   }
+  const { version } = await commitWindow(ports, project.document, generation, message);
   return version === null ? { outcome: 'nothing-new' } : { outcome: 'committed', version: version.version };
 }
 
@@ -50,39 +50,38 @@ async function newestStaged(ports: Ports, project: string): Promise<string | und
   return found.items[0]?.document.stagedAt;
 }
 
-/** Samples are still coming in, the window is young and not full: better one large version than many small ones. */
-async function stillBusy(
+/**
+ * Milliseconds until the next look while samples are still coming in and the window is young and not full: better one
+ * large version than many small ones. 0: it is time to commit.
+ */
+async function stillBusyMs(
   ports: Ports,
   message: CommitDue,
   settings: ProjectSettings,
   head: HeadDocument,
   newest: string,
-): Promise<boolean> {
-  if (head.generation > message.data.generation) return false;
+): Promise<number> {
+  if (head.generation > message.data.generation) return 0;
   const now = ports.clock.now().getTime();
   const { maxWaitSeconds, quietSeconds, maxItems } = settings.commit;
-  if (now - Date.parse(message.data.openedAt) >= maxWaitSeconds * 1000) return false;
-  if (now - Date.parse(newest) >= quietSeconds * 1000) return false;
-  return (await ports.documents.count('staged', { pk: message.data.project })) < maxItems;
+  const leftMs = maxWaitSeconds * 1000 - (now - Date.parse(message.data.openedAt));
+  const quietMs = quietSeconds * 1000;
+  if (leftMs <= 0 || now - Date.parse(newest) >= quietMs) return 0;
+  if ((await ports.documents.count('staged', { pk: message.data.project })) >= maxItems) return 0;
+  return Math.min(quietMs, leftMs);
 }
 
-/** Moves the window's next look `seconds` ahead and plans it; false when another delivery has done so. */
-async function takeTurn(ports: Ports, message: CommitDue, seconds: number): Promise<boolean> {
+/** Hands the window's turn to the next look and plans it; false when another delivery has done so. */
+async function takeTurn(ports: Ports, message: CommitDue, waitMs: number): Promise<boolean> {
   const { data, subject } = message;
-  const now = ports.clock.now();
   const next = compose<CommitDue>('darkroom.commit.due', subject, { ...data, now: false }, message, 'next');
-  const notBefore = new Date(now.getTime() + seconds * 1000).toISOString();
-  const { stored, changed } = await update(
-    ports.documents,
-    'windows',
-    data.project,
-    windowId(data.generation),
-    (window) => {
-      if (window === undefined || Date.parse(window.nextLookAt) > now.getTime() + earlyMs) return 'keep';
-      const look = { to: 'queue' as const, queue: 'dataset-commits' as const, message: next, notBefore };
-      return { ...window, nextLookAt: notBefore, outbox: [...outboxOf(window), look] };
-    },
-  );
+  const notBefore = new Date(ports.clock.now().getTime() + waitMs).toISOString();
+  const id = windowId(data.generation);
+  const { stored, changed } = await update(ports.documents, 'windows', data.project, id, (window) => {
+    if (window === undefined || window.nextLook !== message.id) return 'keep';
+    const look = { to: 'queue' as const, queue: 'dataset-commits' as const, message: next, notBefore };
+    return { ...window, nextLook: next.id, outbox: [...outboxOf(window), look] };
+  });
   if (stored !== undefined) await sendOutbox(ports, 'windows', stored);
   return changed;
 }

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { splitOf } from '../shared/dataset/split.ts';
 import { stageSample } from '../shared/dataset/stage.ts';
+import { storedName } from '../shared/dataset/store.ts';
 import type { ProjectDocument, SampleDocument, UploadDocument, UploadOutcome } from '../shared/documents.ts';
 import { RetryLater, TerminalError } from '../shared/errors.ts';
 import type { ImageVerdict } from '../shared/image/decode.ts';
@@ -155,9 +156,6 @@ async function examine(
   return settle(ports, project, upload, sample, seen.reason, event);
 }
 
-/** The sample's place in the content-addressed store, in DVC's layout. */
-const storedName = (project: string, md5: string): string => `${project}/files/md5/${md5.slice(0, 2)}/${md5.slice(2)}`;
-
 interface SeenLabel {
   label: string | null;
   source: SampleDocument['labelSource'];
@@ -200,7 +198,11 @@ async function settle(
     await stageSample(ports, existing, project.settings, event);
     return { outcome: 'accepted', ...found };
   }
-  if (label === null || existing.label === label) return { outcome: 'duplicate', ...found };
+  if (label === null || existing.label === label) {
+    // the label may have come from this very upload, before a crash
+    if (existing.label !== null && existing.key === null) await stageSample(ports, existing, project.settings, event);
+    return { outcome: 'duplicate', ...found };
+  }
   if (existing.label === null) {
     const labelled = await update(ports.documents, 'samples', sample.pk, sample.id, (current) =>
       current === undefined || current.label !== null

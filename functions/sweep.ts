@@ -1,11 +1,11 @@
 /** The one timer: heals what no redelivery and no repeated request has healed. Idle projects cost a few reads. */
 import type { ProjectDocument } from '../shared/documents.ts';
 import type { Cause } from '../shared/message.ts';
-import { openWindow, readHead } from '../shared/dataset/stage.ts';
+import { readHead } from '../shared/dataset/stage.ts';
 import { outboxOf, sendOutbox } from '../shared/outbox.ts';
 import { attemptsAt } from '../shared/parallel.ts';
 import type { Ports } from '../shared/ports.ts';
-import { commit } from '../shared/dataset/commit.ts';
+import { commit, commitWindow } from '../shared/dataset/commit.ts';
 import { lookAtRun } from '../shared/training/check.ts';
 import { endAsCoalesced, ensureRun, queued } from '../shared/training/request.ts';
 import { isOpen } from '../shared/training/run.ts';
@@ -56,7 +56,7 @@ async function sweepProject(ports: Ports, project: ProjectDocument): Promise<str
   return attemptsAt(`sweep of ${project.id}`, [
     () => resend(ports, project.id),
     () => finishVersions(ports, project, cause),
-    () => reopenWindow(ports, project, cause),
+    () => commitForgotten(ports, project, cause),
     () => reconcileRuns(ports, project.id, cause),
   ]);
 }
@@ -84,8 +84,8 @@ async function finishVersions(ports: Ports, project: ProjectDocument, cause: Cau
   if (head?.document.unfinished) await commit(ports, project, cause);
 }
 
-/** Samples that are staged while no window is open would wait for ever. */
-async function reopenWindow(ports: Ports, project: ProjectDocument, cause: Cause): Promise<void> {
+/** Samples whose window has lost its messages would wait for ever. */
+async function commitForgotten(ports: Ports, project: ProjectDocument, cause: Cause): Promise<void> {
   const staged = await ports.documents.query('staged', {
     pk: project.id,
     orderBy: { field: 'stagedAt', descending: false },
@@ -95,8 +95,7 @@ async function reopenWindow(ports: Ports, project: ProjectDocument, cause: Cause
   const waits = oldest === undefined ? 0 : (ports.clock.now().getTime() - Date.parse(oldest)) / 1000;
   if (waits < project.settings.commit.maxWaitSeconds + patienceSeconds) return;
   const { document: head } = await readHead(ports.documents, project.id);
-  await openWindow(ports, project.id, head.generation, project.settings, cause);
-  await commit(ports, project, cause);
+  await commitWindow(ports, project, head.generation, cause);
 }
 
 async function reconcileRuns(ports: Ports, project: string, cause: Cause): Promise<void> {

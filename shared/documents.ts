@@ -85,11 +85,13 @@ export interface StagedDocument extends DocumentBase {
   stagedAt: string;
 }
 
-/** id: generation, zero-padded; pk: project. One commit message per window. */
+/** id: generation, zero-padded; pk: project. One chain of looks per commit window. */
 export interface WindowDocument extends DocumentBase {
   openedAt: string;
-  /** when its commit message looks at it next; of several messages only the one that moves this goes on */
-  nextLookAt: string;
+  /** id of the message whose turn it is to look; any other is a duplicate */
+  nextLook: string;
+  /** what was staged in it is committed: looks that are still under way end */
+  closed: boolean;
 }
 
 export interface VersionSummary {

@@ -21,8 +21,9 @@ import type { Ports, Stored } from '../ports.ts';
 import { samplePartition } from '../upload.ts';
 import { diff } from './diff.ts';
 import { applyEdits, type Edit } from './edit.ts';
+import { mark, type Marked, unstage } from './mark.ts';
 import { type SampleRecord, sampleKey } from './record.ts';
-import { readHead } from './stage.ts';
+import { openWindow, readHead, windowId } from './stage.ts';
 import { treeStore } from './store.ts';
 import { versionId } from './version.ts';
 
@@ -61,17 +62,39 @@ export async function commit(ports: CommitPorts, project: ProjectDocument, cause
     const saved = await ports.documents.replace('heads', next, head.etag);
     if (saved === 'changed') continue;
     await finish(ports, saved);
+    // what was staged again without a change is in no difference between the two versions
+    const known = new Set(samples.flatMap((s) => (s.key === null ? [] : [s.id])));
+    const again = staged.filter(({ document }) => known.has(document.id));
+    await unstage(ports, project.id, again, samples);
     return { version: summary, more };
   }
   throw new RetryLater(`the head of ${project.id} moved ${maxTries} times during one commit`);
 }
 
-/** Closes the window: whoever stages from now on opens the next one. */
-export async function advanceGeneration(ports: CommitPorts, project: string, generation: number): Promise<void> {
-  await readHead(ports.documents, project);
-  await update(ports.documents, 'heads', project, 'head', (head) =>
+/**
+ * Commits what is staged and closes the window of `generation`. The generation is advanced before the staged samples
+ * are listed, also when there seem to be none: whoever stages from then on opens the next window.
+ */
+export async function commitWindow(
+  ports: CommitPorts,
+  project: ProjectDocument,
+  generation: number,
+  cause: Cause,
+): Promise<CommitResult> {
+  const { documents } = ports;
+  await readHead(documents, project.id);
+  await update(documents, 'heads', project.id, 'head', (head) =>
     head === undefined || head.generation > generation ? 'keep' : { ...head, generation: generation + 1 },
   );
+  const result = await commit(ports, project, cause);
+  if (result.more) {
+    const { document: head } = await readHead(documents, project.id);
+    await openWindow(ports, project.id, head.generation, project.settings, cause);
+  }
+  await update(documents, 'windows', project.id, windowId(generation), (window) =>
+    window === undefined || window.closed ? 'keep' : { ...window, closed: true },
+  );
+  return result;
 }
 
 async function listStaged(
@@ -199,83 +222,4 @@ async function finish(ports: CommitPorts, head: Stored<HeadDocument>): Promise<S
   );
   if (cleared.stored === undefined) throw new RetryLater(`the head of ${project} vanished`);
   return cleared.stored;
-}
-
-interface Marked {
-  key: string;
-  record: SampleRecord;
-}
-
-/** Writes key and first version into the samples, and unstages those whose label is the committed one. */
-async function mark(ports: CommitPorts, project: string, number: number, part: Marked[]): Promise<void> {
-  const partitions = new Map<string, Marked[]>();
-  for (const marked of part) {
-    const pk = samplePartition(project, marked.record.md5);
-    partitions.set(pk, [...(partitions.get(pk) ?? []), marked]);
-  }
-  const settled = await inBatches([...partitions], parallel, ([pk, group]) => markPartition(ports, pk, number, group));
-  const staged = await inBatches(settled.flat(), parallel, async ({ id, labelRevision }) => {
-    const found = await ports.documents.read('staged', project, id);
-    return found?.document.labelRevision === labelRevision ? [found] : [];
-  });
-  await removeStaged(ports, project, staged.flat());
-}
-
-/** Marks samples of one partition; returns those whose label is the committed one. */
-async function markPartition(
-  ports: CommitPorts,
-  pk: string,
-  number: number,
-  group: Marked[],
-): Promise<SampleDocument[]> {
-  const found = await inBatches(group, 4, ({ record }) => ports.documents.read('samples', pk, record.md5));
-  const pairs = found.flatMap((stored, i) => {
-    const marked = group[i];
-    return stored === undefined || marked === undefined ? [] : [{ ...marked, stored }];
-  });
-  const unmarked = pairs.filter(({ stored }) => stored.document.key === null);
-  const operations = unmarked.map(({ key, stored }) => ({
-    kind: 'replace' as const,
-    document: { ...stored.document, key, firstVersion: number },
-    etag: stored.etag,
-  }));
-  for (let at = 0; at < operations.length; at += 100) {
-    if ((await ports.documents.batch('samples', pk, operations.slice(at, at + 100))) === 'done') continue;
-    // one of them was relabelled or marked meanwhile: take them one by one
-    await inBatches(unmarked.slice(at, at + 100), 4, ({ key, record }) =>
-      update(ports.documents, 'samples', pk, record.md5, (sample) =>
-        sample === undefined || sample.key !== null ? 'keep' : { ...sample, key, firstVersion: number },
-      ),
-    );
-  }
-  return pairs
-    .filter(({ record, stored }) => stored.document.label === record.label)
-    .map(({ stored }) => stored.document);
-}
-
-async function removeStaged(ports: CommitPorts, project: string, staged: Stored<StagedDocument>[]): Promise<void> {
-  for (let at = 0; at < staged.length; at += 100) {
-    const part = staged.slice(at, at + 100);
-    const operations = part.map(({ document, etag }) => ({ kind: 'remove' as const, id: document.id, etag }));
-    if ((await ports.documents.batch('staged', project, operations)) === 'done') continue;
-    // somebody staged a newer label or removed one of them: take them one by one
-    await inBatches(part, parallel, ({ document, etag }) =>
-      ports.documents.remove('staged', project, document.id, etag),
-    );
-  }
-}
-
-/** Unstages samples that the head holds already with the very label they have now. */
-async function unstage(
-  ports: CommitPorts,
-  project: string,
-  staged: Stored<StagedDocument>[],
-  samples: SampleDocument[],
-): Promise<void> {
-  const byId = new Map(samples.map((s) => [s.id, s]));
-  const done = staged.filter(({ document }) => {
-    const sample = byId.get(document.id);
-    return sample === undefined || sample.label === null || sample.labelRevision === document.labelRevision;
-  });
-  await removeStaged(ports, project, done);
 }

@@ -6,7 +6,7 @@
 import type * as z from 'zod';
 import type { HeadDocument, SampleDocument, WindowDocument } from '../documents.ts';
 import { type Cause, type commitDue, compose } from '../message.ts';
-import { sendOutbox } from '../outbox.ts';
+import { sendOutbox, update } from '../outbox.ts';
 import type { Ports, Stored } from '../ports.ts';
 import type { ProjectSettings } from '../project.ts';
 
@@ -49,13 +49,10 @@ export async function stageSample(
     labelRevision: sample.labelRevision,
     stagedAt: clock.now().toISOString(),
   };
-  const created = await documents.create('staged', staged);
-  if (created === 'exists') {
-    const current = await documents.read('staged', staged.pk, staged.id);
-    if (current === undefined) await documents.create('staged', staged);
-    else if (current.document.labelRevision < staged.labelRevision)
-      await documents.replace('staged', staged, current.etag);
-  }
+  // again and again until it is there: a committer may take an older revision out at the same moment
+  await update(documents, 'staged', staged.pk, staged.id, (current) =>
+    current === undefined || current.labelRevision < staged.labelRevision ? staged : 'keep',
+  );
   const { document: head } = await readHead(documents, sample.project);
   await openWindow(ports, sample.project, head.generation, settings, cause);
 }
@@ -81,7 +78,8 @@ export async function openWindow(
     id,
     pk: project,
     openedAt: now.toISOString(),
-    nextLookAt: notBefore,
+    nextLook: message.id,
+    closed: false,
     outbox: [{ to: 'queue', queue: 'dataset-commits', message, notBefore }],
   };
   const created = await ports.documents.create('windows', window);

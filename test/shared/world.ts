@@ -117,19 +117,21 @@ function memoryDocuments(world: Pick<World, 'before'>) {
 
 function memoryBlobs(world: Pick<World, 'before'>): Ports['blobs'] {
   const stored = new Map<string, BlobContent>();
-  const put = (name: string, body: Buffer | string, contentType: string | undefined): void => {
-    stored.set(name, { body: Buffer.from(body), etag: String(stored.size), contentType, metadata: {} });
+  let etags = 0;
+  const put = (name: string, body: Buffer | string, contentType?: string, metadata = {}): void => {
+    stored.set(name, { body: Buffer.from(body), etag: String(++etags), contentType, metadata });
   };
   return {
-    async get(container, name, { maxBytes }) {
+    async get(container, name, { maxBytes, ifMatch }) {
       await world.before('blobs.get', `${container}/${name}`);
       const found = stored.get(`${container}/${name}`);
+      if (ifMatch !== undefined && found?.etag !== ifMatch) return undefined;
       return found !== undefined && found.body.length > maxBytes ? 'too-large' : found;
     },
     async create(container, name, body, options) {
       await world.before('blobs.create', `${container}/${name}`);
       if (stored.has(`${container}/${name}`)) return 'exists';
-      put(`${container}/${name}`, body, options?.contentType);
+      put(`${container}/${name}`, body, options?.contentType, options?.metadata);
       return 'created';
     },
     async overwrite(container, name, body, options) {

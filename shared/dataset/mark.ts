@@ -1,0 +1,85 @@
+/** After a commit: writes key and first version into its samples, and takes them out of the staged ones. */
+import type { SampleDocument, StagedDocument } from '../documents.ts';
+import { update } from '../outbox.ts';
+import { inBatches } from '../parallel.ts';
+import type { Ports, Stored } from '../ports.ts';
+import { samplePartition } from '../upload.ts';
+import type { SampleRecord } from './record.ts';
+
+type MarkPorts = Pick<Ports, 'documents'>;
+
+const parallel = 16;
+
+export interface Marked {
+  key: string;
+  record: SampleRecord;
+}
+
+/** Writes key and first version into the samples, and unstages those whose label is the committed one. */
+export async function mark(ports: MarkPorts, project: string, number: number, part: Marked[]): Promise<void> {
+  const partitions = new Map<string, Marked[]>();
+  for (const marked of part) {
+    const pk = samplePartition(project, marked.record.md5);
+    partitions.set(pk, [...(partitions.get(pk) ?? []), marked]);
+  }
+  const settled = await inBatches([...partitions], parallel, ([pk, group]) => markPartition(ports, pk, number, group));
+  const staged = await inBatches(settled.flat(), parallel, async ({ id, labelRevision }) => {
+    const found = await ports.documents.read('staged', project, id);
+    return found !== undefined && found.document.labelRevision <= labelRevision ? [found] : [];
+  });
+  await removeStaged(ports, project, staged.flat());
+}
+
+/** Marks samples of one partition; returns those whose label is the committed one. */
+async function markPartition(ports: MarkPorts, pk: string, number: number, group: Marked[]): Promise<SampleDocument[]> {
+  const found = await inBatches(group, 4, ({ record }) => ports.documents.read('samples', pk, record.md5));
+  const pairs = found.flatMap((stored, i) => {
+    const marked = group[i];
+    return stored === undefined || marked === undefined ? [] : [{ ...marked, stored }];
+  });
+  const unmarked = pairs.filter(({ stored }) => stored.document.key === null);
+  const operations = unmarked.map(({ key, stored }) => ({
+    kind: 'replace' as const,
+    document: { ...stored.document, key, firstVersion: number },
+    etag: stored.etag,
+  }));
+  for (let at = 0; at < operations.length; at += 100) {
+    if ((await ports.documents.batch('samples', pk, operations.slice(at, at + 100))) === 'done') continue;
+    // one of them was relabelled or marked meanwhile: take them one by one
+    await inBatches(unmarked.slice(at, at + 100), 4, ({ key, record }) =>
+      update(ports.documents, 'samples', pk, record.md5, (sample) =>
+        sample === undefined || sample.key !== null ? 'keep' : { ...sample, key, firstVersion: number },
+      ),
+    );
+  }
+  return pairs
+    .filter(({ record, stored }) => stored.document.label === record.label)
+    .map(({ stored }) => stored.document);
+}
+
+async function removeStaged(ports: MarkPorts, project: string, staged: Stored<StagedDocument>[]): Promise<void> {
+  for (let at = 0; at < staged.length; at += 100) {
+    const part = staged.slice(at, at + 100);
+    const operations = part.map(({ document, etag }) => ({ kind: 'remove' as const, id: document.id, etag }));
+    if ((await ports.documents.batch('staged', project, operations)) === 'done') continue;
+    // somebody staged a newer label or removed one of them: take them one by one
+    await inBatches(part, parallel, ({ document, etag }) =>
+      ports.documents.remove('staged', project, document.id, etag),
+    );
+  }
+}
+
+/** Unstages samples that the head holds already with the very label they have now. */
+export async function unstage(
+  ports: MarkPorts,
+  project: string,
+  staged: Stored<StagedDocument>[],
+  samples: SampleDocument[],
+): Promise<void> {
+  const byId = new Map(samples.map((s) => [s.id, s]));
+  const done = staged.filter(({ document }) => {
+    const sample = byId.get(document.id);
+    return sample === undefined || sample.label === null || document.labelRevision <= sample.labelRevision;
+  });
+  await removeStaged(ports, project, done);
+}

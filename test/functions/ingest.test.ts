@@ -1,0 +1,87 @@
+import { describe, expect, test } from 'vitest';
+import { ingest, type IngestPorts } from '../../functions/ingest.ts';
+import type { BlobCreatedEvent } from '../../shared/message.ts';
+import { createWorld, type World } from '../shared/world.ts';
+import { committed, look, name, projectIn } from './committing.ts';
+
+/** Decoding is tested elsewhere: here every file is a small image of its own bytes. */
+const portsOf = (world: World): IngestPorts => ({
+  ...world.ports,
+  inspect: (bytes) =>
+    Promise.resolve({
+      ok: true,
+      bytes,
+      mediaType: 'image/png',
+      width: 8,
+      height: 8,
+      channels: 1,
+      format: 'png',
+    }),
+});
+
+async function upload(world: World, blob: string, body: string): Promise<BlobCreatedEvent> {
+  await world.ports.blobs.overwrite('uploads', blob, body);
+  const stored = await world.ports.blobs.get('uploads', blob, { maxBytes: 1000 });
+  const etag = typeof stored === 'object' ? stored.etag : '';
+  return {
+    ...{ specversion: '1.0', id: `event-${etag}`, source: 'test', type: 'Microsoft.Storage.BlobCreated' },
+    ...{ subject: `/blobServices/default/containers/uploads/blobs/${blob}`, data: { url: '', eTag: `"${etag}"` } },
+  };
+}
+
+describe('an upload', () => {
+  test('is accepted, however often its event comes and wherever it dies on the way', async () => {
+    for (let diesAt = 0; diesAt < 20; diesAt++) {
+      const world = createWorld();
+      projectIn(world);
+      const event = await upload(world, `${name}/a/1.png`, 'one');
+      let operations = 0;
+      world.before = () => {
+        if (operations++ === diesAt) throw new Error('died');
+      };
+      await ingest(portsOf(world), event).catch(() => undefined);
+      world.before = () => undefined;
+      for (let i = 0; i < 2; i++) expect((await ingest(portsOf(world), event)).outcome).toBe('accepted');
+      await look(world, 100);
+      expect([...(await committed(world)).values()]).toEqual(['a']);
+    }
+  });
+
+  test('that labels a sample which had no label is committed, wherever it dies on the way', async () => {
+    for (let diesAt = 0; diesAt < 25; diesAt++) {
+      const world = createWorld();
+      projectIn(world);
+      expect((await ingest(portsOf(world), await upload(world, `${name}/1.png`, 'one'))).outcome).toBe('unlabelled');
+      const event = await upload(world, `${name}/a/again.png`, 'one');
+      let operations = 0;
+      world.before = () => {
+        if (operations++ === diesAt) throw new Error('died');
+      };
+      await ingest(portsOf(world), event).catch(() => undefined);
+      world.before = () => undefined;
+      expect((await ingest(portsOf(world), event)).outcome).toBe('duplicate');
+      await look(world, 100);
+      expect([...(await committed(world)).values()], `died at operation ${diesAt}`).toEqual(['a']);
+    }
+  });
+
+  test('overwritten before it is read is superseded, and the other content is judged by its own event', async () => {
+    const world = createWorld();
+    projectIn(world);
+    const first = await upload(world, `${name}/a/1.png`, 'one');
+    const second = await upload(world, `${name}/a/1.png`, 'two');
+    expect((await ingest(portsOf(world), second)).outcome).toBe('accepted');
+    expect((await ingest(portsOf(world), first)).outcome).toBe('superseded');
+    expect(world.all('uploads').map((u) => u.status)).toEqual(['accepted', 'superseded']);
+  });
+
+  test('of the same bytes is a duplicate, under another label a conflict that waits for a person', async () => {
+    const world = createWorld();
+    projectIn(world);
+    const outcomes: string[] = [];
+    for (const blob of ['a/1.png', 'a/2.png', 'b/3.png', '4.png'])
+      outcomes.push((await ingest(portsOf(world), await upload(world, `${name}/${blob}`, 'one'))).outcome);
+    expect(outcomes).toEqual(['accepted', 'duplicate', 'conflict', 'duplicate']);
+    expect(world.all('samples')[0]?.conflicts.map((c) => c.label)).toEqual(['b']);
+  });
+});

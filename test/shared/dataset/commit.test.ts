@@ -1,0 +1,140 @@
+import { describe, expect, test } from 'vitest';
+import fc from 'fast-check';
+import { commitStaged } from '../../../functions/commit.ts';
+import { sweep } from '../../../functions/sweep.ts';
+import { commitNow, stageSample } from '../../../shared/dataset/stage.ts';
+import type { ProjectDocument } from '../../../shared/documents.ts';
+import { createWorld, type World } from '../world.ts';
+import {
+  add,
+  type CommitDue,
+  committed,
+  look,
+  name,
+  projectIn,
+  relabel,
+  sampleOf,
+} from '../../functions/committing.ts';
+
+describe('a label', () => {
+  test('changed while its sample is being committed is in the next version', async () => {
+    const world = createWorld();
+    const project = projectIn(world);
+    await add(world, project, 1);
+    let done = false;
+    world.before = async (operation, container) => {
+      // the committer has read the sample with its old label and is about to take it out of the staged ones
+      if (done || operation !== 'documents.batch' || container !== 'staged') return;
+      done = true;
+      await relabel(world, project, 1, 'b');
+    };
+    await look(world, 300);
+    expect([...(await committed(world)).values()]).toEqual(['b']);
+    expect(world.all('staged')).toEqual([]);
+  });
+
+  test('set again to what it is already leaves nothing staged, whether or not anything else is committed', async () => {
+    const world = createWorld();
+    const project = projectIn(world);
+    await add(world, project, 1);
+    await look(world, 100);
+    for (const more of [undefined, 2, undefined]) {
+      await relabel(world, project, 1, 'a');
+      if (more !== undefined) await add(world, project, more);
+      await look(world, 100);
+      expect(world.all('staged')).toEqual([]);
+    }
+    // the first review changes where the label comes from
+    expect(world.all('versions')).toHaveLength(3);
+  });
+
+  test('staged late, when a newer one is committed already, is taken out again', async () => {
+    const world = createWorld();
+    const project = projectIn(world);
+    await add(world, project, 1);
+    const { pk, id } = sampleOf(1);
+    const old = await world.read('samples', pk, id);
+    await relabel(world, project, 1, 'b');
+    await look(world, 100);
+    if (old !== undefined) await stageSample(world.ports, old, project.settings, { id: 'slow' });
+    await look(world, 100);
+    expect([...(await committed(world)).values()]).toEqual(['b']);
+    expect(world.all('staged')).toEqual([]);
+  });
+
+  test('saved by a request that died before it staged it is committed with the next change, and nothing stays behind', async () => {
+    const world = createWorld();
+    const project = projectIn(world);
+    await add(world, project, 1);
+    const { pk, id } = sampleOf(1);
+    const sample = await world.read('samples', pk, id);
+    if (sample !== undefined) world.put('samples', { ...sample, label: 'b', labelRevision: 2 });
+    await look(world, 300);
+    expect([...(await committed(world)).values()]).toEqual(['b']);
+    expect(world.all('staged')).toEqual([]);
+  });
+});
+
+const step = fc.oneof(
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('add' as const), n: fc.nat(4) }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({ kind: fc.constant('relabel' as const), n: fc.nat(2), label: fc.constantFrom('b', 'c') }),
+  },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constant('look' as const) }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('now' as const) }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('sweep' as const) }) },
+);
+type Step = typeof step extends fc.Arbitrary<infer S> ? S : never;
+
+async function perform(world: World, project: ProjectDocument, s: Step): Promise<void> {
+  if (s.kind === 'add') return add(world, project, s.n);
+  if (s.kind === 'relabel') return relabel(world, project, s.n, s.label);
+  if (s.kind === 'now') return void (await commitNow(world.ports, name, { id: 'now' }));
+  world.pass(s.kind === 'sweep' ? 200 : 3);
+  if (s.kind === 'sweep') return void (await sweep(world.ports));
+  const next = world.take({ waiting: true });
+  if (next === undefined) return;
+  // what dies is delivered again
+  const deliver = () => commitStaged(world.ports, next.message as CommitDue);
+  await deliver().catch(deliver);
+}
+
+test(
+  'uploads, reviews, commits and crashes in any interleaving: every sample is in the head with its last label',
+  { timeout: 200_000 },
+  async () => {
+    const plan = fc.array(step, { minLength: 2, maxLength: 7 });
+    await fc.assert(
+      fc.asyncProperty(fc.scheduler(), plan, fc.option(fc.nat(60), { nil: -1 }), async (scheduler, steps, crashAt) => {
+        const world = createWorld();
+        const project = projectIn(world);
+        for (let n = 0; n < 3; n++) await add(world, project, n);
+        let operations = 0;
+        world.before = async (operation) => {
+          await scheduler.schedule(Promise.resolve(operation));
+          if (operations++ === crashAt) throw new Error('died');
+        };
+        const died: Step[] = [];
+        await scheduler.waitFor(Promise.all(steps.map((s) => perform(world, project, s).catch(() => died.push(s)))));
+        world.before = () => undefined;
+        // a request that got no answer is repeated
+        for (const s of died) await perform(world, project, s);
+        await look(world, 1000);
+
+        const labels = await committed(world);
+        const samples = world.all('samples');
+        expect(labels.size).toBe(samples.length);
+        for (const { id, label, key, firstVersion } of samples) {
+          expect(labels.get(id)).toBe(label);
+          expect([key === null, firstVersion === null]).toEqual([false, false]);
+        }
+        expect(world.all('staged')).toEqual([]);
+        expect(world.sent.filter((s) => s.queue === 'dataset-commits')).toEqual([]);
+        const numbers = world.all('versions').map((v) => v.number);
+        expect(numbers.sort((a, b) => a - b)).toEqual(numbers.map((_, i) => i + 1));
+      }),
+      { numRuns: 500 },
+    );
+  },
+);
