@@ -104,7 +104,7 @@ export const endpointRoutes = [
     query: z.strictObject({ model: z.coerce.number().int().positive().optional() }),
     answers: { 200: scoreView },
     async handle(ports, call) {
-      const { document: project } = await projectOf(ports, call);
+      const { p: project = '' } = call.params;
       if (call.bytes.length === 0)
         throw new Problem(400, 'bad-image', 'The body is empty. Send the bytes of one PNG, JPEG or WebP image.');
       const options = { pin: call.query.model, traceparent: call.cause.traceparent };

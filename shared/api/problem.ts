@@ -46,6 +46,7 @@ export function toProblemBody(problem: Problem, requestId: string): z.infer<type
 
 /** Status of the codes that domain code throws. */
 const statuses: Record<string, number> = {
+  'unknown-project': 404,
   'no-version': 409,
   'unknown-version': 404,
   'too-few-classes': 409,

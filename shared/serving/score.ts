@@ -1,6 +1,6 @@
 /** Scoring one image with the model behind a project's endpoint. */
 import { createHash } from 'node:crypto';
-import type { EndpointDocument, ModelDocument, PredictionDocument, ProjectDocument } from '../documents.ts';
+import type { EndpointDocument, ModelDocument, PredictionDocument } from '../documents.ts';
 import { route, type Target } from '../deployment/endpoint.ts';
 import { TerminalError } from '../errors.ts';
 import type { ImageVerdict } from '../image/decode.ts';
@@ -22,8 +22,9 @@ export interface ScoreAnswer {
   durationMs: number;
 }
 
+/** Scores an image for the project of that name. */
 export type ScoreImage = (
-  project: ProjectDocument,
+  project: string,
   image: { bytes: Buffer; contentType: string | undefined },
   options: { pin?: number | undefined; traceparent?: string | undefined },
 ) => Promise<ScoreAnswer>;
@@ -75,10 +76,12 @@ export function createScorer(ports: ScorePorts): ScoreImage {
   return async (project, image, options) => {
     const startedAt = ports.clock.now().getTime();
     const id = `p-${createHash('sha256').update(ports.ids.next()).digest('hex').slice(0, 24)}`;
-    const target = await choose(await endpointOf(project.id), id, options.pin, (n) => modelOf(project.id, n));
-    const model = await modelOf(project.id, target.model);
+    const endpoint = await endpointOf(project);
+    if (endpoint === null) await assertProject(ports, project);
+    const target = await choose(endpoint, id, options.pin, (n) => modelOf(project, n));
+    const model = await modelOf(project, target.model);
     if (model === undefined)
-      throw new TerminalError('unknown-model', `Project ${project.id} has no model ${target.model}.`);
+      throw new TerminalError('unknown-model', `Project ${project} has no model ${target.model}.`);
     const judged = await ports.inspect(image.bytes, image.contentType);
     if (!judged.ok)
       throw new TerminalError(
@@ -87,13 +90,13 @@ export function createScorer(ports: ScorePorts): ScoreImage {
           : 'bad-image',
         judged.detail,
       );
-    const prediction = emptyPrediction(project.id, id, model, target, judged.bytes);
+    const prediction = emptyPrediction(project, id, model, target, judged.bytes);
     try {
       const tensor = await ports.toTensor(judged.bytes, model.image);
       const spec = { ...model.image, classes: model.classes.length };
       const { probabilities } = await ports.infer(
         model.digest,
-        () => loadModel(ports.blobs, project.id, model.digest),
+        () => loadModel(ports.blobs, project, model.digest),
         [tensor],
         spec,
       );
@@ -111,10 +114,10 @@ export function createScorer(ports: ScorePorts): ScoreImage {
     const outcome = prediction.class === null ? 'failed' : 'scored';
     const { durationMs, role } = prediction;
     ports.telemetry.metric('score-milliseconds', durationMs, {
-      ...{ project: project.id, model: String(model.number), role, outcome },
+      ...{ project, model: String(model.number), role, outcome },
     });
     ports.telemetry.stage({
-      ...{ stage: 'score', project: project.id, outcome, durationMs },
+      ...{ stage: 'score', project, outcome, durationMs },
       ids: { prediction: id, model: String(model.number), role },
     });
     if (prediction.class === null)
@@ -128,6 +131,15 @@ export function createScorer(ports: ScorePorts): ScoreImage {
       durationMs: prediction.durationMs,
     };
   };
+}
+
+/** Asked only where nothing has ever been live: every score would pay for it. */
+async function assertProject(ports: ScorePorts, project: string): Promise<void> {
+  if ((await ports.documents.read('projects', 'projects', project)) !== undefined) return;
+  throw new TerminalError(
+    'unknown-project',
+    `There is no project "${project}". Create it with PUT /api/v1/projects/${project}.`,
+  );
 }
 
 const round = (p: number): number => Math.round(p * 1e6) / 1e6;

@@ -1,0 +1,110 @@
+/** A platform for a bench, and a client of its API. */
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { buildApp } from '../../local/build.ts';
+import { createKey } from '../../local/first-key.ts';
+import { startPlatform } from '../../local/platform.ts';
+import { connect } from '../../shared/azure/connect.ts';
+import { readConfig } from '../../shared/config.ts';
+import type { Ports } from '../../shared/ports.ts';
+import { inBatches } from '../../shared/parallel.ts';
+import type { Scan } from './digits.ts';
+
+const root = path.resolve(import.meta.dirname, '../..');
+const patienceMs = 900_000;
+
+export interface BenchPlatform {
+  ports: Ports;
+  settings: Record<string, string>;
+  call(
+    method: string,
+    route: string,
+    body?: unknown,
+    headers?: Record<string, string>,
+  ): Promise<Record<string, unknown>>;
+  /** Uploads through upload addresses, 16 at a time. */
+  upload(project: string, files: Scan[]): Promise<void>;
+  /** Waits until the answer satisfies; throws after 15 minutes. */
+  until(route: string, enough: (answer: Record<string, unknown>) => boolean): Promise<Record<string, unknown>>;
+  /** resident memory of the process that runs the functions, in MB: now, and the most it ever was */
+  workerMemory(): Promise<{ now: number; most: number }>;
+  close(): Promise<void>;
+}
+
+/** Starts everything in a temporary folder, from the bundle that is deployed. */
+export async function startBenchPlatform(): Promise<BenchPlatform> {
+  const folder = await mkdtemp(path.join(tmpdir(), 'darkroom-bench-'));
+  const { entry } = await buildApp();
+  const platform = await startPlatform({
+    dataDir: folder,
+    ports: { http: 0, blob: 0, serviceBus: 0, cosmos: 0, arm: 0, insights: 0 },
+    appRoot: root,
+    appEntry: entry,
+    jobCommand: [process.execPath, path.join(root, 'trainer/main.ts')],
+    onLog: () => undefined,
+  });
+  const key = await createKey(platform.settings, 'bench');
+  const call: BenchPlatform['call'] = async (method, route, body, headers = {}) => {
+    const raw = Buffer.isBuffer(body);
+    const response = await fetch(`${platform.addresses.http}/api/v1${route}`, {
+      method,
+      headers: {
+        'x-api-key': key,
+        ...(body === undefined || raw ? {} : { 'content-type': 'application/json' }),
+        ...headers,
+      },
+      ...(body === undefined ? {} : { body: raw ? new Uint8Array(body) : JSON.stringify(body) }),
+    });
+    const answer = (await response.json()) as Record<string, unknown>;
+    if (!response.ok) throw new Error(`${method} ${route} was answered ${response.status}: ${JSON.stringify(answer)}`);
+    return answer;
+  };
+  return {
+    ports: connect(readConfig(platform.settings)),
+    settings: platform.settings,
+    call,
+    async upload(project, files) {
+      for (let from = 0; from < files.length; from += 1000) {
+        const batch = files.slice(from, from + 1000);
+        const asked = batch.map(({ name, label }) => ({ name, label, contentType: 'image/png' }));
+        const { value } = (await call('POST', `/projects/${project}/upload-urls`, { files: asked })) as {
+          value: { url: string; headers: Record<string, string> }[];
+        };
+        await inBatches(value, 16, async ({ url, headers }) => {
+          const bytes = batch[value.findIndex((one) => one.url === url)]?.bytes ?? Buffer.alloc(0);
+          const { status } = await fetch(url, { method: 'PUT', headers, body: new Uint8Array(bytes) });
+          if (status !== 201) throw new Error(`an upload was answered ${status}`);
+        });
+      }
+    },
+    async until(route, enough) {
+      const limit = Date.now() + patienceMs;
+      for (;;) {
+        const answer = await call('GET', route);
+        if (enough(answer)) return answer;
+        if (Date.now() > limit) throw new Error(`${route} is still ${JSON.stringify(answer).slice(0, 500)}`);
+        await sleep(100);
+      }
+    },
+    async workerMemory() {
+      const pid = platform.functions?.workerPid() ?? 0;
+      const status = await readFile(`/proc/${pid}/status`, 'utf8');
+      const mb = (name: string): number => Number(new RegExp(`${name}:\\s+(\\d+)`).exec(status)?.[1] ?? 0) / 1024;
+      return { now: mb('VmRSS'), most: mb('VmHWM') };
+    },
+    async close() {
+      await platform.close();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** How many uploads of a project have an outcome. */
+export function settledUploads(project: Record<string, unknown>): number {
+  const { uploads } = project['counts'] as { uploads: Record<string, number> };
+  const { received, ...rest } = uploads;
+  void received;
+  return Object.values(rest).reduce((a, b) => a + b, 0);
+}
