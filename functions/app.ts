@@ -6,7 +6,7 @@ import { readConfig } from '../shared/config.ts';
 import { createImageReader } from '../shared/image/decode.ts';
 import { toTensor } from '../shared/image/tensor.ts';
 import { createModelCache } from '../shared/onnx/session.ts';
-import { validateModel } from '../shared/onnx/validate.ts';
+import { checkModel } from '../shared/onnx/probe.ts';
 import { registerFunctions } from './registrations.ts';
 
 const config = readConfig(process.env);
@@ -24,5 +24,5 @@ registerFunctions(app, {
   inspect: (bytes, declaredType) => images.inspect(bytes, declaredType),
   toTensor,
   infer: (...call) => models.score(...call),
-  validate: async (bytes, spec) => validateModel(bytes, spec),
+  validate: checkModel,
 });

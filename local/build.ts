@@ -1,4 +1,4 @@
-/** Makes the one file that is deployed: functions/app.ts with everything it needs, save native and injected modules. */
+/** Makes the files that are deployed: functions/app.ts and the model probe with everything they need, save native and injected modules. */
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
@@ -23,8 +23,10 @@ export async function buildApp(): Promise<{ entry: string; milliseconds: number 
   const entry = 'dist/functions/app.mjs';
   await build({
     absWorkingDir: root,
-    entryPoints: ['functions/app.ts'],
-    outfile: entry,
+    // the probe is a program of its own, started beside the app
+    entryPoints: { app: 'functions/app.ts', 'probe-child': 'shared/onnx/probe-child.ts' },
+    outdir: 'dist/functions',
+    outExtension: { '.js': '.mjs' },
     bundle: true,
     platform: 'node',
     target: 'node22',

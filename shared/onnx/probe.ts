@@ -2,8 +2,9 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
+import path from 'node:path';
 import * as z from 'zod';
-import type { ModelSpec } from './validate.ts';
+import { type ModelSpec, validateModel } from './validate.ts';
 
 type Probe = { ok: true } | { ok: false; reason: 'refused' | 'crashed' | 'timeout' | 'memory'; detail: string };
 
@@ -86,4 +87,21 @@ export async function probeModel(
   const verdict = watch(child, limits);
   child.stdin.end(bytes);
   return verdict;
+}
+
+/** The probe lies beside this file: as a source beside the source, as a bundle beside the bundle. */
+const probeEntry = path.join(import.meta.dirname, `probe-child${path.extname(import.meta.filename)}`);
+
+/** A registered model has at most 64 MB; loading and one run take seconds at most. */
+const usualLimits: ProbeLimits = { timeoutMs: 30_000, maxMemoryBytes: 1024 * 1024 * 1024 };
+
+/** Whether a model may be registered: parsed and refused first, then run once in a child process. Resolves always. */
+export async function checkModel(
+  bytes: Uint8Array,
+  spec: ModelSpec,
+): Promise<{ ok: true } | { ok: false; reason: string; detail: string }> {
+  const parsed = validateModel(bytes, spec);
+  if (!parsed.ok) return parsed;
+  const probed = await probeModel(bytes, spec, probeEntry, usualLimits);
+  return probed.ok ? probed : { ok: false, reason: `does-not-run-${probed.reason}`, detail: probed.detail };
 }

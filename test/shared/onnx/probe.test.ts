@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { encodeModel } from '../../../shared/onnx/encode.ts';
-import { probeModel } from '../../../shared/onnx/probe.ts';
+import { checkModel, probeModel } from '../../../shared/onnx/probe.ts';
 import { tinyModel, tinySpec } from './tiny-model.ts';
 
 const entry = fileURLToPath(new URL('../../../shared/onnx/probe-child.ts', import.meta.url));
@@ -87,5 +87,15 @@ describe('probeModel', () => {
     const greedy = await program('greedy.mjs', 'const b = Buffer.alloc(3e8, 1); setInterval(() => b[0]++, 1000);');
     const result = await probeModel(encodeModel(tinyModel()), tinySpec, greedy, { ...limits, maxMemoryBytes: 2e8 });
     expect(result).toMatchObject({ ok: false, reason: 'memory' });
+  });
+});
+
+describe('checkModel', () => {
+  test('takes what parses and runs, refuses what does neither', async () => {
+    expect(await checkModel(encodeModel(tinyModel()), tinySpec)).toEqual({ ok: true });
+    expect(await checkModel(Buffer.from('no model'), tinySpec)).toMatchObject({ ok: false, reason: 'malformed' });
+    // the file says four classes, the project has five
+    const other = await checkModel(encodeModel(tinyModel()), { ...tinySpec, classes: tinySpec.classes + 1 });
+    expect(other.ok).toBe(false);
   });
 });
