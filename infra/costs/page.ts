@@ -1,0 +1,113 @@
+/** docs/costs.md, from the snapshots and the price list. */
+import type { Resource } from '../compiler/snapshot.ts';
+import { idleCost, type Line, total } from './idle.ts';
+import { prices, pricesReadIn } from './prices.ts';
+import { thousandScores, thousandUploads, type Usage, usageCost } from './usage.ts';
+
+/** Instance-seconds are assumptions: bursts share an instance, as sixteen messages or requests run on it at once. */
+const uploadsUse: Usage = {
+  // and the app's own write of each file
+  operations: { ...thousandUploads, 'blobs.create': (thousandUploads['blobs.create'] ?? 0) + 1000 },
+  events: 1000,
+  executions: 1003,
+  seconds: 1000 * 0.1,
+  memoryGb: 2,
+  logKilobytes: 1000 * 5,
+};
+const scoresUse: Usage = {
+  operations: thousandScores,
+  events: 0,
+  executions: 1000,
+  seconds: 1000 * 0.05,
+  memoryGb: 2,
+  logKilobytes: 1000 * 3,
+};
+
+const usd = (value: number): string => value.toFixed(2);
+const table = (head: string[], rows: string[][]): string =>
+  [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+const sum = (cost: Record<string, number>): number => Object.values(cost).reduce((a, b) => a + b, 0);
+
+function breakdown(cost: Record<string, number>, times: number): string {
+  const parts = Object.entries(cost)
+    .filter(([, value]) => value > 0)
+    .sort(([, a], [, b]) => b - a);
+  return parts.map(([name, value]) => `${name} ${(value * times).toFixed(value * times < 0.1 ? 4 : 2)}`).join(', ');
+}
+
+const idleTable = (lines: Line[]): string =>
+  table(
+    ['what', 'USD a month', 'how'],
+    [
+      ...lines.map(({ what, usdPerMonth, how }) => [what, usd(usdPerMonth), how]),
+      ['**together**', `**${usd(total(lines))}**`, ''],
+    ],
+  );
+
+/** What each option adds to an idle environment. */
+function optionRows(snapshots: Record<string, Resource[]>): string[][] {
+  const base = total(idleCost(snapshots['options/package'] ?? []));
+  const names: Record<string, string> = {
+    'options/cpu': '`compute=cpu`',
+    'options/a100': '`compute=a100`',
+    'options/people': '`operators`, `alertEmails`, `monthlyBudget`',
+    'options/registry': '`withRegistry=true`',
+    'options/service-bus-standard': '`serviceBusTier=Standard`',
+    'options/service-bus-premium': '`serviceBusTier=Premium`',
+  };
+  return Object.entries(names).map(([file, name]) => [name, usd(total(idleCost(snapshots[file] ?? [])) - base)]);
+}
+
+function useRows(): string[][] {
+  const { vcpuSecond, gibSecond, t4Hour, a100Hour } = prices.containerApps;
+  const cpuHour = 3600 * (4 * vcpuSecond + 8 * gibSecond);
+  const [uploads, scores] = [usageCost(uploadsUse), usageCost(scoresUse)];
+  return [
+    ['1,000 uploads, accepted and committed', usd(sum(uploads)), breakdown(uploads, 1)],
+    ['1,000,000 scores', usd(sum(scores) * 1000), breakdown(scores, 1000)],
+    ['training hour, CPU', usd(cpuHour), '4 vCPU and 8 GiB per second'],
+    ['training hour, T4', usd(t4Hour), 'GPU, 8 vCPU and 56 GiB per second'],
+    ['training hour, A100', usd(a100Hour), 'GPU, 24 vCPU and 220 GiB per second'],
+    [
+      '1 GB of scans kept for a month',
+      usd(prices.blob.gbMonth),
+      'hot, LRS; a sample is kept once, its original for 30 days',
+    ],
+  ];
+}
+
+/** Text of docs/costs.md; `snapshots` by parameter file without its ending. */
+export function costsPage(snapshots: Record<string, Resource[]>): string {
+  const [dev, prod] = [idleCost(snapshots['dev'] ?? []), idleCost(snapshots['prod'] ?? [])];
+  const sources = Object.entries(prices).map(([name, { source }]) => `- ${name}: ${source}`);
+  return `<!-- written by npm run infra:generate -->
+
+# What it costs
+
+List prices in USD, East US, pay as you go, as of ${pricesReadIn} (\`infra/costs/prices.ts\`). Other regions are up to a fifth dearer; in EUR the numbers are about the same or lower.
+
+## While nothing happens
+
+Computed from the deployment snapshots by \`infra/costs/idle.ts\`; a test fails when an environment exceeds 2 a month, or when a resource is added that has no price. dev **${usd(total(dev))}**, prod **${usd(total(prod))}** a month.
+
+prod:
+
+${idleTable(prod)}
+
+The grants of Functions and of Application Insights are per subscription: environments share them, and two environments stay below both.
+
+What options add to an idle environment:
+
+${table(['option', 'USD a month'], optionRows(snapshots))}
+
+## In use
+
+${table(['', 'USD', 'of which'], useRows())}
+
+Without any free grant. How: a test runs 1,000 uploads and 1,000 scores through the code and counts documents, blobs and messages (\`infra/costs/usage.ts\` holds what it counted); request units, seconds and kilobytes per operation are estimates and stand beside their use in \`infra/costs/\`. Assumed: a burst of uploads takes 0.1 s of a 2 GB instance each, a score 0.05 s; an upload leaves 5 KB of logs, a score 3 KB. An upload that comes alone is billed one second instead (0.05 for 1,000). A job is billed from the pull of its image to its end. \`auditReads\` (on in prod) logs about 1.5 KB more for every read or write of a scan: a training on 10,000 scans is 15 MB.
+
+## Sources
+
+${sources.join('\n')}
+`;
+}

@@ -1,0 +1,91 @@
+/** What use costs, from operations that a test counts in the code. */
+import { prices } from './prices.ts';
+
+/** Operations by name, as the ports have them. */
+export type Operations = Record<string, number>;
+
+/**
+ * Request units of one operation on a document of about 1 KB with few indexed fields, at strong consistency, which
+ * doubles reads (https://learn.microsoft.com/azure/cosmos-db/request-units). The capacity calculator gives as much.
+ */
+const ruOf: Record<string, number> = {
+  'documents.read': 2,
+  'documents.query': 6,
+  'documents.query.item': 0.1,
+  'documents.count': 6,
+  'documents.create': 8,
+  'documents.replace': 11,
+  'documents.remove': 8,
+  'documents.batch': 0,
+  'documents.batch.item': 9,
+};
+
+/** Request units of operations. */
+export function requestUnits(operations: Operations): number {
+  let units = 0;
+  for (const [name, count] of Object.entries(operations)) {
+    if (!name.startsWith('documents.')) continue;
+    const each = ruOf[name];
+    if (each === undefined) throw new Error(`no request units for ${name}: add it to infra/costs/usage.ts`);
+    units += each * count;
+  }
+  return units;
+}
+
+/** What 1,000 accepted uploads of one burst make the code do, from their events to the committed version. */
+export const thousandUploads: Operations = {
+  'documents.read': 7009,
+  'documents.create': 3004,
+  'documents.replace': 1007,
+  'documents.query': 3,
+  'documents.query.item': 1001,
+  'documents.batch': 257,
+  'documents.batch.item': 2000,
+  'blobs.get': 1005,
+  'blobs.create': 1005,
+  'messages.send': 3,
+};
+
+/** What scoring 1,000 images makes the code do: API key and project of each request, and an endpoint known for a second. */
+export const thousandScores: Operations = {
+  'documents.read': 2000 + 33,
+  'documents.create': 1000,
+  'blobs.get': 1,
+};
+
+/** A message is sent, received and completed. */
+const operationsPerMessage = 3;
+
+export interface Usage {
+  operations: Operations;
+  /** seconds for which an instance is billed, and its memory */
+  seconds: number;
+  memoryGb: number;
+  executions: number;
+  logKilobytes: number;
+  /** storage events */
+  events: number;
+}
+
+/** USD of some use, by service, without any free grant. */
+export function usageCost({
+  operations,
+  seconds,
+  memoryGb,
+  executions,
+  logKilobytes,
+  events,
+}: Usage): Record<string, number> {
+  const count = (name: string): number => operations[name] ?? 0;
+  const messages = count('messages.send') + events;
+  const writes = count('blobs.create') + count('blobs.overwrite') + count('blobs.list');
+  return {
+    'Cosmos DB': (requestUnits(operations) / 1e6) * prices.cosmos.perMillionRu,
+    'Blob storage': (writes / 1e4) * prices.blob.per10kWrites + (count('blobs.get') / 1e4) * prices.blob.per10kReads,
+    'Service Bus': ((messages * operationsPerMessage) / 1e6) * prices.serviceBus.perMillionOperations,
+    'Event Grid': (events / 1e6) * prices.eventGrid.perMillionOperations,
+    Functions:
+      seconds * memoryGb * prices.functions.gbSecond + (executions / 1e6) * prices.functions.perMillionExecutions,
+    Logs: (logKilobytes / 1024 / 1024) * prices.monitor.logGb,
+  };
+}

@@ -1,0 +1,153 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { expect, test } from 'vitest';
+import { commitStaged } from '../../functions/commit.ts';
+import { ingest } from '../../functions/ingest.ts';
+import { sweep } from '../../functions/sweep.ts';
+import { idleCost, runsPerMonth, sweepOperations, total } from '../../infra/costs/idle.ts';
+import { costsPage } from '../../infra/costs/page.ts';
+import { thousandScores, thousandUploads } from '../../infra/costs/usage.ts';
+import { newEndpoint } from '../../shared/deployment/endpoint.ts';
+import type { ModelDocument } from '../../shared/documents.ts';
+import { commitDue } from '../../shared/message.ts';
+import { projectSettings } from '../../shared/project.ts';
+import { modelId } from '../../shared/registry/register.ts';
+import { sweepSchedule } from '../../shared/resources.ts';
+import { createScorer } from '../../shared/serving/score.ts';
+import { createWorld, type World } from '../shared/world.ts';
+import { counting } from './counting.ts';
+import { deployments, environments, ofType, resourcesOf } from './templates.ts';
+
+const pictures = 1000;
+
+function withProject(name: string, world: World) {
+  const at = world.ports.clock.now().toISOString();
+  const project = { id: name, pk: 'projects', settings: projectSettings.parse({}), createdAt: at, updatedAt: at };
+  world.put('projects', project);
+  return project;
+}
+
+const inspect = (bytes: Buffer) =>
+  Promise.resolve({
+    ok: true,
+    bytes,
+    format: 'png',
+    mediaType: 'image/png',
+    width: 8,
+    height: 8,
+    channels: 1,
+  } as const);
+
+test.for(environments)('%s costs at most 2 EUR a month while nothing happens', (environment) => {
+  const lines = idleCost(resourcesOf(environment));
+  // one USD taken as one EUR, which it has not been worth for years
+  expect(total(lines), JSON.stringify(lines, undefined, 1)).toBeLessThanOrEqual(2);
+  expect(total(lines)).toBeGreaterThan(0.5);
+});
+
+test.for(environments)(
+  '%s has one log alert, and both environments stay within the free metric series',
+  (environment) => {
+    expect(ofType(resourcesOf(environment), 'Microsoft.Insights/scheduledQueryRules')).toHaveLength(1);
+    const series = environments.flatMap((one) => ofType(resourcesOf(one), 'Microsoft.Insights/metricAlerts'));
+    expect(series.length).toBeLessThanOrEqual(10);
+  },
+);
+
+test('a resource without a price is an error, not free', () => {
+  const endpoint = { id: '/x', type: 'Microsoft.Network/privateEndpoints', name: 'x' };
+  expect(() => idleCost([endpoint])).toThrow('no idle price for Microsoft.Network/privateEndpoints');
+});
+
+test('what costs while idle is charged for: an instance that is always ready, an alert every five minutes', () => {
+  const alert = { id: '/a', type: 'Microsoft.Insights/scheduledQueryRules', name: 'a' };
+  expect(() => idleCost([{ ...alert, properties: { evaluationFrequency: 'PT5M' } }])).toThrow('every 15 minutes');
+  const scale = { scaleAndConcurrency: { alwaysReady: [{ name: 'http', instanceCount: 1 }] } };
+  const site = { id: '/s', type: 'Microsoft.Web/sites', name: 's', properties: { functionAppConfig: scale } };
+  expect(() => idleCost([site])).toThrow('always ready');
+});
+
+test('the timer runs as often as it is charged for', () => {
+  expect(runsPerMonth(sweepSchedule)).toBe(2880);
+  expect(() => runsPerMonth('0 0 3 * * *')).toThrow('cannot count');
+});
+
+test('a sweep of idle projects does what it is charged for', async () => {
+  const world = createWorld();
+  withProject('a', world);
+  const one = counting(world.ports);
+  await sweep(one.ports);
+  withProject('b', world);
+  const two = counting(world.ports);
+  await sweep(two.ports);
+
+  const each = Object.entries(two.operations).map(
+    ([name, count]) => [name, count - (one.operations[name] ?? 0)] as const,
+  );
+  const perProject = Object.fromEntries(each.filter(([name, count]) => count > 0 && !name.endsWith('.item')));
+  expect(perProject).toEqual(sweepOperations.perProject);
+  const perRun = each.map(([name, count]) => [name, (one.operations[name] ?? 0) - count] as const);
+  expect(Object.fromEntries(perRun.filter(([name, count]) => count > 0 && !name.endsWith('.item')))).toEqual(
+    sweepOperations.perRun,
+  );
+});
+
+test('1,000 uploads do what they are charged for', async () => {
+  const world = createWorld();
+  withProject('digits', world);
+  const { ports, operations } = counting(world.ports);
+  for (let i = 0; i < pictures; i++) {
+    const blob = `digits/${i % 10}/${i}.png`;
+    await world.ports.blobs.create('uploads', blob, `image ${i}`);
+    const event = {
+      ...({ specversion: '1.0', id: `e${i}`, source: '/test', type: 'Microsoft.Storage.BlobCreated' } as const),
+      ...{ subject: `/blobServices/default/containers/uploads/blobs/${blob}`, data: { url: blob, eTag: '0x1' } },
+    };
+    expect(await ingest({ ...ports, inspect }, event)).toMatchObject({ outcome: 'accepted' });
+  }
+  world.pass(100);
+  for (let next = world.take({ waiting: true }); next !== undefined; next = world.take({ waiting: true })) {
+    if (next.queue === 'dataset-commits') await commitStaged(ports, commitDue.parse(next.message));
+  }
+  expect(operations).toEqual(thousandUploads);
+});
+
+test('1,000 scores do what they are charged for', async () => {
+  const world = createWorld();
+  const project = withProject('digits', world);
+  const target = { model: 1, digest: 'd', deployment: 'o' };
+  world.put('endpoints', { id: 'endpoint', pk: 'digits', ...newEndpoint, production: target });
+  const model = {
+    number: 1,
+    digest: 'd',
+    classes: ['a', 'b'],
+    image: { width: 8, height: 8, channels: 1 },
+    version: { id: 'v', number: 1 },
+  };
+  world.put('models', { id: modelId(1), pk: 'digits', ...model } as ModelDocument);
+  await world.ports.blobs.create('models', 'digits/d.onnx', 'model');
+  const { ports, operations } = counting(world.ports);
+  let loaded: Promise<Buffer> | undefined;
+  const score = createScorer({
+    ...ports,
+    inspect,
+    toTensor: () => Promise.resolve(new Float32Array(64)),
+    infer: async (_digest, load) => {
+      await (loaded ??= load());
+      return { probabilities: [[0.25, 0.75]] };
+    },
+  });
+  for (let i = 0; i < pictures; i++) {
+    world.pass(0.032);
+    await score(project, { bytes: Buffer.from([i % 256]), contentType: 'image/png' }, {});
+  }
+  // the route reads the API key and the project before
+  operations['documents.read'] = (operations['documents.read'] ?? 0) + 2 * pictures;
+  expect(operations).toEqual(thousandScores);
+});
+
+test('docs/costs.md is what the snapshots and prices give', () => {
+  const snapshots = Object.fromEntries(deployments.map((name) => [name, resourcesOf(name)]));
+  const page = readFileSync(path.join(import.meta.dirname, '..', '..', 'docs', 'costs.md'), 'utf8');
+  expect(page, 'docs/costs.md is stale: run `npm run infra:generate`').toBe(costsPage(snapshots));
+});
