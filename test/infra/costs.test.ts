@@ -6,7 +6,7 @@ import { ingest } from '../../functions/ingest.ts';
 import { sweep } from '../../functions/sweep.ts';
 import { idleCost, runsPerMonth, sweepOperations, total } from '../../infra/costs/idle.ts';
 import { costsPage } from '../../infra/costs/page.ts';
-import { thousandScores, thousandUploads } from '../../infra/costs/usage.ts';
+import { type Operations, thousandScores, thousandUploads, usageCost } from '../../infra/costs/usage.ts';
 import { newEndpoint } from '../../shared/deployment/endpoint.ts';
 import type { ModelDocument } from '../../shared/documents.ts';
 import { commitDue } from '../../shared/message.ts';
@@ -37,6 +37,16 @@ const inspect = (bytes: Buffer) =>
     height: 8,
     channels: 1,
   } as const);
+
+/** Counted operations may drift by a tenth before somebody has to look at the price. */
+function expectCharged(counted: Operations, charged: Operations): void {
+  const use = { events: 0, executions: 0, seconds: 0, memoryGb: 0, logKilobytes: 0 };
+  const [real, declared] = [counted, charged].map((operations) => usageCost({ ...use, operations }));
+  for (const [service, usd] of Object.entries(declared ?? {})) {
+    const advice = `${service}: counted ${JSON.stringify(counted)}; bring infra/costs/usage.ts up to date`;
+    expect(Math.abs((real?.[service] ?? 0) - usd), advice).toBeLessThanOrEqual(usd * 0.1);
+  }
+}
 
 test.for(environments)('%s costs at most 2 EUR a month while nothing happens', (environment) => {
   const lines = idleCost(resourcesOf(environment));
@@ -99,9 +109,11 @@ test('1,000 uploads do what they are charged for', async () => {
   for (let i = 0; i < pictures; i++) {
     const blob = `digits/${i % 10}/${i}.png`;
     await world.ports.blobs.create('uploads', blob, `image ${i}`);
+    const written = await world.ports.blobs.get('uploads', blob, { maxBytes: 100 });
+    const eTag = typeof written === 'object' ? written.etag : '';
     const event = {
       ...({ specversion: '1.0', id: `e${i}`, source: '/test', type: 'Microsoft.Storage.BlobCreated' } as const),
-      ...{ subject: `/blobServices/default/containers/uploads/blobs/${blob}`, data: { url: blob, eTag: '0x1' } },
+      ...{ subject: `/blobServices/default/containers/uploads/blobs/${blob}`, data: { url: blob, eTag } },
     };
     expect(await ingest({ ...ports, inspect }, event)).toMatchObject({ outcome: 'accepted' });
   }
@@ -109,7 +121,7 @@ test('1,000 uploads do what they are charged for', async () => {
   for (let next = world.take({ waiting: true }); next !== undefined; next = world.take({ waiting: true })) {
     if (next.queue === 'dataset-commits') await commitStaged(ports, commitDue.parse(next.message));
   }
-  expect(operations).toEqual(thousandUploads);
+  expectCharged(operations, thousandUploads);
 });
 
 test('1,000 scores do what they are charged for', async () => {
@@ -139,11 +151,9 @@ test('1,000 scores do what they are charged for', async () => {
   });
   for (let i = 0; i < pictures; i++) {
     world.pass(0.032);
-    await score(project, { bytes: Buffer.from([i % 256]), contentType: 'image/png' }, {});
+    await score(project.id, { bytes: Buffer.from([i % 256]), contentType: 'image/png' }, {});
   }
-  // the route reads the API key and the project before
-  operations['documents.read'] = (operations['documents.read'] ?? 0) + 2 * pictures;
-  expect(operations).toEqual(thousandScores);
+  expectCharged(operations, thousandScores);
 });
 
 test('docs/costs.md is what the snapshots and prices give', () => {
