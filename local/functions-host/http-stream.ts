@@ -3,7 +3,7 @@
  * beside it, and both meet there by invocation id (DefaultHttpProxyService.cs of the real host).
  */
 import { once } from 'node:events';
-import { request as httpRequest } from 'node:http';
+import { Agent, request as httpRequest } from 'node:http';
 import type { ClientRequest, IncomingMessage, OutgoingHttpHeaders } from 'node:http';
 import { pipeline } from 'node:stream';
 import { answerEmpty, headerTexts, maxBodyBytes, queryTexts } from './http-call.ts';
@@ -28,6 +28,12 @@ function endToEnd(headers: OutgoingHttpHeaders, also?: string): OutgoingHttpHead
   return Object.fromEntries(Object.entries(headers).filter(([name]) => !hopByHop.has(name) && name !== also));
 }
 
+/**
+ * A connection that is just closing would let the invocation wait for its request for ever: the library's server closes
+ * idle ones after 5 s (Node's default), so these are given up well before.
+ */
+const agent = new Agent({ keepAlive: true, maxFreeSockets: 64, timeout: 2_000 });
+
 function openForward(call: HttpCall, httpUri: string): ClientRequest {
   const { request, invocationId } = call;
   return httpRequest({
@@ -35,8 +41,7 @@ function openForward(call: HttpCall, httpUri: string): ClientRequest {
     port: new URL(httpUri).port,
     method: request.method,
     path: call.url.pathname + call.url.search,
-    // A connection kept alive may just be closing; then the invocation would wait for its request for ever.
-    agent: false,
+    agent,
     headers: {
       ...endToEnd(request.headers),
       'x-ms-invocation-id': invocationId,
