@@ -5,8 +5,8 @@ import { createTelemetry } from '../shared/azure/telemetry.ts';
 import { readConfig } from '../shared/config.ts';
 import { createImageReader } from '../shared/image/decode.ts';
 import { toTensor } from '../shared/image/tensor.ts';
+import { createModelCheck } from '../shared/onnx/model-check.ts';
 import { createModelCache } from '../shared/onnx/session.ts';
-import { checkModel } from '../shared/onnx/probe.ts';
 import { registerFunctions } from './registrations.ts';
 
 const config = readConfig(process.env);
@@ -14,6 +14,8 @@ const clients = connect(config);
 const telemetry = await createTelemetry(config, () => clients.clock.now());
 const images = createImageReader();
 const models = createModelCache({ maxModels: 4, threads: 1 });
+// beside it on an instance of 2 GB: the host, and this process with its 500 MB
+const checkModel = createModelCheck({ timeoutMs: 30_000, maxMemoryBytes: 1024 * 1024 * 1024 });
 
 app.setup({ enableHttpStream: true });
 app.hook.appTerminate(() => telemetry.flush());

@@ -1,4 +1,5 @@
 /** Makes the files that are deployed: functions/app.ts and the model probe with everything they need, save native and injected modules. */
+import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
@@ -17,15 +18,18 @@ const banner = [
   'const __filename = import.meta.filename, __dirname = import.meta.dirname;',
 ].join(' ');
 
-/** Bundles the app into dist/functions/app.mjs. Returns the path and what it took in milliseconds; throws when a source does not compile. */
-export async function buildApp(): Promise<{ entry: string; milliseconds: number }> {
+/**
+ * Bundles the app into `functions/app.mjs` below `folder`. Returns its path and what it took in milliseconds; throws when
+ * a source does not compile.
+ */
+export async function buildApp(folder = 'dist'): Promise<{ entry: string; milliseconds: number }> {
   const startedAt = performance.now();
-  const entry = 'dist/functions/app.mjs';
+  const entry = path.join(folder, 'functions/app.mjs');
   await build({
     absWorkingDir: root,
     // the probe is a program of its own, started beside the app
     entryPoints: { app: 'functions/app.ts', 'probe-child': 'shared/onnx/probe-child.ts' },
-    outdir: 'dist/functions',
+    outdir: path.join(folder, 'functions'),
     outExtension: { '.js': '.mjs' },
     bundle: true,
     platform: 'node',

@@ -3,6 +3,9 @@ import * as ort from 'onnxruntime-node';
 
 export type Tensor = ort.Tensor;
 
+/** Most images per run: bounds the memory of a run, and how long it blocks the event loop. The probe runs as many. */
+export const imagesPerRun = 32;
+
 export interface GraphSession {
   /** Runs the graph; blocks the event loop while it computes. */
   run(feeds: Record<string, Tensor>): Promise<Record<string, Tensor>>;

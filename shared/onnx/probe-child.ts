@@ -1,9 +1,20 @@
 /**
- * Program: loads the model on standard input, runs it once on a grey image, prints one JSON line.
+ * Program: loads the model on standard input, runs it once on grey images, prints one JSON line.
  * It is an entry point of its own (also of the bundle), since a crash or a hang in here must not touch the parent.
- * Usage: node probe-child channels height width classes maxBytes
+ * Usage: node probe-child channels height width classes maxBytes timeoutMs
  */
-import { floatsOf, floatTensor, openGraph } from './engine.ts';
+import { Worker } from 'node:worker_threads';
+import { floatsOf, floatTensor, imagesPerRun, openGraph } from './engine.ts';
+
+const [channels = 0, height = 0, width = 0, classes = 0, maxBytes = 0, timeoutMs = 0] = process.argv
+  .slice(2)
+  .map(Number);
+
+/** The parent ends us in time; this is for a parent that was killed. onnxruntime blocks this thread, so another one counts. */
+function endInTime(): void {
+  const program = `setTimeout(() => process.kill(process.pid, 'SIGKILL'), ${timeoutMs})`;
+  new Worker(program, { eval: true }).unref();
+}
 
 async function readInput(maxBytes: number): Promise<Buffer> {
   const parts: Buffer[] = [];
@@ -17,18 +28,18 @@ async function readInput(maxBytes: number): Promise<Buffer> {
 }
 
 async function probe(): Promise<{ ok: boolean; detail: string }> {
-  const [channels = 0, height = 0, width = 0, classes = 0, maxBytes = 0] = process.argv.slice(2).map(Number);
   const session = await openGraph(await readInput(maxBytes), 1);
-  const pixels = new Float32Array(2 * channels * height * width).fill(127);
-  const outputs = await session.run({ input: floatTensor(pixels, [2, channels, height, width]) });
+  const pixels = new Float32Array(imagesPerRun * channels * height * width).fill(127);
+  const outputs = await session.run({ input: floatTensor(pixels, [imagesPerRun, channels, height, width]) });
   const probabilities = floatsOf(outputs['probabilities']);
-  if (probabilities.length !== 2 * classes)
-    return { ok: false, detail: `${probabilities.length} outputs for two images` };
+  if (probabilities.length !== imagesPerRun * classes)
+    return { ok: false, detail: `${probabilities.length} numbers for ${imagesPerRun} images of ${classes} classes` };
   const sum = probabilities.subarray(0, classes).reduce((total, value) => total + value, 0);
   const proper = probabilities.every((value) => value >= 0 && value <= 1) && Math.abs(sum - 1) < 1e-3;
   return proper ? { ok: true, detail: '' } : { ok: false, detail: 'the outputs are not probabilities' };
 }
 
+endInTime();
 let answer;
 try {
   answer = await probe();

@@ -2,11 +2,13 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
-import path from 'node:path';
 import * as z from 'zod';
-import { type ModelSpec, validateModel } from './validate.ts';
+import type { ModelSpec } from './validate.ts';
 
-type Probe = { ok: true } | { ok: false; reason: 'refused' | 'crashed' | 'timeout' | 'memory'; detail: string };
+/** 'not-started' says nothing about the model: the machine could not start another process. */
+type Probe =
+  | { ok: true }
+  | { ok: false; reason: 'refused' | 'crashed' | 'timeout' | 'memory' | 'not-started'; detail: string };
 
 export interface ProbeLimits {
   timeoutMs: number;
@@ -63,7 +65,7 @@ function watch(child: ChildProcess, limits: ProbeLimits): Promise<Probe> {
       clearInterval(memory);
       resolve(verdict ?? result);
     };
-    child.on('error', (error) => end({ ok: false, reason: 'crashed', detail: error.message }));
+    child.on('error', (error) => end({ ok: false, reason: 'not-started', detail: error.message }));
     child.on('close', (code, signal) => end(judge(stdout, code, signal)));
   });
 }
@@ -78,8 +80,9 @@ export async function probeModel(
   entry: string,
   limits: ProbeLimits,
 ): Promise<Probe> {
-  const sizes = [spec.channels, spec.height, spec.width, spec.classes, bytes.length];
-  const child = spawn(process.execPath, [entry, ...sizes.map(String)], {
+  const { channels, height, width, classes } = spec;
+  const numbers = [channels, height, width, classes, bytes.length, limits.timeoutMs];
+  const child = spawn(process.execPath, [entry, ...numbers.map(String)], {
     stdio: ['pipe', 'pipe', 'ignore'],
     // a model gets no secrets to look at
     env: { PATH: process.env['PATH'] ?? '' },
@@ -87,21 +90,4 @@ export async function probeModel(
   const verdict = watch(child, limits);
   child.stdin.end(bytes);
   return verdict;
-}
-
-/** The probe lies beside this file: as a source beside the source, as a bundle beside the bundle. */
-const probeEntry = path.join(import.meta.dirname, `probe-child${path.extname(import.meta.filename)}`);
-
-/** A registered model has at most 64 MB; loading and one run take seconds at most. */
-const usualLimits: ProbeLimits = { timeoutMs: 30_000, maxMemoryBytes: 1024 * 1024 * 1024 };
-
-/** Whether a model may be registered: parsed and refused first, then run once in a child process. Resolves always. */
-export async function checkModel(
-  bytes: Uint8Array,
-  spec: ModelSpec,
-): Promise<{ ok: true } | { ok: false; reason: string; detail: string }> {
-  const parsed = validateModel(bytes, spec);
-  if (!parsed.ok) return parsed;
-  const probed = await probeModel(bytes, spec, probeEntry, usualLimits);
-  return probed.ok ? probed : { ok: false, reason: `does-not-run-${probed.reason}`, detail: probed.detail };
 }

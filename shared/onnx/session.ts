@@ -1,6 +1,6 @@
 /** Loaded models by digest: few at a time, each loaded once, none released while it computes. */
 import { createHash } from 'node:crypto';
-import { floatsOf, floatTensor, openGraph } from './engine.ts';
+import { floatsOf, floatTensor, imagesPerRun, openGraph } from './engine.ts';
 import type { GraphSession } from './engine.ts';
 import type { ModelSpec } from './validate.ts';
 
@@ -24,9 +24,6 @@ interface Entry {
   /** calls that hold the session, loading included */
   users: number;
 }
-
-/** images per run: bounds the memory of one run, and how long it blocks the event loop */
-const batchSize = 32;
 
 async function open(digest: string, load: () => Promise<Buffer>, threads: number): Promise<GraphSession> {
   const bytes = await load();
@@ -89,8 +86,8 @@ export function createModelCache(options: { maxModels: number; threads: number }
       try {
         const session = await entry.session;
         const probabilities: number[][] = [];
-        for (let at = 0; at < tensors.length; at += batchSize) {
-          probabilities.push(...(await runBatch(session, tensors.slice(at, at + batchSize), spec)));
+        for (let at = 0; at < tensors.length; at += imagesPerRun) {
+          probabilities.push(...(await runBatch(session, tensors.slice(at, at + imagesPerRun), spec)));
         }
         return { probabilities };
       } catch (error) {

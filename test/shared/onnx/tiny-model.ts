@@ -1,9 +1,16 @@
 import type { OnnxModel } from '../../../shared/onnx/encode.ts';
+import type { ModelSpec } from '../../../shared/onnx/validate.ts';
 
 export const tinySpec = { channels: 1, height: 2, width: 2, classes: 2 };
 
 /** The smallest image classifier: flatten, dense, softmax. `bias` makes models that differ. */
-export function tinyModel(bias = 0): OnnxModel {
+export function tinyModel(bias = 0, spec: ModelSpec = tinySpec): OnnxModel {
+  const { channels, height, width, classes } = spec;
+  const inputs = channels * height * width;
+  const weight = (i: number): number => ((i % 2 === 0 ? 1 : -1) * (Math.floor(i / 2) + 1)) / 10;
+  const weights = Float32Array.from({ length: inputs * classes }, (_, i) => weight(i));
+  const biases = new Float32Array(classes);
+  biases[0] = bias;
   return {
     name: 'tiny',
     nodes: [
@@ -11,11 +18,11 @@ export function tinyModel(bias = 0): OnnxModel {
       { op: 'Gemm', inputs: ['flat', 'weights', 'bias'], outputs: ['logits'] },
       { op: 'Softmax', inputs: ['logits'], outputs: ['probabilities'], attributes: { axis: { int: 1 } } },
     ],
-    inputs: [{ name: 'input', shape: ['N', 1, 2, 2] }],
-    outputs: [{ name: 'probabilities', shape: ['N', 2] }],
+    inputs: [{ name: 'input', shape: ['N', channels, height, width] }],
+    outputs: [{ name: 'probabilities', shape: ['N', classes] }],
     initialisers: [
-      { name: 'weights', dims: [4, 2], data: Float32Array.of(0.1, -0.1, 0.2, -0.2, 0.3, -0.3, 0.4, -0.4) },
-      { name: 'bias', dims: [2], data: Float32Array.of(bias, 0) },
+      { name: 'weights', dims: [inputs, classes], data: weights },
+      { name: 'bias', dims: [classes], data: biases },
     ],
     metadata: { task: 'tiny' },
   };

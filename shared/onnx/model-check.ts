@@ -1,0 +1,38 @@
+/** Whether a model may be registered: read first, then tried where it can hurt nobody. */
+import path from 'node:path';
+import type { ProbeLimits } from './probe.ts';
+import { probeModel } from './probe.ts';
+import type { ModelSpec } from './validate.ts';
+import { validateModel } from './validate.ts';
+
+type Checked = { ok: true } | { ok: false; reason: string; detail: string };
+
+/** The probe lies beside this file: as a source beside the source, as a bundle beside the bundle. */
+const probeEntry = path.join(import.meta.dirname, `probe-child${path.extname(import.meta.filename)}`);
+
+const advice = {
+  refused: 'Export it again and try it with onnxruntime before it is uploaded.',
+  crashed: 'It ended the process that loaded it; nothing was registered.',
+  timeout: 'A model must load and score 32 images in that time: make it smaller.',
+  memory: 'A model must load and score 32 images within that: make it smaller.',
+} as const;
+
+/**
+ * A check of untrusted models: `validateModel`, then `probeModel` in a child process. One model is tried at a time,
+ * since each may use up to the limits. Resolves within the time limit per model that waits; rejects, to be asked again,
+ * when no process could be started.
+ */
+export function createModelCheck(limits: ProbeLimits): (bytes: Uint8Array, spec: ModelSpec) => Promise<Checked> {
+  let last: Promise<unknown> = Promise.resolve();
+  return async (bytes, spec) => {
+    const valid = validateModel(bytes, spec);
+    if (!valid.ok) return valid;
+    const probed = last.then(() => probeModel(bytes, spec, probeEntry, limits));
+    last = probed;
+    const result = await probed;
+    if (result.ok) return { ok: true };
+    const { reason, detail } = result;
+    if (reason === 'not-started') throw new Error(`No process could be started to try a model: ${detail}`);
+    return { ok: false, reason: `does-not-run-${reason}`, detail: `${detail}. ${advice[reason]}` };
+  };
+}
