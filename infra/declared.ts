@@ -7,6 +7,7 @@ import {
   sweepSchedule,
   trainerJob,
 } from '../shared/resources.ts';
+import { workbook } from './workbook.ts';
 
 const named = <T extends object>(record: Record<string, T>) =>
   Object.entries(record).map(([name, settings]) => ({ name, ...settings }));
@@ -21,5 +22,5 @@ export function generatedFiles(): Record<string, string> {
     sweepSchedule,
     trainerJob,
   };
-  return { 'declared.json': `${JSON.stringify(declared, undefined, 2)}\n` };
+  return { 'declared.json': `${JSON.stringify(declared, undefined, 2)}\n`, 'workbook.json': workbook() };
 }

@@ -262,6 +262,17 @@ module eventSubscriptions 'modules/event-subscriptions.bicep' = {
   dependsOn: [events, functions]
 }
 
+module workbook 'modules/workbook.bicep' = {
+  params: {
+    location: location
+    tags: allTags
+    displayName: 'Darkroom ${environmentName}'
+    insightsName: names.insights
+    compute: compute
+  }
+  dependsOn: [monitoring]
+}
+
 module alerts 'modules/alerts.bicep' = {
   params: {
     location: location

@@ -11,6 +11,7 @@ import * as z from 'zod';
 import { buildApp } from '../../local/build.ts';
 import { type Platform, startPlatform } from '../../local/platform.ts';
 import { uploadView, versionView } from '../../shared/api/views/dataset.ts';
+import { dimensionsOf, keptQueries } from '../infra/kusto.ts';
 import { endpointView, predictionView, scoreView } from '../../shared/api/views/endpoint.ts';
 import { modelView } from '../../shared/api/views/model.ts';
 import { page } from '../../shared/api/views/page.ts';
@@ -242,4 +243,11 @@ test('telemetry has one trace from an upload to the live model, every stage, and
 
   const metrics = new Set(kept.flatMap(({ data }) => data.baseData.metrics.map(({ name }) => name)));
   for (const name of ['queue-age-seconds', 'stage-milliseconds', 'score-milliseconds']) expect(metrics).toContain(name);
+
+  // what the queries of infra/ read is what arrives; failures, which there are none of here, are test/infra/queries.test.ts's
+  const metricAttributes = kept.filter(({ data }) => data.baseType === 'MetricData');
+  const carried = [...records, ...metricAttributes].flatMap(({ data }) => Object.keys(data.baseData.properties));
+  const read = Object.values(keptQueries()).flatMap(dimensionsOf);
+  const ofFailures = ['reason', 'message'];
+  expect([...new Set(read)].filter((name) => !carried.includes(name) && !ofFailures.includes(name))).toEqual([]);
 });
