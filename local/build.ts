@@ -1,4 +1,6 @@
 /** Makes the files that are deployed: functions/app.ts and the model probe with everything they need, save native and injected modules. */
+import { createHash } from 'node:crypto';
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -18,18 +20,24 @@ const banner = [
   'const __filename = import.meta.filename, __dirname = import.meta.dirname;',
 ].join(' ');
 
-/**
- * Bundles the app into `functions/app.mjs` below `folder`. Returns its path and what it took in milliseconds; throws when
- * a source does not compile.
- */
-export async function buildApp(folder = 'dist'): Promise<{ entry: string; milliseconds: number }> {
-  const startedAt = performance.now();
-  const entry = path.join(folder, 'functions/app.mjs');
+/** Digest of everything that the bundle is made of. */
+async function sourcesDigest(): Promise<string> {
+  const hash = createHash('sha256');
+  const files = ['package-lock.json', 'local/build.ts'];
+  for (const name of ['functions', 'shared']) {
+    const found = await readdir(path.join(root, name), { recursive: true });
+    files.push(...found.filter((file) => file.endsWith('.ts')).map((file) => path.join(name, file)));
+  }
+  for (const file of files.sort()) hash.update(`${file}\n`).update(await readFile(path.join(root, file)));
+  return hash.digest('hex');
+}
+
+async function bundle(outdir: string): Promise<void> {
   await build({
     absWorkingDir: root,
     // the probe is a program of its own, started beside the app
     entryPoints: { app: 'functions/app.ts', 'probe-child': 'shared/onnx/probe-child.ts' },
-    outdir: path.join(folder, 'functions'),
+    outdir,
     outExtension: { '.js': '.mjs' },
     bundle: true,
     platform: 'node',
@@ -44,7 +52,27 @@ export async function buildApp(folder = 'dist'): Promise<{ entry: string; millis
     minifySyntax: true,
     logLevel: 'silent',
   });
-  return { entry, milliseconds: Math.round(performance.now() - startedAt) };
+}
+
+/**
+ * Bundles the app into `functions/app.mjs` below `folder`, unless that was made of these very sources. Returns its path
+ * and what it took in milliseconds; throws when a source does not compile. Others may do the same at once: files are put
+ * in place whole.
+ */
+export async function buildApp(folder = 'dist'): Promise<{ entry: string; milliseconds: number }> {
+  const startedAt = performance.now();
+  const digest = await sourcesDigest();
+  const target = path.resolve(root, folder, 'functions');
+  const marker = path.resolve(root, folder, 'sources.sha256');
+  if ((await readFile(marker, 'utf8').catch(() => '')) !== digest) {
+    const made = `${target}.${process.pid}`;
+    await bundle(made);
+    await mkdir(target, { recursive: true });
+    for (const file of await readdir(made)) await rename(path.join(made, file), path.join(target, file));
+    await rm(made, { recursive: true });
+    await writeFile(marker, digest);
+  }
+  return { entry: path.join(folder, 'functions/app.mjs'), milliseconds: Math.round(performance.now() - startedAt) };
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

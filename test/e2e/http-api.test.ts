@@ -81,7 +81,7 @@ beforeAll(async () => {
   const settings = {
     trainer: { name: 'softmax' },
     gate: { minimum: 0.3, minimumRecall: 0, maxRegression: 1 },
-    commit: { quietSeconds: 1 },
+    commit: { quietSeconds: 3 },
   };
   expect((await api.send('projects-put', { params: { p }, body: settings })).status).toBe(201);
   someImage = await digit(4, 900);
