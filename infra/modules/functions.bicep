@@ -65,7 +65,7 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
     serverFarmId: plan.id
     httpsOnly: true
     keyVaultReferenceIdentity: identity.id
-    siteConfig: { ftpsState: 'Disabled', http20Enabled: true, minTlsVersion: '1.2' }
+    siteConfig: { http20Enabled: true, minTlsVersion: '1.2' }
     functionAppConfig: {
       deployment: {
         storage: {

@@ -59,7 +59,6 @@ const required: Record<string, Record<string, unknown>> = {
   'Microsoft.Web/sites': {
     'properties.httpsOnly': true,
     'properties.siteConfig.minTlsVersion': '1.2',
-    'properties.siteConfig.ftpsState': 'Disabled',
     'properties.functionAppConfig.deployment.storage.authentication.type': 'UserAssignedIdentity',
     'identity.type': 'UserAssigned',
   },
