@@ -2,6 +2,7 @@
  * What every handler is handed. The Azure SDKs implement these in shared/azure; the fault simulator
  * implements them a second time. Nothing in functions/ or shared/ reaches the outside any other way.
  */
+import type { TreeParameters } from './dataset/tree.ts';
 import type { DocumentTypes } from './documents.ts';
 import type { Message } from './message.ts';
 import type { BlobContainer, DocumentContainer, IndexedField, QueueName } from './resources.ts';
@@ -179,4 +180,6 @@ export interface Ports {
   messages: Messages;
   compute: Compute;
   telemetry: Telemetry;
+  /** size of version tree nodes; left out everywhere but where small trees are to split and merge */
+  tree?: TreeParameters;
 }

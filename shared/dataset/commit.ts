@@ -27,7 +27,7 @@ import { openWindow, readHead, windowId } from './stage.ts';
 import { treeStore } from './store.ts';
 import { versionId } from './version.ts';
 
-type CommitPorts = Pick<Ports, 'clock' | 'documents' | 'blobs' | 'messages'>;
+type CommitPorts = Pick<Ports, 'clock' | 'documents' | 'blobs' | 'messages' | 'tree'>;
 type VersionCommitted = z.infer<typeof versionCommitted>;
 
 const maxTries = 8;
@@ -148,7 +148,7 @@ async function write(
   if (edits.length === 0) return undefined;
   const store = treeStore(ports.blobs, project.id);
   const before = head.head?.root ?? null;
-  const applied = await applyEdits(store, before, edits);
+  const applied = await applyEdits(store, before, edits, ports.tree);
   if (applied.root === null || applied.root === before) return undefined;
   const parent = head.head?.version ?? null;
   const added = samples.filter((s) => s.key === null && s.label !== null).length;

@@ -1,7 +1,7 @@
 /** What people and apps do meanwhile: upload, ask for trainings, deploy, roll back, score. Keeps what was acknowledged. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Parts } from './parts.ts';
-import type { Random } from './random.ts';
+import type { Random } from '../random.ts';
 
 export interface File {
   name: string;

@@ -9,7 +9,7 @@ import type { Ports } from '../../shared/ports.ts';
 import { all, census, violations } from './invariants.ts';
 import { act, call, type File, type Ledger, newLedger, upload } from './load.ts';
 import type { Parts } from './parts.ts';
-import { createRandom, type Random } from './random.ts';
+import { createRandom, type Random } from '../random.ts';
 
 const mnist = createRequire(import.meta.url)('mnist') as Record<number, { get(index: number): number[] }>;
 

@@ -1,0 +1,163 @@
+/** Blobs as Azure Storage keeps them: etags, preconditions, signed addresses, and an event for each finished write. */
+import type { BlobCreatedEvent } from '../../shared/message.ts';
+import type { BlobContent, Blobs } from '../../shared/ports.ts';
+import { type BlobContainer, blobContainers, type QueueName } from '../../shared/resources.ts';
+import type { Faults } from './faults.ts';
+import type { OperationKind, Scheduler } from './scheduler.ts';
+
+type Permission = 'read' | 'create' | 'create-any';
+
+export interface BlobStore {
+  /** what handlers use */
+  port: Blobs;
+  /** a write of a client with the account's rights: an overwrite unless `once` */
+  put(
+    container: BlobContainer,
+    name: string,
+    body: Buffer,
+    options: { contentType?: string; metadata?: Record<string, string>; once: boolean },
+  ): Promise<{ etag: string } | 'exists'>;
+  /** a request to a signed address, as a job or an app makes it; undefined: there is nothing to read */
+  atUrl: {
+    get(url: string): Promise<Buffer | undefined>;
+    create(url: string, body: Buffer, contentType: string): Promise<{ etag: string } | 'exists'>;
+  };
+  /** what checks use */
+  peek(container: BlobContainer, name: string): BlobContent | undefined;
+  names(container: BlobContainer): string[];
+}
+
+const origin = 'https://blobs.invalid';
+
+function read(url: string): { container: BlobContainer; name: string; permission: string; expires: number } {
+  const { pathname, searchParams } = new URL(url);
+  const [, container = '', ...rest] = pathname.split('/');
+  return {
+    container: container as BlobContainer,
+    name: decodeURIComponent(rest.join('/')),
+    permission: searchParams.get('sp') ?? '',
+    expires: Number(searchParams.get('se')),
+  };
+}
+
+/** Creates an empty store; events go to `deliver` late, out of order and at times twice. */
+export function createBlobs(
+  scheduler: Scheduler,
+  faults: Faults,
+  clock: () => number,
+  deliver: (queue: QueueName, event: BlobCreatedEvent) => void,
+): BlobStore {
+  const containers = new Map<BlobContainer, Map<string, BlobContent>>();
+  let writes = 0;
+  const of = (container: BlobContainer): Map<string, BlobContent> => {
+    const known = containers.get(container) ?? new Map<string, BlobContent>();
+    containers.set(container, known);
+    return known;
+  };
+  const tell = (container: BlobContainer, name: string, etag: string): void => {
+    const queue = blobContainers[container].events;
+    if (queue === null) return;
+    const event: BlobCreatedEvent = {
+      specversion: '1.0',
+      id: `event-${etag}`,
+      source: '/storage',
+      type: 'Microsoft.Storage.BlobCreated',
+      subject: `/blobServices/default/containers/${container}/blobs/${name}`,
+      time: new Date(clock()).toISOString(),
+      data: { url: `${origin}/${container}/${encodeURI(name)}`, eTag: etag },
+    };
+    const times = faults.strikes(faults.rates.duplicate) ? 2 : 1;
+    for (let i = 0; i < times; i++) {
+      const late = i > 0 || faults.strikes(faults.rates.delayed) ? scheduler.random.next() * 60_000 : 0;
+      scheduler.after(5 + scheduler.random.next() * 50 + late, () => deliver(queue, event));
+    }
+  };
+  const write = (
+    container: BlobContainer,
+    name: string,
+    body: Buffer | string,
+    options: { contentType?: string; metadata?: Record<string, string> } = {},
+  ): { etag: string } => {
+    const etag = `0x${(++writes).toString(16).toUpperCase().padStart(8, '0')}`;
+    const { contentType, metadata = {} } = options;
+    of(container).set(name, { body: Buffer.from(body), etag, contentType, metadata });
+    tell(container, name, etag);
+    return { etag };
+  };
+  const perform = <T>(
+    what: string,
+    container: BlobContainer,
+    name: string,
+    kind: OperationKind,
+    effect: () => T,
+  ): Promise<T> => scheduler.perform(`${what} ${container}`, name, kind, effect);
+  const copy = (blob: BlobContent): BlobContent => ({ ...blob, metadata: { ...blob.metadata } });
+
+  const port: Blobs = {
+    get: (container, name, { maxBytes, ifMatch }) =>
+      perform('get blob', container, name, 'read', () => {
+        const blob = of(container).get(name);
+        if (blob === undefined || (ifMatch !== undefined && ifMatch !== blob.etag)) return undefined;
+        return blob.body.length > maxBytes ? 'too-large' : copy(blob);
+      }),
+    create: (container, name, body, options) =>
+      perform('create blob', container, name, 'write', () => {
+        if (of(container).has(name)) return 'exists';
+        write(container, name, body, options);
+        return 'created';
+      }),
+    overwrite: (container, name, body, options) =>
+      perform('overwrite blob', container, name, 'write', () => void write(container, name, body, options)),
+    remove: (container, name) =>
+      perform('remove blob', container, name, 'write', () => void of(container).delete(name)),
+    exists: (container, name) => perform('exists blob', container, name, 'read', () => of(container).has(name)),
+    stream: (container, name) =>
+      perform('stream blob', container, name, 'read', () => {
+        const blob = of(container).get(name);
+        if (blob === undefined) return undefined;
+        return { body: once(blob.body), sizeBytes: blob.body.length, contentType: blob.contentType };
+      }),
+    list: (container, prefix, limit) =>
+      perform('list blobs', container, prefix, 'read', () =>
+        [...of(container).keys()]
+          .filter((name) => name.startsWith(prefix))
+          .sort()
+          .slice(0, limit),
+      ),
+    // a signature is computed, not asked for
+    sign: (container, name, permission: Permission, expiresAt) =>
+      Promise.resolve(
+        `${origin}/${container}/${name.split('/').map(encodeURIComponent).join('/').replace('%7Bsequence%7D', '{sequence}')}?sp=${permission}&se=${expiresAt.getTime()}`,
+      ),
+  };
+  return {
+    port,
+    put: (container, name, body, { once: createOnly, ...options }) =>
+      scheduler.perform(`put ${container}`, name, 'once', () =>
+        createOnly && of(container).has(name) ? 'exists' : write(container, name, body, options),
+      ),
+    atUrl: {
+      get(url) {
+        const { container, name, permission, expires } = read(url);
+        return scheduler.perform(`GET ${container}`, name, 'read', () => {
+          if (permission !== 'read' || clock() > expires) throw new Error(`not allowed to read ${container}/${name}`);
+          return of(container).get(name)?.body;
+        });
+      },
+      create(url, body, contentType) {
+        const { container, name, permission, expires } = read(url);
+        return scheduler.perform(`PUT ${container}`, name, 'once', () => {
+          if (!permission.startsWith('create') || clock() > expires)
+            throw new Error(`not allowed to write ${container}/${name}`);
+          return of(container).has(name) ? 'exists' : write(container, name, body, { contentType });
+        });
+      },
+    },
+    peek: (container, name) => of(container).get(name),
+    names: (container) => [...of(container).keys()],
+  };
+}
+
+async function* once(body: Buffer): AsyncGenerator<Buffer> {
+  yield body;
+}

@@ -1,0 +1,102 @@
+/** Images and models of the simulation: small texts that decode, train and infer in no time, deterministically. */
+import { createHash } from 'node:crypto';
+import * as z from 'zod';
+import type { BackendPorts } from '../../functions/registrations.ts';
+import type { Scheduler } from './scheduler.ts';
+
+const picture = z.object({
+  number: z.number(),
+  truth: z.string(),
+  width: z.number(),
+  height: z.number(),
+  channels: z.union([z.literal(1), z.literal(3)]),
+});
+export type Picture = z.infer<typeof picture>;
+
+const model = z.object({
+  trained: z.literal(true),
+  classes: z.array(z.string()),
+  accuracy: z.number(),
+  seed: z.number(),
+});
+type Model = z.infer<typeof model>;
+
+/** What an upload holds. */
+export const drawPicture = (content: Picture): Buffer => Buffer.from(JSON.stringify(content));
+/** Bytes that are no image. */
+export const drawTrash = (number: number): Buffer => Buffer.from(`trash ${number}`);
+
+/** What a training leaves behind. */
+export const modelBytes = (made: Omit<Model, 'trained'>): Buffer =>
+  Buffer.from(JSON.stringify({ trained: true, ...made }));
+
+function parse<T>(type: z.ZodType<T>, bytes: Buffer): T | undefined {
+  try {
+    return type.safeParse(JSON.parse(bytes.toString('utf8'))).data;
+  } catch {
+    return undefined;
+  }
+}
+
+const code = (text: string): number => createHash('md5').update(text).digest().readUInt16BE(0);
+
+/** A number in [0, 1) that the same model always has for the same picture. */
+const luck = (number: number, seed: number): number =>
+  createHash('md5').update(`${number} ${seed}`).digest().readUInt32BE(0) / 4_294_967_296;
+
+/** Pixels: the picture's number and what it shows. */
+const pixelsOf = ({ number, truth }: Picture): Float32Array => Float32Array.of(number, code(truth));
+
+/** The probabilities that a model gives for pixels. */
+function answer({ classes, accuracy, seed }: Model, pixels: Float32Array): number[] {
+  const truth = classes.findIndex((name) => code(name) === pixels[1]);
+  const right = luck(pixels[0] ?? 0, seed) < accuracy;
+  const chosen = truth < 0 ? 0 : right ? truth : (truth + 1) % classes.length;
+  return classes.map((_, i) => (i === chosen ? 0.9 : 0.1 / (classes.length - 1)));
+}
+
+/** What a training program keeps of its validation answers. */
+export const smokeAnswer = (bytes: Buffer, image: Buffer): number[] => {
+  const [trained, shown] = [parse(model, bytes), parse(picture, image)];
+  return trained === undefined || shown === undefined ? [] : answer(trained, pixelsOf(shown));
+};
+
+/** Decode, inference and validation of one process; models are kept in memory as the real cache keeps them. */
+export function createEyes(
+  scheduler: Pick<Scheduler, 'perform'>,
+): Pick<BackendPorts, 'inspect' | 'toTensor' | 'infer' | 'validate'> {
+  const loaded = new Map<string, Model>();
+  return {
+    inspect: (bytes) =>
+      scheduler.perform('decode', '', 'read', () => {
+        const shown = parse(picture, bytes);
+        if (shown === undefined) return { ok: false, reason: 'not-an-image', detail: 'These bytes are no image.' };
+        const { width, height, channels } = shown;
+        return { ok: true, format: 'png', mediaType: 'image/png', width, height, channels, bytes };
+      }),
+    toTensor: (bytes) => {
+      const shown = parse(picture, bytes);
+      return shown === undefined
+        ? Promise.reject(new Error('a sample cannot be decoded'))
+        : Promise.resolve(pixelsOf(shown));
+    },
+    async infer(digest, load, tensors) {
+      let known = loaded.get(digest);
+      if (known === undefined) {
+        known = parse(model, await load());
+        if (known === undefined) throw new Error('this is no model');
+        loaded.set(digest, known);
+      }
+      const kept = known;
+      return scheduler.perform('infer', digest.slice(0, 8), 'read', () => ({
+        probabilities: tensors.map((pixels) => answer(kept, pixels)),
+      }));
+    },
+    validate: (bytes, { classes }) =>
+      Promise.resolve(
+        parse(model, bytes)?.classes.length === classes
+          ? { ok: true }
+          : { ok: false, reason: 'not-onnx', detail: 'These bytes are no model.' },
+      ),
+  };
+}

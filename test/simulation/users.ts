@@ -1,0 +1,258 @@
+/** The people and apps of a plan, doing what it says and remembering what they were promised. */
+import type { Client } from './client.ts';
+import { createClient } from './client.ts';
+import type { HttpAnswer } from './instance.ts';
+import { Lost } from './faults.ts';
+import type { Action, Plan, Upload } from './plan.ts';
+import type { World } from './world.ts';
+
+/** What was acknowledged: the backend must keep these promises. */
+export interface Ledger {
+  /** finished writes to the uploads container */
+  uploads: { blob: string; etag: string; upload: Upload }[];
+  trainings: { project: string; key: string; id: string; verdict: string }[];
+  /** runs whose cancellation was accepted */
+  cancelled: { project: string; run: string }[];
+  /** label of a sample as of its last acknowledged review, by etag order of arrival */
+  reviews: { project: string; sample: string; label: string }[];
+  rollbacks: { project: string; key: string }[];
+  deployments: { project: string; deployment: string }[];
+  predictions: { project: string; id: string }[];
+  /** messages that no handler can understand */
+  strays: number;
+}
+
+export const emptyLedger = (): Ledger => ({
+  uploads: [],
+  trainings: [],
+  cancelled: [],
+  reviews: [],
+  rollbacks: [],
+  deployments: [],
+  predictions: [],
+  strays: 0,
+});
+
+interface Users {
+  world: World;
+  client: Client;
+  ledger: Ledger;
+}
+
+type Listed = Record<string, unknown>[];
+const valuesOf = (answer: HttpAnswer | undefined): Listed => (answer?.json['value'] as Listed | undefined) ?? [];
+const text = (value: unknown): string => (typeof value === 'string' || typeof value === 'number' ? String(value) : '');
+
+/** Sets everybody to work; each action is done by somebody of its own. */
+export function startUsers(world: World, plan: Plan, ledger: Ledger): void {
+  const users: Users = { world, client: createClient(world), ledger };
+  const { scheduler } = world;
+  const process = { name: 'users', alive: true, skewMs: 0, onDeath: new Set<() => void>() };
+  const begin = (atMs: number, handler: string, work: () => Promise<void>): void =>
+    scheduler.after(atMs, () => {
+      const done = scheduler.within({ process, handler, kind: 'client' }, work);
+      void done.catch((error: unknown) =>
+        world.problems.push(`the user who does "${handler}" failed: ${String(error)}`),
+      );
+    });
+  for (const { name, settings, createdAtMs } of plan.projects)
+    begin(createdAtMs, 'settings', () => putProject(users, name, settings));
+  for (const { atMs, action } of plan.actions) begin(atMs, action.kind, () => act(users, action));
+}
+
+async function putProject({ client }: Users, p: string, settings: unknown): Promise<void> {
+  for (let tries = 0; tries < 5; tries++) {
+    const known = await client.ask('projects-get', { params: { p } });
+    const etag = known?.headers['etag'];
+    const headers = known?.status === 200 && etag !== undefined ? { headers: { 'if-match': etag } } : {};
+    const answer = await client.ask('projects-put', { params: { p }, json: settings, ...headers });
+    if (answer !== undefined && answer.status < 300) return;
+  }
+}
+
+async function act(users: Users, action: Action): Promise<void> {
+  switch (action.kind) {
+    case 'upload':
+      return upload(users, action);
+    case 'settings':
+      return putProject(users, action.project, action.settings);
+    case 'stray':
+      users.ledger.strays++;
+      return users.world.broker.enqueue(action.queue, action.body);
+    case 'score':
+      return score(users, action);
+    case 'train':
+      return train(users, action);
+    case 'commit':
+      await users.client.ask('commits-post', { params: { p: action.project } });
+      return;
+    case 'review':
+      return review(users, action.project);
+    case 'cancel':
+      return cancel(users, action.project);
+    case 'decide':
+      return decide(users, action.project);
+    case 'deploy':
+      return deploy(users, action.project);
+    case 'rollback':
+      return rollback(users, action.project);
+    case 'replay':
+      await replayAll(users);
+      return;
+    case 'look':
+      return look(users, action.project);
+  }
+}
+
+async function upload({ world, client, ledger }: Users, upload: Upload): Promise<void> {
+  const { name, body, metadata, overwrites } = upload;
+  const [project = '', ...rest] = name.split('/');
+  const plain = rest.length <= 2 && metadata === null && !overwrites;
+  let url: string | undefined;
+  if (plain) {
+    const file = { name: rest.at(-1), contentType: 'image/png', ...(rest.length === 2 ? { label: rest[0] } : {}) };
+    const asked = { params: { p: project }, json: { files: [file] }, role: 'labeler' as const };
+    const answer = await client.ask('upload-urls-post', asked);
+    url = answer?.status === 200 ? text(valuesOf(answer)[0]?.['url']) : undefined;
+  }
+  for (let tries = 1; tries <= 10; tries++) {
+    try {
+      const options = {
+        contentType: 'image/png',
+        metadata: metadata === null ? {} : { label: metadata },
+        once: !overwrites,
+      };
+      const written =
+        url === undefined
+          ? await world.blobs.put('uploads', name, body, options)
+          : await world.blobs.atUrl.create(url, body, 'image/png');
+      // a name that is taken: by an earlier try of ours, or by another file, which the app is told
+      if (written !== 'exists') ledger.uploads.push({ blob: name, etag: written.etag, upload });
+      return;
+    } catch (error) {
+      if (!(error instanceof Lost)) throw error;
+    }
+    await world.scheduler.sleep(500);
+  }
+}
+
+async function train(
+  { client, ledger }: Users,
+  { project, id, parameters }: Extract<Action, { kind: 'train' }>,
+): Promise<void> {
+  const answer = await client.ask('trainings-post', {
+    params: { p: project },
+    json: { trainer: { parameters }, reason: id },
+    headers: { 'idempotency-key': id },
+  });
+  if (answer?.status !== 202) return;
+  const { id: run, verdict } = answer.json;
+  ledger.trainings.push({ project, key: id, id: text(run), verdict: text(verdict) });
+}
+
+async function review({ world, client, ledger }: Users, p: string): Promise<void> {
+  const unlabelled = valuesOf(await client.ask('samples-list', { params: { p }, query: { unlabelled: 'true' } }));
+  const all = valuesOf(await client.ask('samples-list', { params: { p } }));
+  const some = all.filter(() => world.scheduler.random.next() < 0.2);
+  for (const sample of [...unlabelled, ...some].slice(0, 10)) {
+    const label = world.scheduler.random.pick(['cat', 'dog']);
+    const id = text(sample['id']);
+    const answer = await client.ask('samples-label', { params: { p, id }, json: { label }, role: 'labeler' });
+    if (answer?.status === 200) ledger.reviews.push({ project: p, sample: id, label });
+  }
+}
+
+async function cancel({ client, ledger }: Users, p: string): Promise<void> {
+  const runs = valuesOf(await client.ask('trainings-list', { params: { p }, query: { limit: '3' } }));
+  const open = runs.find(({ state }) => ['queued', 'submitted', 'running', 'evaluating'].includes(text(state)));
+  if (open === undefined) return;
+  const id = text(open['id']);
+  const answer = await client.ask('trainings-cancel', { params: { p, id } });
+  if (answer?.status === 202) ledger.cancelled.push({ project: p, run: id });
+}
+
+async function decide({ world, client }: Users, p: string): Promise<void> {
+  const models = valuesOf(await client.ask('models-list', { params: { p } }));
+  const model = models.find(({ state }) => state === 'candidate') ?? models[0];
+  if (model === undefined) return;
+  const n = text(model['version']);
+  const found = await client.ask('models-get', { params: { p, n } });
+  const etag = found?.headers['etag'];
+  if (etag === undefined) return;
+  const route = world.scheduler.random.next() < 0.7 ? 'models-approve' : 'models-reject';
+  await client.ask(route, { params: { p, n }, headers: { 'if-match': etag } });
+}
+
+async function deploy({ world, client, ledger }: Users, p: string): Promise<void> {
+  const models = valuesOf(await client.ask('models-list', { params: { p } }));
+  const approved = models.filter(({ state }) => state === 'approved');
+  if (approved.length === 0) return;
+  const model = Number(world.scheduler.random.pick(approved)['version']);
+  const key = `deploy-${Math.floor(world.scheduler.now())}`;
+  const answer = await client.ask('endpoint-deploy', {
+    ...{ params: { p }, json: { model }, headers: { 'idempotency-key': key } },
+  });
+  if (answer?.status === 202) ledger.deployments.push({ project: p, deployment: text(answer.json['deployment']) });
+}
+
+/** Two operators who saw the same state: at most one may win. */
+async function rollback({ world, client, ledger }: Users, p: string): Promise<void> {
+  const seen = await client.ask('endpoint-get', { params: { p } });
+  const etag = seen?.headers['etag'];
+  if (etag === undefined) return;
+  const key = `rollback-${Math.floor(world.scheduler.now())}`;
+  const people = world.scheduler.random.next() < 0.3 ? 2 : 1;
+  const answers = await Promise.all(
+    Array.from({ length: people }, async (_, i) => {
+      const headers = { 'if-match': etag, 'idempotency-key': `${key}-${i}` };
+      return client.ask('endpoint-rollback', { params: { p }, json: { reason: 'simulated' }, headers });
+    }),
+  );
+  const won = answers.flatMap((answer, i) => (answer?.status === 200 ? [`${key}-${i}`] : []));
+  if (won.length > 1) world.problems.push(`I3: two rollbacks of project ${p} from the same state were both accepted`);
+  for (const winner of won) ledger.rollbacks.push({ project: p, key: winner });
+}
+
+async function score(
+  { world, client, ledger }: Users,
+  { project: p, picture, times }: Extract<Action, { kind: 'score' }>,
+) {
+  for (let i = 0; i < times; i++) {
+    const headers = { 'content-type': 'image/png' };
+    const answer = await client.ask('score-post', { params: { p }, bytes: picture, headers, role: 'viewer' });
+    if (answer?.status === 200) {
+      const id = text(answer.json['predictionId']);
+      ledger.predictions.push({ project: p, id });
+      if (world.documents.find('predictions', `${p}:${id.slice(2, 3)}`, id) === undefined)
+        world.problems.push(`I7: prediction ${id} was answered and is not kept`);
+    }
+    await world.scheduler.sleep(1000 * world.scheduler.random.next());
+  }
+}
+
+/** Reads what a console reads; a reader must never be answered with an error of ours. */
+async function look({ client }: Users, p: string): Promise<void> {
+  for (const route of [
+    'projects-get',
+    'versions-list',
+    'trainings-list',
+    'endpoint-get',
+    'events-list',
+    'uploads-list',
+  ])
+    await client.ask(route, { params: { p }, role: 'viewer' });
+  const models = valuesOf(await client.ask('models-list', { params: { p }, role: 'viewer' }));
+  const n = text(models[0]?.['version']);
+  if (n !== '') await client.ask('models-lineage', { params: { p, n }, role: 'viewer' });
+}
+
+/** Sends every dead letter again, as an operator does after a repair; returns how many were sent. */
+export async function replayAll({ client }: { client: Client }): Promise<number> {
+  let sent = 0;
+  const waiting = valuesOf(await client.ask('dead-letters-list', { query: { limit: '1000' } }));
+  for (const queue of new Set(waiting.map((letter) => text(letter['queue'])))) {
+    const answer = await client.ask('dead-letters-replay', { params: { queue }, json: {} });
+    sent += Number(answer?.json['replayed'] ?? 0);
+  }
+  return sent;
+}
