@@ -8,7 +8,7 @@ import { build } from 'esbuild';
 const root = fileURLToPath(new URL('..', import.meta.url));
 
 /** @azure/functions-core is injected by the worker; sharp and onnxruntime-node find their native files beside themselves. */
-const external = ['@azure/functions-core', 'sharp', 'onnxruntime-node'];
+export const unbundled = ['@azure/functions-core', 'sharp', 'onnxruntime-node'];
 
 /**
  * What CommonJS finds around it, and bundled CommonJS still uses: above all `require` for @azure/functions-core, without
@@ -32,9 +32,10 @@ async function sourcesDigest(): Promise<string> {
   return hash.digest('hex');
 }
 
-async function bundle(outdir: string): Promise<void> {
+/** Bundles a checkout's app and probe into `outdir`; the same sources give the same bytes. */
+export async function bundleApp(outdir: string, sources = root): Promise<void> {
   await build({
-    absWorkingDir: root,
+    absWorkingDir: sources,
     // the probe is a program of its own, started beside the app
     entryPoints: { app: 'functions/app.ts', 'probe-child': 'shared/onnx/probe-child.ts' },
     outdir,
@@ -43,13 +44,15 @@ async function bundle(outdir: string): Promise<void> {
     platform: 'node',
     target: 'node22',
     format: 'esm',
-    external,
+    external: unbundled,
     banner: { js: banner },
     sourcemap: true,
     keepNames: true,
     // names and sense stay for stack traces; half the bytes are half the time to read them at a cold start
     minifyWhitespace: true,
     minifySyntax: true,
+    // modules are named by where they are found: the same bytes also where node_modules is a link
+    preserveSymlinks: true,
     logLevel: 'silent',
   });
 }
@@ -66,7 +69,7 @@ export async function buildApp(folder = 'dist'): Promise<{ entry: string; millis
   const marker = path.resolve(root, folder, 'sources.sha256');
   if ((await readFile(marker, 'utf8').catch(() => '')) !== digest) {
     const made = `${target}.${process.pid}`;
-    await bundle(made);
+    await bundleApp(made);
     await mkdir(target, { recursive: true });
     for (const file of await readdir(made)) await rename(path.join(made, file), path.join(target, file));
     await rm(made, { recursive: true });
