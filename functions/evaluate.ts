@@ -2,11 +2,12 @@
 import { createHash } from 'node:crypto';
 import type * as z from 'zod';
 import type { ModelDocument, RunDocument } from '../shared/documents.ts';
+import { TerminalError } from '../shared/errors.ts';
 import { type Judged, judge, measure, type Verdict } from '../shared/evaluation/gate.ts';
 import { contender, type EvaluationPorts, judgeTestSplit } from '../shared/evaluation/shards.ts';
 import { maxModelBytes, modelBlob } from '../shared/registry/artifact.ts';
 import { compose, type runTrained } from '../shared/message.ts';
-import { sendOutbox, update } from '../shared/outbox.ts';
+import { sendOutbox } from '../shared/outbox.ts';
 import type { Ports } from '../shared/ports.ts';
 import type { ProjectSettings } from '../shared/project.ts';
 import { approval } from '../shared/registry/approve.ts';
@@ -31,34 +32,30 @@ export async function evaluate(
   message: RunTrained,
 ): Promise<{ outcome: string; model?: string }> {
   const { project, run: id } = message.data;
-  const run = (await ports.documents.read('runs', project, id))?.document;
+  const stored = await ports.documents.read('runs', project, id);
   const settings = (await ports.documents.read('projects', 'projects', project))?.document.settings;
-  if (run === undefined || settings === undefined) return { outcome: 'unknown-run' };
-  if (run.state !== 'evaluating') return { outcome: run.state };
-
-  const artifact = await collectArtifact(ports, run);
-  if ('problem' in artifact) {
-    const at = ports.clock.now().toISOString();
-    await applyToRun(
-      ports,
-      project,
-      id,
-      { kind: 'failed', code: artifact.problem, detail: artifact.detail, at },
-      message,
-    );
-    return { outcome: artifact.problem };
+  if (stored === undefined || settings === undefined) return { outcome: 'unknown-run' };
+  const run = stored.document;
+  if (run.state !== 'evaluating') {
+    // a delivery that ended the run may have died before it told anybody
+    await sendOutbox(ports, 'runs', stored);
+    return { outcome: run.state };
   }
-  const version = await findVersion(ports, project, run.version.id);
+  const fail = async (code: string, detail: string): Promise<{ outcome: string }> => {
+    const at = ports.clock.now().toISOString();
+    await applyToRun(ports, project, id, { kind: 'failed', code, detail, at }, message);
+    return { outcome: code };
+  };
+  const artifact = await collectArtifact(ports, run);
+  if ('problem' in artifact) return fail(artifact.problem, artifact.detail);
   const champion = await championOf(ports, project);
-  const { digest } = artifact;
-  const until = ports.clock.now().getTime() + timeBudgetMs;
-  const judged = await judgeTestSplit(ports, {
-    project,
-    root: version.root,
-    candidate: { digest, classes: run.classes, image: run.image, load: () => Promise.resolve(artifact.bytes) },
-    champion: champion === undefined ? null : contender(ports.blobs, champion),
-    outOfTime: () => ports.clock.now().getTime() > until,
-  });
+  let judged: Judged[] | 'continue';
+  try {
+    judged = await judgeRun(ports, run, artifact, champion);
+  } catch (error) {
+    if (!(error instanceof TerminalError)) throw error;
+    return fail(error.code, error.message);
+  }
   if (judged === 'continue') {
     const next = compose<RunTrained>('darkroom.run.trained', message.subject, message.data, message, 'next');
     await ports.messages.send('evaluations', [next]);
@@ -66,8 +63,25 @@ export async function evaluate(
   }
   const verdict = judge(judged, run.classes, settings.gate, champion?.number ?? null);
   const model = await register(ports, run, settings, artifact, judged, verdict);
-  await announce(ports, run, model, settings, message);
+  if (!(await announce(ports, run, model, settings, message))) return { outcome: 'ended-meanwhile' };
   return { outcome: verdict.decision, model: String(model.number) };
+}
+
+async function judgeRun(
+  ports: EvaluatePorts,
+  run: RunDocument,
+  { bytes, digest }: Extract<Artifact, { digest: string }>,
+  champion: ModelDocument | undefined,
+): Promise<Judged[] | 'continue'> {
+  const version = await findVersion(ports, run.pk, run.version.id);
+  const until = ports.clock.now().getTime() + timeBudgetMs;
+  return judgeTestSplit(ports, {
+    project: run.pk,
+    root: version.root,
+    candidate: { digest, classes: run.classes, image: run.image, load: () => Promise.resolve(bytes) },
+    champion: champion === undefined ? null : contender(ports.blobs, champion),
+    outOfTime: () => ports.clock.now().getTime() > until,
+  });
 }
 
 type Artifact = { bytes: Buffer; digest: string; smoke: ModelDocument['smoke'] } | { problem: string; detail: string };
@@ -131,28 +145,22 @@ async function register(
   });
 }
 
-/** Asks for the deployment first, then ends the run: a crash in between repeats the request under the same id. */
+/** Ends the run, and asks for the deployment in the same write: a run that was cancelled meanwhile deploys nothing. */
 async function announce(
   ports: EvaluatePorts,
   run: RunDocument,
   model: ModelDocument,
   settings: ProjectSettings,
   message: RunTrained,
-): Promise<void> {
-  if (model.state === 'approved' && settings.deploy.mode === 'automatic') {
-    const cause = {
-      id: run.id,
-      correlationid: run.correlation,
-      traceparent: message.traceparent ?? run.traceparent ?? undefined,
-    };
-    const asked = await update(ports.documents, 'models', run.pk, model.id, (current) =>
-      current === undefined || current.state !== 'approved'
-        ? 'keep'
-        : { ...current, outbox: [approval(run.pk, model.number, `d-${run.id}`, cause)] },
-    );
-    if (asked.stored !== undefined) await sendOutbox(ports, 'models', asked.stored);
-  }
+): Promise<boolean> {
+  const deploys = model.state === 'approved' && settings.deploy.mode === 'automatic';
+  const cause = {
+    id: run.id,
+    correlationid: run.correlation,
+    traceparent: message.traceparent ?? run.traceparent ?? undefined,
+  };
+  const also = deploys ? [approval(run.pk, model.number, `d-${run.id}`, cause)] : [];
   const kind = model.state === 'rejected' ? 'rejected' : 'registered';
-  const at = ports.clock.now().toISOString();
-  await applyToRun(ports, run.pk, run.id, { kind, model: model.number, at }, message);
+  const event = { kind, model: model.number, at: ports.clock.now().toISOString() } as const;
+  return (await applyToRun(ports, run.pk, run.id, event, message, also)) !== undefined;
 }

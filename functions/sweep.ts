@@ -2,21 +2,25 @@
 import type { ProjectDocument } from '../shared/documents.ts';
 import type { Cause } from '../shared/message.ts';
 import { readHead } from '../shared/dataset/stage.ts';
-import { outboxOf, sendOutbox } from '../shared/outbox.ts';
+import { sendOutbox } from '../shared/outbox.ts';
 import { attemptsAt } from '../shared/parallel.ts';
 import type { Ports } from '../shared/ports.ts';
 import { commit, commitWindow } from '../shared/dataset/commit.ts';
 import { lookAtRun } from '../shared/training/check.ts';
 import { endAsCoalesced, ensureRun, queued } from '../shared/training/request.ts';
 import { isOpen } from '../shared/training/run.ts';
+import { applyToRun } from '../shared/training/start.ts';
 import { passTurn } from '../shared/training/turn.ts';
 import { compose, type runTrained } from '../shared/message.ts';
 import type * as z from 'zod';
+import { judgeCanary } from './canary.ts';
 import { resendUndelivered } from './undelivered.ts';
 
 const maxProjects = 1000;
 /** younger state changes are still being worked on by whoever made them */
 const patienceSeconds = 60;
+/** an evaluation that has not ended by then never will */
+const evaluationSeconds = 24 * 3600;
 
 export interface SweepReport {
   projects: number;
@@ -58,24 +62,20 @@ async function sweepProject(ports: Ports, project: ProjectDocument): Promise<str
     () => finishVersions(ports, project, cause),
     () => commitForgotten(ports, project, cause),
     () => reconcileRuns(ports, project.id, cause),
+    () => mendEndpoint(ports, project.id, cause),
   ]);
 }
 
 /** Sends what documents still have in their outbox. */
 async function resend(ports: Ports, project: string): Promise<void> {
-  for (const [container, id] of [
-    ['schedulers', 'scheduler'],
-    ['endpoints', 'endpoint'],
-  ] as const) {
-    const stored = await ports.documents.read(container, project, id);
-    if (stored !== undefined && outboxOf(stored.document).length > 0) await sendOutbox(ports, container, stored);
-  }
+  const scheduler = await ports.documents.read('schedulers', project, 'scheduler');
+  if (scheduler !== undefined) await sendOutbox(ports, 'schedulers', scheduler);
   const models = await ports.documents.query('models', {
     pk: project,
     orderBy: { field: 'number', descending: true },
     limit: 20,
   });
-  for (const model of models.items) if (outboxOf(model.document).length > 0) await sendOutbox(ports, 'models', model);
+  for (const model of models.items) await sendOutbox(ports, 'models', model);
 }
 
 /** A head whose committer died is finished by the next commit; this is the next commit. */
@@ -123,6 +123,18 @@ async function reconcileRuns(ports: Ports, project: string, cause: Cause): Promi
   const data = { project, run: active.run };
   if (!isOpen(state)) await passTurn(ports, project, active.run, cause);
   else if (state === 'evaluating') {
+    const waitedMs = ports.clock.now().getTime() - Date.parse(stored.document.trainedAt ?? '');
+    if (waitedMs > evaluationSeconds * 1000) {
+      const detail = `The evaluation did not end within ${evaluationSeconds / 3600} h. The dead letters of the queue evaluations say why.`;
+      const failure = {
+        kind: 'failed' as const,
+        code: 'evaluation-stuck',
+        detail,
+        at: ports.clock.now().toISOString(),
+      };
+      await applyToRun(ports, project, active.run, failure, cause);
+      return;
+    }
     const subject = `${project}/${active.run}`;
     const message = compose<z.infer<typeof runTrained>>('darkroom.run.trained', subject, data, cause);
     await ports.messages.send('evaluations', [message]);
@@ -131,4 +143,12 @@ async function reconcileRuns(ports: Ports, project: string, cause: Cause): Promi
   } else {
     await lookAtRun(ports, { ...data, token }, cause);
   }
+}
+
+/** Sends what the endpoint still has to tell, and judges a canary whose messages are lost: it would be on trial for ever. */
+async function mendEndpoint(ports: Ports, project: string, cause: Cause): Promise<void> {
+  const endpoint = await ports.documents.read('endpoints', project, 'endpoint');
+  if (endpoint === undefined) return;
+  await sendOutbox(ports, 'endpoints', endpoint);
+  if (endpoint.document.canary) await judgeCanary(ports, project, endpoint.document.canary, cause);
 }

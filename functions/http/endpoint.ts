@@ -8,11 +8,11 @@ import {
   toEndpointView,
   toPredictionView,
 } from '../../shared/api/views/endpoint.ts';
+import { applyToEndpoint } from '../../shared/deployment/apply.ts';
 import { newEndpoint } from '../../shared/deployment/endpoint.ts';
 import { digestOf } from '../../shared/names.ts';
 import { approval } from '../../shared/registry/approve.ts';
 import { predictionPartition } from '../../shared/serving/score.ts';
-import { applyToEndpoint } from '../deploy.ts';
 import { lineageOf, modelOf } from './models.ts';
 import { changed, projectOf, requireMatch, route } from './route.ts';
 

@@ -54,6 +54,8 @@ export type EndpointEvent =
       kind: 'deploy';
       target: Target;
       canary: (Omit<Canary, keyof Target | 'startedAt' | 'endsAt'> & { durationSeconds: number }) | null;
+      /** leave the endpoint alone when a model that was registered later is live or on trial: messages overtake each other */
+      keepNewer: boolean;
       by: string;
       reason: string;
       at: string;
@@ -122,22 +124,35 @@ function deploy(endpoint: Endpoint, event: Extract<EndpointEvent, { kind: 'deplo
   const { target, canary, by, reason, at } = event;
   if (endpoint.handled.includes(target.deployment)) return { rejected: 'this deployment was handled before' };
   const known = { ...endpoint, handled: handled(endpoint, target.deployment) };
-  if (endpoint.production?.digest === target.digest) {
-    return {
-      ...known,
-      history: record(endpoint, { ...target, state: 'retired', reason: 'the same model is live already', by, at }),
-    };
-  }
-  if (canary === null || endpoint.production === null)
-    return goLive({ ...known, canary: null }, target, { reason, by, at });
+  const needless = whyNeedless(endpoint, event);
+  if (needless !== undefined)
+    return { ...known, history: record(endpoint, { ...target, state: 'retired', reason: needless, by, at }) };
+  const free = endTrial(known, { reason: `model ${target.model} took its place`, by, at });
+  if (canary === null || endpoint.production === null) return goLive(free, target, { reason, by, at });
   const { durationSeconds, ...rules } = canary;
   const endsAt = new Date(Date.parse(at) + durationSeconds * 1000).toISOString();
   return {
-    ...known,
+    ...free,
     canary: { ...target, ...rules, startedAt: at, endsAt },
     revision: endpoint.revision + 1,
-    history: record(endpoint, { ...target, state: 'canary', reason, by, at }),
+    history: record(free, { ...target, state: 'canary', reason, by, at }),
   };
+}
+
+function whyNeedless(
+  { production, canary }: Endpoint,
+  { target, keepNewer }: Extract<EndpointEvent, { kind: 'deploy' }>,
+): string | undefined {
+  if (production?.digest === target.digest) return 'the same model is live already';
+  const newest = Math.max(production?.model ?? 0, canary?.model ?? 0);
+  return keepNewer && newest > target.model ? `model ${newest}, which is newer, came first` : undefined;
+}
+
+/** Takes a canary off trial because of something else that happens to the endpoint. */
+function endTrial(endpoint: Endpoint, why: { reason: string; by: string; at: string }): Endpoint {
+  const { canary } = endpoint;
+  if (canary === null) return endpoint;
+  return { ...endpoint, canary: null, history: record(endpoint, { ...pick(canary), state: 'retired', ...why }) };
 }
 
 function goLive(endpoint: Endpoint, target: Target, why: { reason: string; by: string; at: string }): Endpoint {
@@ -162,10 +177,12 @@ function rollback(endpoint: Endpoint, event: Extract<EndpointEvent, { kind: 'rol
   if (endpoint.handled.includes(event.deployment)) return { rejected: 'this rollback was done before' };
   const { production, previous } = endpoint;
   if (production === null || previous === null) return { rejected: 'there is no earlier model to return to' };
+  const { by, at } = event;
+  const free = endTrial(endpoint, { reason: 'the endpoint was rolled back', by, at });
   const stepped = {
-    ...endpoint,
+    ...free,
     handled: handled(endpoint, event.deployment),
-    history: record(endpoint, {
+    history: record(free, {
       ...production,
       state: 'rolled-back',
       reason: event.reason,
@@ -177,7 +194,6 @@ function rollback(endpoint: Endpoint, event: Extract<EndpointEvent, { kind: 'rol
     ...stepped,
     production: previous,
     previous: production,
-    canary: null,
     revision: endpoint.revision + 1,
     history: record(stepped, {
       ...previous,

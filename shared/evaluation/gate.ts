@@ -82,7 +82,7 @@ export function judge(
     reasons.push(`${holds ? 'passed' : 'failed'}: ${text}`);
     approved &&= holds;
   };
-  rule(samples > 0, `${samples} test samples`);
+  rule(samples > 0, `${samples} test samples, at least 1 is needed`);
   rule(
     accuracy >= settings.minimum,
     `accuracy ${percent(accuracy)} (${Math.round(accuracy * samples)} of ${samples}, 95 % interval ${percent(interval.low)} to ${percent(interval.high)}), minimum ${percent(settings.minimum)}`,

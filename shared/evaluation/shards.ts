@@ -6,7 +6,8 @@ import * as z from 'zod';
 import { storedName, treeStore } from '../dataset/store.ts';
 import { entries } from '../dataset/walk.ts';
 import type { ModelDocument, RunDocument } from '../documents.ts';
-import { RetryLater } from '../errors.ts';
+import { RetryLater, TerminalError } from '../errors.ts';
+import { digestOf } from '../names.ts';
 import { inBatches } from '../parallel.ts';
 import type { Blobs } from '../ports.ts';
 import { loadModel } from '../registry/artifact.ts';
@@ -40,7 +41,10 @@ export async function judgeTestSplit(
   input: { project: string; root: string; candidate: Contender; champion: Contender | null; outOfTime: () => boolean },
 ): Promise<Judged[] | 'continue'> {
   const { project, root, candidate, champion } = input;
-  const prefix = `${project}/evaluations/${root.slice(0, 32)}/${candidate.digest.slice(0, 32)}-${champion?.digest.slice(0, 32) ?? 'none'}`;
+  // the same bytes under other class names answer otherwise
+  const classNames = digestOf(8, ...candidate.classes);
+  const contenders = `${candidate.digest.slice(0, 32)}-${champion?.digest.slice(0, 32) ?? 'none'}-${classNames}`;
+  const prefix = `${project}/evaluations/${root.slice(0, 32)}/${contenders}`;
   const judged: Judged[] = [];
   let shard: { md5: string; label: string }[] = [];
   let number = 0;
@@ -84,7 +88,11 @@ async function judgeShard(
       throw new RetryLater(`sample ${md5} of ${project} cannot be read`);
     return found.body;
   });
-  const candidateAnswers = await answers(ports, candidate, images);
+  const candidateAnswers = await answers(ports, candidate, images).catch((error: unknown) => {
+    // the bytes are at hand and were found valid: whatever fails is the model's fault, and would fail again
+    if (!(error instanceof InferenceError)) throw error;
+    throw new TerminalError('bad-model', `The model cannot score the test samples: ${error.message}`);
+  });
   const championAnswers = champion === null ? null : await answers(ports, champion, images);
   const judged = shard.map(({ label }, i): Judged => {
     const championClass = championAnswers?.[i];
@@ -106,10 +114,14 @@ async function judgeShard(
   return judged;
 }
 
+class InferenceError extends Error {}
+
 async function answers(ports: EvaluationPorts, model: Contender, images: Buffer[]): Promise<string[]> {
   const tensors = await inBatches(images, 4, (bytes) => ports.toTensor(bytes, model.image));
   const spec = { ...model.image, classes: model.classes.length };
-  const { probabilities } = await ports.infer(model.digest, model.load, tensors, spec);
+  const { probabilities } = await ports.infer(model.digest, model.load, tensors, spec).catch((error: unknown) => {
+    throw new InferenceError(error instanceof Error ? error.message : String(error));
+  });
   return probabilities.map((p) => model.classes[best(p)] ?? '');
 }
 

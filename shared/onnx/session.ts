@@ -43,6 +43,7 @@ async function runBatch(session: GraphSession, images: Float32Array[], spec: Mod
       `the model gave ${probabilities.length} numbers for ${images.length} images of ${spec.classes} classes`,
     );
   }
+  if (!probabilities.every(Number.isFinite)) throw new Error('the model gave numbers that are not finite');
   return images.map((_, i) => Array.from(probabilities.subarray(i * spec.classes, (i + 1) * spec.classes)));
 }
 

@@ -1,7 +1,7 @@
 /** Starting a queued run on compute: claim, job document, start call, execution name. */
 import { entries } from '../dataset/walk.ts';
 import { storedName, treeStore } from '../dataset/store.ts';
-import type { RunDocument } from '../documents.ts';
+import type { Outgoing, RunDocument } from '../documents.ts';
 import { type Cause, compose, type runCheck, type runEnded, type runTrained } from '../message.ts';
 import { outboxOf, sendOutbox, update } from '../outbox.ts';
 import { inBatches } from '../parallel.ts';
@@ -154,13 +154,17 @@ async function manifest(ports: TrainPorts, run: RunDocument, expires: Date): Pro
 /** Backoff before the next attempt: 5 s, 20 s, 80 s. */
 const backoffSeconds = (attempt: number): number => 5 * 4 ** Math.min(Math.max(attempt - 1, 0), maxAttempts);
 
-/** Applies one event to a run and sends what follows from it; undefined when the event does not apply. */
+/**
+ * Applies one event to a run and sends what follows from it, and `also`; undefined when the event does not apply.
+ * What an earlier call could not send any more is sent either way.
+ */
 export async function applyToRun(
   ports: Pick<Ports, 'clock' | 'documents' | 'messages'>,
   project: string,
   run: string,
   event: RunEvent,
   cause: Cause,
+  also: Outgoing[] = [],
 ): Promise<RunDocument | undefined> {
   const now = ports.clock.now();
   const { stored, changed } = await update(ports.documents, 'runs', project, run, (current) => {
@@ -168,7 +172,7 @@ export async function applyToRun(
     const next = transition(current, event);
     if ('rejected' in next) return 'keep';
     const document = { ...current, ...next };
-    return { ...document, outbox: [...outboxOf(current), ...followUps(current, document, cause, now)] };
+    return { ...document, outbox: [...outboxOf(current), ...followUps(current, document, cause, now), ...also] };
   });
   if (stored === undefined) return undefined;
   await sendOutbox(ports, 'runs', stored);

@@ -10,7 +10,7 @@ import type { Cause, commitDue } from '../../shared/message.ts';
 import { update } from '../../shared/outbox.ts';
 import { projectSettings, type ProjectSettingsInput } from '../../shared/project.ts';
 import { samplePartition } from '../../shared/upload.ts';
-import type { World } from '../shared/world.ts';
+import type { Sent, World } from '../shared/world.ts';
 
 export const name = 'digits';
 export type CommitDue = z.infer<typeof commitDue>;
@@ -73,14 +73,17 @@ export async function relabel(world: World, project: ProjectDocument, n: number,
 export async function look(world: World, seconds: number): Promise<string[]> {
   const until = world.ports.clock.now().getTime() + seconds * 1000;
   const outcomes: string[] = [];
-  for (let i = 0; i < 1000 && (world.sent[0]?.dueAt ?? Infinity) <= until; i++) {
-    const next = world.take({ waiting: true });
-    if (next?.queue === 'dataset-commits')
-      outcomes.push((await commitStaged(world.ports, next.message as CommitDue)).outcome);
+  for (let i = 0; i < 1000; i++) {
+    const next = world.take({ queue: 'dataset-commits', until });
+    if (next === undefined) break;
+    outcomes.push((await commitStaged(world.ports, next.message as CommitDue)).outcome);
   }
   world.pass((until - world.ports.clock.now().getTime()) / 1000);
   return outcomes;
 }
+
+/** Looks that are still to come. */
+export const planned = (world: World): Sent[] => world.sent.filter((s) => s.queue === 'dataset-commits');
 
 /** Labels of the head's samples by id. */
 export async function committed(world: World): Promise<Map<string, string>> {

@@ -1,15 +1,134 @@
 import { describe, expect, test } from 'vitest';
-import { evaluate } from '../../functions/evaluate.ts';
+import { evaluate as handle } from '../../functions/evaluate.ts';
 import type { runTrained } from '../../shared/message.ts';
 import { encodeModel } from '../../shared/onnx/encode.ts';
 import { createModelCheck } from '../../shared/onnx/model-check.ts';
+import { cancelRun } from '../../shared/training/check.ts';
+import { judged, right, wrong } from './judged.ts';
+import { cause, name, succeeded, trainable } from './trainable.ts';
 import { endlessModel } from '../shared/onnx/nasty-models.ts';
-import { name, succeeded, trainable } from './trainable.ts';
 import type * as z from 'zod';
 
 const never = (): Promise<never> => Promise.reject(new Error('a model that cannot be loaded is not scored'));
 
-describe('evaluation', () => {
+describe('an evaluation', () => {
+  test('registers a good model, ends the run and asks for the deployment', async () => {
+    const { train, evaluate, run, world, deployAll, endpoint } = await judged();
+    const message = await train(right);
+    expect(await evaluate(message)).toEqual({ outcome: 'approved', model: '1' });
+    expect(await run(message.data.run)).toMatchObject({ state: 'registered', model: 1, failure: null });
+    expect(world.all('models')).toMatchObject([{ number: 1, state: 'approved', metrics: { accuracy: 1 } }]);
+    expect(await deployAll()).toEqual(['live']);
+    expect((await endpoint())?.production?.model).toBe(1);
+  });
+
+  test('rejects a bad one with its reasons, and nothing is deployed', async () => {
+    const { train, evaluate, run, world, deployAll } = await judged();
+    const message = await train(wrong);
+    expect((await evaluate(message)).outcome).toBe('rejected');
+    expect((await run(message.data.run)).state).toBe('rejected');
+    expect(world.all('models')[0]?.verdict.reasons[1]).toContain('failed: accuracy 0.0 %');
+    expect(await deployAll()).toEqual([]);
+  });
+
+  test('under manual approval ends with a candidate', async () => {
+    const { train, evaluate, world, deployAll } = await judged({ gate: { approval: 'manual' } });
+    await evaluate(await train(right));
+    expect(world.all('models')[0]?.state).toBe('candidate');
+    expect(await deployAll()).toEqual([]);
+  });
+
+  test('wherever it dies, the next delivery ends the run and the model goes live once', async () => {
+    let completed = false;
+    for (let diesAt = 0; !completed; diesAt++) {
+      expect(diesAt).toBeLessThan(60);
+      const { train, evaluate, run, world, deployAll, endpoint } = await judged();
+      const message = await train(right);
+      let operations = 0;
+      world.before = () => {
+        if (operations++ === diesAt) throw new Error('died');
+      };
+      completed = await evaluate(message).then(
+        () => true,
+        () => false,
+      );
+      world.before = () => undefined;
+      await evaluate(message);
+      await evaluate(message);
+      await deployAll();
+      expect((await run(message.data.run)).state).toBe('registered');
+      expect(world.all('models')).toHaveLength(1);
+      expect((await endpoint())?.production?.model).toBe(1);
+      expect((await endpoint())?.history).toHaveLength(1);
+    }
+  });
+
+  test('of a run that was cancelled meanwhile deploys nothing', async () => {
+    const { train, evaluate, run, world, deployAll } = await judged();
+    const message = await train(right);
+    let cancelled = false;
+    world.before = async (operation, container) => {
+      if (cancelled || operation !== 'documents.create' || container !== 'models') return;
+      cancelled = true;
+      await cancelRun(world.ports, name, message.data.run, 'someone', cause);
+    };
+    expect((await evaluate(message)).outcome).toBe('ended-meanwhile');
+    expect((await run(message.data.run)).state).toBe('cancelled');
+    expect(await deployAll()).toEqual([]);
+  });
+
+  test('of a model that cannot be run ends the run at once, with the reason', async () => {
+    const { train, evaluate, run, world } = await judged();
+    const message = await train(undefined);
+    expect((await evaluate(message)).outcome).toBe('bad-model');
+    expect(await run(message.data.run)).toMatchObject({
+      state: 'failed',
+      failure: { code: 'bad-model', detail: 'The model cannot score the test samples: this model cannot be run' },
+    });
+    expect(world.all('models')).toEqual([]);
+  });
+
+  test('whose store does not answer is tried again, and never held against the model', async () => {
+    const { train, evaluate, run, world } = await judged();
+    const message = await train(right);
+    world.before = (operation, blob) => {
+      if (operation === 'blobs.get' && blob.startsWith('datasets/')) throw new Error('503');
+    };
+    await expect(evaluate(message)).rejects.toThrow('503');
+    world.before = () => undefined;
+    expect((await run(message.data.run)).state).toBe('evaluating');
+    expect((await evaluate(message)).outcome).toBe('approved');
+  });
+
+  test('compares with the champion on the same samples', async () => {
+    const { train, evaluate, deployAll, world } = await judged({ gate: { minimum: 0, maxRegression: 0 } });
+    await evaluate(await train(right));
+    await deployAll();
+    expect((await evaluate(await train(wrong))).outcome).toBe('rejected');
+    const verdict = world.all('models')[1]?.verdict.champion;
+    expect(verdict).toMatchObject({ model: 1, accuracy: 1, onlyCandidateRight: 0 });
+    expect(verdict?.onlyChampionRight).toBe(world.all('models')[1]?.metrics.samples);
+  });
+
+  test('that finds bytes which are registered already means that model', async () => {
+    const { train, evaluate, world } = await judged();
+    await evaluate(await train(right, 'same bytes'));
+    expect(await evaluate(await train(right, 'same bytes'))).toMatchObject({ model: '1' });
+    expect(world.all('models')).toHaveLength(1);
+  });
+
+  test('that never ends is given up after a day by the sweep', async () => {
+    const { train, run, world, sweep } = await judged();
+    const message = await train(right);
+    world.pass(23 * 3600);
+    await sweep();
+    expect(world.sent.filter((s) => s.queue === 'evaluations')).toHaveLength(1);
+    expect((await run(message.data.run)).state).toBe('evaluating');
+    world.pass(2 * 3600);
+    await sweep();
+    expect(await run(message.data.run)).toMatchObject({ state: 'failed', failure: { code: 'evaluation-stuck' } });
+  });
+
   test('of a model that never ends loading fails the run in plain words, and registers nothing', async () => {
     const { ask, work, report, run, world } = await trainable();
     const { run: id } = await ask();
@@ -22,7 +141,7 @@ describe('evaluation', () => {
 
     const validate = createModelCheck({ timeoutMs: 500, maxMemoryBytes: 1 << 30 });
     const ports = { ...world.ports, validate, toTensor: never, infer: never };
-    expect(await evaluate(ports, message)).toEqual({ outcome: 'bad-model' });
+    expect(await handle(ports, message)).toEqual({ outcome: 'bad-model' });
     expect(await run(id)).toMatchObject({
       state: 'failed',
       failure: {

@@ -72,9 +72,10 @@ export async function trainable(settings: ProjectSettingsInput = {}) {
     work: async (seconds = 0): Promise<string[]> => {
       const until = world.ports.clock.now().getTime() + seconds * 1000;
       const outcomes: string[] = [];
-      for (let i = 0; i < 1000 && (world.sent[0]?.dueAt ?? Infinity) <= until; i++) {
-        const next = world.take({ waiting: true });
-        if (next?.queue === 'training-requests') outcomes.push((await deliver(next.message as Training)).outcome);
+      for (let i = 0; i < 1000; i++) {
+        const next = world.take({ queue: 'training-requests', until });
+        if (next === undefined) break;
+        outcomes.push((await deliver(next.message as Training)).outcome);
       }
       world.pass((until - world.ports.clock.now().getTime()) / 1000);
       return outcomes;

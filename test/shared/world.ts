@@ -17,8 +17,8 @@ export interface World {
   pass(seconds: number): void;
   /** messages that nobody took, in order of their time */
   sent: Sent[];
-  /** takes the next message whose time has come, optionally after moving the clock to it */
-  take(options?: { waiting?: boolean }): Sent | undefined;
+  /** takes the next message of a queue that is due until a moment, in milliseconds, and moves the clock to it */
+  take(next: { queue: QueueName; until: number }): Sent | undefined;
   executions: Map<string, Execution>;
   /** runs before each operation by its name (`documents.replace`, `compute.start`, ...); may throw, may interfere */
   before: (operation: string, detail: string) => void | Promise<void>;
@@ -203,11 +203,11 @@ export function createWorld(startsAt = '2026-03-01T12:00:00.000Z'): World {
     sent,
     executions,
     pass: (seconds: number) => void (nowMs += seconds * 1000),
-    take({ waiting = false } = {}) {
-      const next = sent[0];
-      if (next === undefined || (next.dueAt > nowMs && !waiting)) return undefined;
-      nowMs = Math.max(nowMs, next.dueAt);
-      return sent.shift();
+    take({ queue, until }) {
+      const at = sent.findIndex((s) => s.queue === queue && s.dueAt <= until);
+      const [next] = at < 0 ? [] : sent.splice(at, 1);
+      if (next !== undefined) nowMs = Math.max(nowMs, next.dueAt);
+      return next;
     },
     put: (container, document) => void set(container, document),
     read: async (container, pk, id) => (await documents.read(container, pk, id))?.document,

@@ -10,6 +10,7 @@ import {
   type CommitDue,
   committed,
   look,
+  planned,
   name,
   projectIn,
   relabel,
@@ -93,7 +94,7 @@ async function perform(world: World, project: ProjectDocument, s: Step): Promise
   if (s.kind === 'now') return void (await commitNow(world.ports, name, { id: 'now' }));
   world.pass(s.kind === 'sweep' ? 200 : 3);
   if (s.kind === 'sweep') return void (await sweep(world.ports));
-  const next = world.take({ waiting: true });
+  const next = world.take({ queue: 'dataset-commits', until: Infinity });
   if (next === undefined) return;
   // what dies is delivered again
   const deliver = () => commitStaged(world.ports, next.message as CommitDue);
@@ -130,7 +131,7 @@ test(
           expect([key === null, firstVersion === null]).toEqual([false, false]);
         }
         expect(world.all('staged')).toEqual([]);
-        expect(world.sent.filter((s) => s.queue === 'dataset-commits')).toEqual([]);
+        expect(planned(world)).toEqual([]);
         const numbers = world.all('versions').map((v) => v.number);
         expect(numbers.sort((a, b) => a - b)).toEqual(numbers.map((_, i) => i + 1));
       }),

@@ -55,6 +55,13 @@ describe('model cache', () => {
     await cache.release();
   });
 
+  test('refuses answers that are no numbers, which compare with nothing', async () => {
+    const cache = createModelCache({ maxModels: 2, threads: 1 });
+    const { bytes, digest } = modelFile(Number.NaN);
+    await expect(cache.score(digest, loader(bytes).load, [image], tinySpec)).rejects.toThrow('not finite');
+    await cache.release();
+  });
+
   test('forgets the least recently used model', async () => {
     const cache = createModelCache({ maxModels: 2, threads: 1 });
     const files = [modelFile(0), modelFile(1), modelFile(2)].map((file) => ({ ...file, ...loader(file.bytes) }));

@@ -1,0 +1,94 @@
+/** Applying events to a project's endpoint: one compare-and-swap, with what follows from it in the outbox. */
+import type * as z from 'zod';
+import type { EndpointDocument, Outgoing } from '../documents.ts';
+import { type Cause, type canaryCheck, compose } from '../message.ts';
+import { digestOf } from '../names.ts';
+import { outboxOf, sendOutbox, update } from '../outbox.ts';
+import type { Ports } from '../ports.ts';
+import { type Canary, type Endpoint, type EndpointEvent, newEndpoint, transition } from './endpoint.ts';
+
+/** A canary is looked at this often while it is on trial; seldomer when it waits for requests that do not come. */
+const checkSeconds = 15;
+const seldomCheckSeconds = 900;
+
+/**
+ * Applies one event to an endpoint with what follows from it; undefined when it does not apply. With `etag` only
+ * that very state is changed, else 'changed'.
+ */
+export async function applyToEndpoint(
+  ports: Pick<Ports, 'documents' | 'messages'>,
+  project: string,
+  event: EndpointEvent,
+  cause: Cause,
+  etag?: string,
+): Promise<EndpointDocument | 'changed' | undefined> {
+  const change = (current: EndpointDocument | undefined): EndpointDocument | 'keep' => {
+    const before: EndpointDocument = current ?? { id: 'endpoint', pk: project, ...newEndpoint };
+    const next = transition(before, event);
+    if ('rejected' in next) return 'keep';
+    return { ...before, ...next, outbox: [...outboxOf(before), ...followUps(project, before, next, cause)] };
+  };
+  if (etag === undefined) {
+    const { stored, changed } = await update(ports.documents, 'endpoints', project, 'endpoint', change);
+    if (stored !== undefined) await sendOutbox(ports, 'endpoints', stored);
+    return changed ? stored?.document : undefined;
+  }
+  const current = await ports.documents.read('endpoints', project, 'endpoint');
+  const next = change(current?.document);
+  if (next === 'keep') return undefined;
+  const saved = current?.etag === etag ? await ports.documents.replace('endpoints', next, etag) : 'changed';
+  if (saved === 'changed') return 'changed';
+  await sendOutbox(ports, 'endpoints', saved);
+  return saved.document;
+}
+
+function followUps(project: string, before: Endpoint, after: Endpoint, cause: Cause): Outgoing[] {
+  const outgoing: Outgoing[] = [];
+  const latest = after.history[0];
+  if (latest !== undefined && latest !== before.history[0]) {
+    const id = `e${digestOf(31, project, 'deployment', latest.deployment, latest.state, String(after.revision))}`;
+    const text = `Model ${latest.model} is ${latest.state}: ${latest.reason}.`;
+    const event = {
+      id,
+      pk: project,
+      type: `deployment.${latest.state}`,
+      subject: `models/${latest.model}`,
+      text,
+      at: latest.at,
+      cause: cause.id,
+      by: latest.by,
+    };
+    outgoing.push({ to: 'feed', event });
+  }
+  if (after.canary !== null && after.canary.deployment !== before.canary?.deployment) {
+    outgoing.push(nextCheck(project, after.canary, new Date(after.canary.startedAt), cause));
+  }
+  return outgoing;
+}
+
+/**
+ * The message by which a canary is looked at next, and when: at the end of its trial at the latest, and then ever
+ * less often, since an endpoint that nobody asks must cost next to nothing.
+ */
+export function nextCheck(
+  project: string,
+  canary: Canary,
+  now: Date,
+  cause: Cause,
+): Extract<Outgoing, { to: 'queue' }> {
+  const { deployment } = canary;
+  const data = { project, deployment };
+  const subject = `${project}/${deployment}`;
+  const message = compose<z.infer<typeof canaryCheck>>('darkroom.canary.check', subject, data, cause, 'next');
+  const leftSeconds = (Date.parse(canary.endsAt) - now.getTime()) / 1000;
+  const seconds =
+    leftSeconds > 0
+      ? Math.min(checkSeconds, leftSeconds)
+      : Math.min(Math.max(checkSeconds, -leftSeconds / 4), seldomCheckSeconds);
+  return {
+    to: 'queue',
+    queue: 'deployments',
+    message,
+    notBefore: new Date(now.getTime() + seconds * 1000).toISOString(),
+  };
+}

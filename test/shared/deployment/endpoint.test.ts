@@ -1,0 +1,176 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import {
+  type Endpoint,
+  type EndpointEvent,
+  newEndpoint,
+  route,
+  type Target,
+  transition,
+} from '../../../shared/deployment/endpoint.ts';
+
+const noon = '2026-03-01T12:00:00.000Z';
+const target = (model: number, deployment = `d-${model}`): Target => ({ model, digest: `digest-${model}`, deployment });
+const trial = { percent: 20, minRequests: 10, maxErrorRate: 0.1, durationSeconds: 60 };
+
+type Deploy = Extract<EndpointEvent, { kind: 'deploy' }>;
+const deploy = (model: number, more: Partial<Deploy> = {}): Deploy => ({
+  ...{
+    kind: 'deploy',
+    target: target(model),
+    canary: null,
+    keepNewer: false,
+    by: 'pipeline',
+    reason: 'approved',
+    at: noon,
+  },
+  ...more,
+});
+const rollback = (deployment: string): EndpointEvent => ({
+  ...{ kind: 'rollback', by: 'operator', reason: 'wrong answers', at: noon, deployment },
+});
+
+/** Applies events in turn; throws where one is rejected. */
+function apply(...events: EndpointEvent[]): Endpoint {
+  return events.reduce((endpoint: Endpoint, event) => {
+    const next = transition(endpoint, event);
+    if ('rejected' in next) throw new Error(next.rejected);
+    return next;
+  }, newEndpoint);
+}
+const story = ({ history }: Endpoint): string[] => history.map((h) => `${h.model} ${h.state}`).reverse();
+
+describe('an endpoint', () => {
+  test('serves the model deployed last and keeps the one before for rollback', () => {
+    const endpoint = apply(deploy(1), deploy(2), rollback('b-1'));
+    expect([endpoint.production?.model, endpoint.previous?.model]).toEqual([1, 2]);
+    expect(story(endpoint)).toEqual(['1 live', '1 retired', '2 live', '2 rolled-back', '1 live']);
+    expect(endpoint.history[0]?.reason).toBe('rollback: wrong answers');
+  });
+
+  test('has nothing to roll back to before its second model', () => {
+    expect(() => apply(rollback('b-1'))).toThrow('no earlier model');
+    expect(() => apply(deploy(1), rollback('b-1'))).toThrow('no earlier model');
+  });
+
+  test('handles a deployment, a failure and a rollback once, however often they are told', () => {
+    expect(() => apply(deploy(1), deploy(1))).toThrow('handled before');
+    expect(() => apply(deploy(1), deploy(2), rollback('b-1'), rollback('b-1'))).toThrow('done before');
+    const failed: EndpointEvent = { kind: 'fail', target: target(2), reason: 'no', by: 'pipeline', at: noon };
+    expect(() => apply(failed, failed)).toThrow('handled before');
+    expect(() => apply(failed, deploy(2))).toThrow('handled before');
+  });
+
+  test('stays as it is when a deployment fails or brings the model that is live already', () => {
+    const endpoint = apply(deploy(1), { kind: 'fail', target: target(2), reason: 'no', by: 'pipeline', at: noon });
+    expect(endpoint.production?.model).toBe(1);
+    const same = apply(deploy(1), deploy(1, { target: { ...target(1), deployment: 'o-1' } }));
+    expect([same.production?.deployment, same.revision]).toEqual(['d-1', 1]);
+  });
+
+  test('is not turned back by a message that was overtaken, but by an operator', () => {
+    const late = apply(deploy(1), deploy(3, { keepNewer: true }), deploy(2, { keepNewer: true }));
+    expect(late.production?.model).toBe(3);
+    expect(late.history[0]).toMatchObject({
+      model: 2,
+      state: 'retired',
+      reason: 'model 3, which is newer, came first',
+    });
+    expect(apply(deploy(3), deploy(2)).production?.model).toBe(2);
+    const onTrial = apply(deploy(1), deploy(3, { canary: trial }), deploy(2, { canary: trial, keepNewer: true }));
+    expect(onTrial.canary?.model).toBe(3);
+  });
+});
+
+describe('a canary', () => {
+  const onTrial = apply(deploy(1), deploy(2, { canary: trial }));
+
+  test('gets its share of the requests and no more', () => {
+    const models = Array.from({ length: 1000 }, (_, i) => route(onTrial, i / 1000)?.target.model);
+    expect(models.filter((m) => m === 2)).toHaveLength(200);
+    expect(route(onTrial, 0.9999)).toMatchObject({ role: 'production', target: { model: 1 } });
+    expect(route(newEndpoint, 0)).toBeUndefined();
+  });
+
+  test('ends after its time', () => {
+    expect(onTrial.canary).toMatchObject({ startedAt: noon, endsAt: '2026-03-01T12:01:00.000Z', percent: 20 });
+  });
+
+  test('is promoted to production, or returned and production stays', () => {
+    const promoted = transition(onTrial, { kind: 'promote', deployment: 'd-2', reason: 'well', at: noon });
+    expect(promoted).toMatchObject({ production: { model: 2 }, previous: { model: 1 }, canary: null });
+    const returned = transition(onTrial, { kind: 'return', deployment: 'd-2', reason: 'ill', at: noon });
+    expect(returned).toMatchObject({ production: { model: 1 }, previous: null, canary: null });
+    for (const kind of ['promote', 'return'] as const)
+      expect(transition(onTrial, { kind, deployment: 'd-1', reason: '', at: noon })).toHaveProperty('rejected');
+  });
+
+  test('is not needed for the first model', () => {
+    expect(apply(deploy(1, { canary: trial }))).toMatchObject({ production: { model: 1 }, canary: null });
+  });
+
+  test('leaves a record when another model or a rollback ends its trial', () => {
+    const replaced = apply(deploy(1), deploy(2, { canary: trial }), deploy(3, { canary: trial }));
+    expect(story(replaced)).toEqual(['1 live', '2 canary', '2 retired', '3 canary']);
+    expect(replaced.canary?.model).toBe(3);
+    const overtaken = apply(deploy(1), deploy(2, { canary: trial }), deploy(3));
+    expect(overtaken).toMatchObject({ production: { model: 3 }, canary: null });
+    const back = apply(deploy(1), deploy(2), deploy(3, { canary: trial }), rollback('b-1'));
+    expect(back).toMatchObject({ production: { model: 1 }, canary: null });
+    expect(story(back).slice(-3)).toEqual(['3 retired', '2 rolled-back', '1 live']);
+  });
+});
+
+const model = fc.integer({ min: 1, max: 5 });
+const deployment = fc.nat(12).map((n) => `d-${n}`);
+const event: fc.Arbitrary<EndpointEvent> = fc.oneof(
+  {
+    weight: 4,
+    arbitrary: fc
+      .tuple(model, deployment, fc.boolean(), fc.boolean())
+      .map(([m, d, c, keepNewer]) => deploy(m, { target: target(m, d), canary: c ? trial : null, keepNewer })),
+  },
+  fc
+    .tuple(model, deployment)
+    .map(([m, d]): EndpointEvent => ({ kind: 'fail', target: target(m, d), reason: 'no', by: 'pipeline', at: noon })),
+  fc
+    .tuple(fc.constantFrom('promote' as const, 'return' as const), deployment)
+    .map(([kind, d]): EndpointEvent => ({ kind, deployment: d, reason: 'x', at: noon })),
+  deployment.map((d) => rollback(`b${d}`)),
+);
+
+test('whatever happens in whatever order: one production pointer, always to a model that was tried, with its way back', () => {
+  fc.assert(
+    fc.property(fc.array(event, { maxLength: 60 }), (events) => {
+      let endpoint = newEndpoint;
+      const tried = new Set<string>();
+      for (const e of events) {
+        const next = transition(endpoint, e);
+        if ('rejected' in next) {
+          expect(next.rejected).not.toBe('');
+          continue;
+        }
+        if (e.kind === 'deploy') tried.add(`${e.target.digest} ${e.target.deployment}`);
+        for (const pointer of [next.production, next.previous, next.canary])
+          if (pointer !== null) expect(tried).toContain(`${pointer.digest} ${pointer.deployment}`);
+        // once there is a production model there is always one; without one there is nothing beside it
+        if (endpoint.production !== null) expect(next.production).not.toBeNull();
+        if (next.production === null) expect([next.previous, next.canary]).toEqual([null, null]);
+        const moved = next.production?.deployment !== endpoint.production?.deployment;
+        if (moved) expect(next.previous).toEqual(endpoint.production);
+        const changed = moved || next.canary?.deployment !== endpoint.canary?.deployment;
+        expect(next.revision - endpoint.revision).toBe(changed ? 1 : 0);
+        // the newest record of whoever serves says so
+        const newest = (d: string | undefined) => next.history.find((h) => h.deployment === d)?.state;
+        if (next.production !== null) expect(newest(next.production.deployment)).toBe('live');
+        if (next.canary !== null) expect(newest(next.canary.deployment)).toBe('canary');
+        const live = new Set(next.history.map((h) => h.deployment).filter((d) => newest(d) === 'live'));
+        expect(live.size).toBe(next.production === null ? 0 : 1);
+        if (e.kind !== 'promote' && e.kind !== 'return') expect(transition(next, e)).toHaveProperty('rejected');
+        endpoint = next;
+      }
+      expect(endpoint.history.length).toBeLessThanOrEqual(100);
+    }),
+    { numRuns: 500 },
+  );
+});

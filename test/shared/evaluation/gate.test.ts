@@ -1,0 +1,151 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { type Judged, judge, measure, pairedTest } from '../../../shared/evaluation/gate.ts';
+import { projectSettings } from '../../../shared/project.ts';
+
+const classes = ['cat', 'dog'];
+const { gate } = projectSettings.parse({});
+
+/** So many samples of one outcome; classes by number. */
+const times = (n: number, truth: number, candidate: number, champion: number | null = null): Judged[] =>
+  Array.from({ length: n }, () => ({ truth, candidate, champion }));
+/** Pairs: both right, only the champion, only the candidate, both wrong. */
+const pairs = (both: number, onlyChampion: number, onlyCandidate: number, neither = 0): Judged[] => [
+  ...times(both, 0, 0, 0),
+  ...times(onlyChampion, 0, 1, 0),
+  ...times(onlyCandidate, 0, 0, 1),
+  ...times(neither, 0, 1, 1),
+];
+
+/** The probability of at least k heads in n fair throws, in integers. */
+function fair(k: number, n: number): number {
+  let choose = 1n;
+  let sum = 0n;
+  for (let i = 0; i <= n; i++) {
+    if (i >= k) sum += choose;
+    choose = (choose * BigInt(n - i)) / BigInt(i + 1);
+  }
+  return Number((sum * 10n ** 18n) / 2n ** BigInt(n)) / 1e18;
+}
+
+describe('the paired test', () => {
+  test('without a margin is the exact one-sided McNemar test', () => {
+    fc.assert(
+      fc.property(fc.nat(120), fc.nat(120), fc.nat(1000), (champion, candidate, same) => {
+        const discordant = champion + candidate;
+        const expected = discordant === 0 ? 1 : fair(champion, discordant);
+        expect(pairedTest(champion, candidate, discordant + same, 0)).toBeCloseTo(expected, 10);
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  test('finds nothing in a champion that is better by no more than the margin', () => {
+    expect(pairedTest(10, 0, 1000, 0)).toBeLessThan(0.001);
+    expect(pairedTest(10, 0, 1000, 0.01)).toBe(1);
+    expect(pairedTest(30, 10, 1000, 0.02)).toBeGreaterThan(0.3);
+    expect(pairedTest(60, 10, 1000, 0.02)).toBeLessThan(0.01);
+  });
+
+  test('that speaks for the champion speaks less for it with one more pair for the candidate', () => {
+    fc.assert(
+      fc.property(fc.nat(80), fc.nat(80), fc.constantFrom(0, 0.01, 0.05), (champion, candidate, margin) => {
+        const now = pairedTest(champion, candidate, 500, margin);
+        // where it speaks for the candidate the margin is spread over more pairs, and the last digits waver
+        if (now < 0.5) expect(pairedTest(champion, candidate + 1, 500, margin)).toBeGreaterThan(now);
+      }),
+      { numRuns: 500 },
+    );
+  });
+});
+
+describe('the gate', () => {
+  test('approves a first model that is good enough, and says why', () => {
+    const verdict = judge([...times(90, 0, 0), ...times(10, 1, 0), ...times(100, 1, 1)], classes, gate, null);
+    expect(verdict).toMatchObject({ decision: 'approved', samples: 200, accuracy: 0.95, champion: null });
+    expect(verdict.reasons).toEqual([
+      'passed: 200 test samples, at least 1 is needed',
+      'passed: accuracy 95.0 % (190 of 200, 95 % interval 91.0 % to 97.6 %), minimum 80.0 %',
+      'passed: recall of every class at least 50.0 %',
+      'passed: no champion to compare with',
+    ]);
+  });
+
+  test('rejects below the minimum, exactly at it not', () => {
+    expect(judge([...times(80, 0, 0), ...times(20, 0, 1)], classes, gate, null).decision).toBe('approved');
+    const below = judge([...times(79, 0, 0), ...times(21, 0, 1)], classes, gate, null);
+    expect(below.decision).toBe('rejected');
+    expect(below.reasons[1]).toMatch(/^failed: accuracy 79.0 %/);
+  });
+
+  test('rejects when a class is hardly recognised, and names it, unless it is too small to judge', () => {
+    const weak = judge([...times(500, 0, 0), ...times(12, 1, 0), ...times(8, 1, 1)], classes, gate, null);
+    expect(weak.decision).toBe('rejected');
+    expect(weak.reasons[2]).toBe('failed: recall of every class at least 50.0 %; below: "dog" 40.0 %');
+    expect(judge([...times(500, 0, 0), ...times(19, 1, 0)], classes, gate, null).decision).toBe('approved');
+  });
+
+  test('rejects when there is nothing to judge by', () => {
+    const empty = judge([], classes, { ...gate, minimum: 0 }, null);
+    expect(empty).toMatchObject({ decision: 'rejected', interval: { low: 0, high: 1 } });
+    expect(empty.reasons[0]).toBe('failed: 0 test samples, at least 1 is needed');
+  });
+
+  test('keeps a champion that is surely better, and lets an equal or luckless candidate pass', () => {
+    const settings = { ...gate, maxRegression: 0 };
+    const better = judge(pairs(950, 30, 5), classes, settings, 7);
+    expect(better).toMatchObject({
+      decision: 'rejected',
+      champion: { model: 7, onlyChampionRight: 30, onlyCandidateRight: 5 },
+    });
+    expect(better.champion?.pValue).toBeCloseTo(fair(30, 35), 12);
+    expect(better.reasons[3]).toBe(
+      'failed: champion (model 7) 99.5 % on the same samples; only the champion right 30, only the candidate right 5; the champion is better beyond 0.0 % (p = 0.000)',
+    );
+    expect(judge(pairs(950, 9, 5), classes, settings, 7).decision).toBe('approved');
+    expect(judge(pairs(950, 0, 0), classes, settings, 7)).toMatchObject({
+      decision: 'approved',
+      champion: { pValue: 1 },
+    });
+  });
+
+  test('allows the regression that the project allows', () => {
+    const judged = pairs(950, 30, 5);
+    expect(judge(judged, classes, { ...gate, maxRegression: 0.05 }, 7).decision).toBe('approved');
+    expect(judge(judged, classes, { ...gate, maxRegression: 0.005 }, 7).decision).toBe('rejected');
+  });
+
+  test('counts a champion that knows other classes as wrong, never as missing', () => {
+    const verdict = judge(times(100, 0, 0, classes.length), classes, gate, 3);
+    expect(verdict.champion).toMatchObject({ accuracy: 0, onlyCandidateRight: 100, pValue: 1 });
+  });
+});
+
+test('measures accuracy, recall and confusion with the truth in rows', () => {
+  const measured = measure([...times(3, 0, 0), ...times(1, 0, 1), ...times(2, 1, 1), ...times(2, 1, 0)], classes);
+  expect(measured).toEqual({
+    accuracy: 5 / 8,
+    samples: 8,
+    recall: { cat: 0.75, dog: 0.5 },
+    confusion: [
+      [3, 1],
+      [2, 2],
+    ],
+  });
+});
+
+test('a verdict is approved exactly when every reason passed', () => {
+  const some = fc.array(fc.record({ truth: fc.nat(1), candidate: fc.nat(1), champion: fc.option(fc.nat(2)) }), {
+    maxLength: 200,
+  });
+  fc.assert(
+    fc.property(some, fc.double({ min: 0, max: 1, noNaN: true }), fc.boolean(), (judged, minimum, hasChampion) => {
+      const verdict = judge(judged, classes, { ...gate, minimum }, hasChampion ? 1 : null);
+      const passed = verdict.reasons.every((r) => r.startsWith('passed: '));
+      expect(verdict.reasons.every((r) => /^(passed|failed): /.test(r))).toBe(true);
+      expect(verdict.decision).toBe(passed ? 'approved' : 'rejected');
+      expect(verdict.interval.low).toBeLessThanOrEqual(verdict.accuracy);
+      expect(verdict.interval.high).toBeGreaterThanOrEqual(verdict.accuracy);
+    }),
+  );
+});
