@@ -73,12 +73,13 @@ export function startServiceBusTrigger(options: Options): RunningTrigger {
   let pauseMs = firstPauseMs;
   let lastLog = { message: '', at: 0 };
 
-  const logError = (error: Error) => {
-    const message = `receiving from '${queueName}': ${error.message}`;
+  const logError = (error: Error, isLinkError: boolean) => {
+    const message = `${isLinkError ? `receiving from '${queueName}'` : `renewing a lock of '${queueName}'`}: ${error.message}`;
     const now = performance.now();
     if (message === lastLog.message && now - lastLog.at < errorLogIntervalMs) return;
     lastLog = { message, at: now };
-    log('error', message, name);
+    // a renewal that crosses the completion of its message finds no lock either; a lock that is lost shows at settling
+    log(isLinkError ? 'error' : 'warning', message, name);
   };
 
   const start = () => {
@@ -93,7 +94,7 @@ export function startServiceBusTrigger(options: Options): RunningTrigger {
       },
       onError(error, isLinkError) {
         if (stopped || current !== receiver) return;
-        logError(error);
+        logError(error, isLinkError);
         if (!isLinkError) return;
         current = undefined;
         void receiver.close().then(() => open.delete(receiver));
