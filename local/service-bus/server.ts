@@ -30,6 +30,7 @@ export interface LocalServiceBus {
   queueDepth(queue: string): Queue['depth'];
   /** resolves when the message is on disk */
   enqueue(queue: string, message: OutgoingMessage): Promise<void>;
+  /** harmless when it is closed already */
   close(): Promise<void>;
 }
 
@@ -49,7 +50,13 @@ export async function startServiceBus(options: ServiceBusOptions): Promise<Local
     if (queue === undefined) throw new Error(`there is no queue ${name}`);
     return queue;
   };
+  let closing: Promise<void> | undefined;
   const front = await listenAmqp(options.port, options.host ?? '127.0.0.1', find);
+  const close = async (): Promise<void> => {
+    for (const queue of queues.values()) queue.close();
+    await front.close();
+    store.close();
+  };
   return {
     port: front.port,
     connectionString: `Endpoint=sb://127.0.0.1:${front.port};SharedAccessKeyName=local;SharedAccessKey=local;UseDevelopmentEmulator=true`,
@@ -63,11 +70,7 @@ export async function startServiceBus(options: ServiceBusOptions): Promise<Local
       });
       await known(name).enqueue(parseMessage(encoded as Buffer));
     },
-    async close() {
-      for (const queue of queues.values()) queue.close();
-      await front.close();
-      store.close();
-    },
+    close: () => (closing ??= close()),
   };
 }
 

@@ -250,3 +250,11 @@ describe('the broker process', () => {
     await killed(second);
   });
 });
+
+test('closing twice is harmless', async () => {
+  const dataDir = await mkdtemp(path.join(tmpdir(), 'service-bus-'));
+  const other = await startServiceBus({ port: 0, dataDir, queues: { plain: { lockSeconds, maxDeliveryCount: 3 } } });
+  await Promise.all([other.close(), other.close()]);
+  await other.close();
+  await rm(dataDir, { recursive: true });
+});
