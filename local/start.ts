@@ -3,7 +3,6 @@
  * Ports by DARKROOM_{HTTP,BLOB,SERVICEBUS,COSMOS,ARM,INSIGHTS}_PORT, 0 for any free one.
  * `-- --functions-only`: the functions host alone, with the addresses of the environment (emulators, or Azure).
  */
-import { createWriteStream } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -14,6 +13,7 @@ import { buildApp } from './build.ts';
 import { writeExamples } from './examples.ts';
 import { firstKey } from './first-key.ts';
 import { type FunctionsHostOptions, startFunctionsHost } from './functions-host/host.ts';
+import { createLogFile } from './log-file.ts';
 import { type Platform, startPlatform } from './platform.ts';
 import { quickStart } from './quick-start.ts';
 
@@ -43,9 +43,9 @@ const loud = new Set(['warning', 'error', 'critical']);
 
 /** Everything goes into the log file; what needs attention is shown as well. */
 function logTo(file: string): FunctionsHostOptions['onLog'] {
-  const stream = createWriteStream(file, { flags: 'a' });
+  const log = createLogFile(file, (error) => console.error(`The log ${file} cannot be written: ${error.message}`));
   return (line) => {
-    stream.write(`${JSON.stringify(line)}\n`);
+    log.write(JSON.stringify(line));
     if (loud.has(line.level)) console.error(`${line.time} ${line.level} ${line.category ?? ''} ${line.message}`);
   };
 }
