@@ -1,18 +1,18 @@
 /** The whole embedded platform: every local service, and the functions host that runs the app against them. */
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { BlobServiceClient } from '@azure/storage-blob';
-import {
-  blobContainers,
-  databaseName,
-  documentContainers,
-  queues,
-  sweepSchedule,
-  trainerJob,
-} from '../shared/resources.ts';
+import { blobContainers, databaseName, documentContainers, queues, trainerJob } from '../shared/resources.ts';
+import { type Services, settingsOfIdentity, settingsWithKeys } from './app-settings.ts';
 import { type BlobService, startBlob } from './blob/server.ts';
-import { type ContainerApps, startContainerApps } from './container-apps/server.ts';
+import { startContainerApps } from './container-apps/server.ts';
 import { startCosmos } from './cosmos/server.ts';
 import { type FunctionsHost, type FunctionsHostOptions, startFunctionsHost } from './functions-host/host.ts';
+import { loopbackCertificate } from './identity/certificate.ts';
+import { type Keyless, resources } from './identity/keyless.ts';
+import { startIdentity } from './identity/server.ts';
+import { type TokenIssuer, tokenIssuer } from './identity/tokens.ts';
 import { startInsights } from './insights/server.ts';
 import { assertFree, loopback } from './listen.ts';
 import { startServiceBus } from './service-bus/server.ts';
@@ -48,6 +48,11 @@ export interface PlatformOptions {
   onLog: FunctionsHostOptions['onLog'];
   /** run only these functions; none ([]): no functions host, for tests that start hosts as processes of their own */
   functionsOnly?: string[];
+  /**
+   * As in Azure with keys switched off: TLS, tokens of a managed identity, and none of the keys taken. Functions hosts get
+   * the identity from their environment, so they are processes of their own (`functionsOnly: []`).
+   */
+  keyless?: boolean;
 }
 
 export interface Platform {
@@ -77,20 +82,58 @@ async function closeAll(started: Close[]): Promise<void> {
 }
 
 /** Infrastructure of the deployed system that templates make: containers exist before the app starts. */
-async function createBlobContainers(blob: BlobService): Promise<void> {
-  const client = BlobServiceClient.fromConnectionString(blob.connectionString);
+async function createBlobContainers(blob: BlobService, issuer: TokenIssuer | undefined): Promise<void> {
+  const client =
+    issuer === undefined
+      ? BlobServiceClient.fromConnectionString(blob.connectionString)
+      : new BlobServiceClient(blob.endpoint, credentialOf(issuer));
   for (const name of Object.keys(blobContainers)) await client.getContainerClient(name).createIfNotExists();
 }
 
-async function startServices(options: PlatformOptions, started: Close[]) {
+const credentialOf = (issuer: TokenIssuer) => ({
+  getToken: () => {
+    const { token, expiresOnSeconds } = issuer.issue(resources.blob);
+    return Promise.resolve({ token, expiresOnTimestamp: expiresOnSeconds * 1000 });
+  },
+});
+
+interface Secrets {
+  keyless: Keyless;
+  issuer: TokenIssuer;
+  certificateFile: string;
+}
+
+/** Makes certificate and identity, and lets this process trust the certificate. */
+async function makeSecrets(dataDir: string): Promise<Secrets> {
+  const tls = loopbackCertificate();
+  const certificateFile = join(dataDir, 'platform.crt');
+  await mkdir(dataDir, { recursive: true });
+  await writeFile(certificateFile, tls.cert);
+  setDefaultCACertificates([...getCACertificates('default'), tls.cert]);
+  const issuer = tokenIssuer();
+  return { keyless: { tls, tokens: issuer }, issuer, certificateFile };
+}
+
+async function startServices(
+  options: PlatformOptions,
+  started: Close[],
+  secrets: Secrets | undefined,
+): Promise<Services> {
   const { ports, dataDir } = options;
   const keep = <T extends { close(): Promise<void> }>(service: T): T => {
     started.push(() => service.close());
     return service;
   };
   const lock = options.lockSeconds === undefined ? {} : { lockSeconds: options.lockSeconds };
+  const secure = secrets === undefined ? {} : { keyless: secrets.keyless };
   const bus = keep(
-    await startServiceBus({ port: ports.serviceBus, dataDir: join(dataDir, 'service-bus'), queues, ...lock }),
+    await startServiceBus({
+      port: ports.serviceBus,
+      dataDir: join(dataDir, 'service-bus'),
+      queues,
+      ...lock,
+      ...secure,
+    }),
   );
   const cosmos = keep(
     await startCosmos({
@@ -98,13 +141,15 @@ async function startServices(options: PlatformOptions, started: Close[]) {
       dataDir: join(dataDir, 'cosmos'),
       database: databaseName,
       containers: documentContainers,
+      ...secure,
     }),
   );
-  const insights = keep(await startInsights({ port: ports.insights, dataDir: join(dataDir, 'insights') }));
+  const insights = keep(await startInsights({ port: ports.insights, dataDir: join(dataDir, 'insights'), ...secure }));
   const blob = keep(
     await startBlob({
       port: ports.blob,
       dataDir: join(dataDir, 'blob'),
+      ...secure,
       eventsFor: Object.fromEntries(Object.entries(blobContainers).map(([name, { events }]) => [name, events])),
       deliver: async (queue, event) => {
         await bus.enqueue(queue, {
@@ -115,15 +160,17 @@ async function startServices(options: PlatformOptions, started: Close[]) {
       },
     }),
   );
-  await createBlobContainers(blob);
-  const arm: ContainerApps = keep(
+  await createBlobContainers(blob, secrets?.issuer);
+  const arm = keep(
     await startContainerApps({
       port: ports.arm,
       dataDir: join(dataDir, 'container-apps'),
+      ...secure,
       jobs: {
         [trainerJob]: {
           command: options.jobCommand,
           cwd: options.appRoot,
+          ...(secrets === undefined ? {} : { env: { NODE_EXTRA_CA_CERTS: secrets.certificateFile } }),
           memoryMb: trainerMemoryMb,
           timeoutSeconds: trainerTimeoutSeconds,
           maxParallel: 1,
@@ -134,28 +181,21 @@ async function startServices(options: PlatformOptions, started: Close[]) {
   return { bus, cosmos, insights, blob, arm };
 }
 
-type Services = Awaited<ReturnType<typeof startServices>>;
-
-/** What Bicep sets as app settings in Azure, with addresses and keys of the local services. */
-function appSettings({ bus, cosmos, insights, blob, arm }: Services): Record<string, string> {
-  return {
-    FUNCTIONS_WORKER_RUNTIME: 'node',
-    // set by Azure; telemetry SDKs look for a virtual machine around them where it is missing
-    WEBSITE_SITE_NAME: 'darkroom-local',
-    SERVICEBUS: bus.connectionString,
-    COSMOS__accountEndpoint: cosmos.endpoint,
-    COSMOS__accountKey: cosmos.key,
-    COSMOS_DATABASE: databaseName,
-    BLOB__serviceUri: blob.endpoint,
-    BLOB__accountName: blob.accountName,
-    BLOB__accountKey: blob.accountKey,
-    COMPUTE__endpoint: arm.endpoint,
-    COMPUTE__jobId: arm.jobResourceId(trainerJob),
-    // the local ARM takes any token; without one the app would ask for a managed identity
-    COMPUTE__accessToken: 'local',
-    APPLICATIONINSIGHTS_CONNECTION_STRING: insights.connectionString,
-    SWEEP_SCHEDULE: sweepSchedule,
-  };
+/** Starts the services, keyless or not, and says how an app reaches them. */
+async function startAll(
+  options: PlatformOptions,
+  started: Close[],
+): Promise<{ services: Services; settings: Record<string, string> }> {
+  if (options.keyless !== true) {
+    const services = await startServices(options, started, undefined);
+    return { services, settings: settingsWithKeys(services) };
+  }
+  const secrets = await makeSecrets(options.dataDir);
+  const services = await startServices(options, started, secrets);
+  const identity = await startIdentity({ port: 0, issuer: secrets.issuer });
+  started.push(() => identity.close());
+  const settings = settingsOfIdentity(services, identity, secrets.issuer.clientId, secrets.certificateFile);
+  return { services, settings };
 }
 
 /**
@@ -167,8 +207,8 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
   await assertPortsFree(options.ports);
   const started: Close[] = [];
   try {
-    const services = await startServices(options, started);
-    const settings = { ...appSettings(services), ...options.extraSettings };
+    const { services, settings: given } = await startAll(options, started);
+    const settings = { ...given, ...options.extraSettings };
     const only = options.functionsOnly;
     const functions =
       only?.length === 0
@@ -189,7 +229,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
         serviceBus: `sb://${loopback}:${services.bus.port}`,
         cosmos: services.cosmos.endpoint,
         arm: services.arm.endpoint,
-        insights: `http://${loopback}:${services.insights.port}`,
+        insights: services.insights.endpoint,
       },
       settings,
       functions,

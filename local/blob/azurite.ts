@@ -5,6 +5,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import type { Certificate } from '../identity/certificate.ts';
 
 const startLimitMs = 30_000;
 /** Azurite writes its metadata when it stops; killing it earlier loses acknowledged blobs */
@@ -20,13 +21,15 @@ export interface Azurite {
 /**
  * Starts Azurite's blob service on `dataDir` and waits until it listens.
  * An Azurite that an earlier, killed process left behind on the same folder is waited for first: two of them on one
- * folder would destroy its contents. Throws when Azurite ends or does not listen within 30 s.
+ * folder would destroy its contents. With `tls` it speaks HTTPS and takes tokens as well as its key. Throws when Azurite
+ * ends or does not listen within 30 s.
  */
-export async function startAzurite(dataDir: string, host: string): Promise<Azurite> {
+export async function startAzurite(dataDir: string, host: string, tls?: Certificate): Promise<Azurite> {
   await mkdir(dataDir, { recursive: true });
   const pidFile = join(dataDir, 'azurite.pid');
   await waitForFormer(pidFile);
   const main = createRequire(import.meta.url).resolve('azurite/dist/src/blob/main.js');
+  const secure = tls === undefined ? [] : await secureOptions(dataDir, tls);
   const preload = fileURLToPath(new URL('stop-with-parent.ts', import.meta.url));
   const child = spawn(
     process.execPath,
@@ -41,6 +44,7 @@ export async function startAzurite(dataDir: string, host: string): Promise<Azuri
       // SDKs are newer than the service versions Azurite knows; and account names in host names would bypass the front door
       '--skipApiVersionCheck',
       '--disableProductStyleUrl',
+      ...secure,
     ],
     // a group of its own: Ctrl-C in a terminal must reach the front door only, which stops Azurite last
     { stdio: ['pipe', 'pipe', 'pipe'], detached: true },
@@ -65,6 +69,14 @@ export async function startAzurite(dataDir: string, host: string): Promise<Azuri
   }
 }
 
+/** Tokens are taken with TLS only. Azurite reads certificates from files. */
+async function secureOptions(dataDir: string, { cert, key }: Certificate): Promise<string[]> {
+  const [certFile, keyFile] = [join(dataDir, 'tls.crt'), join(dataDir, 'tls.key')];
+  await writeFile(certFile, cert);
+  await writeFile(keyFile, key, { mode: 0o600 });
+  return ['--oauth=basic', `--cert=${certFile}`, `--key=${keyFile}`];
+}
+
 function listeningAddress(child: ReturnType<typeof spawn>): Promise<string> {
   return new Promise((resolve, reject) => {
     let output = '';
@@ -73,7 +85,7 @@ function listeningAddress(child: ReturnType<typeof spawn>): Promise<string> {
     const read = (chunk: Buffer) => {
       // later output is drained but not kept
       if (output.length < 10_000) output += chunk.toString();
-      const address = /successfully listens on (http:\S+)/.exec(output)?.[1];
+      const address = /successfully listens on (https?:\S+)/.exec(output)?.[1];
       if (address === undefined) return;
       clearTimeout(timer);
       resolve(address);

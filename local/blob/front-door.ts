@@ -1,11 +1,6 @@
 /** The HTTP front of the blob service: passes everything on to Azurite, and sends an event for each blob created. */
-import {
-  createServer,
-  type IncomingHttpHeaders,
-  type IncomingMessage,
-  type Server,
-  type ServerResponse,
-} from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage, Server, ServerResponse } from 'node:http';
+import { httpServer, type Keyless, resources, whyNot } from '../identity/keyless.ts';
 import { blobCreated, type BlobCreated, type BlobWrite, blobWrite, type WrittenBlob } from './event.ts';
 import type { Outbox } from './outbox.ts';
 import { redelivery } from './redelivery.ts';
@@ -22,6 +17,8 @@ export interface FrontDoorOptions {
   deliver: (queue: string, event: BlobCreated) => Promise<void>;
   /** the address clients use, known once the server listens */
   endpoint: () => string;
+  /** TLS, tokens, and signatures by user delegation keys alone */
+  keyless?: Keyless | undefined;
 }
 
 export interface FrontDoor {
@@ -110,6 +107,14 @@ const succeeded = (write: BlobWrite, answer: IncomingMessage): boolean => {
   );
 };
 
+/** Azurite would take its key as well, and does not look at the signatures of tokens. */
+function mayNotEnter(keyless: Keyless, { headers, url = '' }: IncomingMessage): string | undefined {
+  const query = new URLSearchParams(url.split('?', 2)[1]);
+  // only signatures by a user delegation key name the identity that got it; Azurite checks them
+  if (query.has('sig')) return query.has('skoid') ? undefined : 'the signature was made with the key';
+  return whyNot(keyless, headers.authorization, resources.blob);
+}
+
 /**
  * Makes the front door. A write to a container with events is answered only after its event was delivered, or, if the
  * queue does not take it, after the event is on disk in the outbox, from which it is sent again until it is taken.
@@ -170,6 +175,16 @@ export function frontDoor(options: FrontDoorOptions): FrontDoor {
       refuse(response, 400, 'InvalidUri', 'The requested URI does not represent any resource on the server.');
       return;
     }
+    const refusal = options.keyless && mayNotEnter(options.keyless, request);
+    if (refusal !== undefined) {
+      refuse(
+        response,
+        403,
+        'KeyBasedAuthenticationNotPermitted',
+        `Key based authentication is not permitted on this storage account: ${refusal}.`,
+      );
+      return;
+    }
     const write = blobWrite(request.method ?? '', url, request.headers);
     const queue = write !== undefined && Object.hasOwn(eventsFor, write.container) ? eventsFor[write.container] : null;
     try {
@@ -181,7 +196,7 @@ export function frontDoor(options: FrontDoorOptions): FrontDoor {
     }
   };
 
-  const server = createServer((request, response) => void handle(request, response));
+  const server = httpServer(options.keyless, (request, response) => void handle(request, response));
   // well above the pauses of SDK connection pools: closing a connection that a request is about to use looks like a fault
   server.keepAliveTimeout = 65_000;
   return {

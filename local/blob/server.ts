@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { ServiceBusClient } from '@azure/service-bus';
 import { blobContainers } from '../../shared/resources.ts';
+import { type Keyless, scheme } from '../identity/keyless.ts';
 import { listen, loopback } from '../listen.ts';
 import { startAzurite } from './azurite.ts';
 import { account, type BlobCreated } from './event.ts';
@@ -28,6 +29,8 @@ export interface BlobOptions {
   eventsFor: Record<string, string | null>;
   /** an Azurite that already runs, e.g. `http://127.0.0.1:10000`, used instead of a child process */
   azuriteAddress?: string;
+  /** TLS and tokens instead of the key */
+  keyless?: Keyless;
 }
 
 export interface BlobService {
@@ -53,10 +56,10 @@ export async function startBlob(options: BlobOptions): Promise<BlobService> {
   await mkdir(options.dataDir, { recursive: true });
   const azurite =
     options.azuriteAddress === undefined
-      ? await startAzurite(join(options.dataDir, 'azurite'), host)
+      ? await startAzurite(join(options.dataDir, 'azurite'), host, options.keyless?.tls)
       : { address: options.azuriteAddress, stop: async () => undefined };
   const outbox = openOutbox(join(options.dataDir, 'outbox.sqlite'));
-  const upstream = connectUpstream(azurite.address);
+  const upstream = connectUpstream(azurite.address, options.keyless?.tls.cert);
   let endpoint = '';
   const door = frontDoor({
     upstream,
@@ -64,6 +67,7 @@ export async function startBlob(options: BlobOptions): Promise<BlobService> {
     eventsFor: options.eventsFor,
     deliver: options.deliver,
     endpoint: () => endpoint,
+    keyless: options.keyless,
   });
   const release = async () => {
     upstream.close();
@@ -77,7 +81,7 @@ export async function startBlob(options: BlobOptions): Promise<BlobService> {
       purpose: 'blob storage',
       setting: 'ports.blob (--port)',
     });
-    endpoint = `http://${host}:${port}/${account.name}`;
+    endpoint = `${scheme(options.keyless)}://${host}:${port}/${account.name}`;
     door.resume();
     return {
       port,

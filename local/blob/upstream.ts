@@ -1,6 +1,7 @@
 /** Requests to Azurite: forwarded as they came (so that signatures stay valid), or signed by the front door itself. */
 import { createHmac } from 'node:crypto';
-import { Agent, type IncomingMessage, request, type ServerResponse } from 'node:http';
+import { Agent, type IncomingMessage, request as plainRequest, type ServerResponse } from 'node:http';
+import { Agent as SecureAgent, request as secureRequest } from 'node:https';
 import { pipeline } from 'node:stream/promises';
 import { account, type BlobWrite, type WrittenBlob } from './event.ts';
 
@@ -45,10 +46,12 @@ export async function relay(answer: IncomingMessage, response: ServerResponse): 
   await pipeline(answer, response).catch(() => undefined);
 }
 
-/** Talks to the Azurite at `address` over kept connections. */
-export function connectUpstream(address: string): Upstream {
+/** Talks to the Azurite at `address` over kept connections; `ca` is the certificate that it has to show. */
+export function connectUpstream(address: string, ca?: string): Upstream {
   // Azurite closes idle connections after 5 s and says so in Keep-Alive, which the agent heeds
-  const agent = new Agent({ keepAlive: true, maxSockets, scheduling: 'lifo' });
+  const pool = { keepAlive: true, maxSockets, scheduling: 'lifo' } as const;
+  const agent = ca === undefined ? new Agent(pool) : new SecureAgent({ ...pool, ca });
+  const request = ca === undefined ? plainRequest : secureRequest;
   const { hostname, port } = new URL(address);
   const target = { hostname, port, agent };
 

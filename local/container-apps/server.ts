@@ -4,10 +4,11 @@
  * Protocol: https://learn.microsoft.com/rest/api/containerapps/jobs and .../jobs-executions.
  */
 import { mkdir } from 'node:fs/promises';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import * as z from 'zod';
+import { httpServer, type Keyless, resources, scheme, whyNot } from '../identity/keyless.ts';
 import { listen, loopback } from '../listen.ts';
 import { ArmError, type ArmPath, armPath, executionTemplate, type ExecutionTemplate } from './arm.ts';
 import { type Executions, openExecutions, type StoredExecution } from './executions.ts';
@@ -26,6 +27,8 @@ export interface ContainerAppsOptions {
   jobs: Record<string, JobDefinition>;
   subscription?: string;
   resourceGroup?: string;
+  /** TLS and tokens of its identity; else any token will do */
+  keyless?: Keyless;
 }
 
 export interface ContainerApps {
@@ -47,6 +50,7 @@ interface Context {
   jobs: Jobs;
   definitions: Record<string, JobDefinition>;
   executions: Executions;
+  keyless: Keyless | undefined;
 }
 
 const defaultTemplate = (job: string): ExecutionTemplate => ({
@@ -158,11 +162,14 @@ async function readBody(request: IncomingMessage): Promise<string> {
 }
 
 async function handle(context: Context, request: IncomingMessage, fallbackHost: string): Promise<Answer> {
-  const origin = `http://${request.headers.host ?? fallbackHost}`;
+  const { keyless } = context;
+  const origin = `${scheme(keyless)}://${request.headers.host ?? fallbackHost}`;
   const url = new URL(request.url ?? '/', origin);
   if (!/^Bearer \S+$/i.test(request.headers.authorization ?? '')) {
     throw new ArmError(401, 'AuthenticationFailed', "Authentication failed. The 'Authorization' header is missing.");
   }
+  const refusal = keyless && whyNot(keyless, request.headers.authorization, resources.arm);
+  if (refusal !== undefined) throw new ArmError(401, 'InvalidAuthenticationToken', refusal);
   const version = url.searchParams.get('api-version');
   if (version === null || version === '') {
     throw new ArmError(
@@ -197,7 +204,7 @@ export async function startContainerApps(options: ContainerAppsOptions): Promise
   const resourceGroup = options.resourceGroup ?? 'darkroom-local';
   await mkdir(options.dataDir, { recursive: true });
   const state: { context?: Context } = {};
-  const server = createServer((request, response) => {
+  const server = httpServer(options.keyless, (request, response) => {
     const { context } = state;
     const answer =
       context === undefined
@@ -216,10 +223,10 @@ export async function startContainerApps(options: ContainerAppsOptions): Promise
   });
   const executions = openExecutions(join(options.dataDir, 'executions.sqlite'));
   const jobs = runJobs(options.jobs, executions, options.dataDir);
-  state.context = { jobs, definitions: options.jobs, executions };
+  state.context = { jobs, definitions: options.jobs, executions, keyless: options.keyless };
   return {
     port,
-    endpoint: `http://${host}:${port}`,
+    endpoint: `${scheme(options.keyless)}://${host}:${port}`,
     jobResourceId: (name) =>
       `/subscriptions/${subscription}/resourceGroups/${resourceGroup}/providers/Microsoft.App/jobs/${name}`,
     async close() {

@@ -1,6 +1,7 @@
-/** Master key signatures (https://learn.microsoft.com/rest/api/cosmos-db/access-control-on-cosmosdb-resources). */
+/** Master key signatures and tokens (https://learn.microsoft.com/rest/api/cosmos-db/access-control-on-cosmosdb-resources). */
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
+import type { Keyless } from '../identity/keyless.ts';
 import { Failure } from './failure.ts';
 
 /** The key every Cosmos DB emulator has; it is published and protects nothing. */
@@ -13,6 +14,18 @@ function signatureIn(header: string | undefined): Buffer {
     return Buffer.from(match?.[1] ?? '', 'base64');
   } catch {
     return Buffer.alloc(0);
+  }
+}
+
+/** Checks the token of a request where keys are switched off. Throws 401. */
+export function authorizeByToken(keyless: Keyless, endpoint: string, authorization: string | undefined): void {
+  const token = /^type=aad&ver=1\.0&sig=(\S+)$/.exec(decodeURIComponent(authorization ?? ''))?.[1];
+  if (token === undefined)
+    throw new Failure(401, 'Local Authorization is disabled. Use an AAD token to authorize all requests.');
+  try {
+    keyless.tokens.verify(token, endpoint);
+  } catch (error) {
+    throw new Failure(401, `The token is not taken: ${error instanceof Error ? error.message : 'unreadable'}`);
   }
 }
 

@@ -4,11 +4,12 @@
  * Protocol: https://learn.microsoft.com/rest/api/cosmos-db/ and what the SDKs send.
  */
 import { randomUUID } from 'node:crypto';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { parseArgs } from 'node:util';
 import { databaseName, documentContainers } from '../../shared/resources.ts';
+import { httpServer, type Keyless, scheme } from '../identity/keyless.ts';
 import { listen, loopback } from '../listen.ts';
-import { authorize, emulatorKey } from './authorization.ts';
+import { authorize, authorizeByToken, emulatorKey } from './authorization.ts';
 import { badRequest, Failure } from './failure.ts';
 import { openResources } from './resources.ts';
 import { type Answer, type Request, routes } from './routes.ts';
@@ -28,6 +29,8 @@ export interface CosmosOptions {
   /** created at start, with its containers, unless there; a changed time to live is taken over */
   database: string;
   containers: Record<string, { partitionKey: string; ttlSeconds: number | null }>;
+  /** TLS and tokens instead of the key */
+  keyless?: Keyless;
 }
 
 export interface CosmosService {
@@ -134,18 +137,19 @@ export async function startCosmos(options: CosmosOptions): Promise<CosmosService
         headers: incoming.headers,
         body: undefined,
       };
-      authorize(method, request.segments, incoming.headers);
+      if (options.keyless === undefined) authorize(method, request.segments, incoming.headers);
+      else authorizeByToken(options.keyless, endpoint, incoming.headers.authorization);
       send(response, answer({ ...request, body: parseBody(body) }));
     } catch (error) {
       send(response, failed(error));
     }
   };
-  const server = createServer((request, response) => void handle(request, response));
+  const server = httpServer(options.keyless, (request, response) => void handle(request, response));
   server.keepAliveTimeout = keepAliveMs;
   try {
     createInitial(resources, store, options);
     const port = await listen(server, { port: options.port, host, purpose: 'cosmos', setting: 'ports.cosmos' });
-    endpoint = `http://${host}:${port}`;
+    endpoint = `${scheme(options.keyless)}://${host}:${port}`;
     const close = () =>
       new Promise<void>((resolve) => {
         server.close(() => {

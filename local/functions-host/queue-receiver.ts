@@ -1,6 +1,8 @@
 /** One link to one queue, with a connection of its own: received from until it fails or is closed, then thrown away. */
+import { ManagedIdentityCredential } from '@azure/identity';
 import { ServiceBusClient } from '@azure/service-bus';
 import type { ServiceBusReceivedMessage, ServiceBusReceiver } from '@azure/service-bus';
+import type { ServiceBusConnection } from './settings.ts';
 import { waitAtMost } from './wait.ts';
 
 /** how long the broker may take to answer one operation, and to close a link */
@@ -22,10 +24,19 @@ function parseQueueName(name: string): { queue: string; subQueueType?: 'deadLett
   return match?.[1] ? { queue: match[1], subQueueType: 'deadLetter' } : { queue: name };
 }
 
+const clientOptions = { retryOptions: { timeoutInMs: operationTimeoutMs, maxRetries: 1, retryDelayInMs: 500 } };
+
+function connect(connection: ServiceBusConnection): ServiceBusClient {
+  if ('connectionString' in connection) return new ServiceBusClient(connection.connectionString, clientOptions);
+  const { fullyQualifiedNamespace, clientId } = connection;
+  const identity = new ManagedIdentityCredential(clientId === undefined ? {} : { clientId });
+  return new ServiceBusClient(fullyQualifiedNamespace, identity, clientOptions);
+}
+
 /** Opens a receiver. `handle` settles its message and never rejects; `onError` may be called several times;
  * after a link error the receiver is of no more use (the other errors are failed lock renewals). */
 export function openQueueReceiver(options: {
-  connectionString: string;
+  connection: ServiceBusConnection;
   queueName: string;
   maxConcurrentCalls: number;
   maxAutoLockRenewalMs: number;
@@ -33,9 +44,7 @@ export function openQueueReceiver(options: {
   onError: (error: Error, isLinkError: boolean) => void;
 }): QueueReceiver {
   const { queue, subQueueType } = parseQueueName(options.queueName);
-  const client = new ServiceBusClient(options.connectionString, {
-    retryOptions: { timeoutInMs: operationTimeoutMs, maxRetries: 1, retryDelayInMs: 500 },
-  });
+  const client = connect(options.connection);
   const receiver = client.createReceiver(queue, {
     receiveMode: 'peekLock',
     maxAutoLockRenewalDurationInMs: options.maxAutoLockRenewalMs,

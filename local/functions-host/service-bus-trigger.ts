@@ -5,7 +5,7 @@ import { openQueueReceiver } from './queue-receiver.ts';
 import type { QueueReceiver } from './queue-receiver.ts';
 import type { RegisteredFunction, ServiceBusTrigger } from './registered-function.ts';
 import { fromMessage } from './service-bus-message.ts';
-import { connectionString, expandSettings } from './settings.ts';
+import { expandSettings, serviceBusConnection } from './settings.ts';
 
 const firstPauseMs = 500;
 const longestPauseMs = 5000;
@@ -64,7 +64,7 @@ export function startServiceBusTrigger(options: Options): RunningTrigger {
   const { config, log } = options;
   const { name, trigger } = options.function;
   const queueName = expandSettings(trigger.queueName, options.settings);
-  const connection = connectionString(trigger.connection, options.settings);
+  const connection = serviceBusConnection(trigger.connection, options.settings);
   const handle = messageHandler(options);
   const open = new Set<QueueReceiver>();
   let current: QueueReceiver | undefined;
@@ -84,7 +84,7 @@ export function startServiceBusTrigger(options: Options): RunningTrigger {
 
   const start = () => {
     const receiver = openQueueReceiver({
-      connectionString: connection,
+      connection,
       queueName,
       maxConcurrentCalls: config.maxConcurrentCalls,
       maxAutoLockRenewalMs: config.maxAutoLockRenewalMs,

@@ -9,12 +9,21 @@ export function expandSettings(text: string, settings: Record<string, string>): 
   });
 }
 
-/** The Service Bus connection string a trigger's `connection` names; throws when it is missing or identity-based. */
-export function connectionString(connection: string, settings: Record<string, string>): string {
+export type ServiceBusConnection =
+  | { connectionString: string }
+  | { fullyQualifiedNamespace: string; clientId: string | undefined };
+
+/** What a trigger's `connection` names: a connection string, or a namespace and the identity that is used there. Throws when it is missing. */
+export function serviceBusConnection(connection: string, settings: Record<string, string>): ServiceBusConnection {
   const value = settings[`AzureWebJobs${connection}`] ?? settings[connection];
-  if (value) return value;
-  if (settings[`${connection}__fullyQualifiedNamespace`]) {
-    throw new Error(`connection '${connection}' is identity-based; the local host needs a connection string`);
+  if (value) return { connectionString: value };
+  const fullyQualifiedNamespace = settings[`${connection}__fullyQualifiedNamespace`];
+  if (fullyQualifiedNamespace) {
+    if (settings[`${connection}__credential`] !== 'managedidentity')
+      throw new Error(
+        `'${connection}__credential' must be 'managedidentity': a namespace without a key needs an identity`,
+      );
+    return { fullyQualifiedNamespace, clientId: settings[`${connection}__clientId`] };
   }
   throw new Error(`Service Bus connection string '${connection}' is missing or empty in the app settings`);
 }

@@ -4,11 +4,12 @@
  * Protocol: Breeze `/v2.1/track`, as `@azure/monitor-opentelemetry-exporter` speaks it.
  */
 import { appendFile, mkdir, rename, rm, stat } from 'node:fs/promises';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { parseArgs, promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import * as z from 'zod';
+import { httpServer, type Keyless, resources, scheme, whyNot } from '../identity/keyless.ts';
 import { listen, loopback } from '../listen.ts';
 
 const unzip = promisify(gunzip);
@@ -30,10 +31,13 @@ export interface InsightsOptions {
   dataDir: string;
   /** size at which the file is rotated, in bytes (50 MB) */
   rotateBytes?: number;
+  /** TLS and tokens, as where local authentication is switched off */
+  keyless?: Keyless;
 }
 
 export interface InsightsService {
   port: number;
+  endpoint: string;
   connectionString: string;
   close(): Promise<void>;
 }
@@ -145,6 +149,12 @@ export async function startInsights(options: InsightsOptions): Promise<InsightsS
   const log = openLog(options.dataDir, options.rotateBytes ?? rotateAtBytes);
   const handle = async (request: IncomingMessage, response: ServerResponse) => {
     const { pathname } = new URL(request.url ?? '/', 'http://local');
+    const { keyless } = options;
+    const refusal = keyless && whyNot(keyless, request.headers.authorization, resources.insights);
+    if (refusal !== undefined) {
+      request.resume();
+      return answer(response, 401, { error: { code: 'Unauthorized', message: refusal } });
+    }
     if (request.method === 'POST' && /^\/v2(\.1)?\/track$/.test(pathname))
       return track(request, response, (lines) => log.append(lines));
     request.resume();
@@ -158,7 +168,7 @@ export async function startInsights(options: InsightsOptions): Promise<InsightsS
       error: { code: 'NotFound', message: `${request.method} ${pathname} is not served locally` },
     });
   };
-  const server = createServer((request, response) => {
+  const server = httpServer(options.keyless, (request, response) => {
     handle(request, response).catch((error: unknown) => {
       if (response.headersSent) response.destroy();
       else answer(response, 500, { error: { code: 'InternalError', message: String(error) } });
@@ -170,10 +180,11 @@ export async function startInsights(options: InsightsOptions): Promise<InsightsS
     purpose: 'telemetry',
     setting: 'ports.insights (--port)',
   });
-  const address = `http://${host}:${port}/`;
+  const endpoint = `${scheme(options.keyless)}://${host}:${port}`;
   return {
     port,
-    connectionString: `InstrumentationKey=${instrumentationKey};IngestionEndpoint=${address};LiveEndpoint=${address}`,
+    endpoint,
+    connectionString: `InstrumentationKey=${instrumentationKey};IngestionEndpoint=${endpoint}/;LiveEndpoint=${endpoint}/`,
     async close() {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       server.closeAllConnections();

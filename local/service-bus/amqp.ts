@@ -1,6 +1,8 @@
-/** The AMQP 1.0 front of the broker, as the Service Bus SDKs speak it over plain TCP. */
+/** The AMQP 1.0 front of the broker, as the Service Bus SDKs speak it over plain TCP, or TLS where keys are switched off. */
 import type { Server, Socket } from 'node:net';
 import rhea from 'rhea';
+import type { Keyless } from '../identity/keyless.ts';
+import { type Claims, claims } from './claims.ts';
 import { type Answer, lockLost, manage } from './management.ts';
 import { encodeMessage, parseMessage } from './message.ts';
 import type { Consumer, Lock, Queue } from './queue.ts';
@@ -29,6 +31,7 @@ interface Memory {
   entities: WeakMap<object, Queue>;
   consumers: WeakMap<object, { queue: Queue; consumer: Consumer & { sent: number } }>;
   locks: WeakMap<object, { queue: Queue; key: string }>;
+  claims: Claims;
 }
 
 /** Listens on loopback; `close` drops every connection. */
@@ -36,6 +39,7 @@ export async function listenAmqp(
   port: number,
   host: string,
   find: FindQueue,
+  keyless?: Keyless,
 ): Promise<{ port: number; close(): Promise<void> }> {
   const container = rhea.create_container({ id: 'local-service-bus' });
   const memory: Memory = {
@@ -44,14 +48,17 @@ export async function listenAmqp(
     entities: new WeakMap(),
     consumers: new WeakMap(),
     locks: new WeakMap(),
+    claims: claims(keyless),
   };
   const on = (event: string, handle: (context: EventContext) => void): void => {
     container.on(event, handle as never);
   };
+  // to a connection without claims there are no queues
+  const finder = (connection: object): FindQueue => (memory.claims.allows(connection) ? find : () => undefined);
   on('session_open', ({ session }) => keepMessageBytes(session, (link) => memory.requests.has(link)));
-  on('receiver_open', ({ receiver }) => openReceiver(memory, receiver, find));
-  on('sender_open', ({ sender }) => openSender(memory, sender, find));
-  on('message', (context) => void onMessage(memory, context, find));
+  on('receiver_open', ({ receiver, connection }) => openReceiver(memory, receiver, finder(connection)));
+  on('sender_open', ({ sender, connection }) => openSender(memory, sender, finder(connection)));
+  on('message', (context) => void onMessage(memory, context, finder(context.connection)));
   for (const outcome of ['accepted', 'rejected', 'released', 'modified']) {
     on(outcome, ({ delivery }) => void onOutcome(memory, outcome, delivery));
   }
@@ -75,6 +82,7 @@ export async function listenAmqp(
     sender_options: { treat_modified_as_released: false },
     session_buffer_size: { incoming: 2048, outgoing: 8192 },
     idle_time_out: 120_000,
+    ...(keyless === undefined ? {} : { transport: 'tls', ...keyless.tls }),
   } as never) as unknown as Server;
   return serve(server);
 }
@@ -190,7 +198,7 @@ async function onMessage(memory: Memory, context: EventContext, find: FindQueue)
   const request = memory.requests.get(receiver);
   if (request !== undefined) {
     delivery.accept();
-    return onRequest(memory, receiver, request, message, find);
+    return onRequest(memory, context, request, find);
   }
   const queue = memory.entities.get(receiver);
   if (queue === undefined || !Buffer.isBuffer(message)) {
@@ -254,9 +262,8 @@ async function settle(
 
 async function onRequest(
   memory: Memory,
-  receiver: ReceiverLink,
+  { connection, receiver, message }: EventContext,
   address: string,
-  message: unknown,
   find: FindQueue,
 ): Promise<void> {
   const request = Buffer.isBuffer(message) ? codec.decode(message) : (message as ReturnType<typeof codec.decode>);
@@ -264,7 +271,7 @@ async function onRequest(
   receiver.session.each_sender((sender) => {
     if (memory.replyTo.get(sender) === request.reply_to) reply = sender;
   });
-  const answer = await answerTo(address, request, find);
+  const answer = address === '$cbs' ? memory.claims.put(connection, request) : await answerTo(address, request, find);
   const { status, body, condition, description } = answer;
   const code = types.wrap_int(status);
   const symbol = condition === undefined ? undefined : types.wrap_symbol(condition);
@@ -275,7 +282,6 @@ async function onRequest(
 }
 
 async function answerTo(address: string, request: ReturnType<typeof codec.decode>, find: FindQueue): Promise<Answer> {
-  if (address === '$cbs') return { status: 202 };
   const queue = find(address.slice(0, -management.length));
   if (queue === undefined)
     return { status: 404, condition: 'amqp:not-found', description: `There is no queue behind ${address}.` };

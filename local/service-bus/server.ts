@@ -3,6 +3,7 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import rhea from 'rhea';
 import { queues as declaredQueues } from '../../shared/resources.ts';
+import type { Keyless } from '../identity/keyless.ts';
 import { listenAmqp } from './amqp.ts';
 import { parseMessage } from './message.ts';
 import { deadLetterSuffix, Queue } from './queue.ts';
@@ -15,6 +16,8 @@ export interface ServiceBusOptions {
   queues: Record<string, { lockSeconds: number; maxDeliveryCount: number }>;
   /** instead of every queue's own lock duration */
   lockSeconds?: number;
+  /** TLS and tokens instead of the key */
+  keyless?: Keyless;
 }
 
 export interface OutgoingMessage {
@@ -51,7 +54,7 @@ export async function startServiceBus(options: ServiceBusOptions): Promise<Local
     return queue;
   };
   let closing: Promise<void> | undefined;
-  const front = await listenAmqp(options.port, options.host ?? '127.0.0.1', find);
+  const front = await listenAmqp(options.port, options.host ?? '127.0.0.1', find, options.keyless);
   const close = async (): Promise<void> => {
     for (const queue of queues.values()) queue.close();
     await front.close();

@@ -1,0 +1,65 @@
+/** What Bicep sets as app settings in Azure, with the addresses of the local services. */
+import { databaseName, sweepSchedule, trainerJob } from '../shared/resources.ts';
+import type { BlobService } from './blob/server.ts';
+import type { ContainerApps } from './container-apps/server.ts';
+import type { CosmosService } from './cosmos/server.ts';
+import type { IdentityService } from './identity/server.ts';
+import type { InsightsService } from './insights/server.ts';
+import type { LocalServiceBus } from './service-bus/server.ts';
+
+export interface Services {
+  bus: LocalServiceBus;
+  cosmos: CosmosService;
+  insights: InsightsService;
+  blob: BlobService;
+  arm: ContainerApps;
+}
+
+const common = ({ cosmos, insights, blob, arm }: Services): Record<string, string> => ({
+  COSMOS__accountEndpoint: cosmos.endpoint,
+  COSMOS_DATABASE: databaseName,
+  BLOB__serviceUri: blob.endpoint,
+  COMPUTE__endpoint: arm.endpoint,
+  COMPUTE__jobId: arm.jobResourceId(trainerJob),
+  APPLICATIONINSIGHTS_CONNECTION_STRING: insights.connectionString,
+  SWEEP_SCHEDULE: sweepSchedule,
+  // set by Azure; telemetry SDKs look for a virtual machine around them where it is missing
+  WEBSITE_SITE_NAME: 'darkroom-local',
+});
+
+/** Settings with the keys of the local services. */
+export function settingsWithKeys(services: Services): Record<string, string> {
+  const { bus, cosmos, blob } = services;
+  return {
+    ...common(services),
+    FUNCTIONS_WORKER_RUNTIME: 'node',
+    SERVICEBUS: bus.connectionString,
+    COSMOS__accountKey: cosmos.key,
+    BLOB__accountName: blob.accountName,
+    BLOB__accountKey: blob.accountKey,
+    // the local ARM takes any token; without one the app would ask for a managed identity
+    COMPUTE__accessToken: 'local',
+  };
+}
+
+/**
+ * Settings without any key: what Bicep sets, what Azure itself sets for an app with an identity, and two that stand for
+ * Azure's own certificates and address (NODE_EXTRA_CA_CERTS, COMPUTE__endpoint).
+ */
+export function settingsOfIdentity(
+  services: Services,
+  identity: IdentityService,
+  clientId: string,
+  certificateFile: string,
+): Record<string, string> {
+  return {
+    ...common(services),
+    AZURE_CLIENT_ID: clientId,
+    SERVICEBUS__fullyQualifiedNamespace: `localhost:${services.bus.port}`,
+    SERVICEBUS__credential: 'managedidentity',
+    SERVICEBUS__clientId: clientId,
+    APPLICATIONINSIGHTS_AUTHENTICATION_STRING: `ClientId=${clientId};Authorization=AAD`,
+    ...identity.environment,
+    NODE_EXTRA_CA_CERTS: certificateFile,
+  };
+}
