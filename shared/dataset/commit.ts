@@ -44,6 +44,8 @@ export interface CommitResult {
 export async function commit(ports: CommitPorts, project: ProjectDocument, cause: Cause): Promise<CommitResult> {
   for (let tries = 0; tries < maxTries; tries++) {
     const head = await finish(ports, await readHead(ports.documents, project.id));
+    // while we finished one version another committer made the next: nothing may be built on it before it is finished
+    if (head.document.unfinished) continue;
     const { staged, more } = await listStaged(ports, project);
     if (staged.length === 0) return { version: null, more: false };
     const samples = await readSamples(ports, project.id, staged);
