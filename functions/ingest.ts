@@ -3,21 +3,15 @@ import { createHash } from 'node:crypto';
 import { splitOf } from '../shared/dataset/split.ts';
 import { stageSample } from '../shared/dataset/stage.ts';
 import { storedName } from '../shared/dataset/store.ts';
-import type { ProjectDocument, SampleDocument, UploadDocument, UploadOutcome } from '../shared/documents.ts';
+import type { ProjectDocument, SampleDocument, UploadDocument } from '../shared/documents.ts';
 import { RetryLater, TerminalError } from '../shared/errors.ts';
-import type { ImageVerdict } from '../shared/image/decode.ts';
+import type { AcceptedImage, ImageVerdict } from '../shared/image/decode.ts';
 import type { BlobCreatedEvent } from '../shared/message.ts';
 import { unassignedProject } from '../shared/names.ts';
 import { update } from '../shared/outbox.ts';
-import type { Blobs, Ports, Stored } from '../shared/ports.ts';
-import {
-  blobOf,
-  labelFromMetadata,
-  readUploadName,
-  samplePartition,
-  uploadId,
-  uploadPartition,
-} from '../shared/upload.ts';
+import type { Blobs, Ports } from '../shared/ports.ts';
+import { blobOf, labelFromMetadata, readUploadName, samplePartition, uploadId } from '../shared/upload.ts';
+import { type Arrival, type Finding, finishUpload, recordUpload, wasUnassigned } from '../shared/upload-record.ts';
 
 export interface IngestPorts extends Ports {
   inspect: (bytes: Buffer, declaredType: string | undefined) => Promise<ImageVerdict>;
@@ -26,13 +20,6 @@ export interface IngestPorts extends Ports {
 /** More is refused unread: a 50-megapixel PNG of noise stays below. */
 const maxUploadBytes = 200 * 1024 * 1024;
 const maxConflicts = 20;
-
-interface Finding {
-  outcome: UploadOutcome;
-  reason: UploadDocument['reason'];
-  sample: string | null;
-  label: string | null;
-}
 
 /** Handles one BlobCreated event of the uploads container. */
 export async function ingest(
@@ -45,34 +32,42 @@ export async function ingest(
   }
   const etag = event.data.eTag.replace(/^"|"$/g, '');
   const name = readUploadName(blob.name);
-  const known =
+  const written = { blob: blob.name, etag, traceparent: event.traceparent };
+  const found =
     name.project === unassignedProject ? undefined : await ports.documents.read('projects', 'projects', name.project);
-  const project = known === undefined ? unassignedProject : name.project;
+  const known =
+    found === undefined || (await wasUnassigned(ports, written, event.time, found.document.createdAt))
+      ? undefined
+      : found.document;
+  const arrival = { project: known?.id ?? unassignedProject, ...written };
 
-  const upload = await receive(ports, project, blob.name, etag, event);
-  const { status, id } = upload.document;
-  if (status !== 'received') return { project, outcome: status, upload: id };
+  if (known === undefined || name.problem !== null) {
+    const upload = await recordUpload(ports, arrival, null);
+    return conclude(ports, upload, () => quarantine(ports, arrival, name.problem ?? unknownProject(blob.name)));
+  }
+  // the bytes are kept before the upload is recorded: a delivery that finds the original gone goes on with them
+  const image = await look(ports, known, arrival, name.label);
+  if (!('problem' in image)) {
+    const upload = await recordUpload(ports, arrival, { sample: image.md5, ...image.seen });
+    return conclude(ports, upload, () => settle(ports, known, upload, image, event));
+  }
+  const upload = await recordUpload(ports, arrival, null);
+  return conclude(ports, upload, async () => {
+    if (image.problem !== 'gone') return quarantine(ports, arrival, image.problem, image.body);
+    if (upload.sample === null) return { outcome: 'superseded', reason: null, sample: null, label: null };
+    return settle(ports, known, upload, await recall(ports, known, upload, upload.sample), event);
+  });
+}
 
-  const finding =
-    known === undefined
-      ? await quarantine(ports, blob.name, etag, unknownProject(blob.name))
-      : name.problem !== null
-        ? await quarantine(ports, blob.name, etag, name.problem)
-        : await examine(ports, known.document, upload.document, name.label, event);
-  const finishedAt = ports.clock.now().toISOString();
-  const done = await update(ports.documents, 'uploads', upload.document.pk, id, (current) =>
-    current === undefined || current.status !== 'received'
-      ? 'keep'
-      : {
-          ...current,
-          status: finding.outcome,
-          reason: finding.reason,
-          sample: finding.sample,
-          label: finding.label,
-          finishedAt,
-        },
-  );
-  return { project, outcome: done.stored?.document.status ?? finding.outcome, upload: id };
+/** Finds the outcome of an upload that has none yet. */
+async function conclude(
+  ports: IngestPorts,
+  upload: UploadDocument,
+  find: () => Promise<Finding>,
+): Promise<{ project: string; outcome: string; upload: string }> {
+  const { project, id } = upload;
+  const outcome = upload.status === 'received' ? await finishUpload(ports, upload, await find()) : upload.status;
+  return { project, outcome, upload: id };
 }
 
 const unknownProject = (blob: string) => ({
@@ -80,86 +75,66 @@ const unknownProject = (blob: string) => ({
   detail: `No project is called ${JSON.stringify(blob.split('/')[0]?.slice(0, 60))}. Create it, then upload again as {project}/{label}/{file}.`,
 });
 
-async function receive(
-  ports: Ports,
-  project: string,
-  blob: string,
-  etag: string,
-  event: BlobCreatedEvent,
-): Promise<Stored<UploadDocument>> {
-  const id = uploadId(blob, etag);
-  const pk = uploadPartition(project, id);
-  const document: UploadDocument = {
-    id,
-    pk,
-    project,
-    blob,
-    etag,
-    status: 'received',
-    reason: null,
-    sample: null,
-    label: null,
-    receivedAt: ports.clock.now().toISOString(),
-    finishedAt: null,
-    traceparent: event.traceparent ?? null,
-  };
-  const created = await ports.documents.create('uploads', document);
-  if (created !== 'exists') return created;
-  const existing = await ports.documents.read('uploads', pk, id);
-  if (existing === undefined) throw new RetryLater(`upload ${id} vanished while it was read`);
-  return existing;
-}
-
-async function examine(
-  ports: IngestPorts,
-  project: ProjectDocument,
-  upload: UploadDocument,
-  pathLabel: string | null,
-  event: BlobCreatedEvent,
-): Promise<Finding> {
-  const nothing = { reason: null, sample: null, label: null };
-  const original = await ports.blobs.get('uploads', upload.blob, { maxBytes: maxUploadBytes, ifMatch: upload.etag });
-  if (original === undefined) return { outcome: 'superseded', ...nothing };
-  if (original === 'too-large') {
-    const detail = `The file is larger than ${maxUploadBytes / 1024 / 1024} MB. Upload a smaller image.`;
-    return { outcome: 'quarantined', ...nothing, reason: { code: 'too-large-bytes', detail } };
-  }
-  const image = await ports.inspect(original.body, original.contentType);
-  if (!image.ok)
-    return quarantine(ports, upload.blob, upload.etag, { code: image.reason, detail: image.detail }, original.body);
-
-  const md5 = createHash('md5').update(image.bytes).digest('hex');
-  const sha256 = createHash('sha256').update(image.bytes).digest('hex');
-  const seen = labelOf(project, pathLabel, original.metadata);
-  await ports.blobs.create('datasets', storedName(project.id, md5), image.bytes, { contentType: image.mediaType });
-  const settings = project.settings;
-  const sample: SampleDocument = {
-    id: md5,
-    pk: samplePartition(project.id, md5),
-    project: project.id,
-    sha256,
-    sizeBytes: image.bytes.length,
-    mediaType: image.mediaType,
-    width: image.width,
-    height: image.height,
-    channels: image.channels,
-    label: seen.label,
-    labelSource: seen.source,
-    labelRevision: seen.label === null ? 0 : 1,
-    split: splitOf(sha256, settings.split),
-    origin: upload.id,
-    conflicts: [],
-    key: null,
-    firstVersion: null,
-    createdAt: ports.clock.now().toISOString(),
-  };
-  return settle(ports, project, upload, sample, seen.reason, event);
-}
-
 interface SeenLabel {
   label: string | null;
-  source: SampleDocument['labelSource'];
   reason: UploadDocument['reason'];
+}
+
+/** An image whose bytes are in the store. */
+interface Image extends Pick<AcceptedImage, 'mediaType' | 'width' | 'height' | 'channels'> {
+  md5: string;
+  sha256: string;
+  sizeBytes: number;
+  seen: SeenLabel;
+  source: SampleDocument['labelSource'];
+}
+
+/** What stands in the way of a sample, and what was read. */
+type Trouble = { problem: 'gone' } | { problem: NonNullable<UploadDocument['reason']>; body: Buffer | 'too-large' };
+
+/** Reads and judges the original, and keeps its bytes under their digest. */
+async function look(
+  ports: IngestPorts,
+  project: ProjectDocument,
+  { blob, etag }: Arrival,
+  pathLabel: string | null,
+): Promise<Image | Trouble> {
+  const original = await ports.blobs.get('uploads', blob, { maxBytes: maxUploadBytes, ifMatch: etag });
+  if (original === undefined) return { problem: 'gone' };
+  if (original === 'too-large') {
+    const detail = `The file is larger than ${maxUploadBytes / 1024 / 1024} MB. Upload a smaller image.`;
+    return { problem: { code: 'too-large-bytes', detail }, body: original };
+  }
+  const image = await ports.inspect(original.body, original.contentType);
+  if (!image.ok) return { problem: { code: image.reason, detail: image.detail }, body: original.body };
+  const seen = labelOf(project, pathLabel, original.metadata);
+  const described = describe(image, seen, pathLabel === null ? 'metadata' : 'path');
+  await ports.blobs.create('datasets', storedName(project.id, described.md5), image.bytes, {
+    contentType: image.mediaType,
+  });
+  return described;
+}
+
+/** The image of an upload whose original is gone, from what an earlier delivery kept. */
+async function recall(
+  ports: IngestPorts,
+  project: ProjectDocument,
+  { label, reason, blob }: UploadDocument,
+  sample: string,
+): Promise<Image> {
+  const kept = await ports.blobs.get('datasets', storedName(project.id, sample), { maxBytes: maxUploadBytes });
+  const image =
+    kept === undefined || kept === 'too-large' ? undefined : await ports.inspect(kept.body, kept.contentType);
+  if (!image?.ok) throw new RetryLater(`the bytes of sample ${sample} of ${project.id} cannot be read`);
+  return describe(image, { label, reason }, readUploadName(blob).label === null ? 'metadata' : 'path');
+}
+
+function describe(image: AcceptedImage, seen: SeenLabel, source: 'metadata' | 'path'): Image {
+  const { bytes, mediaType, width, height, channels } = image;
+  const md5 = createHash('md5').update(bytes).digest('hex');
+  const sha256 = createHash('sha256').update(bytes).digest('hex');
+  const labelSource = seen.label === null ? null : source;
+  return { md5, sha256, sizeBytes: bytes.length, mediaType, width, height, channels, seen, source: labelSource };
 }
 
 function labelOf(project: ProjectDocument, pathLabel: string | null, metadata: Record<string, string>): SeenLabel {
@@ -167,9 +142,9 @@ function labelOf(project: ProjectDocument, pathLabel: string | null, metadata: R
   const { classes } = project.settings;
   if (label !== null && classes.length > 0 && !classes.includes(label)) {
     const detail = `"${label}" is not a class of this project; the sample waits for review. Add the class or label it by review.`;
-    return { label: null, source: null, reason: { code: 'unknown-class', detail } };
+    return { label: null, reason: { code: 'unknown-class', detail } };
   }
-  return { label, source: label === null ? null : pathLabel === null ? 'metadata' : 'path', reason: null };
+  return { label, reason: null };
 }
 
 /** Makes the sample, or finds out what the same bytes are already. */
@@ -177,19 +152,33 @@ async function settle(
   ports: Ports,
   project: ProjectDocument,
   upload: UploadDocument,
-  sample: SampleDocument,
-  reason: UploadDocument['reason'],
+  { md5, seen, source, ...image }: Image,
   event: BlobCreatedEvent,
 ): Promise<Finding> {
+  const { label, reason } = seen;
+  const sample: SampleDocument = {
+    id: md5,
+    pk: samplePartition(project.id, md5),
+    project: project.id,
+    ...image,
+    label,
+    labelSource: source,
+    labelRevision: label === null ? 0 : 1,
+    split: splitOf(image.sha256, project.settings.split),
+    origin: upload.id,
+    conflicts: [],
+    key: null,
+    firstVersion: null,
+    createdAt: ports.clock.now().toISOString(),
+  };
   const created = await ports.documents.create('samples', sample);
   const stored = created === 'exists' ? await ports.documents.read('samples', sample.pk, sample.id) : created;
   if (stored === undefined) throw new RetryLater(`sample ${sample.id} vanished while it was read`);
   const existing = stored.document;
-  const { label } = sample;
   if (existing.sha256 !== sample.sha256) {
     const detail =
       'Another sample has the same MD5 but other bytes. That does not happen by chance: the file was made for it.';
-    return quarantine(ports, upload.blob, upload.etag, { code: 'md5-collision', detail });
+    return quarantine(ports, upload, { code: 'md5-collision', detail });
   }
   const found = { sample: existing.id, label, reason };
   if (existing.origin === upload.id) {
@@ -226,18 +215,15 @@ async function settle(
 /** Keeps a copy of what was refused; the original expires by a lifecycle rule. */
 async function quarantine(
   ports: { blobs: Blobs },
-  blob: string,
-  etag: string,
+  { blob, etag }: Pick<Arrival, 'blob' | 'etag'>,
   reason: NonNullable<UploadDocument['reason']>,
-  body?: Buffer,
+  read?: Buffer | 'too-large',
 ): Promise<Finding> {
   const none = { sample: null, label: null };
-  const bytes = body ?? (await ports.blobs.get('uploads', blob, { maxBytes: maxUploadBytes, ifMatch: etag }));
-  if (bytes === undefined) return { outcome: 'superseded', reason: null, ...none };
-  if (bytes !== 'too-large') {
-    await ports.blobs.create('quarantine', uploadId(blob, etag), Buffer.isBuffer(bytes) ? bytes : bytes.body, {
-      metadata: { reason: reason.code },
-    });
-  }
+  const original = read ?? (await ports.blobs.get('uploads', blob, { maxBytes: maxUploadBytes, ifMatch: etag }));
+  if (original === undefined) return { outcome: 'superseded', reason: null, ...none };
+  const bytes = Buffer.isBuffer(original) || original === 'too-large' ? original : original.body;
+  if (bytes !== 'too-large')
+    await ports.blobs.create('quarantine', uploadId(blob, etag), bytes, { metadata: { reason: reason.code } });
   return { outcome: 'quarantined', reason, ...none };
 }

@@ -1,0 +1,97 @@
+/** The record of an upload: made when its event comes, finished with exactly one outcome. */
+import type { UploadDocument, UploadOutcome } from './documents.ts';
+import { RetryLater } from './errors.ts';
+import { unassignedProject } from './names.ts';
+import { update } from './outbox.ts';
+import type { Ports } from './ports.ts';
+import { uploadId, uploadPartition } from './upload.ts';
+
+type RecordPorts = Pick<Ports, 'clock' | 'documents'>;
+
+/** One finished write to the uploads container, and the project that it belongs to. */
+export interface Arrival {
+  project: string;
+  blob: string;
+  etag: string;
+  traceparent: string | undefined;
+}
+
+export interface Finding {
+  outcome: UploadOutcome;
+  reason: UploadDocument['reason'];
+  sample: string | null;
+  label: string | null;
+}
+
+/** What a delivery has read and kept: the sample's bytes lie under their MD5. */
+export type Kept = Pick<UploadDocument, 'sample' | 'label' | 'reason'>;
+
+/**
+ * Records an upload unless that was done before. With `kept` it promises that the sample's bytes lie in the store:
+ * whoever finds the original gone later, because its name was written again, goes on with what was kept.
+ */
+export async function recordUpload(
+  ports: RecordPorts,
+  { project, blob, etag, traceparent }: Arrival,
+  kept: Kept | null,
+): Promise<UploadDocument> {
+  const id = uploadId(blob, etag);
+  const document: UploadDocument = {
+    id,
+    pk: uploadPartition(project, id),
+    project,
+    blob,
+    etag,
+    status: 'received',
+    ...(kept ?? { sample: null, label: null, reason: null }),
+    receivedAt: ports.clock.now().toISOString(),
+    finishedAt: null,
+    traceparent: traceparent ?? null,
+  };
+  const created = await ports.documents.create('uploads', document);
+  if (created !== 'exists') return created.document;
+  const { stored } = await update(ports.documents, 'uploads', document.pk, id, (current) =>
+    current === undefined || current.status !== 'received' || current.sample !== null || kept === null
+      ? 'keep'
+      : { ...current, ...kept },
+  );
+  if (stored === undefined) throw new RetryLater(`upload ${id} vanished while it was read`);
+  return stored.document;
+}
+
+/** Gives an upload its outcome, unless it has one; returns the outcome that it has then. */
+export async function finishUpload(
+  ports: RecordPorts,
+  upload: UploadDocument,
+  { outcome, reason, sample, label }: Finding,
+): Promise<UploadOutcome> {
+  const finishedAt = ports.clock.now().toISOString();
+  const { stored } = await update(ports.documents, 'uploads', upload.pk, upload.id, (current) => {
+    if (current === undefined || current.status !== 'received') return 'keep';
+    // another delivery of the same event has read the bytes meanwhile
+    if (outcome === 'superseded' && current.sample !== null) return 'keep';
+    return { ...current, status: outcome, reason, sample, label, finishedAt };
+  });
+  const status = stored?.document.status ?? outcome;
+  if (status === 'received') throw new RetryLater(`upload ${upload.id} is being read by another delivery`);
+  return status;
+}
+
+/** Clocks of storage and functions differ by less. */
+const clockToleranceMs = 60_000;
+
+/**
+ * Whether an earlier delivery found no such project and recorded the upload as unassigned. That can be only where the
+ * project was made after the upload, so all others are not asked for.
+ */
+export async function wasUnassigned(
+  ports: RecordPorts,
+  { blob, etag }: Pick<Arrival, 'blob' | 'etag'>,
+  uploadedAt: string | undefined,
+  projectCreatedAt: string,
+): Promise<boolean> {
+  if (uploadedAt !== undefined && Date.parse(uploadedAt) - clockToleranceMs > Date.parse(projectCreatedAt))
+    return false;
+  const id = uploadId(blob, etag);
+  return (await ports.documents.read('uploads', uploadPartition(unassignedProject, id), id)) !== undefined;
+}
