@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { EndpointDocument, ModelDocument, PredictionDocument } from '../documents.ts';
 import { route, type Target } from '../deployment/endpoint.ts';
-import { TerminalError } from '../errors.ts';
+import { RetryLater, TerminalError } from '../errors.ts';
 import type { ImageVerdict } from '../image/decode.ts';
 import type { Ports } from '../ports.ts';
 import { loadModel } from '../registry/artifact.ts';
@@ -104,6 +104,8 @@ export function createScorer(ports: ScorePorts): ScoreImage {
       prediction.class = model.classes[best(row)] ?? null;
       prediction.probabilities = Object.fromEntries(model.classes.map((name, i) => [name, round(row[i] ?? 0)]));
     } catch (error) {
+      // storage that does not answer is no error of the model: it must not return a canary
+      if (error instanceof RetryLater) throw error;
       prediction.error = error instanceof Error ? error.message.slice(0, 500) : 'inference failed';
     }
     const at = ports.clock.now();
