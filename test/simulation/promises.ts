@@ -11,7 +11,12 @@ import type { World } from './world.ts';
 type Say = (problem: string) => void;
 
 /** Reasons by which a message is poison; everything else must succeed when it is sent again. */
-const poison = new Set(['invalid-message', 'bad-report-name', 'bad-report', 'unexpected-subject']);
+export const poison: ReadonlySet<string> = new Set([
+  'invalid-message',
+  'bad-report-name',
+  'bad-report',
+  'unexpected-subject',
+]);
 
 /** I4 and I5: what was asked for was done once, and everything has ended. */
 export function checkTrainings({ documents, cluster }: World, project: string, ledger: Ledger, say: Say): void {

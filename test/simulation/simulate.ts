@@ -5,7 +5,15 @@ import { drawRates, type Faults, randomFaults } from './faults.ts';
 import { checkSamples, checkUploads, checkVersions } from './invariants.ts';
 import { drawPicture } from './pictures.ts';
 import { drawPlan, type Plan } from './plan.ts';
-import { census, checkDeployments, checkMessages, checkModels, checkPolicy, checkTrainings } from './promises.ts';
+import {
+  census,
+  checkDeployments,
+  checkMessages,
+  checkModels,
+  checkPolicy,
+  checkTrainings,
+  poison,
+} from './promises.ts';
 import type { TraceLine } from './scheduler.ts';
 import { emptyLedger, type Ledger, replayAll, startUsers } from './users.ts';
 import { createWorld, tree, type World } from './world.ts';
@@ -96,7 +104,7 @@ async function rest(world: World, limit: number, say: (problem: string) => void)
     scheduler.after(sweepEveryMs, () => world.sweep());
     if (!(await toIdle())) return (say('I7: the system never comes to rest after a sweep'), false);
     let replayed = 0;
-    asOperator(world, async (client) => (replayed = await replayAll({ client })));
+    asOperator(world, async (client) => (replayed = await replayAll({ client }, poison)));
     for (const { pk, canary } of documents.all('endpoints')) if (canary !== null) requestsFor(world, pk);
     if (!(await toIdle())) return (say('I7: the system never comes to rest after a replay'), false);
     if (broker.sent() === before && replayed === 0 && etags === census(world)) return true;

@@ -97,8 +97,7 @@ async function act(users: Users, action: Action): Promise<void> {
     case 'rollback':
       return rollback(users, action.project);
     case 'replay':
-      await replayAll(users);
-      return;
+      return replayQueues(users);
     case 'look':
       return look(users, action.project);
   }
@@ -246,13 +245,24 @@ async function look({ client }: Users, p: string): Promise<void> {
   if (n !== '') await client.ask('models-lineage', { params: { p, n }, role: 'viewer' });
 }
 
-/** Sends every dead letter again, as an operator does after a repair; returns how many were sent. */
-export async function replayAll({ client }: { client: Client }): Promise<number> {
+/**
+ * Sends dead letters again, as an operator does after a repair, save those whose reason says that it is in vain;
+ * returns how many were sent.
+ */
+export async function replayAll({ client }: { client: Client }, inVain: ReadonlySet<string>): Promise<number> {
   let sent = 0;
   const waiting = valuesOf(await client.ask('dead-letters-list', { query: { limit: '1000' } }));
-  for (const queue of new Set(waiting.map((letter) => text(letter['queue'])))) {
-    const answer = await client.ask('dead-letters-replay', { params: { queue }, json: {} });
+  for (const letter of waiting.filter(({ reason }) => !inVain.has(text(reason)))) {
+    const asked = { params: { queue: text(letter['queue']) }, json: { id: text(letter['id']) } };
+    const answer = await client.ask('dead-letters-replay', asked);
     sent += Number(answer?.json['replayed'] ?? 0);
   }
   return sent;
+}
+
+/** Sends all that waits in every queue again. */
+async function replayQueues({ client }: Users): Promise<void> {
+  const waiting = valuesOf(await client.ask('dead-letters-list', { query: { limit: '1000' } }));
+  for (const queue of new Set(waiting.map((letter) => text(letter['queue']))))
+    await client.ask('dead-letters-replay', { params: { queue }, json: {} });
 }
