@@ -1,0 +1,95 @@
+import { describe, expect, test } from 'vitest';
+import { applyEdits } from '../../../shared/dataset/edit.ts';
+import { storedName, treeStore } from '../../../shared/dataset/store.ts';
+import { type Contender, type EvaluationPorts, judgeTestSplit, shardSize } from '../../../shared/evaluation/shards.ts';
+import { keyOf, sample } from '../dataset/samples.ts';
+import { createWorld } from '../world.ts';
+
+const name = 'digits';
+const image = { width: 1, height: 1, channels: 1 as const };
+const classes = Array.from({ length: 10 }, (_, i) => String(i));
+/** A model whose digest says by how much it is wrong. */
+const contender = (error: number, names = classes): Contender => ({
+  ...{ digest: `${error}`.padEnd(64, '0'), classes: names, image, load: () => Promise.resolve(Buffer.alloc(0)) },
+});
+
+/** A version of many samples, each of which is its own label; a model answers label + its error. */
+async function version(samples: number, testPercent: number) {
+  const world = createWorld();
+  const edits = Array.from({ length: samples }, (_, n) => ({
+    key: keyOf(n),
+    record: { ...sample(n), split: n % 100 < testPercent ? ('test' as const) : ('train' as const) },
+  }));
+  const { root } = await applyEdits(treeStore(world.ports.blobs, name), null, edits);
+  for (const { record } of edits)
+    if (record.split === 'test') await world.ports.blobs.create('datasets', storedName(name, record.md5), record.label);
+  let scored = 0;
+  const ports: EvaluationPorts = {
+    blobs: world.ports.blobs,
+    toTensor: (bytes) => Promise.resolve(Float32Array.of(Number(bytes.toString()))),
+    infer(digest, _load, tensors, spec) {
+      scored += tensors.length;
+      const error = Number(digest[0]);
+      const answer = ([label = 0]: Float32Array): number[] =>
+        Array.from({ length: spec.classes }, (_, i) => (i === (label + error) % spec.classes ? 1 : 0));
+      return Promise.resolve({ probabilities: tensors.map(answer) });
+    },
+  };
+  const judge = (candidate: Contender, champion: Contender | null = null, outOfTime = () => false) =>
+    judgeTestSplit(ports, { project: name, root: root ?? '', candidate, champion, outOfTime });
+  return { world, judge, scored: () => scored };
+}
+
+describe('judging the test split', () => {
+  test('compares candidate and champion on every test sample and on no other', async () => {
+    const { judge, scored } = await version(200, 25);
+    const judged = await judge(contender(0), contender(1));
+    expect(judged).toHaveLength(50);
+    for (const j of judged === 'continue' ? [] : judged)
+      expect(j).toEqual({ truth: j.truth, candidate: j.truth, champion: (j.truth + 1) % 10 });
+    expect(scored()).toBe(100);
+  });
+
+  test('in time-limited pieces gives the same, and scores nothing twice', async () => {
+    const { judge, scored } = await version(shardSize * 2 + 100, 100);
+    const pieces: (number | string)[] = [];
+    for (let i = 0; i < 4 && pieces.at(-1) !== shardSize * 2 + 100; i++) {
+      const judged = await judge(contender(0), null, () => true);
+      pieces.push(judged === 'continue' ? judged : judged.length);
+    }
+    expect(pieces).toEqual(['continue', 'continue', shardSize * 2 + 100]);
+    expect(scored()).toBe(shardSize * 2 + 100);
+    expect(await judge(contender(0))).toHaveLength(shardSize * 2 + 100);
+    expect(scored()).toBe(shardSize * 2 + 100);
+  });
+
+  test('asks the champion by class name: it may know others, or in another order', async () => {
+    const { judge } = await version(100, 50);
+    const backwards = await judge(contender(0), contender(0, [...classes].reverse()));
+    for (const j of backwards === 'continue' ? [] : backwards) expect(j.champion).toBe(9 - j.truth);
+    const strangers = await judge(contender(2), contender(0, ['x', 'y']));
+    for (const j of strangers === 'continue' ? [] : strangers) expect(j.champion).toBe(classes.length);
+  });
+
+  test('leaves out samples of classes that the candidate was not trained on', async () => {
+    const { judge } = await version(100, 100);
+    const judged = await judge(contender(0, ['0', '1']));
+    expect(judged).toHaveLength(20);
+  });
+
+  test('judges the same bytes anew when their outputs are called otherwise', async () => {
+    const { judge } = await version(100, 100);
+    const right = await judge(contender(0));
+    const renamed = await judge(contender(0, [...classes].reverse()));
+    expect(right === 'continue' ? [] : right.filter((j) => j.truth === j.candidate)).toHaveLength(100);
+    expect(renamed === 'continue' ? [] : renamed.filter((j) => j.truth === j.candidate)).toHaveLength(0);
+  });
+
+  test('waits for a sample that cannot be read now', async () => {
+    const { judge, world } = await version(10, 100);
+    world.before = (operation, blob) => {
+      if (operation === 'blobs.get' && blob.includes('/files/md5/')) throw new Error('503');
+    };
+    await expect(judge(contender(0))).rejects.toThrow('503');
+  });
+});
