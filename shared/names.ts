@@ -12,17 +12,21 @@ export const projectName = z
     'a project name is 3 to 40 lower case letters, digits and dashes, beginning with a letter',
   );
 
+/** Names that are none: folders that mean another folder, and a field that JavaScript's objects do not keep. */
+const noNames = new Set(['.', '..', '__proto__']);
+
 /** A class name: 1 to 100 characters, no control characters, no slash, no space at either end, in NFC. */
 export const className = z
   .string()
   .min(1)
   .max(100)
-  .refine(
-    (s) => !/[\p{Cc}\p{Cs}/\\]/u.test(s) && s.trim() === s && s.normalize('NFC') === s && s !== '.' && s !== '..',
-    {
-      message: 'a class name has 1 to 100 printable characters in NFC, without slashes and without space at either end',
-    },
-  );
+  .refine((s) => !/[\p{Cc}\p{Cs}/\\]/u.test(s) && s.trim() === s && s.normalize('NFC') === s && !noNames.has(s), {
+    message: 'a class name has 1 to 100 printable characters in NFC, without slashes and without space at either end',
+  });
+
+/** An id that others derived from it are not longer than `length`: what is longer keeps its beginning and its digest. */
+export const shortened = (id: string, length: number): string =>
+  id.length <= length ? id : `${id.slice(0, length - 33)}-${digestOf(32, id)}`;
 
 /** The first `length` hex digits of sha-256 over the parts, joined by newlines (which no part contains). */
 export function digestOf(length: number, ...parts: string[]): string {

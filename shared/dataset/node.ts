@@ -35,9 +35,12 @@ export const digestOfNode = (bytes: Buffer): string => createHash('sha256').upda
 
 export const isLeaf = (node: Node): node is { level: 0; entries: LeafEntry[] } => node.level === 0;
 
+/** Counts that know no names but their own: classes may be called `constructor` or `toString`. */
+const noCounts = (): Record<string, number> => Object.create(null) as Record<string, number>;
+
 /** Counts over a node's entries. */
 export function totalsOf(node: Node): Totals {
-  const totals: Totals = { count: 0, byClass: {}, bySplit: { train: 0, validation: 0, test: 0 } };
+  const totals: Totals = { count: 0, byClass: noCounts(), bySplit: { train: 0, validation: 0, test: 0 } };
   if (isLeaf(node)) {
     for (const { record } of node.entries) {
       totals.count++;
@@ -229,7 +232,7 @@ function readChildEntry(reader: Reader, strings: string[]): ChildEntry {
   const digest = reader.hex(32);
   const count = reader.number();
   const bySplit = { train: reader.number(), validation: reader.number(), test: reader.number() };
-  const byClass: Record<string, number> = {};
+  const byClass = noCounts();
   const labels = reader.number();
   for (let i = 0; i < labels; i++) {
     const label = strings[reader.number()];

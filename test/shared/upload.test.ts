@@ -1,0 +1,114 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { className, projectName, unassignedProject } from '../../shared/names.ts';
+import {
+  blobOf,
+  labelFromMetadata,
+  readUploadName,
+  samplePartition,
+  uploadId,
+  uploadPartition,
+} from '../../shared/upload.ts';
+
+const understood = (name: string) => ({ ...readUploadName(name), problem: readUploadName(name).problem !== null });
+
+describe("an upload's name", () => {
+  test.each([
+    ['digits/7/a.png', 'digits', '7', false],
+    ['digits/a.png', 'digits', null, false],
+    ['digits/Ä ö 猫 🐈‍⬛/b 1.png', 'digits', 'Ä ö 猫 🐈‍⬛', false],
+    ['digits/Cafe\u0301/a.png', 'digits', 'Café', false],
+    ['digits/7/🐈.png', 'digits', '7', false],
+    [`digits/7/${'x'.repeat(1015)}`, 'digits', '7', false],
+    [`digits/7/${'x'.repeat(1016)}`, 'digits', null, true],
+    ['digits', 'digits', null, true],
+    ['digits/', 'digits', null, true],
+    ['digits//a.png', 'digits', null, true],
+    ['digits/7/', 'digits', null, true],
+    ['digits/../other/a.png', 'digits', null, true],
+    ['digits/./a.png', 'digits', null, true],
+    ['digits/7/..', 'digits', null, true],
+    ['digits/7/8/a.png', 'digits', null, true],
+    ['digits/7\\a.png', 'digits', null, true],
+    ['digits/a\u0000.png', 'digits', null, true],
+    ['digits/a\n.png', 'digits', null, true],
+    ['digits/\ud83d/a.png', 'digits', null, true],
+    ['digits/\ufffe/a.png', 'digits', null, true],
+    ['digits/ 7/a.png', 'digits', null, true],
+    ['digits/__proto__/a.png', 'digits', null, true],
+    [`digits/${'l'.repeat(101)}/a.png`, 'digits', null, true],
+    ['Digits/7/a.png', unassignedProject, null, true],
+    ['DIGITS/a.png', unassignedProject, null, true],
+    ['../digits/7/a.png', unassignedProject, null, true],
+    ['/digits/7/a.png', unassignedProject, null, true],
+    ['digits\n/7/a.png', unassignedProject, null, true],
+    ['', unassignedProject, null, true],
+  ])('%j belongs to %s with the label %j', (name, project, label, problem) => {
+    expect(understood(name)).toEqual({ project, label, problem });
+  });
+
+  test('that is not understood says why and what to do', () => {
+    expect(readUploadName('digits/../a.png').problem).toEqual({
+      code: 'bad-name',
+      detail:
+        'The blob\'s name was not understood: it has an empty part, "." or "..". Name uploads {project}/{label}/{file} or {project}/{file}.',
+    });
+  });
+
+  test('is never more than a project and a label, whatever it is', () => {
+    const part = fc.oneof(
+      fc.string({ maxLength: 20, unit: 'binary' }),
+      fc.string({ maxLength: 20, unit: 'grapheme' }),
+      fc.constantFrom('digits', '..', '.', '', 'a.png', '%2e%2e', 'constructor'),
+    );
+    fc.assert(
+      fc.property(fc.array(part, { maxLength: 5 }), (parts) => {
+        const { project, label, problem } = readUploadName(parts.join('/'));
+        expect(project === unassignedProject || projectName.safeParse(project).success).toBe(true);
+        if (label !== null) expect(className.parse(label)).toBe(label);
+        if (problem !== null) expect(label).toBeNull();
+      }),
+      { numRuns: 1000 },
+    );
+  });
+});
+
+describe('a label in metadata', () => {
+  test.each([
+    [{ label: 'cat' }, 'cat'],
+    [{ Label: 'cat' }, 'cat'],
+    [{ label: 'K%C3%A4fer' }, 'Käfer'],
+    [{ label: 'Ka%CC%88fer' }, 'Käfer'],
+    [{ label: '100%' }, '100%'],
+    [{ label: '%00' }, null],
+    [{ label: 'a%2Fb' }, null],
+    [{ label: ' cat' }, null],
+    [{ label: '' }, null],
+    [{ other: 'cat' }, null],
+  ])('%j is %j', (metadata, label) => {
+    expect(labelFromMetadata(metadata as Record<string, string>)).toBe(label);
+  });
+});
+
+describe('identities', () => {
+  test("a blob event's subject gives the real container and name", () => {
+    const subject = (rest: string): string => `/blobServices/default/containers/${rest}`;
+    expect(blobOf(subject('uploads/blobs/digits/7/a b.png'))).toEqual({
+      container: 'uploads',
+      name: 'digits/7/a b.png',
+    });
+    expect(blobOf(subject('uploads/blobs/blobs/x'))).toEqual({ container: 'uploads', name: 'blobs/x' });
+    expect(blobOf(subject('uploads/blobs/a\nb'))).toEqual({ container: 'uploads', name: 'a\nb' });
+    for (const wrong of ['', 'uploads/blobs/', subject('uploads'), subject('Up/blobs/a'), `x${subject('u/blobs/a')}`])
+      expect(blobOf(wrong)).toBeUndefined();
+  });
+
+  test('an upload is one write: the same name with another etag is another one', () => {
+    const id = uploadId('digits/7/a.png', '0x8D');
+    expect(id).toMatch(/^u[0-9a-f]{31}$/);
+    expect(uploadId('digits/7/a.png', '0x8D')).toBe(id);
+    expect(uploadId('digits/7/a.png', '0x8E')).not.toBe(id);
+    expect(uploadPartition('digits', id)).toBe(`digits:${id[1]}`);
+    expect(samplePartition('digits', 'abcdef')).toBe('digits:ab');
+  });
+});
