@@ -1,18 +1,22 @@
 /** The envelope of every message: CloudEvents 1.0 with references only (ids, etags, digests), never payloads. */
 import { createHash } from 'node:crypto';
 import * as z from 'zod';
-import { projectName } from './names.ts';
+import { projectName, shortened } from './names.ts';
 import type { QueueName } from './resources.ts';
+
+const maxIdLength = 200;
+/** W3C trace context, level 1 */
+const traceparent = z.string().regex(/^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/);
 
 const envelope = {
   specversion: z.literal('1.0'),
-  id: z.string().min(1).max(200),
+  id: z.string().min(1).max(maxIdLength),
   source: z.string().min(1).max(500),
   time: z.iso.datetime({ offset: true }).optional(),
   /** W3C trace context of the cause: Service Bus hops have lost it in several versions, so it travels in the envelope */
   traceparent: z.string().max(60).optional(),
-  correlationid: z.string().max(200).optional(),
-  causationid: z.string().max(200).optional(),
+  correlationid: z.string().max(maxIdLength).optional(),
+  causationid: z.string().max(maxIdLength).optional(),
 };
 
 /** Storage events as Event Grid's CloudEvents schema has them; unknown fields of Azure's are passed over. */
@@ -103,8 +107,8 @@ export function compose<M extends OwnMessage>(
     type,
     subject,
     data,
-    correlationid: cause.correlationid ?? cause.id,
-    causationid: cause.id,
-    ...(cause.traceparent === undefined ? {} : { traceparent: cause.traceparent }),
+    correlationid: shortened(cause.correlationid ?? cause.id, maxIdLength),
+    causationid: shortened(cause.id, maxIdLength),
+    ...(traceparent.safeParse(cause.traceparent).success ? { traceparent: cause.traceparent } : {}),
   } as M;
 }
