@@ -40,11 +40,13 @@ export interface Config {
 
 /** Reads and checks the settings; throws one error that names every setting that is missing or wrong. */
 export function readConfig(environment: Record<string, string | undefined>): Config {
-  const parsed = settings.safeParse(environment);
+  // portals and templates write what is not set as an empty text
+  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
+  const parsed = settings.safeParse(given);
   if (!parsed.success) {
     const said = parsed.error.issues.map(({ path, message }) => {
       const name = String(path[0]);
-      return `  ${name} ${environment[name] === undefined ? 'is not set' : `cannot be used: ${message}`}`;
+      return `  ${name} ${given[name] === undefined ? 'is not set' : `cannot be used: ${message}`}`;
     });
     throw new Error(`Settings are incomplete:\n${said.join('\n')}`);
   }
