@@ -12,6 +12,7 @@ export const projectSettings = z.strictObject({
     .array(className)
     .max(1000)
     .refine((c) => new Set(c).size === c.length, 'classes must differ')
+    .refine((c) => c.length !== 1, 'a classifier needs two classes: name at least two, or none')
     .default([]),
   /** null: chosen from the first version's samples, at most 64x64 */
   image: z
