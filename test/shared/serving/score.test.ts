@@ -1,0 +1,111 @@
+import { describe, expect, test } from 'vitest';
+import { newEndpoint } from '../../../shared/deployment/endpoint.ts';
+import type { ModelDocument } from '../../../shared/documents.ts';
+import { modelId } from '../../../shared/registry/register.ts';
+import { best } from '../../../shared/serving/inference.ts';
+import { createScorer, predictionPartition, type ScorePorts } from '../../../shared/serving/score.ts';
+import { createWorld } from '../world.ts';
+
+const name = 'digits';
+const image = { bytes: Buffer.from('image'), contentType: 'image/png' };
+const target = (model: number) => ({ model, digest: `digest-${model}`, deployment: `d-${model}` });
+
+/** A project with models 1, 2 and 3 whose answers are their number; 3 cannot be run. */
+function serving() {
+  const world = createWorld();
+  world.put('projects', { id: name, pk: 'projects', createdAt: '', updatedAt: '' } as never);
+  for (const number of [1, 2, 3]) {
+    const model = {
+      number,
+      digest: `digest-${number}`,
+      classes: ['a', 'b'],
+      image: { width: 1, height: 1, channels: 1 },
+    };
+    world.put('models', { id: modelId(number), pk: name, ...model, version: { id: 'v', number: 1 } } as ModelDocument);
+  }
+  const live = (model: number, canary: number | null = null, percent = 50): void =>
+    world.put('endpoints', {
+      ...{ id: 'endpoint', pk: name, ...newEndpoint, production: target(model) },
+      canary:
+        canary === null
+          ? null
+          : { ...target(canary), percent, minRequests: 1, maxErrorRate: 0, startedAt: '', endsAt: '' },
+    });
+  const ports: ScorePorts = {
+    ...world.ports,
+    inspect: (bytes) =>
+      Promise.resolve({ ok: true, bytes, mediaType: 'image/png', width: 1, height: 1, channels: 1, format: 'png' }),
+    toTensor: () => Promise.resolve(Float32Array.of(0)),
+    infer: (digest) =>
+      digest === 'digest-3'
+        ? Promise.reject(new Error('out of memory'))
+        : Promise.resolve({ probabilities: [[0.25, 0.75]] }),
+  };
+  const score = createScorer(ports);
+  return { world, live, score: (pin?: number) => score(name, image, pin === undefined ? {} : { pin }) };
+}
+
+describe('scoring', () => {
+  test('answers with the live model, and keeps the prediction before it answers', async () => {
+    const { world, live, score } = serving();
+    live(1);
+    const answer = await score();
+    expect(answer).toMatchObject({ class: 'b', probabilities: { a: 0.25, b: 0.75 }, model: { version: 1 } });
+    const kept = await world.read('predictions', predictionPartition(name, answer.predictionId), answer.predictionId);
+    expect(kept).toMatchObject({ class: 'b', deployment: 'd-1', role: 'production', error: null });
+    world.before = (operation, container) => {
+      if (operation === 'documents.create' && container === 'predictions') throw new Error('503');
+    };
+    await expect(score()).rejects.toThrow('503');
+  });
+
+  test('follows a flip of the endpoint within two seconds, and asks for it once a second at most', async () => {
+    const { world, live, score } = serving();
+    live(1);
+    let reads = 0;
+    world.before = (operation, container) => {
+      if (operation === 'documents.read' && container === 'endpoints') reads++;
+    };
+    for (let i = 0; i < 100; i++) expect((await score()).model.version).toBe(1);
+    expect(reads).toBe(1);
+    live(2);
+    world.pass(2);
+    expect((await score()).model.version).toBe(2);
+  });
+
+  test('believes nothing that it read before a clock was set back', async () => {
+    const { world, live, score } = serving();
+    live(1);
+    await score();
+    live(2);
+    world.pass(-600);
+    expect((await score()).model.version).toBe(2);
+  });
+
+  test('gives a canary its share of the requests', async () => {
+    const { live, score } = serving();
+    live(1, 2, 30);
+    const versions: number[] = [];
+    for (let i = 0; i < 1000; i++) versions.push((await score()).model.version);
+    expect(versions.filter((v) => v === 2).length / 1000).toBeCloseTo(0.3, 1);
+  });
+
+  test('counts what a model could not score against it', async () => {
+    const { world, live, score } = serving();
+    live(3);
+    await expect(score()).rejects.toThrow('out of memory');
+    expect(world.all('predictions')).toMatchObject([{ deployment: 'd-3', class: null, error: 'out of memory' }]);
+  });
+
+  test('of a pinned model needs no endpoint, and is no request to a deployment', async () => {
+    const { world, score } = serving();
+    expect((await score(2)).model.version).toBe(2);
+    expect(world.all('predictions')).toMatchObject([{ deployment: 'pinned', role: 'pinned' }]);
+    await expect(score(9)).rejects.toMatchObject({ code: 'unknown-model' });
+    await expect(score()).rejects.toMatchObject({ code: 'no-model' });
+  });
+});
+
+test('the best of several numbers is the first of the greatest', () => {
+  expect([best([0.1, 0.7, 0.2]), best([0.5, 0.5]), best([-2, -1]), best([])]).toEqual([1, 0, 1, 0]);
+});
