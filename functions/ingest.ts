@@ -17,8 +17,8 @@ export interface IngestPorts extends Ports {
   inspect: (bytes: Buffer, declaredType: string | undefined) => Promise<ImageVerdict>;
 }
 
-/** More is refused unread: a 50-megapixel PNG of noise stays below. */
-const maxUploadBytes = 200 * 1024 * 1024;
+/** More is refused unread: a 20-megapixel PNG of noise stays below. */
+const maxUploadBytes = 64 * 1024 * 1024;
 const maxConflicts = 20;
 
 /** Handles one BlobCreated event of the uploads container. */
@@ -102,7 +102,7 @@ async function look(
   const original = await ports.blobs.get('uploads', blob, { maxBytes: maxUploadBytes, ifMatch: etag });
   if (original === undefined) return { problem: 'gone' };
   if (original === 'too-large') {
-    const detail = `The file is larger than ${maxUploadBytes / 1024 / 1024} MB. Upload a smaller image.`;
+    const detail = `The file is larger than ${maxUploadBytes / 1024 / 1024} MB and was not read. Make the picture smaller or compress it more.`;
     return { problem: { code: 'too-large-bytes', detail }, body: original };
   }
   const image = await ports.inspect(original.body, original.contentType);

@@ -1,5 +1,6 @@
 /** The map of the backend: every queue, timer and route, and who handles it. */
 import type { app } from '@azure/functions';
+import { createBudget } from '../shared/budget.ts';
 import { queueNames } from '../shared/resources.ts';
 import { createScorer, type ScorePorts } from '../shared/serving/score.ts';
 import { commitStaged } from './commit.ts';
@@ -14,16 +15,22 @@ import { train } from './train.ts';
 import { traceOfReport, trainingEvent } from './training-events.ts';
 
 const connection = 'SERVICEBUS';
+/** Bytes of uploads that one process holds at a time, however many small ones that is. */
+const maxFileBytes = 32 * 1024 * 1024;
 
 /** What the backend needs of the outside; app.ts hands in Azure, the simulator its fakes. */
 export interface BackendPorts extends ScorePorts, EvaluatePorts {}
 
 /** Registers every function with the runtime. */
 export function registerFunctions(target: Pick<typeof app, 'serviceBusQueue' | 'timer' | 'http'>, ports: BackendPorts) {
+  const fileBytes = createBudget(maxFileBytes);
   target.serviceBusQueue('ingest', {
     connection,
     queueName: 'blob-created',
-    handler: onMessage(ports, 'blob-created', 'ingest', (event) => ingest(ports, event)),
+    handler: onMessage(ports, 'blob-created', 'ingest', async (event) => {
+      const release = await fileBytes.take(event.data.contentLength ?? maxFileBytes);
+      return ingest(ports, event).finally(release);
+    }),
   });
   target.serviceBusQueue('commit', {
     connection,

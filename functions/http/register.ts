@@ -8,6 +8,7 @@ import { openApi } from '../../shared/api/openapi.ts';
 import { Problem, problemOf, toProblemBody } from '../../shared/api/problem.ts';
 import type { KeyDocument } from '../../shared/documents.ts';
 import { RetryLater, TerminalError } from '../../shared/errors.ts';
+import { type Budget, createBudget } from '../../shared/budget.ts';
 import { digestOf } from '../../shared/names.ts';
 import { datasetExportRoutes } from './dvc.ts';
 import { endpointRoutes } from './endpoint.ts';
@@ -22,6 +23,8 @@ import { versionRoutes } from './versions.ts';
 
 const maxJsonBytes = 512 * 1024;
 const maxImageBytes = 50 * 1024 * 1024;
+/** bytes of images to score that one process holds at a time */
+const maxBodiesBytes = 32 * 1024 * 1024;
 const keyTrustMs = 30_000;
 const maxKnownKeys = 1000;
 
@@ -58,12 +61,13 @@ export const routes: Route[] = [
 /** Registers the table with the Functions runtime. */
 export function registerHttp(target: Pick<typeof app, 'http'>, ports: HttpPorts): void {
   const authenticate = createAuthenticator(ports);
+  const imageBytes = createBudget(maxBodiesBytes);
   for (const declared of routes) {
     target.http(`http-${declared.name}`, {
       methods: [declared.method],
       route: declared.path,
       authLevel: 'anonymous',
-      handler: (request, context) => respond(ports, authenticate, declared, request, context),
+      handler: (request, context) => respond({ ports, authenticate, imageBytes }, declared, request, context),
     });
   }
 }
@@ -97,14 +101,20 @@ function createAuthenticator(ports: HttpPorts): Authenticate {
 
 const nobody: KeyDocument = { id: '', pk: '', name: 'anonymous', role: 'viewer', project: '', createdAt: '' };
 
+interface Shared {
+  ports: HttpPorts;
+  authenticate: Authenticate;
+  imageBytes: Budget;
+}
+
 async function respond(
-  ports: HttpPorts,
-  authenticate: Authenticate,
+  { ports, authenticate, imageBytes }: Shared,
   declared: Route,
   request: HttpRequest,
   context: InvocationContext,
 ): Promise<HttpResponseInit> {
   const requestId = context.invocationId;
+  let release = (): void => undefined;
   try {
     const params = paramsOf(declared, request);
     const key = declared.role === 'open' ? nobody : await authenticate(request);
@@ -112,12 +122,21 @@ async function respond(
       const detail = `This needs the role ${declared.role}${params['p'] === undefined ? '' : ` in project ${params['p']}`}; the key "${key.name}" has ${key.role} in ${key.project}.`;
       throw new Problem(403, 'forbidden', detail);
     }
+    if (declared.takes === 'image') release = await imageBytes.take(announcedBytes(request));
     const call = await callOf(declared, request, context, params, key);
     await assertSameRequest(ports, declared, call);
     return toResponse(await declared.handle(ports, call), requestId);
   } catch (error) {
     return toProblemResponse(error, requestId, context);
+  } finally {
+    release();
   }
+}
+
+/** Size of the body as the client says; one that says nothing may send as much as is allowed. */
+function announcedBytes(request: HttpRequest): number {
+  const said = Number(request.headers.get('content-length') ?? Number.NaN);
+  return Number.isSafeInteger(said) && said >= 0 ? Math.min(said, maxImageBytes) : maxImageBytes;
 }
 
 /** An Idempotency-Key stands for one request: with another body it is refused, whatever the route would say. */

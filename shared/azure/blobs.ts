@@ -15,11 +15,16 @@ const statusOf = (error: unknown): number | undefined => (error instanceof RestE
 const unquoted = (etag: string): string => etag.replace(/^"|"$/g, '');
 
 async function collect(stream: NodeJS.ReadableStream, sizeBytes: number): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of stream) chunks.push(chunk as Buffer);
-  const body = Buffer.concat(chunks);
-  if (body.length !== sizeBytes)
-    throw new Error(`read ${body.length} of ${sizeBytes} bytes: the connection ended early`);
+  // one buffer from the start: joining chunks would hold everything twice
+  const body = Buffer.allocUnsafeSlow(sizeBytes);
+  let read = 0;
+  for await (const chunk of stream) {
+    const bytes = chunk as Buffer;
+    if (read + bytes.length > sizeBytes) throw new Error(`more than the announced ${sizeBytes} bytes came`);
+    bytes.copy(body, read);
+    read += bytes.length;
+  }
+  if (read !== sizeBytes) throw new Error(`read ${read} of ${sizeBytes} bytes: the connection ended early`);
   return body;
 }
 

@@ -1,5 +1,4 @@
-import { createPixelBudget } from './pixel-budget.ts';
-import type { PixelBudget } from './pixel-budget.ts';
+import { type Budget, createBudget } from '../budget.ts';
 import { checkPngData } from './png-data.ts';
 import { sanitise } from './sanitise.ts';
 import { defaultMaxPixels, openImage } from './sharp-engine.ts';
@@ -52,10 +51,10 @@ export const defaultMaxBytes = 64 * 1024 * 1024;
 export function createImageReader({
   maxBytes = defaultMaxBytes,
   maxPixels = defaultMaxPixels,
-  pixelBudget = 100e6,
+  pixelBudget = 50e6,
   timeoutSeconds = 20,
 }: ImageReaderOptions = {}): ImageReader {
-  const budget = createPixelBudget(pixelBudget);
+  const budget = createBudget(pixelBudget);
   return {
     async inspect(bytes, declaredType) {
       if (bytes.length > maxBytes) {
@@ -81,7 +80,7 @@ export function createImageReader({
   };
 }
 
-type DecodeLimits = { budget: PixelBudget; maxPixels: number; timeoutSeconds: number };
+type DecodeLimits = { budget: Budget; maxPixels: number; timeoutSeconds: number };
 
 async function decode(bytes: Buffer, structure: ImageStructure, limits: DecodeLimits): Promise<ImageRefusal | null> {
   const release = await limits.budget.take(structure.width * structure.height);
@@ -97,18 +96,26 @@ async function decode(bytes: Buffer, structure: ImageStructure, limits: DecodeLi
   }
 }
 
-/** Decodes every pixel at full size; only that finds all damage. One channel is kept, so memory stays at one byte a pixel. */
+/** Above this, the pixels leave the decoder as a JPEG instead of one byte each; below, encoding would cost more than it saves. */
+const rawPixels = 8e6;
+/** a JPEG cannot be wider or higher */
+const maxJpegSide = 65_500;
+
+/** Decodes every pixel at full size; only that finds all damage. One channel is kept, and of large pictures not even that. */
 async function decodeFully(
   bytes: Buffer,
   structure: ImageStructure,
   { maxPixels, timeoutSeconds }: DecodeLimits,
 ): Promise<ImageRefusal | null> {
   try {
-    const { info } = await openImage(bytes, maxPixels)
+    const { width, height } = structure;
+    const large = width * height > rawPixels && Math.max(width, height) <= maxJpegSide;
+    const decoded = openImage(bytes, maxPixels)
       .timeout({ seconds: Math.max(1, Math.ceil(timeoutSeconds)) })
-      .extractChannel(0)
-      .raw()
-      .toBuffer({ resolveWithObject: true });
+      .extractChannel(0);
+    const { info } = await (large ? decoded.jpeg({ quality: 1, optimiseCoding: false }) : decoded.raw()).toBuffer({
+      resolveWithObject: true,
+    });
     if (info.width === structure.width && info.height === structure.height) return null;
     return refuse(
       'corrupt',

@@ -1,33 +1,27 @@
 /** Memory of the functions process while 10,000 images come in, with bombs and very large pictures among them. */
 import sharp from 'sharp';
+import { inBatches } from '../../shared/parallel.ts';
 import { atMost, type Bench, figure } from './bench.ts';
+import { decompressionBomb } from '../../local/demo/odd-files.ts';
 import { type Scan, scans } from './digits.ts';
 import { settledUploads, startBenchPlatform } from './platform.ts';
 
 /** A picture of 49 megapixels that is a legal upload, as PNG or JPEG. */
 async function large(i: number): Promise<Scan> {
-  const plain = sharp({ create: { width: 7000, height: 7000, channels: 3, background: { r: i * 20, g: 90, b: 40 } } });
+  const noise = { type: 'gaussian' as const, mean: 100 + i, sigma: i % 2 === 0 ? 0.4 : 20 };
+  const plain = sharp({ create: { width: 7000, height: 7000, channels: 3, background: 'black', noise } });
   const png = i % 2 === 0;
   const bytes = await (png ? plain.png({ compressionLevel: 6 }) : plain.jpeg({ progressive: true })).toBuffer();
   return { name: `large${i}.${png ? 'png' : 'jpg'}`, label: String(i % 10), bytes };
 }
 
-/** 400 megapixels in a file of some kilobytes. */
-async function bomb(i: number): Promise<Scan> {
-  const bytes = await sharp({
-    create: { width: 20_000, height: 20_000, channels: 3, background: { r: i, g: 0, b: 0 } },
-  })
-    .png()
-    .toBuffer();
-  return { name: `bomb${i}.png`, label: '0', bytes };
-}
-
 export const memory: Bench = async ({ quick, say }) => {
   const count = quick ? 1000 : 10_000;
   const odd = [
-    ...(await Promise.all(Array.from({ length: 8 }, (_, i) => large(i)))),
-    ...(await Promise.all(Array.from({ length: 3 }, (_, i) => bomb(i)))),
+    ...(await inBatches([0, 1, 2, 3, 4, 5, 6, 7], 1, large)),
+    ...Array.from({ length: 3 }, (_, i) => ({ name: `bomb${i}.png`, label: '0', bytes: decompressionBomb() })),
   ];
+  for (const { name, bytes } of odd) say(`${name}: ${(bytes.length / 1024 / 1024).toFixed(1)} MB`);
   const platform = await startBenchPlatform();
   try {
     const settings = { retrain: { onVersion: false }, commit: { quietSeconds: 5 } };

@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
-import { createPixelBudget } from '../../../shared/image/pixel-budget.ts';
+import { createBudget } from '../../shared/budget.ts';
 
 /** Lets every waiting promise that can go on do so. */
 const settle = () => new Promise((resolve) => setImmediate(resolve));
 
 test('requests that fit together run together, the next waits', async () => {
-  const budget = createPixelBudget(10);
+  const budget = createBudget(10);
   const order: string[] = [];
   const releaseFirst = await budget.take(6);
   await budget.take(4);
@@ -18,7 +18,7 @@ test('requests that fit together run together, the next waits', async () => {
 });
 
 test('a small request does not overtake a big one', async () => {
-  const budget = createPixelBudget(10);
+  const budget = createBudget(10);
   const order: string[] = [];
   const release = await budget.take(5);
   void budget.take(9).then(() => order.push('big'));
@@ -31,7 +31,7 @@ test('a small request does not overtake a big one', async () => {
 });
 
 test('giving back twice frees once', async () => {
-  const budget = createPixelBudget(10);
+  const budget = createBudget(10);
   const release = await budget.take(10);
   release();
   release();
@@ -43,12 +43,12 @@ test('giving back twice frees once', async () => {
 });
 
 test('more than the whole budget waits for the whole budget', async () => {
-  const release = await createPixelBudget(10).take(1e9);
+  const release = await createBudget(10).take(1e9);
   expect(release).toBeTypeOf('function');
 });
 
 test('too many waiting is an error, not an endless queue', async () => {
-  const budget = createPixelBudget(1);
+  const budget = createBudget(1);
   await budget.take(1);
   for (let count = 0; count < 256; count += 1) void budget.take(1);
   await expect(budget.take(1)).rejects.toThrow(/try again later/);
