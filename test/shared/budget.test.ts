@@ -51,5 +51,5 @@ test('too many waiting is an error, not an endless queue', async () => {
   const budget = createBudget(1);
   await budget.take(1);
   for (let count = 0; count < 256; count += 1) void budget.take(1);
-  await expect(budget.take(1)).rejects.toThrow(/try again later/);
+  await expect(budget.take(1)).rejects.toThrow(/overloaded/);
 });
