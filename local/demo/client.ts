@@ -52,6 +52,10 @@ function explain(text: string): string {
   }
 }
 
+/** fetch says only that it failed; its cause says why. */
+const whyNone = (error: unknown): string =>
+  error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error);
+
 /** Repeats what changes nothing when it is done twice, a few times. */
 async function patiently(url: string, init: RequestInit): Promise<Response> {
   for (let attempt = 1; ; attempt += 1) {
@@ -61,7 +65,9 @@ async function patiently(url: string, init: RequestInit): Promise<Response> {
       await response.arrayBuffer();
     } catch (error) {
       if (attempt === attempts)
-        throw new Error(`${init.method ?? 'GET'} ${url} got no answer: ${String(error)}`, { cause: error });
+        throw new Error(`${init.method ?? 'GET'} ${url.split('?')[0]} got no answer: ${whyNone(error)}`, {
+          cause: error,
+        });
     }
     await sleep(pauseMs * attempt);
   }

@@ -126,11 +126,17 @@ function invoker(child: ChildProcess, pending: Map<string, Pending>, onLog: Work
   };
 }
 
+/** Certificates that this machine trusts besides the usual ones; Node reads them when a process starts, before any app setting. */
+function machineTrust(): Record<string, string> {
+  const file = process.env['NODE_EXTRA_CA_CERTS'];
+  return file === undefined ? {} : { NODE_EXTRA_CA_CERTS: file };
+}
+
 /** Starts a worker and loads the app in it. Rejects with the reason when the app cannot be loaded. */
 export async function startWorkerProcess(options: WorkerProcessOptions): Promise<WorkerProcess> {
   const child = fork(fileURLToPath(new URL('worker.ts', import.meta.url)), [], {
     cwd: options.appRoot,
-    env: {},
+    env: machineTrust(),
     execArgv: [],
     serialization: 'advanced',
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],

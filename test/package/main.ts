@@ -1,8 +1,10 @@
 /** Step of `npm run verify`: makes the package as it is deployed and shows that it is what it should be. */
-import { cp, mkdtemp, rm, symlink } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createPackage } from '../../infra/package/create.ts';
+import { unzip } from '../infra/package/unzip.ts';
+import { runKeyless } from './keyless.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
 
@@ -22,6 +24,14 @@ async function checkoutIn(folder: string): Promise<string> {
   return folder;
 }
 
+/** Unpacks it as Azure does. */
+async function unpack(bytes: Buffer, into: string): Promise<void> {
+  for (const { name, body } of unzip(bytes)) {
+    await mkdir(path.dirname(path.join(into, name)), { recursive: true });
+    await writeFile(path.join(into, name), body);
+  }
+}
+
 const folder = await mkdtemp(path.join(tmpdir(), 'darkroom-verify-package-'));
 try {
   const { bytes, contents } = await createPackage(root);
@@ -29,6 +39,9 @@ try {
   const again = await createPackage(await checkoutIn(path.join(folder, 'elsewhere')));
   if (!again.bytes.equals(bytes)) throw new Error('the same sources in another folder gave another package');
   console.log('the same sources in another folder give the same bytes');
+  const app = path.join(folder, 'wwwroot');
+  await unpack(bytes, app);
+  await runKeyless(app, path.join(folder, 'data'));
 } finally {
   await rm(folder, { recursive: true, force: true });
 }

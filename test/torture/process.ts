@@ -21,7 +21,10 @@ interface Command {
   name: string;
   /** arguments of node; `{port}` stands for the port */
   args: string[];
+  /** beside the environment of this process */
   env?: Record<string, string>;
+  /** the whole environment */
+  onlyEnv?: Record<string, string>;
   cwd: string;
   logFile: string;
 }
@@ -39,7 +42,7 @@ export async function startPart(command: Command): Promise<Part> {
     const args = command.args.map((arg) => arg.replace('{port}', String(port)));
     const started = spawn(process.execPath, args, {
       cwd: command.cwd,
-      env: { ...process.env, ...command.env },
+      env: command.onlyEnv ?? { ...process.env, ...command.env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     started.stderr.pipe(log, { end: false });

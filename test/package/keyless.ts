@@ -1,0 +1,100 @@
+/** The unpacked package with nothing but the settings that Bicep gives, against local services whose keys are switched off. */
+import { execFile, spawn } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { startPlatform } from '../../local/platform.ts';
+import { appSettingsOf, evaluated } from '../infra/templates.ts';
+import { startPart } from '../torture/process.ts';
+
+const root = path.resolve(import.meta.dirname, '../..');
+
+/** What the settings of Bicep do not hold: Azure gives an app its identity, and is what the local services stand for. */
+const fromAzure = [
+  'IDENTITY_ENDPOINT',
+  'IDENTITY_HEADER',
+  'WEBSITE_SITE_NAME',
+  'NODE_EXTRA_CA_CERTS',
+  'COMPUTE__endpoint',
+];
+
+/** The settings of an environment with local values; throws when the platform sets what Bicep does not. */
+function deployedSettings(local: Record<string, string>): Record<string, string> {
+  const bicep = evaluated(appSettingsOf('dev'));
+  const extra = Object.keys(local).filter((name) => !(name in bicep) && !fromAzure.includes(name));
+  if (extra.length > 0) throw new Error(`The platform sets what Bicep does not: ${extra.join(', ')}`);
+  const missing = Object.keys(bicep).filter((name) => !(name in local) && !name.startsWith('AzureWebJobsStorage__'));
+  if (missing.length > 0) throw new Error(`The platform has no value for what Bicep sets: ${missing.join(', ')}`);
+  const secrets = Object.values({ ...bicep, ...local }).filter((value) => /accountkey=|sharedaccesskey=/i.test(value));
+  if (secrets.length > 0) throw new Error('There is a key among the settings');
+  return { ...bicep, ...local };
+}
+
+/** A program of this checkout with exactly this environment, its output shown. */
+function run(args: string[], env: Record<string, string>): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, args, { cwd: root, env, stdio: ['ignore', 'inherit', 'inherit'] });
+    child.on('error', reject);
+    child.on('close', (code) => resolve(code ?? 1));
+  });
+}
+
+/** Starts the app in the folder `app` and runs the smoke test against it. Rejects when it does not pass. */
+export async function runKeyless(app: string, dataDir: string): Promise<void> {
+  const platform = await startPlatform({
+    dataDir,
+    ports: { http: 0, blob: 0, serviceBus: 0, cosmos: 0, arm: 0, insights: 0 },
+    appRoot: root,
+    appEntry: '',
+    jobCommand: [process.execPath, path.join(root, 'trainer/main.ts')],
+    functionsOnly: [],
+    keyless: true,
+    onLog: () => undefined,
+  });
+  const machine = { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '' };
+  const env = { ...machine, ...deployedSettings(platform.settings) };
+  const logFile = path.join(dataDir, 'host.log');
+  try {
+    const host = await startPart({
+      name: 'functions host',
+      args: [
+        ...[path.join(root, 'local/functions-host/main.ts'), '--app', app],
+        ...['--entry', 'dist/functions/app.mjs', '--port', '{port}'],
+      ],
+      cwd: app,
+      onlyEnv: env,
+      logFile,
+    });
+    try {
+      // the smoke test is somebody else's program: it knows an address, a key, and whom to trust
+      const outside = { ...machine, NODE_EXTRA_CA_CERTS: platform.settings['NODE_EXTRA_CA_CERTS'] ?? '' };
+      const made = await promisify(execFile)(process.execPath, ['cli/create-key.ts'], { cwd: root, env });
+      const url = `http://127.0.0.1:${host.port}`;
+      await signedByIdentity(url, made.stdout.trim());
+      const code = await run(['cli/smoke.ts', '--url', url, '--key', made.stdout.trim()], outside);
+      if (code !== 0) {
+        console.error((await readFile(logFile, 'utf8')).slice(-10_000));
+        throw new Error(`the smoke test ended with ${code}; above is the end of the host's log`);
+      }
+    } finally {
+      await host.end('SIGTERM');
+    }
+    const telemetry = await readFile(path.join(dataDir, 'insights/telemetry.ndjson'), 'utf8');
+    if (!telemetry.includes('pipeline.stage')) throw new Error('No stage was told to Application Insights');
+    console.log('telemetry arrived by identity');
+  } finally {
+    await platform.close();
+  }
+}
+
+/** Upload addresses name the identity whose user delegation key signed them. */
+async function signedByIdentity(url: string, key: string): Promise<void> {
+  const headers = { 'x-api-key': key, 'content-type': 'application/json' };
+  const ask = (method: string, route: string, body: unknown) =>
+    fetch(`${url}/api/v1/projects/signed${route}`, { method, headers, body: JSON.stringify(body) });
+  await ask('PUT', '', {});
+  const answer = await ask('POST', '/upload-urls', { files: [{ name: 'a.png', contentType: 'image/png' }] });
+  const said = await answer.text();
+  if (!said.includes('skoid=')) throw new Error(`An upload address is not signed by the identity: ${said}`);
+  console.log('upload addresses are signed by a user delegation key');
+}
