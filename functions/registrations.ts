@@ -84,13 +84,18 @@ function registerDeadLetters(target: Pick<typeof app, 'serviceBusQueue'>, ports:
       connection,
       queueName: `${queue}/$deadletterqueue`,
       handler: async (body, context) => {
-        const metadata = context.triggerMetadata ?? {};
+        // Service Bus tells the reason in properties of the message, whose names the worker begins in lower case
+        const properties = context.triggerMetadata?.['applicationProperties'];
+        const metadata = (typeof properties === 'object' ? properties : null) as Record<string, unknown> | null;
         const text = (value: unknown, otherwise: string): string => (typeof value === 'string' ? value : otherwise);
         const startedAt = ports.clock.now().getTime();
         const { project, outcome } = await recordDeadLetter(ports, queue, {
           body,
-          reason: text(metadata['deadLetterReason'], 'unknown'),
-          detail: text(metadata['deadLetterErrorDescription'], 'The message was delivered too often without success.'),
+          reason: text(metadata?.['deadLetterReason'], 'unknown'),
+          detail: text(
+            metadata?.['deadLetterErrorDescription'],
+            'The message was delivered too often without success.',
+          ),
         });
         const durationMs = ports.clock.now().getTime() - startedAt;
         ports.telemetry.stage({ stage: 'dead-letter', project: project ?? '', outcome, durationMs, ids: { queue } });

@@ -203,7 +203,7 @@ async function callOf(
     body:
       declared.takes === 'image' || declared.method === 'GET'
         ? undefined
-        : parse(declared.body ?? z.undefined(), toJson(bytes), 'body'),
+        : parse(declared.body ?? z.strictObject({}).optional(), toJson(bytes), 'body'),
     bytes,
     contentType: header(request, 'content-type')?.split(';')[0]?.trim().toLowerCase(),
     ifMatch: header(request, 'if-match'),

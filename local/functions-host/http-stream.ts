@@ -112,6 +112,8 @@ export async function answerStream(
   const answered = new Promise<void>((resolve) => {
     forward.on('response', (answer) => {
       hasAnswer = true;
+      // a refusal may leave some of the body unread, and then the library's server resets the connection behind it
+      if ((answer.statusCode ?? 500) >= 400) forward.shouldKeepAlive = false;
       resolve(forwardResponse(call, answer));
     });
     forward.on('error', () => {
