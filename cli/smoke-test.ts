@@ -142,7 +142,7 @@ async function cleanUp(client: Client, narrator: Narrator, project: string): Pro
   const { value } = (await client.get(`/projects/${project}/trainings`, page(trainingView))).body;
   for (const { id } of value.filter(({ state }) => openStates.includes(state))) {
     await client
-      .send('POST', `/projects/${project}/trainings/${id}/cancel`, {}, trainingView)
+      .send('POST', `/projects/${project}/trainings/${id}/cancel`, undefined, trainingView)
       // it ended in between
       .catch((error: unknown) => narrator.say(error instanceof Error ? error.message : String(error)));
   }

@@ -162,5 +162,5 @@ async function announce(
   const also = deploys ? [approval(run.pk, model.number, `d-${run.id}`, cause)] : [];
   const kind = model.state === 'rejected' ? 'rejected' : 'registered';
   const event = { kind, model: model.number, at: ports.clock.now().toISOString() } as const;
-  return (await applyToRun(ports, run.pk, run.id, event, message, also)) !== undefined;
+  return (await applyToRun(ports, run.pk, run.id, event, message, { also })) !== undefined;
 }

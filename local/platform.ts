@@ -7,6 +7,7 @@ import { blobContainers, databaseName, documentContainers, queues, trainerJob } 
 import { type Services, settingsOfIdentity, settingsWithKeys } from './app-settings.ts';
 import { type BlobService, startBlob } from './blob/server.ts';
 import { startContainerApps } from './container-apps/server.ts';
+import type { Trouble } from './container-apps/trouble.ts';
 import { startCosmos } from './cosmos/server.ts';
 import { type FunctionsHost, type FunctionsHostOptions, startFunctionsHost } from './functions-host/host.ts';
 import { loopbackCertificate } from './identity/certificate.ts';
@@ -53,6 +54,8 @@ export interface PlatformOptions {
    * the identity from their environment, so they are processes of their own (`functionsOnly: []`).
    */
   keyless?: boolean;
+  /** what the next starts of training jobs meet, one by one */
+  computeTroubles?: Trouble[];
 }
 
 export interface Platform {
@@ -166,6 +169,7 @@ async function startServices(
       port: ports.arm,
       dataDir: join(dataDir, 'container-apps'),
       ...secure,
+      ...(options.computeTroubles === undefined ? {} : { troubles: options.computeTroubles }),
       jobs: {
         [trainerJob]: {
           command: options.jobCommand,

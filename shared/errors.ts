@@ -12,8 +12,14 @@ export class TerminalError extends Error {
 
 /** Something is not ready or interfered: the message is delivered again. */
 export class RetryLater extends Error {
-  constructor(message: string) {
+  /** names the trouble where it is known */
+  readonly code: string | undefined;
+  /** how long the other side asks to be left alone */
+  readonly afterSeconds: number | undefined;
+  constructor(message: string, { code, afterSeconds }: { code?: string; afterSeconds?: number } = {}) {
     super(message);
     this.name = 'RetryLater';
+    this.code = code;
+    this.afterSeconds = afterSeconds;
   }
 }

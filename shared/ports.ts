@@ -134,10 +134,16 @@ export interface Execution {
   /** the environment the job was started with: DARKROOM_RUN, DARKROOM_TOKEN */
   environment: Record<string, string>;
   startedAt: string | undefined;
+  /** what compute says about how it stands, in plain words */
+  reason?: string;
 }
 
 /** Where training jobs run. `start` is not idempotent: claim first (architecture.md, job contract). */
 export interface Compute {
+  /**
+   * Throws a TerminalError when no repetition helps, and a RetryLater with a code when it was refused for now; any other
+   * error leaves open whether it took effect.
+   */
   start(environment: Record<string, string>): Promise<{ execution: string }>;
   list(): Promise<Execution[]>;
   get(execution: string): Promise<Execution | undefined>;

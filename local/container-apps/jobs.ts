@@ -5,6 +5,7 @@ import { join, resolve } from 'node:path';
 import { ArmError, type ExecutionStatus, type ExecutionTemplate } from './arm.ts';
 import type { Executions, StoredExecution } from './executions.ts';
 import { startOf } from './process-group.ts';
+import type { Trouble } from './trouble.ts';
 import { exitCodeIn, launch, type Launch, type Replica, type ReplicaLimits, watch } from './replica.ts';
 
 /** executions of one job that are waiting or running; more are refused */
@@ -29,7 +30,9 @@ export interface JobDefinition {
 }
 
 export interface Jobs {
-  start(job: string, template: ExecutionTemplate): StoredExecution;
+  start(job: string, template: ExecutionTemplate, trouble: Trouble): StoredExecution;
+  /** what there is to say about how an execution stands, beside its state */
+  informationOn(name: string): string | undefined;
   /** Ends an execution that waits or runs; nothing happens to one that has ended. */
   stop(execution: StoredExecution): void;
   /** Ends everything and waits for it: what ran is Failed, what waits is started by the next service. */
@@ -84,6 +87,7 @@ export function runJobs(definitions: Record<string, JobDefinition>, executions: 
   const running = new Map<string, { replica: Replica; job: string }>();
   const delayed = new Map<string, { timer: NodeJS.Timeout; job: string }>();
   const stopRequested = new Set<string>();
+  const troubled = new Map<string, Trouble>();
   /** nothing new is started while former executions are taken over, and when closing */
   let filling = false;
   let closing = false;
@@ -100,8 +104,13 @@ export function runJobs(definitions: Record<string, JobDefinition>, executions: 
   };
   const onEnd =
     ({ name, job }: StoredExecution) =>
-    (exitCode: number | undefined) =>
+    (exitCode: number | undefined) => {
+      if (troubled.get(name)?.kind === 'unreported-end' && !stopRequested.has(name) && !closing) {
+        running.delete(name);
+        return;
+      }
       finish(name, job, exitCode === 0 && !closing ? 'Succeeded' : 'Failed');
+    };
 
   const begin = (execution: StoredExecution, job: JobDefinition) => {
     delayed.delete(execution.name);
@@ -121,6 +130,7 @@ export function runJobs(definitions: Record<string, JobDefinition>, executions: 
     for (const execution of executions.open()) {
       const job = definitions[execution.job];
       if (job === undefined || execution.status !== 'Processing' || delayed.has(execution.name)) continue;
+      if (troubled.get(execution.name)?.kind === 'stuck') continue;
       const busy = [...running.values()].filter((r) => r.job === execution.job).length;
       const starting = [...delayed.values()].filter((d) => d.job === execution.job).length;
       if (busy + starting >= job.maxParallel) continue;
@@ -147,7 +157,7 @@ export function runJobs(definitions: Record<string, JobDefinition>, executions: 
   fill();
 
   return {
-    start(job, template) {
+    start(job, template, trouble) {
       if (executions.countOpen(job) >= maxOpen) {
         throw new ArmError(429, 'TooManyRequests', `Job ${job} has ${maxOpen} executions that wait or run`);
       }
@@ -162,8 +172,14 @@ export function runJobs(definitions: Record<string, JobDefinition>, executions: 
         pidStart: undefined,
       };
       executions.create(execution);
-      fill();
+      if (trouble.kind !== 'none') troubled.set(execution.name, trouble);
+      if (trouble.kind === 'no-pull') finish(execution.name, job, 'Failed');
+      else fill();
       return execution;
+    },
+    informationOn(name) {
+      const trouble = troubled.get(name);
+      return trouble?.kind === 'no-pull' ? trouble.information : undefined;
     },
     stop(execution) {
       const { name, job } = execution;

@@ -7,16 +7,15 @@ import { mkdir } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import * as z from 'zod';
 import { httpServer, type Keyless, resources, scheme, whyNot } from '../identity/keyless.ts';
 import { listen, loopback } from '../listen.ts';
-import { ArmError, type ArmPath, armPath, executionTemplate, type ExecutionTemplate } from './arm.ts';
-import { type Executions, openExecutions, type StoredExecution } from './executions.ts';
-import { type JobDefinition, type Jobs, runJobs } from './jobs.ts';
+import { ArmError, armPath } from './arm.ts';
+import { openExecutions } from './executions.ts';
+import { type JobDefinition, runJobs } from './jobs.ts';
+import { type Answer, type Context, route } from './routes.ts';
+import { createOperations, type Trouble } from './trouble.ts';
 
 const maxBodyBytes = 1024 * 1024;
-/** the image that the template names; there is none locally, but a start without one is refused as in Azure */
-const localImage = 'local.invalid/darkroom-job:process';
 
 export interface ContainerAppsOptions {
   /** 0 picks any free port */
@@ -29,6 +28,8 @@ export interface ContainerAppsOptions {
   resourceGroup?: string;
   /** TLS and tokens of its identity; else any token will do */
   keyless?: Keyless;
+  /** what the next start calls meet, one by one; more may be added at any time */
+  troubles?: Trouble[];
 }
 
 export interface ContainerApps {
@@ -38,115 +39,6 @@ export interface ContainerApps {
   jobResourceId(name: string): string;
   /** Ends running executions (they are Failed afterwards); waiting ones are started by the next service. */
   close(): Promise<void>;
-}
-
-interface Answer {
-  status: number;
-  headers?: Record<string, string>;
-  body: unknown;
-}
-
-interface Context {
-  jobs: Jobs;
-  definitions: Record<string, JobDefinition>;
-  executions: Executions;
-  keyless: Keyless | undefined;
-}
-
-const defaultTemplate = (job: string): ExecutionTemplate => ({
-  containers: [{ name: job, image: localImage, env: [], resources: { cpu: 1, memory: '2Gi' } }],
-});
-
-const executionBody = (e: StoredExecution, jobId: string) => ({
-  id: `${jobId}/executions/${e.name}`,
-  name: e.name,
-  type: 'Microsoft.App/jobs/executions',
-  properties: {
-    status: e.status,
-    startTime: e.startTime,
-    ...(e.endTime === undefined ? {} : { endTime: e.endTime }),
-    template: e.template,
-  },
-});
-
-const jobBody = (jobId: string, name: string, job: JobDefinition) => ({
-  id: jobId,
-  name,
-  type: 'Microsoft.App/jobs',
-  location: 'local',
-  properties: {
-    provisioningState: 'Succeeded',
-    configuration: {
-      triggerType: 'Manual',
-      replicaTimeout: job.timeoutSeconds,
-      replicaRetryLimit: 0,
-      manualTriggerConfig: { parallelism: 1, replicaCompletionCount: 1 },
-    },
-    template: defaultTemplate(name),
-  },
-});
-
-function readTemplate(body: string, job: string): ExecutionTemplate {
-  if (body.trim() === '') return defaultTemplate(job);
-  let json: unknown;
-  try {
-    json = JSON.parse(body);
-  } catch {
-    throw new ArmError(400, 'InvalidRequestContent', 'The request content is not valid JSON');
-  }
-  // an empty object is no override
-  if (typeof json === 'object' && json !== null && Object.keys(json).length === 0) return defaultTemplate(job);
-  const parsed = executionTemplate.safeParse(json);
-  if (!parsed.success) throw new ArmError(400, 'InvalidRequestContent', z.prettifyError(parsed.error));
-  return parsed.data;
-}
-
-/** Long-running operations answer 202 with the address of their result; here it is the execution itself. */
-const accepted = (context: { origin: string; version: string }, path: string, body: unknown): Answer => ({
-  status: 202,
-  headers: { location: `${context.origin}${path}?api-version=${context.version}`, 'retry-after': '1' },
-  body,
-});
-
-function route(
-  context: Context,
-  method: string,
-  path: ArmPath,
-  request: { origin: string; version: string; body: string },
-): Answer {
-  const { jobId, job, rest } = path;
-  const definition = Object.hasOwn(context.definitions, job) ? context.definitions[job] : undefined;
-  if (definition === undefined) {
-    throw new ArmError(404, 'ResourceNotFound', `The Resource 'Microsoft.App/jobs/${job}' was not found.`);
-  }
-  const [verb, name, action] = rest;
-  const operation = `${method} ${[verb, name === undefined ? undefined : '*', action].filter(Boolean).join('/')}`;
-  if (operation === 'GET ') return { status: 200, body: jobBody(jobId, job, definition) };
-  if (operation === 'GET executions') {
-    return {
-      status: 200,
-      body: { value: context.executions.list(job).map((e) => executionBody(e, jobId)), nextLink: null },
-    };
-  }
-  if (operation === 'POST start') {
-    const started = context.jobs.start(job, readTemplate(request.body, job));
-    const id = `${jobId}/executions/${started.name}`;
-    return accepted(request, id, { name: started.name, id });
-  }
-  const execution = name === undefined ? undefined : context.executions.get(job, name);
-  if (operation === 'GET executions/*' || operation === 'POST executions/*/stop') {
-    if (execution === undefined) {
-      throw new ArmError(404, 'JobExecutionNotFound', `Job execution '${name}' of job '${job}' was not found.`);
-    }
-    if (method === 'GET') return { status: 200, body: executionBody(execution, jobId) };
-    context.jobs.stop(execution);
-    return accepted(
-      request,
-      `${jobId}/executions/${execution.name}`,
-      `Job Execution ${execution.name} stopped successfully`,
-    );
-  }
-  throw new ArmError(405, 'MethodNotAllowed', `${method} is not served locally for this resource`);
 }
 
 async function readBody(request: IncomingMessage): Promise<string> {
@@ -161,8 +53,12 @@ async function readBody(request: IncomingMessage): Promise<string> {
   return Buffer.concat(chunks).toString();
 }
 
-async function handle(context: Context, request: IncomingMessage, fallbackHost: string): Promise<Answer> {
-  const { keyless } = context;
+async function handle(
+  context: Context,
+  keyless: Keyless | undefined,
+  request: IncomingMessage,
+  fallbackHost: string,
+): Promise<Answer> {
   const origin = `${scheme(keyless)}://${request.headers.host ?? fallbackHost}`;
   const url = new URL(request.url ?? '/', origin);
   if (!/^Bearer \S+$/i.test(request.headers.authorization ?? '')) {
@@ -178,6 +74,8 @@ async function handle(context: Context, request: IncomingMessage, fallbackHost: 
       'The api-version query parameter (?api-version=) is required for all requests.',
     );
   }
+  const polled = context.operations.poll(url.pathname);
+  if (polled !== undefined) return polled;
   const path = armPath(url.pathname);
   if (path === undefined)
     throw new ArmError(404, 'InvalidResourceType', `Nothing is served locally at ${url.pathname}`);
@@ -209,7 +107,7 @@ export async function startContainerApps(options: ContainerAppsOptions): Promise
     const answer =
       context === undefined
         ? Promise.reject(new ArmError(503, 'ServiceUnavailable', 'starting'))
-        : handle(context, request, host);
+        : handle(context, options.keyless, request, host);
     answer.catch(refusal).then(
       (found) => send(response, found),
       () => response.destroy(),
@@ -223,7 +121,8 @@ export async function startContainerApps(options: ContainerAppsOptions): Promise
   });
   const executions = openExecutions(join(options.dataDir, 'executions.sqlite'));
   const jobs = runJobs(options.jobs, executions, options.dataDir);
-  state.context = { jobs, definitions: options.jobs, executions, keyless: options.keyless };
+  const troubles = options.troubles ?? [];
+  state.context = { jobs, definitions: options.jobs, executions, troubles, operations: createOperations() };
   return {
     port,
     endpoint: `${scheme(options.keyless)}://${host}:${port}`,

@@ -1,20 +1,34 @@
 /**
  * Training jobs as executions of a Container Apps manual job, over ARM REST
  * (start replaces the template, so the job's own template is read first and only `env` is added).
+ * https://learn.microsoft.com/rest/api/containerapps/jobs
  */
-import { type Client, getClient } from '@azure-rest/core-client';
 import type { TokenCredential } from '@azure/core-auth';
-import type { PipelinePolicy } from '@azure/core-rest-pipeline';
 import * as z from 'zod';
+import { RetryLater, TerminalError } from '../errors.ts';
 import type { Compute, Execution, ExecutionState } from '../ports.ts';
+import { connectArm } from './arm.ts';
+import { plainWords } from './arm-refusal.ts';
 
 const apiVersion = '2026-01-01';
-const armScope = 'https://management.azure.com/.default';
+/** A start call has a minute (shared/training/check.ts); this much of it goes to an answer that names nothing yet. */
+const provisioningLimitMs = 20_000;
+const maxPages = 20;
+const maxReasonCharacters = 400;
 
 const environment = z.array(z.object({ name: z.string(), value: z.string().optional() })).optional();
 const container = z.looseObject({ name: z.string().optional(), env: environment });
 const jobResource = z.looseObject({
   properties: z.looseObject({ template: z.looseObject({ containers: z.array(container).min(1) }) }),
+});
+/** how one container of an execution stands; newer API versions only */
+const containerStatus = z.looseObject({
+  code: z.number().nullish(),
+  status: z.string().nullish(),
+  additionalInformation: z.string().nullish(),
+});
+const detailedStatus = z.looseObject({
+  replicas: z.array(z.looseObject({ containers: z.array(containerStatus).nullish() })).nullish(),
 });
 const executionResource = z.looseObject({
   name: z.string(),
@@ -22,11 +36,12 @@ const executionResource = z.looseObject({
     status: z.string().optional(),
     startTime: z.string().optional(),
     template: z.looseObject({ containers: z.array(container).optional() }).optional(),
+    detailedStatus: detailedStatus.nullish().catch(undefined),
   }),
 });
+type ExecutionResource = z.infer<typeof executionResource>;
 const executionList = z.looseObject({ value: z.array(executionResource), nextLink: z.string().nullish() });
-const startAnswer = z.looseObject({ name: z.string() });
-const armError = z.looseObject({ error: z.looseObject({ code: z.string(), message: z.string() }) });
+const started = z.looseObject({ name: z.string() });
 
 const states: Record<string, ExecutionState> = {
   Running: 'running',
@@ -38,77 +53,117 @@ const states: Record<string, ExecutionState> = {
   Succeeded: 'succeeded',
 };
 
-function toExecution(resource: z.infer<typeof executionResource>): Execution {
+const exitCodes: Record<number, string> = {
+  137: 'it was killed, most likely for using more memory than the machine has',
+  143: 'it was asked to stop',
+};
+
+/** What Azure says about the containers of an execution, in plain words where the trouble is known. */
+function reasonOf({ properties }: ExecutionResource): string | undefined {
+  const containers = (properties.detailedStatus?.replicas ?? []).flatMap((replica) => replica.containers ?? []);
+  const reasons = containers.flatMap(({ code, status, additionalInformation }) => {
+    const parts = [
+      status,
+      code === null || code === undefined ? undefined : `exit code ${code}`,
+      code === null || code === undefined ? undefined : exitCodes[code],
+      additionalInformation,
+    ];
+    const said = parts.filter(Boolean).join(', ').slice(0, maxReasonCharacters);
+    if (said === '') return [];
+    const words = plainWords(said)?.words;
+    return [words === undefined ? said : `${words} (${said})`];
+  });
+  return reasons.length === 0 ? undefined : [...new Set(reasons)].join('; ');
+}
+
+function toExecution(resource: ExecutionResource): Execution {
   const env = resource.properties.template?.containers?.[0]?.env ?? [];
+  const reason = reasonOf(resource);
   return {
     name: resource.name,
     state: states[resource.properties.status ?? 'Unknown'] ?? 'unknown',
     environment: Object.fromEntries(env.map((e) => [e.name, e.value ?? ''])),
     startedAt: resource.properties.startTime,
+    ...(reason === undefined ? {} : { reason }),
   };
 }
 
-/** Says in plain words what ARM refused. */
-function refused(what: string, status: string, body: unknown): Error {
-  const parsed = armError.safeParse(body);
-  const detail = parsed.success
-    ? `${parsed.data.error.code}: ${parsed.data.error.message}`
-    : JSON.stringify(body ?? '').slice(0, 500);
-  return new Error(`${what} was refused by the compute provider (${status}): ${detail}`);
+/** Looking at a job never ends a run: whoever looked comes again, and the trouble may be over by then. */
+async function passing<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    throw error instanceof TerminalError ? new RetryLater(error.message, { code: error.code }) : error;
+  }
 }
 
-/** The stock bearer policy refuses plain http, which local services speak. */
-const tokenPolicy = (credential: TokenCredential): PipelinePolicy => ({
-  name: 'arm-token',
-  async sendRequest(request, next) {
-    const token = await credential.getToken(armScope);
-    request.headers.set('authorization', `Bearer ${token?.token ?? ''}`);
-    return next(request);
-  },
-});
+/** Adapts a Container Apps job to the compute port. A start call that is answered without a name is followed for `limitMs`. */
+export function containerAppsCompute(
+  endpoint: string,
+  jobId: string,
+  credential: TokenCredential,
+  limitMs = provisioningLimitMs,
+): Compute {
+  const arm = connectArm(endpoint, apiVersion, credential);
+  const executionPath = (name: string): string => `${jobId}/executions/${encodeURIComponent(name)}`;
 
-/** Adapts a Container Apps job to the compute port. */
-export function containerAppsCompute(endpoint: string, jobId: string, credential: TokenCredential): Compute {
-  const connect = (maxRetries: number): Client =>
-    getClient(endpoint, {
-      allowInsecureConnection: endpoint.startsWith('http:'),
-      retryOptions: { maxRetries },
-      additionalPolicies: [{ position: 'perRetry', policy: tokenPolicy(credential) }],
-    });
-  const client = connect(3);
-  // starting is not idempotent: it is never retried here, the caller claims first and reconciles (architecture.md)
-  const once = connect(0);
-  const path = (suffix: string) => client.pathUnchecked(`${jobId}${suffix}`);
-  const queryParameters = { 'api-version': apiVersion };
+  async function list(): Promise<Execution[]> {
+    const found: Execution[] = [];
+    let next: string | undefined = `${jobId}/executions`;
+    for (let pages = 0; next !== undefined && pages < maxPages; pages++) {
+      const page = executionList.parse((await arm.get('Listing training jobs', next)) ?? { value: [] });
+      found.push(...page.value.map(toExecution));
+      next = page.nextLink ?? undefined;
+    }
+    return found;
+  }
+
+  /** The template of the job with these variables added: an override replaces all of it. */
+  async function templateWith(variables: Record<string, string>): Promise<object> {
+    const job = await arm.get('Reading the training job', jobId);
+    if (job === undefined)
+      throw new TerminalError(
+        'compute-missing',
+        `There is no training job ${jobId}. Compare COMPUTE__jobId with what is deployed, or deploy again.`,
+      );
+    const [first, ...others] = jobResource.parse(job).properties.template.containers;
+    const env = [...(first?.env ?? []), ...Object.entries(variables).map(([name, value]) => ({ name, value }))];
+    return { containers: [{ ...first, env }, ...others] };
+  }
+
+  /** Starts once; an answer that names no execution is followed to its end. */
+  async function startOnce(template: object): Promise<string> {
+    const what = 'Starting the training job';
+    const answer = await arm.post(what, `${jobId}/start`, template);
+    const named = started.safeParse(answer.body);
+    if (named.success) return named.data.name;
+    const result = started.safeParse(await arm.settle(what, answer, limitMs));
+    if (!result.success) throw new RetryLater(`${what} ended without the name of an execution`);
+    return result.data.name;
+  }
 
   return {
-    async start(environmentOf) {
-      const job = await path('').get({ queryParameters });
-      if (job.status !== '200') throw refused('Reading the training job', job.status, job.body);
-      const { template } = jobResource.parse(job.body).properties;
-      const [first, ...others] = template.containers;
-      const env = [...(first?.env ?? []), ...Object.entries(environmentOf).map(([name, value]) => ({ name, value }))];
-      const body = { containers: [{ ...first, env }, ...others] };
-      const started = await once.pathUnchecked(`${jobId}/start`).post({ queryParameters, body });
-      if (started.status !== '200' && started.status !== '202')
-        throw refused('Starting the training job', started.status, started.body);
-      return { execution: startAnswer.parse(started.body).name };
+    async start(variables) {
+      const template = await templateWith(variables);
+      try {
+        return { execution: await startOnce(template) };
+      } catch (error) {
+        // ARM said no; everything else may have taken effect: the execution tells by its environment
+        if (error instanceof TerminalError || (error instanceof RetryLater && error.code !== undefined)) throw error;
+        const wanted = Object.entries(variables);
+        const known = await list().catch(() => []);
+        const lost = known.find((one) => wanted.every(([name, value]) => one.environment[name] === value));
+        if (lost === undefined) throw error;
+        return { execution: lost.name };
+      }
     },
-    async list() {
-      const response = await path('/executions').get({ queryParameters });
-      if (response.status !== '200') throw refused('Listing executions', response.status, response.body);
-      return executionList.parse(response.body).value.map(toExecution);
-    },
+    list: () => passing(list()),
     async get(execution) {
-      const response = await path(`/executions/${encodeURIComponent(execution)}`).get({ queryParameters });
-      if (response.status === '404') return undefined;
-      if (response.status !== '200') throw refused(`Reading execution ${execution}`, response.status, response.body);
-      return toExecution(executionResource.parse(response.body));
+      const found = await passing(arm.get(`Reading execution ${execution}`, executionPath(execution)));
+      return found === undefined ? undefined : toExecution(executionResource.parse(found));
     },
     async stop(execution) {
-      const response = await path(`/executions/${encodeURIComponent(execution)}/stop`).post({ queryParameters });
-      if (!['200', '202', '204', '404'].includes(response.status))
-        throw refused(`Stopping ${execution}`, response.status, response.body);
+      await passing(arm.post(`Stopping execution ${execution}`, `${executionPath(execution)}/stop`, undefined, [404]));
     },
   };
 }

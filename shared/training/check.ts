@@ -120,16 +120,25 @@ function diagnose(run: RunDocument, execution: Execution | undefined, now: Date)
   }
   if (execution.state === 'failed' || execution.state === 'stopped' || execution.state === 'succeeded') {
     if (quiet < reportDelaySeconds) return undefined;
-    const detail = `The execution ${execution.name} is ${execution.state} and never reported its end; its log says why.`;
+    const detail = `${endOf(run, execution)} ${execution.reason ?? 'Its log says why.'}`;
     return { code: `execution-${execution.state}`, detail, retryable: true };
   }
   if (run.state === 'submitted' && since(run.submittedAt) > startTimeoutSeconds) {
-    return { code: 'start-timeout', detail: `The job did not begin within ${startTimeoutSeconds} s.`, retryable: true };
+    const waits =
+      execution.state === 'pending' ? 'Compute still prepares it: no machine is free, or the image is stuck.' : '';
+    const detail = `The job did not begin within ${startTimeoutSeconds} s. ${execution.reason ?? waits}`.trim();
+    return { code: 'start-timeout', detail, retryable: true };
   }
   if (run.state === 'running' && quiet > silenceSeconds) {
     return { code: 'silent', detail: `The job has not reported for ${Math.round(quiet)} s.`, retryable: true };
   }
   return undefined;
+}
+
+/** How an execution ended that told nothing itself. */
+function endOf(run: RunDocument, { name, state }: Execution): string {
+  if (run.startedAt !== null) return `The execution ${name} is ${state} and never reported its end.`;
+  return `The execution ${name} is ${state}, before the training began: the machine or the image did not come, or the program ended at once.`;
 }
 
 /** Asks a run to stop: one not started ends at once, a running one is told through its job document and stopped. */

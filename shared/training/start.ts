@@ -2,6 +2,7 @@
 import { entries } from '../dataset/walk.ts';
 import { storedName, treeStore } from '../dataset/store.ts';
 import type { Outgoing, RunDocument } from '../documents.ts';
+import { RetryLater, TerminalError } from '../errors.ts';
 import { type Cause, compose, type runCheck, type runEnded, type runTrained } from '../message.ts';
 import { outboxOf, sendOutbox, update } from '../outbox.ts';
 import { inBatches } from '../parallel.ts';
@@ -83,17 +84,28 @@ async function launch(ports: TrainPorts, stored: Stored<RunDocument>, cause: Cau
     const environment = { DARKROOM_JOB_URL: prepared, DARKROOM_RUN: run, DARKROOM_TOKEN: token };
     ({ execution } = await ports.compute.start(environment));
   } catch (error) {
-    const detail = `The training job could not be started: ${error instanceof Error ? error.message : String(error)}`;
-    const at = ports.clock.now().toISOString();
-    const failure = { kind: 'attempt-failed' as const, token, code: startFailed, detail, retryable: true, at };
-    await applyToRun(ports, project, run, failure, cause);
-    return startFailed;
+    const failure = {
+      ...notStarted(error),
+      kind: 'attempt-failed' as const,
+      token,
+      at: ports.clock.now().toISOString(),
+    };
+    const pause = error instanceof RetryLater ? (error.afterSeconds ?? 0) : 0;
+    await applyToRun(ports, project, run, failure, cause, { pauseSeconds: pause });
+    return failure.code;
   }
   const known = await applyToRun(ports, project, run, { kind: 'execution-known', token, execution }, cause);
   if (known !== undefined) return 'started';
   // cancelled, or claimed by another, while the start call was under way
   await ports.compute.stop(execution);
   return 'started-for-nobody';
+}
+
+/** Why a start call failed: with a code of its own where compute refused it, so that it took no effect for certain. */
+function notStarted(error: unknown): { code: string; detail: string; retryable: boolean } {
+  const detail = `The training job could not be started: ${error instanceof Error ? error.message : String(error)}`;
+  if (error instanceof TerminalError) return { code: error.code, detail, retryable: false };
+  return { code: (error instanceof RetryLater ? error.code : undefined) ?? startFailed, detail, retryable: true };
 }
 
 /** Writes manifest and job document of an attempt; returns the signed address of the job document. */
@@ -151,11 +163,15 @@ async function manifest(ports: TrainPorts, run: RunDocument, expires: Date): Pro
   return `${lines.join('\n')}\n`;
 }
 
-/** Backoff before the next attempt: 5 s, 20 s, 80 s. */
-const backoffSeconds = (attempt: number): number => 5 * 4 ** Math.min(Math.max(attempt - 1, 0), maxAttempts);
+/** compute may ask for more patience than this, but then its trouble is ours to tell */
+const longestPauseSeconds = 900;
+/** Backoff before the next attempt: 5 s, 20 s, 80 s; longer when compute asks for it. */
+const backoffSeconds = (attempt: number, asked: number): number =>
+  Math.max(5 * 4 ** Math.min(Math.max(attempt - 1, 0), maxAttempts), Math.min(asked, longestPauseSeconds));
 
 /**
  * Applies one event to a run and sends what follows from it, and `also`; undefined when the event does not apply.
+ * A next attempt begins no sooner than after `pauseSeconds`.
  * What an earlier call could not send any more is sent either way.
  */
 export async function applyToRun(
@@ -164,7 +180,7 @@ export async function applyToRun(
   run: string,
   event: RunEvent,
   cause: Cause,
-  also: Outgoing[] = [],
+  { also = [], pauseSeconds = 0 }: { also?: Outgoing[]; pauseSeconds?: number } = {},
 ): Promise<RunDocument | undefined> {
   const now = ports.clock.now();
   const { stored, changed } = await update(ports.documents, 'runs', project, run, (current) => {
@@ -172,7 +188,8 @@ export async function applyToRun(
     const next = transition(current, event);
     if ('rejected' in next) return 'keep';
     const document = { ...current, ...next };
-    return { ...document, outbox: [...outboxOf(current), ...followUps(current, document, cause, now), ...also] };
+    const following = followUps(current, document, cause, now, pauseSeconds);
+    return { ...document, outbox: [...outboxOf(current), ...following, ...also] };
   });
   if (stored === undefined) return undefined;
   await sendOutbox(ports, 'runs', stored);
@@ -184,6 +201,7 @@ function followUps(
   after: RunDocument,
   cause: Cause,
   now: Date,
+  pauseSeconds: number,
 ): NonNullable<RunDocument['outbox']> {
   if (before.state === after.state && before.token === after.token) return [];
   const { id: run, pk: project } = after;
@@ -197,7 +215,7 @@ function followUps(
   if (!isOpen(after.state)) return [{ to: 'queue', queue: 'training-requests', message: ended(project, run, traced) }];
   switch (after.state) {
     case 'queued':
-      return [{ ...queued(project, run, traced), notBefore: later(backoffSeconds(after.attempt)) }];
+      return [{ ...queued(project, run, traced), notBefore: later(backoffSeconds(after.attempt, pauseSeconds)) }];
     case 'submitted': {
       const check = { project, run, token: after.token ?? '' };
       const message = compose<z.infer<typeof runCheck>>('darkroom.run.check', subject, check, traced, check.token);

@@ -1,0 +1,139 @@
+/**
+ * Azure Resource Manager over the SDKs' pipeline: tokens, bounded repetition as Retry-After asks, long-running
+ * operations. Protocol: https://learn.microsoft.com/azure/azure-resource-manager/management/async-operations
+ */
+import { type Client, getClient, type PathUncheckedResponse } from '@azure-rest/core-client';
+import type { TokenCredential } from '@azure/core-auth';
+import { createHttpPoller, type LroResponse } from '@azure/core-lro';
+import { type PipelinePolicy, type PipelineResponse, retryPolicy, type RetryStrategy } from '@azure/core-rest-pipeline';
+import { RetryLater, TerminalError } from '../errors.ts';
+import { refusal } from './arm-refusal.ts';
+
+const armScope = 'https://management.azure.com/.default';
+const requestLimitMs = 20_000;
+const maxRetries = 3;
+/** A longer wait is left to the queue: a message is locked meanwhile. */
+const longestPauseMs = 5_000;
+const firstPauseMs = 500;
+
+export interface ArmAnswer {
+  status: number;
+  headers: Record<string, string>;
+  body: unknown;
+}
+
+export interface Arm {
+  /** Repeats what may pass; answers 404 with undefined. `what` begins the error of a refusal. */
+  get(what: string, path: string): Promise<unknown>;
+  /** Sends once. A refusal throws, save for these statuses. */
+  post(what: string, path: string, body?: unknown, fine?: number[]): Promise<ArmAnswer>;
+  /**
+   * Waits for the end of an operation that was accepted (202), at most so long, and returns its result.
+   * Throws a refusal when it failed, a RetryLater when it did not end.
+   */
+  settle(what: string, accepted: ArmAnswer, limitMs: number): Promise<unknown>;
+}
+
+/** Seconds or a date: https://www.rfc-editor.org/rfc/rfc9110#name-retry-after */
+function retryAfterSeconds(value: string | undefined, now: number): number | undefined {
+  if (value === undefined) return undefined;
+  const seconds = /^\d+$/.test(value) ? Number(value) : (Date.parse(value) - now) / 1000;
+  return Number.isFinite(seconds) ? Math.max(0, Math.ceil(seconds)) : undefined;
+}
+
+const mayPass = (status: number): boolean => status === 408 || status === 429 || status >= 500;
+
+/** Repeats what may pass, as late as the other side asks, unless that is too long to wait for here. */
+const patience: RetryStrategy = {
+  name: 'arm-patience',
+  retry({ response, responseError, retryCount }) {
+    const answer: PipelineResponse | undefined = response ?? responseError?.response;
+    if (answer !== undefined && !mayPass(answer.status)) return { skipStrategy: true };
+    const asked = retryAfterSeconds(answer?.headers.get('retry-after'), Date.now());
+    const pauseMs = asked === undefined ? firstPauseMs * 2 ** retryCount : asked * 1000;
+    return pauseMs > longestPauseMs ? { skipStrategy: true } : { retryAfterInMs: pauseMs };
+  },
+};
+
+/** The stock bearer policy refuses plain http, which local services speak. */
+const tokenPolicy = (credential: TokenCredential): PipelinePolicy => ({
+  name: 'arm-token',
+  async sendRequest(request, next) {
+    const token = await credential.getToken(armScope);
+    request.headers.set('authorization', `Bearer ${token?.token ?? ''}`);
+    return next(request);
+  },
+});
+
+const answerOf = ({ status, headers, body }: PathUncheckedResponse): ArmAnswer => ({
+  status: Number(status),
+  headers,
+  body: body as unknown,
+});
+const refused = (what: string, { status, headers, body }: ArmAnswer): TerminalError | RetryLater =>
+  refusal(what, status, body, retryAfterSeconds(headers['retry-after'], Date.now()));
+const toLro = ({ status, headers, body }: ArmAnswer): LroResponse => ({
+  flatResponse: body,
+  rawResponse: { statusCode: status, headers, body },
+});
+
+/** Connects to an ARM endpoint with one API version. */
+export function connectArm(endpoint: string, apiVersion: string, credential: TokenCredential): Arm {
+  const connect = (repeats: number): Client =>
+    getClient(endpoint, {
+      allowInsecureConnection: endpoint.startsWith('http:'),
+      retryOptions: { maxRetries: 0 },
+      additionalPolicies: [
+        { position: 'perCall', policy: retryPolicy([patience], { maxRetries: repeats }) },
+        { position: 'perRetry', policy: tokenPolicy(credential) },
+      ],
+    });
+  const patient = connect(maxRetries);
+  const once = connect(0);
+
+  /** Addresses that answers name are followed on the same host only: the token goes with the request. */
+  const read = async (path: string): Promise<ArmAnswer> => {
+    const url = new URL(path, endpoint);
+    if (url.origin !== new URL(endpoint).origin)
+      throw new TerminalError('foreign-address', `Azure named an address on another host: ${url.origin}`);
+    if (!url.searchParams.has('api-version')) url.searchParams.set('api-version', apiVersion);
+    return answerOf(await patient.pathUnchecked(url.href).get({ timeout: requestLimitMs }));
+  };
+
+  return {
+    async get(what, path) {
+      const answer = await read(path);
+      if (answer.status === 404) return undefined;
+      if (answer.status !== 200) throw refused(what, answer);
+      return answer.body;
+    },
+    async post(what, path, body, fine = []) {
+      const queryParameters = { 'api-version': apiVersion };
+      const sent = { queryParameters, timeout: requestLimitMs, ...(body === undefined ? {} : { body }) };
+      const answer = answerOf(await once.pathUnchecked(path).post(sent));
+      if (answer.status >= 300 && !fine.includes(answer.status)) throw refused(what, answer);
+      return answer;
+    },
+    async settle(what, accepted, limitMs) {
+      let last = accepted;
+      const poller = await createHttpPoller<unknown, { status: 'running'; config: object }>(
+        {
+          sendInitialRequest: async () => toLro(accepted),
+          sendPollRequest: async (path) => {
+            last = await read(path);
+            return toLro(last);
+          },
+        },
+        { intervalInMs: 1000 },
+      );
+      try {
+        return await poller.pollUntilDone({ abortSignal: AbortSignal.timeout(limitMs) });
+      } catch (error) {
+        if (error instanceof TerminalError || error instanceof RetryLater) throw error;
+        if (error instanceof Error && error.name === 'AbortError')
+          throw new RetryLater(`${what} was accepted by Azure, but did not end within ${limitMs / 1000} s`);
+        throw refused(what, last);
+      }
+    },
+  };
+}

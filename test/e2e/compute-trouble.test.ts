@@ -1,0 +1,88 @@
+/** Over HTTP: what somebody sees of a training that Azure refuses, and of one whose machine takes its time. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { Writable } from 'node:stream';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import * as z from 'zod';
+import { buildApp } from '../../local/build.ts';
+import type { Trouble } from '../../local/container-apps/trouble.ts';
+import { type Client, createClient } from '../../local/demo/client.ts';
+import { readDigits } from '../../local/demo/digits.ts';
+import { createNarrator } from '../../local/demo/narrator.ts';
+import { upload } from '../../local/demo/upload.ts';
+import { createKey } from '../../local/first-key.ts';
+import { type Platform, startPlatform } from '../../local/platform.ts';
+import { projectStatusView } from '../../shared/api/views/project.ts';
+import { trainingView } from '../../shared/api/views/training.ts';
+
+const root = path.resolve(import.meta.dirname, '../..');
+const project = '/projects/digits';
+const troubles: Trouble[] = [];
+let folder: string;
+let platform: Platform;
+let client: Client;
+
+beforeAll(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'darkroom-compute-'));
+  const { entry } = await buildApp();
+  platform = await startPlatform({
+    dataDir: folder,
+    ports: { http: 0, blob: 0, serviceBus: 0, cosmos: 0, arm: 0, insights: 0 },
+    appRoot: root,
+    appEntry: entry,
+    jobCommand: [process.execPath, path.join(root, 'trainer/main.ts')],
+    onLog: () => undefined,
+    computeTroubles: troubles,
+  });
+  client = createClient(platform.addresses.http ?? '', await createKey(platform.settings, 'test'));
+  const settings = { trainer: { name: 'softmax' }, retrain: { onVersion: false }, commit: { quietSeconds: 3 } };
+  await client.send('PUT', project, settings, z.unknown());
+  const quiet = createNarrator(new Writable({ write: (_chunk, _encoding, done) => done() }) as NodeJS.WriteStream);
+  await upload(client, quiet, 'digits', (await readDigits()).first.slice(0, 40));
+  const head = async () => (await client.get(project, projectStatusView)).body.head?.samples ?? 0;
+  await vi.waitUntil(async () => (await head()) > 20, { timeout: 30_000, interval: 200 });
+}, 90_000);
+afterAll(async () => {
+  await platform?.close();
+  await rm(folder, { recursive: true, force: true });
+}, 60_000);
+
+async function trainWith(...next: Trouble[]) {
+  troubles.push(...next);
+  const { id } = await client.send('POST', `${project}/trainings`, {}, z.looseObject({ id: z.string() }));
+  return async () => (await client.get(`${project}/trainings/${id}`, trainingView)).body;
+}
+
+test('a training that lacks something fails with its reason and what to do', async () => {
+  const seen = await trainWith({
+    kind: 'refused',
+    status: 409,
+    code: 'MissingSubscriptionRegistration',
+    message: "The subscription is not registered to use namespace 'Microsoft.App'.",
+  });
+  await expect.poll(async () => (await seen()).state, { timeout: 10_000 }).toBe('failed');
+  const { failure, attempts } = await seen();
+  expect(failure).toMatchObject({ code: 'provider-not-registered', retryable: false });
+  expect(failure?.detail).toContain('az provider register --namespace Microsoft.App --wait');
+  expect(attempts).toHaveLength(1);
+});
+
+test('a training without quota waits with its reason, and is cancelled like any other', async () => {
+  const quota: Trouble = { kind: 'refused', status: 400, code: 'QuotaExceeded', message: 'GPU cores' };
+  const seen = await trainWith(quota, quota, quota, quota);
+  await expect.poll(async () => (await seen()).failure?.code, { timeout: 10_000 }).toBe('compute-quota');
+  const { id, state } = await seen();
+  expect(state).toBe('queued');
+  await client.send('POST', `${project}/trainings/${id}/cancel`, undefined, trainingView);
+  await expect.poll(async () => (await seen()).state, { timeout: 10_000 }).toBe('cancelled');
+  troubles.splice(0);
+});
+
+test('a training whose machine is provisioned slowly trains', async () => {
+  const seen = await trainWith({ kind: 'slow', polls: 2 });
+  await expect
+    .poll(async () => (await seen()).state, { timeout: 40_000, interval: 300 })
+    .toBeOneOf(['registered', 'rejected']);
+  expect((await seen()).attempts).toEqual([]);
+});
