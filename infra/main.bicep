@@ -110,3 +110,7 @@ output functionAppName string = resources.outputs.functionAppName
 output cosmosEndpoint string = resources.outputs.cosmosEndpoint
 @description('Address of the blobs.')
 output blobServiceUri string = resources.outputs.blobServiceUri
+@description('Address of the packages that were deployed last.')
+output releasesUri string = resources.outputs.releasesUri
+@description('Resource id of Application Insights.')
+output insightsId string = resources.outputs.insightsId

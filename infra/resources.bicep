@@ -1,3 +1,4 @@
+import { resourceNames } from 'names.bicep'
 import { declared as Declared, operator, tags } from 'types.bicep'
 
 @description('Name of the environment, part of every name and tag.')
@@ -76,6 +77,8 @@ var eventSources = filter(declared.blobContainers, one => one.?events != null)
 var undeliveredContainer = 'undelivered'
 @description('Container of packages in the host\'s account.')
 var packageContainer = 'packages'
+@description('Container of the packages that were deployed last, for going back to one.')
+var releaseContainer = 'releases'
 @description('Image, refused unless it is named by its digest: a tag may mean another program tomorrow.')
 var pinnedImage = contains(trainerImage, '@sha256:')
   ? trainerImage
@@ -86,25 +89,8 @@ var budgetBegan = monthlyBudget == 0 || budgetStart != ''
   : fail('monthlyBudget needs budgetStart: the first day of this month, and the same day ever after')
 @description('On every resource; azd finds an environment by it.')
 var allTags tags = { application: 'darkroom', 'azd-env-name': environmentName }
-@description('Makes names unique; always the same for one group and environment.')
-var suffix = uniqueString(resourceGroup().id, environmentName)
 @description('Known before anything runs, so that a snapshot resolves every id.')
-var names = {
-  actionGroup: 'ag-${suffix}'
-  app: 'func-${suffix}'
-  appIdentity: 'id-app-${suffix}'
-  bus: 'sb-${suffix}'
-  cosmos: 'cosmos-${suffix}'
-  dataStorage: 'stdata${suffix}'
-  hostStorage: 'sthost${suffix}'
-  insights: 'appi-${suffix}'
-  jobs: 'cae-${suffix}'
-  plan: 'plan-${suffix}'
-  puller: 'id-pull-${suffix}'
-  registry: 'cr${suffix}'
-  topic: 'evgt-${suffix}'
-  workspace: 'log-${suffix}'
-}
+var names = resourceNames(uniqueString(resourceGroup().id, environmentName))
 
 module identities 'modules/identities.bicep' = {
   params: { location: location, tags: allTags, appName: names.appIdentity }
@@ -131,9 +117,11 @@ module hostStorage 'modules/host-storage.bicep' = {
     tags: allTags
     name: names.hostStorage
     packageContainer: packageContainer
+    releaseContainer: releaseContainer
     workspaceName: names.workspace
     appName: names.appIdentity
     appPrincipalId: identities.outputs.appPrincipalId
+    operators: operators
   }
   dependsOn: [monitoring]
 }
@@ -305,3 +293,7 @@ output functionAppName string = functions.outputs.name
 output cosmosEndpoint string = 'https://${names.cosmos}.documents.azure.com'
 @description('Address of the blobs.')
 output blobServiceUri string = 'https://${names.dataStorage}.blob.${environment().suffixes.storage}'
+@description('Address of the packages that were deployed last.')
+output releasesUri string = hostStorage.outputs.releasesUri
+@description('Resource id of Application Insights, for comparing telemetry before and after a deployment.')
+output insightsId string = monitoring.outputs.insightsId

@@ -41,7 +41,15 @@ export interface Compiler {
 /** Any ids: no subscription is asked. */
 const metadata = { subscriptionId: '00000000-0000-0000-0000-000000000001', location: 'swedencentral' };
 /** Parameter files read these from the environment; snapshots must not depend on who makes them. */
-const fixedEnvironment = { TRAINER_IMAGE: `ghcr.io/example/darkroom-trainer@sha256:${'0'.repeat(64)}` };
+const fixedEnvironment = {
+  TRAINER_IMAGE: `ghcr.io/example/darkroom-trainer@sha256:${'0'.repeat(64)}`,
+  // what azd sets
+  AZURE_ENV_NAME: 'main',
+  AZURE_LOCATION: 'swedencentral',
+  AZURE_PRINCIPAL_ID: '11111111-1111-1111-1111-111111111111',
+  AZURE_PRINCIPAL_TYPE: 'User',
+  DARKROOM_COMPUTE: 't4',
+};
 
 /** Splits a stream of `Content-Length` framed messages; returns what is left over. */
 function takeMessages(buffer: Buffer, onMessage: (text: string) => void): Buffer {

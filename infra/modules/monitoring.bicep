@@ -83,3 +83,5 @@ resource actionGroup 'Microsoft.Insights/actionGroups@2023-01-01' = {
 
 @description('Where telemetry goes. No secret: sending needs a token of an identity that has the role.')
 output connectionString string = insights.properties.ConnectionString
+@description('Resource id of Application Insights.')
+output insightsId string = insights.id

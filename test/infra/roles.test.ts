@@ -81,14 +81,17 @@ const ofTopic = [
   ),
 ];
 const person = '11111111-1111-1111-1111-111111111111';
+const ofPerson = [
+  `${person}: Storage Blob Data Reader on stdata`,
+  `${person}: Storage Blob Data Contributor on sthost/releases`,
+  `${person}: Log Analytics Reader on log`,
+  `${person}: Cosmos DB Built-in Data Reader on /dbs/${databaseName}`,
+  `${person}: Cosmos DB Built-in Data Contributor on /dbs/${databaseName}/colls/keys`,
+];
 const more: Partial<Record<Deployment, string[]>> = {
   'options/registry': ['puller: AcrPull on cr'],
-  'options/people': [
-    `${person}: Storage Blob Data Reader on stdata`,
-    `${person}: Log Analytics Reader on log`,
-    `${person}: Cosmos DB Built-in Data Reader on /dbs/${databaseName}`,
-    `${person}: Cosmos DB Built-in Data Contributor on /dbs/${databaseName}/colls/keys`,
-  ],
+  'options/people': ofPerson,
+  main: ofPerson,
 };
 
 test.for(deployments)('%s assigns exactly the roles that are needed', (deployment) => {

@@ -15,7 +15,8 @@ export const options = [
   'service-bus-premium',
   'service-bus-standard',
 ] as const;
-export const environments = ['dev', 'prod'] as const;
+/** `main` is what azd deploys */
+export const environments = ['dev', 'main', 'prod'] as const;
 /** every committed snapshot */
 export const deployments = [...environments, ...options.map((option) => `options/${option}` as const)] as const;
 export type Deployment = (typeof deployments)[number];
