@@ -1,5 +1,5 @@
 /** Makes the package that is deployed: the bundle, host.json, a manifest, and what cannot be bundled, for linux-x64. */
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import * as z from 'zod';
@@ -57,22 +57,36 @@ export async function packageContents(root: string, built: string, scratch: stri
   return contents;
 }
 
-/** Builds and packs a checkout; the same sources give the same bytes. Throws when the package is larger than it may be. */
-export async function createPackage(root: string): Promise<{ bytes: Buffer; contents: Contents }> {
+/**
+ * Builds and packs a checkout; the same sources give the same bytes. The folder `unpackedInto` gets the same files; what
+ * was in it is lost. Throws when the package is larger than it may be.
+ */
+export async function createPackage(
+  root: string,
+  unpackedInto?: string,
+): Promise<{ bytes: Buffer; contents: Contents }> {
   const work = await mkdtemp(path.join(tmpdir(), 'darkroom-package-'));
   try {
     const built = path.join(work, 'built');
     await bundleApp(built, root);
     const contents = await packageContents(root, built, path.join(work, 'fetched'));
-    const bytes = await zip([...contents.keys()], async (name) => {
+    const read = async (name: string): Promise<Buffer> => {
       const source = contents.get(name);
       if (source === undefined) throw new Error(`nothing is known of ${name}`);
       return 'text' in source ? Buffer.from(source.text) : readFile(source.file);
-    });
+    };
+    const bytes = await zip([...contents.keys()], read);
     if (bytes.length > maxPackageBytes)
       throw new Error(
         `the package has ${bytes.length} bytes, more than ${maxPackageBytes}: see what was added with \`unzip -lv\``,
       );
+    if (unpackedInto !== undefined) {
+      await rm(unpackedInto, { recursive: true, force: true });
+      for (const name of contents.keys()) {
+        await mkdir(path.dirname(path.join(unpackedInto, name)), { recursive: true });
+        await writeFile(path.join(unpackedInto, name), await read(name));
+      }
+    }
     return { bytes, contents };
   } finally {
     await rm(work, { recursive: true, force: true });

@@ -1,8 +1,7 @@
 /** The unpacked package with nothing but the settings that Bicep gives, against local services whose keys are switched off. */
-import { execFile, spawn } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
+import { spawn } from 'node:child_process';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { promisify } from 'node:util';
 import { startPlatform } from '../../local/platform.ts';
 import { appSettingsOf, evaluated } from '../infra/templates.ts';
 import { startPart } from '../torture/process.ts';
@@ -30,12 +29,38 @@ function deployedSettings(local: Record<string, string>): Record<string, string>
   return { ...bicep, ...local };
 }
 
-/** A program of this checkout with exactly this environment, its output shown. */
-function run(args: string[], env: Record<string, string>): Promise<number> {
+/**
+ * A stand-in for the Azure CLI of somebody who is signed in: it answers `az account get-access-token` with a token of the
+ * local identity. Returns the folder to be put on the PATH.
+ */
+async function signedInCli(folder: string, settings: Record<string, string>): Promise<string> {
+  const bin = path.join(folder, 'bin');
+  await mkdir(bin, { recursive: true });
+  const script = `#!${process.execPath}
+const resource = process.argv[process.argv.indexOf('--resource') + 1];
+const url = ${JSON.stringify(settings['IDENTITY_ENDPOINT'])} + '?api-version=2019-08-01&client_id=${settings['AZURE_CLIENT_ID'] ?? ''}&resource=' + encodeURIComponent(resource);
+const answer = await (await fetch(url, { headers: { 'x-identity-header': ${JSON.stringify(settings['IDENTITY_HEADER'])} } })).json();
+console.log(JSON.stringify({ accessToken: answer.access_token, expires_on: Number(answer.expires_on), tokenType: 'Bearer' }));
+`;
+  await writeFile(path.join(bin, 'az'), script, { mode: 0o755 });
+  return bin;
+}
+
+/** What azd runs at the end of `azd up`: the first key, and the smoke test with a key of its own. Returns what it said. */
+function finish(env: Record<string, string>): Promise<{ code: number; said: string }> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, args, { cwd: root, env, stdio: ['ignore', 'inherit', 'inherit'] });
+    const child = spawn(process.execPath, ['infra/azd/finish.ts'], {
+      cwd: root,
+      env,
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    let said = '';
+    child.stdout.on('data', (part: Buffer) => {
+      said += part.toString();
+      process.stdout.write(part);
+    });
     child.on('error', reject);
-    child.on('close', (code) => resolve(code ?? 1));
+    child.on('close', (code) => resolve({ code: code ?? 1, said }));
   });
 }
 
@@ -66,16 +91,27 @@ export async function runKeyless(app: string, dataDir: string): Promise<void> {
       logFile,
     });
     try {
-      // the smoke test is somebody else's program: it knows an address, a key, and whom to trust
-      const outside = { ...machine, NODE_EXTRA_CA_CERTS: platform.settings['NODE_EXTRA_CA_CERTS'] ?? '' };
-      const made = await promisify(execFile)(process.execPath, ['cli/create-key.ts'], { cwd: root, env });
+      // a laptop: it knows the outputs of the templates, who is signed in, and whom to trust
       const url = `http://127.0.0.1:${host.port}`;
-      await signedByIdentity(url, made.stdout.trim());
-      const code = await run(['cli/smoke.ts', '--url', url, '--key', made.stdout.trim()], outside);
+      const laptop = {
+        ...machine,
+        PATH: `${await signedInCli(dataDir, platform.settings)}${path.delimiter}${machine.PATH}`,
+        NODE_EXTRA_CA_CERTS: platform.settings['NODE_EXTRA_CA_CERTS'] ?? '',
+        endpoint: `${url}/api/v1`,
+        cosmosEndpoint: platform.settings['COSMOS__accountEndpoint'] ?? '',
+        functionAppName: 'func-local',
+      };
+      const { code, said } = await finish(laptop);
       if (code !== 0) {
         console.error((await readFile(logFile, 'utf8')).slice(-10_000));
-        throw new Error(`the smoke test ended with ${code}; above is the end of the host's log`);
+        throw new Error(`the end of azd up ended with ${code}; above is the end of the host's log`);
       }
+      const key = /dk_[A-Za-z0-9_-]{43}/.exec(said)?.[0];
+      if (key === undefined) throw new Error('azd up printed no first key');
+      await signedByIdentity(url, key);
+      const again = await finish({ ...laptop, DARKROOM_SMOKE: 'no' });
+      if (again.code !== 0 || !again.said.includes('API keys exist (1)'))
+        throw new Error('a second azd up made another key, or the key of the smoke test was left behind');
     } finally {
       await host.end('SIGTERM');
     }

@@ -1,0 +1,49 @@
+/** API keys as documents, made by whoever has the role: with the settings of a platform, or as a person signed in to Azure. */
+import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { keyDocument, newKey } from '../shared/api/keys.ts';
+import { connectDocumentsAsPerson } from '../shared/azure/person.ts';
+import { connect } from '../shared/azure/connect.ts';
+import { readConfig } from '../shared/config.ts';
+import type { Role } from '../shared/documents.ts';
+import type { Documents } from '../shared/ports.ts';
+
+type Keys = Pick<Documents, 'create' | 'remove' | 'count'>;
+
+const pauseMs = 10_000;
+
+/** The documents at this address, as the person who is signed in; without one those of the settings in the environment. */
+export const openKeys = (cosmosEndpoint: string | undefined): Keys =>
+  cosmosEndpoint === undefined ? connect(readConfig(process.env)).documents : connectDocumentsAsPerson(cosmosEndpoint);
+
+/** Makes a key and returns it with the id by which it is removed. The key itself is kept nowhere. */
+export async function makeKey(
+  keys: Keys,
+  grant: { name: string; role: Role; project: string },
+): Promise<{ key: string; id: string }> {
+  const key = newKey(randomBytes(32));
+  const document = keyDocument(key, grant, new Date().toISOString());
+  if ((await keys.create('keys', document)) === 'exists') throw new Error('a key with this digest exists already');
+  return { key, id: document.id };
+}
+
+const isForbidden = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && (error.code === 403 || error.code === 'Forbidden');
+
+/** Repeats work that is forbidden until the limit: a role works minutes after it was assigned. Other errors are thrown at once. */
+export async function untilAllowed<T>(
+  work: () => Promise<T>,
+  limitSeconds: number,
+  say: (line: string) => void,
+): Promise<T> {
+  const until = performance.now() + limitSeconds * 1000;
+  for (;;) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!isForbidden(error) || performance.now() > until) throw error;
+      say('The role on the documents does not work yet; waiting for it.');
+      await sleep(pauseMs);
+    }
+  }
+}

@@ -1,0 +1,53 @@
+/**
+ * After `azd up`: prints where the API is, makes the first operator key if there is none, and runs the smoke test with a
+ * key of its own, which is removed again. DARKROOM_SMOKE=no leaves the smoke test out.
+ */
+import { spawn } from 'node:child_process';
+import path from 'node:path';
+import * as z from 'zod';
+import { makeKey, openKeys, untilAllowed } from '../../cli/keys.ts';
+
+const root = path.resolve(import.meta.dirname, '../..');
+const rolesWorkWithinSeconds = 600;
+
+const outputs = z.object({ endpoint: z.url(), cosmosEndpoint: z.url(), functionAppName: z.string() });
+
+/** Outputs of the templates, which azd hands to its hooks. */
+function readOutputs(): z.infer<typeof outputs> {
+  const parsed = outputs.safeParse(process.env);
+  if (parsed.success) return parsed.data;
+  throw new Error(`These outputs of main.bicep are missing: run \`azd provision\`.\n${z.prettifyError(parsed.error)}`);
+}
+
+function smoke(url: string, key: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const env = { ...process.env, DARKROOM_KEY: key };
+    const child = spawn(process.execPath, ['cli/smoke.ts', '--url', url], { cwd: root, env, stdio: 'inherit' });
+    child.on('error', reject);
+    child.on('close', (code) => resolve(code ?? 1));
+  });
+}
+
+async function main(): Promise<number> {
+  const { endpoint, cosmosEndpoint } = readOutputs();
+  const say = (line: string): void => console.log(line);
+  say(`\nThe API is at ${endpoint}`);
+  const keys = openKeys(cosmosEndpoint);
+  const existing = await untilAllowed(() => keys.count('keys', {}), rolesWorkWithinSeconds, say);
+  if (existing === 0) {
+    const grant = { name: 'first', role: 'operator', project: '*' } as const;
+    const { key } = await untilAllowed(() => makeKey(keys, grant), rolesWorkWithinSeconds, say);
+    say(`The first operator key, shown this once: ${key}`);
+  } else {
+    say(`API keys exist (${existing}). Another: npm run create-key -- --cosmos ${cosmosEndpoint}`);
+  }
+  if (process.env['DARKROOM_SMOKE'] === 'no') return 0;
+  const temporary = await makeKey(keys, { name: 'smoke test', role: 'operator', project: '*' });
+  try {
+    return await smoke(endpoint, temporary.key);
+  } finally {
+    await keys.remove('keys', temporary.id, temporary.id);
+  }
+}
+
+process.exit(await main());
