@@ -1,5 +1,5 @@
 /** Trains a network and keeps the weights of the epoch that did best on validation. */
-import { floatTensor, openGraph } from '../shared/onnx/engine.ts';
+import { type ExecutionProvider, floatTensor, openGraph } from '../shared/onnx/engine.ts';
 import type { ModelSpec } from '../shared/onnx/validate.ts';
 import type { Architecture } from './architectures.ts';
 import { augment } from './augment.ts';
@@ -40,6 +40,8 @@ export interface Epoch {
 export interface FitOptions {
   seed: number;
   threads: number;
+  /** of the steps alone: what is served runs on CPUs, and is judged on one */
+  provider: ExecutionProvider;
   /** called after every step; training ends with whatever it throws */
   afterStep(done: number, total: number): Promise<void>;
   afterEpoch(epoch: Epoch): Promise<void>;
@@ -159,7 +161,7 @@ export async function fit(
   random.shuffle(order);
   const shuffled = Array.from(order, (i) => train[i] as Sample);
   const batch = Math.min(recipe.batchSize, train.length);
-  const stepper = await createStepper(recipe.architecture, spec, batch, random, options.threads);
+  const stepper = await createStepper(recipe.architecture, spec, batch, random, options.threads, options.provider);
   const training: Training = { train: shuffled, spec, recipe, random, stepper, batch };
   const evaluation = await createEvaluation(training, validation, options.threads);
   try {

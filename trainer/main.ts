@@ -3,6 +3,7 @@
  *   DARKROOM_JOB_URL           read address of the job document
  *   CONTAINER_APP_JOB_EXECUTION_NAME  set by Azure Container Apps and by the local platform: names this execution
  *   DARKROOM_TRAINER_THREADS   CPU threads; 2 at most by default
+ *   DARKROOM_EXECUTION_PROVIDER  auto (default), cpu or cuda: what computes the steps; told in the first report
  * Exit codes: 0 succeeded, cancelled or superseded (nothing to retry); 1 failed, and reported; 2 could not even report.
  */
 import { createHash } from 'node:crypto';
@@ -12,10 +13,12 @@ import type { JobDocument, JobReport, OutputName } from '../shared/training/job-
 import { readDataset } from './dataset.ts';
 import type { Epoch } from './fit.ts';
 import { create, get } from './http.ts';
+import { chooseMachine } from './machine.ts';
 import { Cancelled, createReporter, maxDocumentBytes, Superseded } from './reporter.ts';
 import type { Reporter } from './reporter.ts';
 import { train } from './train.ts';
 
+type Machine = Awaited<ReturnType<typeof chooseMachine>>;
 type Outputs = Extract<JobReport, { kind: 'succeeded' }>['outputs'];
 
 async function writeOutputs(job: JobDocument, files: Record<OutputName, Buffer>): Promise<Outputs> {
@@ -38,11 +41,12 @@ const metricsOf = (epoch: Epoch): { key: string; value: number; step: number }[]
     ['validation.accuracy', epoch.validationAccuracy] as const,
   ].map(([key, value]) => ({ key, value, step: epoch.epoch }));
 
-async function work(job: JobDocument, reporter: Reporter, threads: number): Promise<void> {
+async function work(job: JobDocument, reporter: Reporter, machine: Machine): Promise<void> {
   const data = await readDataset(job, (done, total) => reporter.pulse({ phase: 'download', done, total }));
   let steps = { done: 0, total: 0 };
   const { files } = await train(job, data, {
-    threads,
+    threads: machine.threads,
+    provider: machine.executionProvider,
     afterStep: (done, total) => {
       steps = { done, total };
       return reporter.pulse({ phase: 'train', done, total });
@@ -77,16 +81,22 @@ async function main(): Promise<number> {
   if (job.cancelRequested) reporter.cancel();
   // the platform stops an execution with SIGTERM and kills it half a minute later
   process.once('SIGTERM', () => reporter.cancel());
+  let machine: Machine;
+  try {
+    machine = await chooseMachine(process.env['DARKROOM_EXECUTION_PROVIDER'], threads);
+  } catch (error) {
+    return conclude(error, reporter);
+  }
   try {
     // until this report stands the run is not ours, and no other report may take a sequence from its owner
-    await reporter.tell({ kind: 'started' });
+    await reporter.tell({ kind: 'started', machine });
   } catch (error) {
     if (!(error instanceof Superseded)) throw error;
     console.error(error.message);
     return 0;
   }
   try {
-    await work(job, reporter, threads);
+    await work(job, reporter, machine);
     return 0;
   } catch (error) {
     return conclude(error, reporter);

@@ -15,7 +15,8 @@ type Progress = NonNullable<JobReport['progress']>;
 type Metric = NonNullable<JobReport['metrics']>[number];
 /** everything of a report that is not the same for all */
 type Tale =
-  | { kind: 'started' | 'heartbeat' }
+  | { kind: 'heartbeat' }
+  | Pick<Extract<JobReport, { kind: 'started' }>, 'kind' | 'machine'>
   | { kind: 'failed'; reason: string }
   | Pick<Extract<JobReport, { kind: 'succeeded' }>, 'kind' | 'outputs'>;
 

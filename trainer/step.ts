@@ -1,6 +1,6 @@
 /** The state of a training in progress: parameters and AdamW's moments, moved by one graph run per step. */
 import { floatsOf, floatTensor, openGraph } from '../shared/onnx/engine.ts';
-import type { Tensor } from '../shared/onnx/engine.ts';
+import type { ExecutionProvider, Tensor } from '../shared/onnx/engine.ts';
 import type { ModelSpec } from '../shared/onnx/validate.ts';
 import { biasCorrection } from './adamw.ts';
 import type { Architecture } from './architectures.ts';
@@ -40,9 +40,10 @@ export async function createStepper(
   batch: number,
   random: Random,
   threads: number,
+  provider: ExecutionProvider,
 ): Promise<Stepper> {
   const { bytes, parameters, batchNorms } = trainingGraph(architecture, spec, batch);
-  const session = await openGraph(bytes, threads);
+  const session = await openGraph(bytes, threads, provider);
   const initial = initialValues(parameters, random);
   const vector = (data: Float32Array): Tensor => floatTensor(data, [data.length]);
   const moment = (): Tensor => vector(new Float32Array(initial.length));

@@ -3,6 +3,9 @@ import * as ort from 'onnxruntime-node';
 
 export type Tensor = ort.Tensor;
 
+/** What computes; a node that `cuda` does not know is computed by the CPU. */
+export type ExecutionProvider = 'cpu' | 'cuda';
+
 /** Most images per run: bounds the memory of a run, and how long it blocks the event loop. The probe runs as many. */
 export const imagesPerRun = 32;
 
@@ -25,10 +28,15 @@ export function floatsOf(tensor: Tensor | undefined): Float32Array {
 
 /**
  * Loads a model on `threads` CPU threads. Only for models we wrote ourselves or that passed `validateModel`:
- * onnxruntime hangs or crashes on some others. Threads sleep between runs instead of spinning: an idle process costs nothing.
+ * onnxruntime hangs or crashes on some others. Rejects when the machine lacks what the provider needs. Threads sleep between runs instead of spinning: an idle process costs nothing.
  */
-export async function openGraph(bytes: Uint8Array, threads: number): Promise<GraphSession> {
+export async function openGraph(
+  bytes: Uint8Array,
+  threads: number,
+  provider: ExecutionProvider = 'cpu',
+): Promise<GraphSession> {
   return ort.InferenceSession.create(bytes, {
+    executionProviders: provider === 'cpu' ? ['cpu'] : [provider, 'cpu'],
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
     executionMode: 'sequential',

@@ -90,9 +90,18 @@ const told = {
 };
 const writtenOutput = z.object({ sha256: z.string().regex(/^[0-9a-f]{64}$/), sizeBytes: count });
 
+/** What a job computes on, in its own words. */
+const machine = z.object({
+  /** onnxruntime's name of it (`cpu`, `cuda`), or that of another engine */
+  executionProvider: z.string().min(1).max(40),
+  threads: z.number().int().min(1).max(4096),
+  /** model of the GPU */
+  accelerator: z.string().min(1).max(200).optional(),
+});
+
 /** One report, created as the blob of its sequence. `failed` with the reason `cancelled` answers a cancellation. */
 export const jobReport = z.discriminatedUnion('kind', [
-  z.object({ ...told, kind: z.literal('started') }),
+  z.object({ ...told, kind: z.literal('started'), machine: machine.optional() }),
   z.object({ ...told, kind: z.literal('heartbeat') }),
   z.object({
     ...told,

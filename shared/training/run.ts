@@ -34,6 +34,8 @@ export interface Run extends RunSpec {
   execution: string | null;
   /** the execution whose `started` report came first; all others are stopped */
   boundTo: string | null;
+  /** what the current attempt computes on; missing in runs of releases that did not ask */
+  machine?: { executionProvider: string; threads: number; accelerator?: string | undefined } | null;
   progress: { phase: string; done: number; total: number } | null;
   /** metric history of the current attempt, newest last, at most 2,000 entries */
   metrics: { key: string; value: number; step: number }[];
@@ -56,7 +58,14 @@ export interface Run extends RunSpec {
 export type RunEvent =
   | { kind: 'claim'; token: string; at: string }
   | { kind: 'execution-known'; token: string; execution: string }
-  | { kind: 'started'; token: string; execution: string; sequence: number; at: string }
+  | {
+      kind: 'started';
+      token: string;
+      execution: string;
+      machine?: Run['machine'];
+      sequence: number;
+      at: string;
+    }
   | {
       kind: 'heartbeat';
       token: string;
@@ -173,6 +182,7 @@ function claim(run: Run, event: { token: string; at: string }): Run | Rejection 
     token: event.token,
     execution: null,
     boundTo: null,
+    machine: null,
     progress: null,
     metrics: [],
     lastReport: null,
@@ -181,7 +191,7 @@ function claim(run: Run, event: { token: string; at: string }): Run | Rejection 
   };
 }
 
-function started(run: Run, event: { token: string; execution: string; sequence: number; at: string }): Run | Rejection {
+function started(run: Run, event: Extract<RunEvent, { kind: 'started' }>): Run | Rejection {
   if (event.token !== run.token) return fenced(run, event.token);
   if (run.boundTo !== null) return { rejected: `attempt ${run.attempt} is bound to ${run.boundTo} already` };
   // reports come in any order: a heartbeat may have been first
@@ -191,6 +201,7 @@ function started(run: Run, event: { token: string; execution: string; sequence: 
     ...run,
     state: 'running',
     boundTo: event.execution,
+    machine: event.machine ?? null,
     startedAt: run.startedAt ?? event.at,
     lastReport: { sequence: Math.max(event.sequence, run.lastReport?.sequence ?? 0), at: event.at },
   };

@@ -39,6 +39,7 @@ export const training: Bench = async ({ quick, say }) => {
   const startedAt = performance.now();
   const { fitted } = await train(job, data, {
     threads: 2,
+    provider: 'cpu',
     afterStep: () => Promise.resolve(),
     afterEpoch: async ({ epoch, loss }) =>
       say(

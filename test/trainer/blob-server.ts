@@ -2,7 +2,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-interface BlobServer {
+export interface BlobServer {
   base: string;
   blobs: Map<string, Buffer>;
   /** path -> how often it answers 503 before it works */

@@ -1,17 +1,16 @@
-import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import sharp from 'sharp';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { encodeModel } from '../../shared/onnx/encode.ts';
 import { validateModel } from '../../shared/onnx/validate.ts';
-import { jobDocument, jobReport, smokeFile } from '../../shared/training/job-contract.ts';
+import { smokeFile } from '../../shared/training/job-contract.ts';
 import type { JobDocument, JobReport } from '../../shared/training/job-contract.ts';
 import { tinyModel } from '../shared/onnx/tiny-model.ts';
 import { startBlobServer } from './blob-server.ts';
+import { publishJobOn, reportsOn, runJobOn } from './published-job.ts';
 
 const trainer = fileURLToPath(new URL('../../trainer/main.ts', import.meta.url));
 const curlTrainer = fileURLToPath(new URL('../fixtures/curl-trainer.sh', import.meta.url));
@@ -22,92 +21,13 @@ beforeEach(async () => {
 });
 afterEach(() => server.close());
 
-const md5Of = (bytes: Buffer): string => createHash('md5').update(bytes).digest('hex');
-
-/** A dark or a bright image: a task that any trainer learns. */
-async function picture(bright: boolean, index: number): Promise<Buffer> {
-  const pixels = Buffer.alloc(12 * 12 * 3, 30);
-  // stripes across or along, since brightness alone is normalised away
-  for (let y = 0; y < 12; y++) {
-    for (let x = 0; x < 12; x++)
-      if (((bright ? x : y) + index) % 4 < 2) pixels.fill(220 - index, (y * 12 + x) * 3, (y * 12 + x) * 3 + 3);
-  }
-  return sharp(pixels, { raw: { width: 12, height: 12, channels: 3 } })
-    .png()
-    .toBuffer();
-}
-
-async function publishJob(change: Partial<JobDocument> = {}): Promise<JobDocument> {
-  const lines: string[] = [];
-  for (let index = 0; index < 16; index++) {
-    const bytes = await picture(index % 2 === 0, index);
-    const md5 = md5Of(bytes);
-    server.blobs.set(`/datasets/${md5}`, bytes);
-    const label = index % 2 === 0 ? 'upright' : 'level';
-    lines.push(
-      JSON.stringify({
-        url: `${server.base}/datasets/${md5}?sig=x`,
-        md5,
-        label,
-        split: index < 12 ? 'train' : 'validation',
-      }),
-    );
-  }
-  server.blobs.set('/jobs/manifest.ndjson', Buffer.from(`${lines.join('\n')}\n`));
-  const output = (name: string): string => `${server.base}/jobs/out/${name}?sig=x`;
-  const job: JobDocument = jobDocument.parse({
-    run: 'r-1',
-    project: 'stripes',
-    token: 't-1',
-    attempt: 1,
-    manifestUrl: `${server.base}/jobs/manifest.ndjson?sig=x`,
-    classes: ['level', 'upright'],
-    image: { width: 12, height: 12, channels: 3 },
-    trainer: { name: 'resnet-small', parameters: { epochs: 4, width: 4, batchSize: 4 } },
-    seed: 3,
-    datasetVersion: 'v-0001',
-    deadline: new Date(Date.now() + 60_000).toISOString(),
-    heartbeatSeconds: 30,
-    outputs: {
-      'model.onnx': output('model.onnx'),
-      'metrics.json': output('metrics.json'),
-      'smoke.json': output('smoke.json'),
-    },
-    reports: { urlTemplate: `${server.base}/job-reports/stripes/r-1/t-1/{sequence}.json?sig=x`, maximum: 100 },
-    cancelRequested: false,
-    ...change,
-  });
-  server.blobs.set('/jobs/job.json', Buffer.from(JSON.stringify(job)));
-  return job;
-}
-
-const reports = (): JobReport[] =>
-  [...server.blobs.keys()]
-    .filter((path) => path.startsWith('/job-reports/'))
-    .sort()
-    .map((path) => jobReport.parse(JSON.parse(server.blobs.get(path)?.toString('utf8') ?? '')));
-
-/** Starts a job program and waits for its end; `meanwhile` gets the process. */
-function runJob(
+const publishJob = (change: Partial<JobDocument> = {}): Promise<JobDocument> => publishJobOn(server, change);
+const reports = (): JobReport[] => reportsOn(server);
+const runJob = (
   command: string[],
   environment: Record<string, string> = {},
   meanwhile?: (kill: () => void) => void,
-): Promise<number | null> {
-  const [program = '', ...rest] = command;
-  const child = spawn(program, rest, {
-    stdio: 'ignore',
-    env: {
-      ...process.env,
-      DARKROOM_JOB_URL: `${server.base}/jobs/job.json?sig=x`,
-      CONTAINER_APP_JOB_EXECUTION_NAME: 'execution-1',
-      DARKROOM_TRAINER_THREADS: '1',
-      ...environment,
-    },
-  });
-  meanwhile?.(() => child.kill('SIGTERM'));
-  return new Promise((resolve) => child.on('close', (code) => resolve(code)));
-}
-
+): Promise<number | null> => runJobOn(server, command, environment, meanwhile);
 const embedded = [process.execPath, trainer];
 const last = (): JobReport | undefined => reports().at(-1);
 
@@ -141,6 +61,7 @@ describe('the embedded trainer', () => {
     ]);
     expect(all.map(({ sequence }) => sequence)).toEqual([1, 2, 3, 4, 5, 6]);
     expect(new Set(all.map(({ execution }) => execution))).toEqual(new Set(['execution-1']));
+    expect(all[0]).toMatchObject({ machine: { executionProvider: 'cpu', threads: 1 } });
     expect(all[1]).toMatchObject({ progress: { phase: 'train', done: 3, total: 12 } });
     expect(all[1]?.metrics?.map(({ key, step }) => `${key} ${step}`)).toEqual([
       'loss 1',
@@ -221,6 +142,12 @@ describe('the embedded trainer', () => {
     await publishJob({ trainer: { name: 'softmax', parameters: { epochs: -1 } } });
     expect(await runJob(embedded)).toBe(1);
     expect(last()).toMatchObject({ kind: 'failed', reason: expect.stringContaining('epochs') });
+  });
+
+  test('reports that CUDA was asked for and does not work', async () => {
+    await publishJob();
+    expect(await runJob(embedded, { DARKROOM_EXECUTION_PROVIDER: 'cuda' })).toBe(1);
+    expect(reports()).toMatchObject([{ kind: 'failed', reason: expect.stringContaining('CUDA was asked for') }]);
   });
 
   test('exits with 2 when there is no job', async () => {

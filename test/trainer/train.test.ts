@@ -9,7 +9,12 @@ import { train } from '../../trainer/train.ts';
 import { digitSpec, readDigits } from './digits.ts';
 
 const classes = Array.from({ length: 10 }, (_, digit) => `digit ${digit}`);
-const quiet = { threads: 1, afterStep: () => Promise.resolve(), afterEpoch: () => Promise.resolve() };
+const quiet = {
+  threads: 1,
+  provider: 'cpu' as const,
+  afterStep: () => Promise.resolve(),
+  afterEpoch: () => Promise.resolve(),
+};
 
 const jobOf = (name: string, parameters: Record<string, number | boolean> = {}, seed = 7) => ({
   classes,

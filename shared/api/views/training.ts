@@ -14,6 +14,10 @@ export const trainingView = z.object({
   image,
   requestedBy: z.string(),
   reason: z.string(),
+  /** what it computes on, as the job says; null until it has begun */
+  machine: z
+    .object({ executionProvider: z.string(), threads: z.number(), accelerator: z.string().optional() })
+    .nullable(),
   progress: z.object({ phase: z.string(), done: z.number(), total: z.number() }).nullable(),
   metrics: z.array(z.object({ key: z.string(), value: z.number(), step: z.number() })),
   failure: z.object({ code: z.string(), detail: z.string(), retryable: z.boolean() }).nullable(),
@@ -67,6 +71,7 @@ export const toTrainingView = (run: RunDocument): z.infer<typeof trainingView> =
       progress,
       metrics,
     },
+    machine: run.machine ?? null,
     ...{ failure, attempts, model, cancelRequested, createdAt, submittedAt, startedAt, trainedAt, endedAt },
   };
 };
