@@ -55,7 +55,8 @@ export async function sweep(ports: Ports): Promise<SweepReport> {
   return { projects, resent, problems };
 }
 
-async function sweepProject(ports: Ports, project: ProjectDocument): Promise<string[]> {
+/** Heals one project; returns what could not be healed, and why. */
+export async function sweepProject(ports: Ports, project: ProjectDocument): Promise<string[]> {
   const cause: Cause = { id: `sweep-${ports.ids.next()}` };
   return attemptsAt(`sweep of ${project.id}`, [
     () => resend(ports, project.id),

@@ -16,6 +16,7 @@ import { modelRoutes } from './models.ts';
 import { operationRoutes } from './operations.ts';
 import { projectRoutes } from './projects.ts';
 import { type Answer, type Call, type HttpPorts, type Route, route } from './route.ts';
+import { repairRoutes } from './repair.ts';
 import { sampleRoutes } from './samples.ts';
 import { trainingRoutes } from './trainings.ts';
 import { uploadRoutes } from './uploads.ts';
@@ -38,6 +39,7 @@ const domainRoutes: Route[] = [
   ...modelRoutes,
   ...endpointRoutes,
   ...operationRoutes,
+  ...repairRoutes,
 ];
 
 const openApiRoute = (name: string, path: string): Route =>

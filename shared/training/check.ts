@@ -106,8 +106,8 @@ async function hearLostReports(ports: TrainPorts, run: RunDocument, token: strin
   return heard;
 }
 
-/** What is wrong with a started run, if anything. */
-function diagnose(run: RunDocument, execution: Execution | undefined, now: Date): Failure | undefined {
+/** What is wrong with a started run, if anything; `execution` is what compute knows of it. */
+export function diagnose(run: RunDocument, execution: Execution | undefined, now: Date): Failure | undefined {
   const since = (at: string | null): number => (at === null ? 0 : (now.getTime() - Date.parse(at)) / 1000);
   const quiet = Math.min(since(run.lastReport?.at ?? run.submittedAt), since(run.submittedAt));
   if (run.startedAt !== null && since(run.startedAt) > run.trainer.timeoutSeconds + graceSeconds) {

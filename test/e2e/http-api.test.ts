@@ -278,6 +278,16 @@ describe('every answer is what the OpenAPI document promises', () => {
     for (const id of ['openapi', 'openapi-v1']) expect((await api.send(id)).json).toMatchObject({ openapi: '3.1.0' });
   });
 
+  test('nothing is stuck, and what is stored is what its digests say', async () => {
+    expect((await api.send('stuck-list', { params: { p } })).json).toEqual({ value: [] });
+    expect((await api.send('sweep-post', { params: { p } })).json).toEqual({ problems: [] });
+    const samples = await listOf('samples-list', { params: { p }, query: { limit: '1000' } });
+    const scrubbed = await api.send('scrub-post', { params: { p }, body: { limit: 10_000 } });
+    expect(scrubbed.json).toMatchObject({ samples: samples.length, found: [], next: null });
+    expect(scrubbed.json).not.toMatchObject({ models: 0 });
+    expect((await api.send('scrub-post', { params: { p }, body: { from: 'zz' } })).status).toBe(400);
+  });
+
   test('following nextLink gives every item once', async () => {
     for (const [operationId, limit] of [
       ['uploads-list', '40'],

@@ -1,4 +1,5 @@
 /** A small world for tests of logic with state: documents, blobs, messages and compute in memory, and a clock that is set. */
+import { Readable } from 'node:stream';
 import type { DocumentTypes } from '../../shared/documents.ts';
 import type { Message } from '../../shared/message.ts';
 import type { BlobContent, Documents, Execution, Ports, Scalar, Stored } from '../../shared/ports.ts';
@@ -143,7 +144,12 @@ function memoryBlobs(world: Pick<World, 'before'>): Ports['blobs'] {
       await world.before('blobs.remove', `${container}/${name}`);
       stored.delete(`${container}/${name}`);
     },
-    stream: () => Promise.resolve(undefined),
+    stream(container, name) {
+      const blob = stored.get(`${container}/${name}`);
+      if (blob === undefined) return Promise.resolve(undefined);
+      const { body, contentType } = blob;
+      return Promise.resolve({ body: Readable.from([body]), sizeBytes: body.length, contentType });
+    },
     list: (container, prefix, limit) =>
       Promise.resolve(
         [...stored.keys()]

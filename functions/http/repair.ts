@@ -1,0 +1,76 @@
+/** What operators do when something got stuck: see it, heal it now, check what is stored. */
+import * as z from 'zod';
+import { time } from '../../shared/api/views/page.ts';
+import { scrub } from '../../shared/repair/scrub.ts';
+import { findStuck } from '../../shared/repair/stuck.ts';
+import { sweepProject } from '../sweep.ts';
+import { projectOf, route } from './route.ts';
+
+const stuckView = z.object({
+  kind: z.enum(['upload', 'samples', 'version', 'training', 'messages', 'canary', 'dead-letter']),
+  id: z.string(),
+  since: time,
+  detail: z.string(),
+  remedy: z.string(),
+});
+
+const damageView = z.object({
+  blob: z.string(),
+  what: z.enum(['damaged', 'missing', 'orphaned']),
+  detail: z.string(),
+});
+
+export const repairRoutes = [
+  route({
+    name: 'stuck-list',
+    method: 'GET',
+    path: 'v1/projects/{p}/stuck',
+    role: 'viewer',
+    summary: 'What stands still for longer than retries take, since when, why, and what mends it',
+    answers: { 200: z.object({ value: z.array(stuckView) }) },
+    async handle(ports, call) {
+      const { document: project } = await projectOf(ports, call);
+      return { status: 200, json: { value: await findStuck(ports, project) } };
+    },
+  }),
+  route({
+    name: 'sweep-post',
+    method: 'POST',
+    path: 'v1/projects/{p}/sweep',
+    role: 'operator',
+    summary: 'Heal the project now, as the timer does every 15 minutes; twice is harmless',
+    answers: { 200: z.object({ problems: z.array(z.string()) }) },
+    async handle(ports, call) {
+      const { document: project } = await projectOf(ports, call);
+      return { status: 200, json: { problems: await sweepProject(ports, project) } };
+    },
+  }),
+  route({
+    name: 'scrub-post',
+    method: 'POST',
+    path: 'v1/projects/{p}/scrub',
+    role: 'operator',
+    summary: 'Recompute digests of stored samples and of deployed models; `next` is the `from` of the next call',
+    body: z
+      .strictObject({
+        from: z
+          .string()
+          .regex(/^[0-9a-f]{2}$/)
+          .default('00'),
+        limit: z.int().min(1).max(10_000).default(500),
+      })
+      .prefault({}),
+    answers: {
+      200: z.object({
+        samples: z.number(),
+        models: z.number(),
+        found: z.array(damageView),
+        next: z.string().nullable(),
+      }),
+    },
+    async handle(ports, call) {
+      const { document: project } = await projectOf(ports, call);
+      return { status: 200, json: await scrub(ports, project.id, call.body.from, call.body.limit) };
+    },
+  }),
+];
