@@ -107,10 +107,24 @@ export const sampleRoutes = [
             labelRevision: found.document.labelRevision + 1,
             conflicts: [],
           };
-      const saved = same ? found : await ports.documents.replace('samples', next, found.etag);
-      if (saved === 'changed') throw changed();
+      const saved = same ? found : await setLabel(ports, next, found.etag);
       await stageSample(ports, saved.document, project.settings, call.cause);
       return { status: 200, json: toSampleView(saved.document), headers: { etag: saved.etag } };
     },
   }),
 ];
+
+/** Replaces a sample by one with another label; 412 when somebody else changed it first. */
+async function setLabel(ports: HttpPorts, next: SampleDocument, etag: string): Promise<Stored<SampleDocument>> {
+  const saved = await ports.documents.replace('samples', next, etag);
+  if (saved !== 'changed') return saved;
+  // the first answer may have been lost on the way, and what changed the sample is this very call: it has to be staged
+  const now = await ports.documents.read('samples', next.pk, next.id);
+  const { label, labelSource, labelRevision } = next;
+  const ours =
+    now?.document.label === label &&
+    now.document.labelSource === labelSource &&
+    now.document.labelRevision === labelRevision;
+  if (now === undefined || !ours) throw changed();
+  return now;
+}

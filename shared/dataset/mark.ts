@@ -15,7 +15,7 @@ export interface Marked {
   record: SampleRecord;
 }
 
-/** Writes key and first version into the samples, and unstages those whose label is the committed one. */
+/** Writes key and first version into the samples, and unstages those whose label, and where it came from, are the committed ones. */
 export async function mark(ports: MarkPorts, project: string, number: number, part: Marked[]): Promise<void> {
   const partitions = new Map<string, Marked[]>();
   for (const marked of part) {
@@ -53,7 +53,10 @@ async function markPartition(ports: MarkPorts, pk: string, number: number, group
     );
   }
   return pairs
-    .filter(({ record, stored }) => stored.document.label === record.label)
+    .filter(
+      ({ record: { label, labelSource }, stored: { document } }) =>
+        document.label === label && document.labelSource === labelSource,
+    )
     .map(({ stored }) => stored.document);
 }
 
