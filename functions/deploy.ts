@@ -4,6 +4,7 @@ import { applyToEndpoint } from '../shared/deployment/apply.ts';
 import type { EndpointEvent } from '../shared/deployment/endpoint.ts';
 import { storedName } from '../shared/dataset/store.ts';
 import type { ModelDocument } from '../shared/documents.ts';
+import { RetryLater } from '../shared/errors.ts';
 import { loadModel } from '../shared/registry/artifact.ts';
 import type { modelApproved, queueMessages } from '../shared/message.ts';
 import { sendOutbox } from '../shared/outbox.ts';
@@ -77,6 +78,7 @@ async function smokeTest(ports: DeployPorts, project: string, model: ModelDocume
   try {
     ({ probabilities } = await ports.infer(model.digest, () => Promise.resolve(bytes), tensors, spec));
   } catch (error) {
+    if (error instanceof RetryLater) throw error;
     return `the model cannot be served: ${error instanceof Error ? error.message.slice(0, 300) : 'unknown error'}`;
   }
   for (const [i, { expected }] of kept.entries()) {

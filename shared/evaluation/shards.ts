@@ -119,6 +119,7 @@ async function answers(ports: EvaluationPorts, model: Contender, images: Buffer[
   const tensors = await inBatches(images, 4, (bytes) => ports.toTensor(bytes, model.image));
   const spec = { ...model.image, classes: model.classes.length };
   const { probabilities } = await ports.infer(model.digest, model.load, tensors, spec).catch((error: unknown) => {
+    if (error instanceof RetryLater) throw error;
     throw new InferenceError(error instanceof Error ? error.message : String(error));
   });
   return probabilities.map((p) => model.classes[best(p)] ?? '');
