@@ -3,6 +3,7 @@ import type * as z from 'zod';
 import { applyToEndpoint, nextCheck } from '../shared/deployment/apply.ts';
 import type { Canary } from '../shared/deployment/endpoint.ts';
 import type { canaryCheck, Cause } from '../shared/message.ts';
+import { sendOnce } from '../shared/outbox.ts';
 import { inBatches } from '../shared/parallel.ts';
 import type { Ports } from '../shared/ports.ts';
 
@@ -24,7 +25,8 @@ export async function checkCanary(
   if (outcome !== 'watching') return { outcome };
   const now = ports.clock.now();
   const next = nextCheck(project, canary, now, message);
-  await ports.messages.send('deployments', [next.message], new Date(next.notBefore ?? now));
+  if (next === undefined) return { outcome: 'left-to-the-sweep' };
+  await sendOnce(ports, next);
   return { outcome };
 }
 

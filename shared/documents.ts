@@ -210,9 +210,9 @@ export interface DeadLetterDocument extends DocumentBase {
   replayedAt: string | null;
 }
 
-/** id and pk: digest of key, route, address and caller; expires after a day */
+/** What is done once however often it is asked for; id and pk: digest of what names it; expires after a day */
 export interface RequestDocument extends DocumentBase {
-  /** sha-256 of the body */
+  /** sha-256 of the body of an HTTP request; empty for a message */
   body: string;
   at: string;
 }

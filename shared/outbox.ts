@@ -2,6 +2,7 @@
 import type { DocumentTypes, Outgoing } from './documents.ts';
 import { RetryLater } from './errors.ts';
 import type { Message } from './message.ts';
+import { digestOf } from './names.ts';
 import type { Documents, Ports, Stored } from './ports.ts';
 import type { DocumentContainer, QueueName } from './resources.ts';
 
@@ -43,6 +44,21 @@ export async function sendOutbox<C extends DocumentContainer>(
   for (const entry of outbox) if (entry.to === 'feed') await ports.documents.create('events', entry.event);
   // 'changed' is fine: whoever changed the document sees the same outbox and clears it in turn
   await ports.documents.replace(container, { ...stored.document, outbox: [] }, stored.etag);
+}
+
+/**
+ * Sends a message once, however often the delivery that leads to it is repeated: of a chain in which each message plans
+ * the next one, every copy of a message would go on with a chain of its own.
+ */
+export async function sendOnce(
+  ports: Pick<Ports, 'clock' | 'documents' | 'messages'>,
+  entry: Extract<Outgoing, { to: 'queue' }>,
+): Promise<void> {
+  const id = `m${digestOf(31, entry.queue, entry.message.id)}`;
+  const at = ports.clock.now().toISOString();
+  const created = await ports.documents.create('requests', { id, pk: id, body: '', at, outbox: [entry] });
+  const stored = created === 'exists' ? await ports.documents.read('requests', id, id) : created;
+  if (stored !== undefined) await sendOutbox(ports, 'requests', stored);
 }
 
 /** What a document still has to send. */

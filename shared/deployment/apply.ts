@@ -9,6 +9,7 @@ import { type Canary, type Endpoint, type EndpointEvent, newEndpoint, transition
 
 /** A canary is looked at this often while it is on trial; seldomer when it waits for requests that do not come. */
 const checkSeconds = 15;
+/** the sweep looks as often as this */
 const seldomCheckSeconds = 900;
 
 /**
@@ -61,30 +62,29 @@ function followUps(project: string, before: Endpoint, after: Endpoint, cause: Ca
     outgoing.push({ to: 'feed', event });
   }
   if (after.canary !== null && after.canary.deployment !== before.canary?.deployment) {
-    outgoing.push(nextCheck(project, after.canary, new Date(after.canary.startedAt), cause));
+    const check = nextCheck(project, after.canary, new Date(after.canary.startedAt), cause);
+    if (check !== undefined) outgoing.push(check);
   }
   return outgoing;
 }
 
 /**
  * The message by which a canary is looked at next, and when: at the end of its trial at the latest, and then ever
- * less often, since an endpoint that nobody asks must cost next to nothing.
+ * less often, until the sweep is enough: an endpoint that nobody asks must cost nothing. Undefined: it is left to that.
  */
 export function nextCheck(
   project: string,
   canary: Canary,
   now: Date,
   cause: Cause,
-): Extract<Outgoing, { to: 'queue' }> {
+): Extract<Outgoing, { to: 'queue' }> | undefined {
   const { deployment } = canary;
   const data = { project, deployment };
   const subject = `${project}/${deployment}`;
   const message = compose<z.infer<typeof canaryCheck>>('darkroom.canary.check', subject, data, cause, 'next');
   const leftSeconds = (Date.parse(canary.endsAt) - now.getTime()) / 1000;
-  const seconds =
-    leftSeconds > 0
-      ? Math.min(checkSeconds, leftSeconds)
-      : Math.min(Math.max(checkSeconds, -leftSeconds / 4), seldomCheckSeconds);
+  const seconds = leftSeconds > 0 ? Math.min(checkSeconds, leftSeconds) : Math.max(checkSeconds, -leftSeconds / 4);
+  if (seconds > seldomCheckSeconds) return undefined;
   return {
     to: 'queue',
     queue: 'deployments',

@@ -3,7 +3,7 @@ import type * as z from 'zod';
 import type { RunDocument } from '../documents.ts';
 import { TerminalError } from '../errors.ts';
 import { type Cause, compose, type runCheck } from '../message.ts';
-import { update } from '../outbox.ts';
+import { sendOnce, sendOutbox, update } from '../outbox.ts';
 import type { Execution, Stored } from '../ports.ts';
 import { isOpen } from './run.ts';
 import { readReport, reportFile, toEvent } from './report.ts';
@@ -47,17 +47,22 @@ export async function checkRun(ports: TrainPorts, checked: Checked, cause: Cause
     cause,
     'next',
   );
-  await ports.messages.send('training-requests', [next], new Date(ports.clock.now().getTime() + checkSeconds * 1000));
+  const notBefore = new Date(ports.clock.now().getTime() + checkSeconds * 1000).toISOString();
+  await sendOnce(ports, { to: 'queue', queue: 'training-requests', message: next, notBefore });
   return outcome;
 }
 
 /** Compares an attempt with its execution, and ends or restarts it when needed. */
 export async function lookAtRun(ports: TrainPorts, { project, run, token }: Checked, cause: Cause): Promise<Look> {
-  const document = (await ports.documents.read('runs', project, run))?.document;
-  if (document === undefined) return { outcome: 'unknown-run', again: false };
+  const stored = await ports.documents.read('runs', project, run);
+  if (stored === undefined) return { outcome: 'unknown-run', again: false };
+  const { document } = stored;
   // the next attempt is looked after by checks of its own; one that is queued waits for its backoff
   if (document.token !== token) return { outcome: 'another-attempt', again: false };
-  if (!isOpen(document.state) || document.state === 'evaluating') return { outcome: document.state, again: false };
+  if (!isOpen(document.state) || document.state === 'evaluating') {
+    await sendOutbox(ports, 'runs', stored);
+    return { outcome: document.state, again: false };
+  }
   if (document.cancelRequested) {
     await endCancelled(ports, document, null, cause);
     return { outcome: 'cancelled', again: false };
@@ -65,7 +70,7 @@ export async function lookAtRun(ports: TrainPorts, { project, run, token }: Chec
   if (document.state === 'submitted' && document.execution === null) {
     const waitedMs = ports.clock.now().getTime() - Date.parse(document.submittedAt ?? '');
     if (waitedMs < startCallSeconds * 1000) return { outcome: 'starting', again: true };
-    return { outcome: await startRun(ports, project, run, cause), again: true };
+    return { outcome: await startRun(ports, { project, run }, cause), again: true };
   }
   return reconcile(ports, document, token, cause);
 }
@@ -156,8 +161,11 @@ export async function cancelRun(
   );
   if (asked.stored === undefined) return 'unknown';
   const { document } = asked.stored;
-  // asked again, because the first answer did not arrive
-  if (document.state === 'cancelled' && document.cancelRequested) return asked.stored;
+  if (document.state === 'cancelled' && document.cancelRequested) {
+    // asked again, because the first answer did not arrive
+    await sendOutbox(ports, 'runs', asked.stored);
+    return asked.stored;
+  }
   if (!isOpen(document.state)) return 'ended';
   await endCancelled(ports, document, by, cause);
   const after = await ports.documents.read('runs', project, run);
