@@ -78,7 +78,7 @@ async function takeTurn(ports: Ports, message: CommitDue, waitMs: number): Promi
   const notBefore = new Date(ports.clock.now().getTime() + waitMs).toISOString();
   const id = windowId(data.generation);
   const { stored, changed } = await update(ports.documents, 'windows', data.project, id, (window) => {
-    if (window === undefined || window.nextLook !== message.id) return 'keep';
+    if (window === undefined || window.closed || window.nextLook !== message.id) return 'keep';
     const look = { to: 'queue' as const, queue: 'dataset-commits' as const, message: next, notBefore };
     return { ...window, nextLook: next.id, outbox: [...outboxOf(window), look] };
   });

@@ -1,5 +1,5 @@
 /** The one timer: heals what no redelivery and no repeated request has healed. Idle projects cost a few reads. */
-import type { ProjectDocument } from '../shared/documents.ts';
+import type { ProjectDocument, RunDocument } from '../shared/documents.ts';
 import type { Cause } from '../shared/message.ts';
 import { readHead } from '../shared/dataset/stage.ts';
 import { sendOutbox } from '../shared/outbox.ts';
@@ -9,7 +9,7 @@ import { commit, commitWindow } from '../shared/dataset/commit.ts';
 import { lookAtRun } from '../shared/training/check.ts';
 import { endAsCoalesced, ensureRun, queued } from '../shared/training/request.ts';
 import { isOpen } from '../shared/training/run.ts';
-import { applyToRun } from '../shared/training/start.ts';
+import { applyToRun, longestPauseSeconds } from '../shared/training/start.ts';
 import { passTurn } from '../shared/training/turn.ts';
 import { compose, type runTrained } from '../shared/message.ts';
 import type * as z from 'zod';
@@ -140,10 +140,18 @@ async function reconcileRuns(ports: Ports, project: string, cause: Cause): Promi
     const message = compose<z.infer<typeof runTrained>>('darkroom.run.trained', subject, data, cause);
     await ports.messages.send('evaluations', [message]);
   } else if (state === 'queued' || token === null) {
-    await ports.messages.send('training-requests', [queued(project, active.run, cause).message]);
+    await startForgotten(ports, stored.document, cause);
   } else {
     await lookAtRun(ports, { ...data, token }, cause);
   }
+}
+
+/** A run whose wake-up is lost is started, unless it may still wait for its retry. */
+async function startForgotten(ports: Ports, { pk, id, attempt, attempts }: RunDocument, cause: Cause): Promise<void> {
+  const last = attempts.at(-1)?.endedAt;
+  const waits = last === undefined ? Infinity : (ports.clock.now().getTime() - Date.parse(last)) / 1000;
+  if (waits < longestPauseSeconds) return;
+  await ports.messages.send('training-requests', [queued(pk, id, cause, attempt).message]);
 }
 
 /** Sends what the endpoint still has to tell, and judges a canary whose messages are lost: it would be on trial for ever. */

@@ -14,7 +14,7 @@ export async function train(ports: TrainPorts, message: TrainingMessage): Promis
     case 'darkroom.version.committed':
       return { outcome: await onVersion(ports, message) };
     case 'darkroom.run.queued':
-      return { outcome: await startRun(ports, message.data.project, message.data.run, message) };
+      return { outcome: await startRun(ports, message.data, message) };
     case 'darkroom.run.check':
       return { outcome: await checkRun(ports, message.data, message) };
     case 'darkroom.run.ended':

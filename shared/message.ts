@@ -52,8 +52,11 @@ export const versionCommitted = message(
   'darkroom.version.committed',
   z.object({ project: projectName, version: z.string().max(80), number: z.number().int().positive() }),
 );
-/** a run is queued and may be started */
-export const runQueued = message('darkroom.run.queued', run);
+/** a run is queued and may be started; `after` is the attempt that failed and whose backoff is over, 0 or none for a new run */
+export const runQueued = message(
+  'darkroom.run.queued',
+  run.extend({ after: z.number().int().nonnegative().optional() }),
+);
 /** look at an attempt of a run again: start deadline, heartbeat, deadline; over when the token is no longer the run's */
 export const runCheck = message('darkroom.run.check', run.extend({ token: z.string().max(80) }));
 /** a run ended: the next one that waits may begin */

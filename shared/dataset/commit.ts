@@ -93,8 +93,9 @@ export async function commitWindow(
     const { document: head } = await readHead(documents, project.id);
     await openWindow(ports, project.id, head.generation, project.settings, cause);
   }
+  // a look that was planned and not sent would only find it closed
   await update(documents, 'windows', project.id, windowId(generation), (window) =>
-    window === undefined || window.closed ? 'keep' : { ...window, closed: true },
+    window === undefined || window.closed ? 'keep' : { ...window, closed: true, outbox: [] },
   );
   return result;
 }

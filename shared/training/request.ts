@@ -69,16 +69,17 @@ export async function requestTraining(
   return { run, verdict };
 }
 
-/** The message that a run may be started. */
+/** The message that a run may be started; again, once the backoff `after` an attempt is over. */
 export function queued(
   project: string,
   run: string,
   cause: Cause,
+  after = 0,
 ): { to: 'queue'; queue: 'training-requests'; message: z.infer<typeof runQueued> } {
   const message = compose<z.infer<typeof runQueued>>(
     'darkroom.run.queued',
     `${project}/${run}`,
-    { project, run },
+    after === 0 ? { project, run } : { project, run, after },
     cause,
   );
   return { to: 'queue', queue: 'training-requests', message };

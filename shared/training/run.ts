@@ -56,7 +56,8 @@ export interface Run extends RunSpec {
 }
 
 export type RunEvent =
-  | { kind: 'claim'; token: string; at: string }
+  /** `seen` is the run as it was when its claimant began to prepare the job */
+  | { kind: 'claim'; token: string; seen: Pick<Run, 'attempt' | 'token'>; at: string }
   | { kind: 'execution-known'; token: string; execution: string }
   | {
       kind: 'started';
@@ -171,7 +172,9 @@ function computeSecondsUntil(run: Run, at: string): number {
   return run.computeSeconds + Math.max(0, (Date.parse(at) - Date.parse(run.startedAt)) / 1000);
 }
 
-function claim(run: Run, event: { token: string; at: string }): Run | Rejection {
+function claim(run: Run, event: Extract<RunEvent, { kind: 'claim' }>): Run | Rejection {
+  if (run.attempt !== event.seen.attempt || run.token !== event.seen.token)
+    return { rejected: `another claimed it meanwhile, as attempt ${run.attempt}` };
   if (run.cancelRequested) return { rejected: 'the run is being cancelled' };
   if (run.state !== 'queued' && !(run.state === 'submitted' && run.execution === null))
     return { rejected: `a run that is ${run.state} cannot be started` };

@@ -3,7 +3,7 @@ import { entries } from '../dataset/walk.ts';
 import { storedName, treeStore } from '../dataset/store.ts';
 import type { Outgoing, RunDocument } from '../documents.ts';
 import { RetryLater, TerminalError } from '../errors.ts';
-import { type Cause, compose, type runCheck, type runEnded, type runTrained } from '../message.ts';
+import { type Cause, compose, type runCheck, type runEnded, type runQueued, type runTrained } from '../message.ts';
 import { outboxOf, sendOutbox, update } from '../outbox.ts';
 import { inBatches } from '../parallel.ts';
 import type { Ports, Stored } from '../ports.ts';
@@ -29,20 +29,27 @@ export const attemptPrefix = (project: string, run: string, token: string): stri
 
 /**
  * Starts a run that is queued, or whose start call may have been lost. Only the project's active run is started:
- * the scheduler document is what keeps jobs from doubling.
+ * the scheduler document is what keeps jobs from doubling. A run whose attempt failed waits for the message that comes
+ * `after` that attempt's backoff: any other is older, or a copy.
  */
-export async function startRun(ports: TrainPorts, project: string, run: string, cause: Cause): Promise<string> {
+export async function startRun(
+  ports: TrainPorts,
+  { project, run, after = 0 }: z.infer<typeof runQueued>['data'],
+  cause: Cause,
+): Promise<string> {
   const scheduler = await ports.documents.read('schedulers', project, 'scheduler');
   if (scheduler?.document.active?.run !== run) return 'not-its-turn';
   const stored = await ports.documents.read('runs', project, run);
   if (stored === undefined) return 'unknown-run';
-  const { state, execution, token } = stored.document;
+  const { state, execution, token, attempt } = stored.document;
   if (!isOpen(state)) {
+    await sendOutbox(ports, 'runs', stored);
     // it was ended while it waited: whoever waits behind it must not wait for ever
     await ports.messages.send('training-requests', [ended(project, run, cause)]);
     return state;
   }
   if (state !== 'queued' && !(state === 'submitted' && execution === null)) return state;
+  if (state === 'queued' && after !== attempt) return 'waits-for-its-retry';
   if (stored.document.cancelRequested) {
     await applyToRun(ports, project, run, cancelled(ports.clock.now(), null), cause);
     return 'cancelled';
@@ -71,12 +78,13 @@ export function cancelled(now: Date, by: string | null): Extract<RunEvent, { kin
  * execution is taken for a start call that was lost.
  */
 async function launch(ports: TrainPorts, stored: Stored<RunDocument>, cause: Cause): Promise<string> {
-  const { pk: project, id: run, state } = stored.document;
+  const { document: seen } = stored;
+  const { pk: project, id: run, state } = seen;
   const token = ports.ids.next();
-  const attempt = state === 'queued' ? stored.document.attempt + 1 : stored.document.attempt;
-  const prepared = await prepareJob(ports, stored.document, attempt, token).catch((error: unknown) => ({ error }));
+  const attempt = state === 'queued' ? seen.attempt + 1 : seen.attempt;
+  const prepared = await prepareJob(ports, seen, attempt, token).catch((error: unknown) => ({ error }));
   const claimedAt = ports.clock.now().toISOString();
-  const claimed = await applyToRun(ports, project, run, { kind: 'claim', token, at: claimedAt }, cause);
+  const claimed = await applyToRun(ports, project, run, { kind: 'claim', token, seen, at: claimedAt }, cause);
   if (claimed?.token !== token) return 'claimed-elsewhere';
   let execution: string;
   try {
@@ -164,7 +172,7 @@ async function manifest(ports: TrainPorts, run: RunDocument, expires: Date): Pro
 }
 
 /** compute may ask for more patience than this, but then its trouble is ours to tell */
-const longestPauseSeconds = 900;
+export const longestPauseSeconds = 900;
 /** Backoff before the next attempt: 5 s, 20 s, 80 s; longer when compute asks for it. */
 const backoffSeconds = (attempt: number, asked: number): number =>
   Math.max(5 * 4 ** Math.min(Math.max(attempt - 1, 0), maxAttempts), Math.min(asked, longestPauseSeconds));
@@ -215,7 +223,12 @@ function followUps(
   if (!isOpen(after.state)) return [{ to: 'queue', queue: 'training-requests', message: ended(project, run, traced) }];
   switch (after.state) {
     case 'queued':
-      return [{ ...queued(project, run, traced), notBefore: later(backoffSeconds(after.attempt, pauseSeconds)) }];
+      return [
+        {
+          ...queued(project, run, traced, after.attempt),
+          notBefore: later(backoffSeconds(after.attempt, pauseSeconds)),
+        },
+      ];
     case 'submitted': {
       const check = { project, run, token: after.token ?? '' };
       const message = compose<z.infer<typeof runCheck>>('darkroom.run.check', subject, check, traced, check.token);

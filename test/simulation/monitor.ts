@@ -13,6 +13,7 @@ import type { OnChange } from './documents.ts';
 
 interface Watch {
   say: (problem: string) => void;
+  /** true time, ms since 1970 */
   now: () => number;
   blobs: BlobStore;
   /** all clocks agree, so that waiting times can be judged */
@@ -74,7 +75,7 @@ function createRunWatch({ say, now, steady }: Watch) {
       say(`I4: attempt ${after.attempt} of run ${id} moved from ${before.boundTo} to ${after.boundTo}`);
     if (before?.model && after.model !== before.model)
       say(`I4: run ${id} made model ${before.model}, then ${after.model}`);
-    if (retried) freed.set(id, { at: now(), attempt: after.attempt });
+    if (retried) freed.set(id, { at: Date.parse(after.attempts.at(-1)?.endedAt ?? ''), attempt: after.attempt });
     const waited = freed.get(id);
     if (state === 'submitted' && was === 'queued' && waited !== undefined) {
       if (steady() && now() - waited.at < backoffMs(waited.attempt) * 0.9)

@@ -114,10 +114,13 @@ export function checkDeployments({ documents }: World, project: string, ledger: 
 
 /** I7: nothing is left unsaid, nothing is stuck but poison. */
 export function checkMessages({ documents, broker }: World, say: Say): void {
+  const isOver = ({ id, pk }: { id: string; pk: string }): boolean =>
+    Number(id) < (documents.find('heads', pk, 'head')?.generation ?? 0);
   const outboxes = ['windows', 'heads', 'schedulers', 'runs', 'models', 'endpoints'] as const;
   for (const container of outboxes)
     for (const document of documents.all(container))
-      if (outboxOf(document).length > 0)
+      // a window that was opened for a generation which was over by then has nothing to say that matters
+      if (outboxOf(document).length > 0 && !(container === 'windows' && isOver(document)))
         say(`I7: ${container}/${document.pk}/${document.id} still has something to say`);
   for (const letter of documents.all('dead-letters'))
     if (letter.status === 'waiting' && !poison.has(letter.reason))

@@ -63,7 +63,7 @@ export function createWorld(
   const blobs = createBlobs(scheduler, faults, clock, (queue, event) => broker.enqueue(queue, event));
   const documents = createDocuments(
     scheduler,
-    createMonitor({ say, now: () => scheduler.now(), blobs, steady: () => faults.rates.skewMs === 0 }),
+    createMonitor({ say, now: clock, blobs, steady: () => faults.rates.skewMs === 0 }),
   );
   const trainer = createTrainer(scheduler, blobs.atUrl, faults, () => new Date(clock()));
   const cluster = createCluster(scheduler, faults, clock, trainer);

@@ -29,7 +29,10 @@ function apply(run: Run, ...events: RunEvent[]): Run {
     return 'rejected' in next ? current : next;
   }, run);
 }
-const claim = (token: string, second = 0): RunEvent => ({ kind: 'claim', token, at: at(second) });
+/** A claim by somebody who saw the run in its given attempt, under its token. */
+const claim = (token: string, second = 0, attempt = 0, seen: string | null = null): RunEvent => ({
+  ...{ kind: 'claim', token, seen: { attempt, token: seen }, at: at(second) },
+});
 const started = (token: string, second = 1, execution = 'e1'): RunEvent => ({
   ...{ kind: 'started', token, execution, sequence: 1, at: at(second) },
 });
@@ -77,7 +80,7 @@ describe('a run', () => {
   test('begins its time and its metrics anew with every attempt', () => {
     const first = apply(fresh, claim('t1'), started('t1', 10), heartbeat('t1', 2, 20), attemptFailed('t1', 40));
     expect(first).toMatchObject({ state: 'queued', token: null, attempt: 1, computeSeconds: 30 });
-    const second = apply(first, claim('t2', 100));
+    const second = apply(first, claim('t2', 100, 1));
     expect(second).toMatchObject({
       attempt: 2,
       startedAt: null,
@@ -90,16 +93,24 @@ describe('a run', () => {
 
   test('has failed for good after its last attempt, or at once when trying again is useless', () => {
     let run = fresh;
-    for (let i = 1; i <= maxAttempts; i++) run = apply(run, claim(`t${i}`), attemptFailed(`t${i}`, i));
+    for (let i = 1; i <= maxAttempts; i++) run = apply(run, claim(`t${i}`, 0, i - 1), attemptFailed(`t${i}`, i));
     expect(run).toMatchObject({ state: 'failed', attempt: maxAttempts });
     expect(run.attempts.map((a) => a.token)).toEqual(['t1', 't2', 't3', 't4']);
     expect(apply(fresh, claim('t1'), attemptFailed('t1', 1, 'trainer-failed', false)).state).toBe('failed');
   });
 
   test('whose claim is repeated without an execution stays in the same attempt under the new token', () => {
-    const run = apply(fresh, claim('t1'), claim('t2'));
+    const run = apply(fresh, claim('t1'), claim('t2', 0, 1, 't1'));
     expect(run).toMatchObject({ attempt: 1, token: 't2' });
     expect(apply(run, { kind: 'execution-known', token: 't1', execution: 'e1' })).toBe(run);
+  });
+
+  test('is not claimed by who prepared a job for an attempt that is over: the next one waits its backoff', () => {
+    const again = apply(fresh, claim('t1'), attemptFailed('t1', 1, 'start-failed'));
+    expect(again).toMatchObject({ state: 'queued', attempt: 1 });
+    expect(transition(again, claim('t2', 2, 0))).toHaveProperty('rejected');
+    expect(transition(apply(fresh, claim('t1')), claim('t2', 2, 0))).toHaveProperty('rejected');
+    expect(apply(again, claim('t2', 6, 1))).toMatchObject({ state: 'submitted', attempt: 2 });
   });
 
   test('that is being cancelled is not claimed, and ends as cancelled when its attempt ends', () => {
@@ -124,7 +135,9 @@ describe('a run', () => {
 const token = fc.constantFrom('t1', 't2', 't3');
 const second = fc.integer({ min: -600, max: 600 });
 const event: fc.Arbitrary<RunEvent> = fc.oneof(
-  fc.tuple(token, second).map(([t, s]) => claim(t, s)),
+  fc
+    .tuple(token, second, fc.integer({ min: 0, max: maxAttempts }), fc.option(token))
+    .map(([t, s, attempt, seen]) => claim(t, s, attempt, seen)),
   fc
     .tuple(token, fc.constantFrom('e1', 'e2'))
     .map(([t, execution]): RunEvent => ({ kind: 'execution-known', token: t, execution })),
@@ -160,7 +173,8 @@ test('whatever is told in whatever order: a run only moves forward, its end is f
         expect(next.attempt).toBeLessThanOrEqual(maxAttempts);
         expect(next.computeSeconds).toBeGreaterThanOrEqual(run.computeSeconds);
         if (next.state === 'registered' || next.state === 'rejected') expect(run.state).toBe('evaluating');
-        if ('token' in e && e.kind !== 'claim') expect(e.token).toBe(run.token);
+        if (e.kind === 'claim') expect(e.seen).toEqual({ attempt: run.attempt, token: run.token });
+        else if ('token' in e) expect(e.token).toBe(run.token);
         if (next.boundTo !== run.boundTo && next.boundTo !== null) expect(run.boundTo).toBeNull();
         expect(next.endedAt === null).toBe(isOpen(next.state));
         run = next;
