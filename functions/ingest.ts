@@ -11,7 +11,7 @@ import { unassignedProject } from '../shared/names.ts';
 import { update } from '../shared/outbox.ts';
 import type { Blobs, Ports } from '../shared/ports.ts';
 import { blobOf, labelFromMetadata, readUploadName, samplePartition, uploadId } from '../shared/upload.ts';
-import { type Arrival, type Finding, finishUpload, recordUpload, wasUnassigned } from '../shared/upload-record.ts';
+import { type Arrival, type Finding, finishUpload, recordUpload } from '../shared/upload-record.ts';
 
 export interface IngestPorts extends Ports {
   inspect: (bytes: Buffer, declaredType: string | undefined) => Promise<ImageVerdict>;
@@ -35,24 +35,28 @@ export async function ingest(
   const written = { blob: blob.name, etag, traceparent: event.traceparent };
   const found =
     name.project === unassignedProject ? undefined : await ports.documents.read('projects', 'projects', name.project);
-  const known =
-    found === undefined || (await wasUnassigned(ports, written, event.time, found.document.createdAt))
-      ? undefined
-      : found.document;
+  const known = found?.document;
   const arrival = { project: known?.id ?? unassignedProject, ...written };
 
   if (known === undefined || name.problem !== null) {
     const upload = await recordUpload(ports, arrival, null);
+    if (name.problem === null && upload.project !== unassignedProject)
+      throw new RetryLater(`project ${upload.project} was made while upload ${upload.id} was read`);
     return conclude(ports, upload, () => quarantine(ports, arrival, name.problem ?? unknownProject(blob.name)));
   }
   // the bytes are kept before the upload is recorded: a delivery that finds the original gone goes on with them
   const image = await look(ports, known, arrival, name.label);
   if (!('problem' in image)) {
     const upload = await recordUpload(ports, arrival, { sample: image.md5, ...image.seen });
-    return conclude(ports, upload, () => settle(ports, known, upload, image, event));
+    return conclude(ports, upload, () =>
+      isUnassigned(upload)
+        ? quarantine(ports, arrival, unknownProject(blob.name))
+        : settle(ports, known, upload, image, event),
+    );
   }
   const upload = await recordUpload(ports, arrival, null);
   return conclude(ports, upload, async () => {
+    if (isUnassigned(upload)) return quarantine(ports, arrival, unknownProject(blob.name));
     if (image.problem !== 'gone') return quarantine(ports, arrival, image.problem, image.body);
     if (upload.sample === null) return { outcome: 'superseded', reason: null, sample: null, label: null };
     return settle(ports, known, upload, await recall(ports, known, upload, upload.sample), event);
@@ -69,6 +73,9 @@ async function conclude(
   const outcome = upload.status === 'received' ? await finishUpload(ports, upload, await find()) : upload.status;
   return { project, outcome, upload: id };
 }
+
+/** An earlier delivery found no such project; what it said stands, though the project was made meanwhile. */
+const isUnassigned = ({ project }: UploadDocument): boolean => project === unassignedProject;
 
 const unknownProject = (blob: string) => ({
   code: 'unknown-project',

@@ -1,6 +1,7 @@
 /** The map of the backend: every queue, timer and route, and who handles it. */
 import type { app } from '@azure/functions';
 import { createBudget } from '../shared/budget.ts';
+import { readMessage } from '../shared/message.ts';
 import { queueNames } from '../shared/resources.ts';
 import { createScorer, type ScorePorts } from '../shared/serving/score.ts';
 import { commitStaged } from './commit.ts';
@@ -89,14 +90,18 @@ function registerDeadLetters(target: Pick<typeof app, 'serviceBusQueue'>, ports:
         const metadata = (typeof properties === 'object' ? properties : null) as Record<string, unknown> | null;
         const text = (value: unknown, otherwise: string): string => (typeof value === 'string' ? value : otherwise);
         const startedAt = ports.clock.now().getTime();
-        const { project, outcome } = await recordDeadLetter(ports, queue, {
-          body,
-          reason: text(metadata?.['deadLetterReason'], 'unknown'),
-          detail: text(
-            metadata?.['deadLetterErrorDescription'],
-            'The message was delivered too often without success.',
-          ),
-        });
+        const read = readMessage(queue, body);
+        const why =
+          'invalid' in read
+            ? { reason: 'invalid-message', detail: read.invalid }
+            : {
+                reason: text(metadata?.['deadLetterReason'], 'unknown'),
+                detail: text(
+                  metadata?.['deadLetterErrorDescription'],
+                  'The message was delivered too often without success.',
+                ),
+              };
+        const { project, outcome } = await recordDeadLetter(ports, queue, { body, ...why });
         const durationMs = ports.clock.now().getTime() - startedAt;
         ports.telemetry.stage({ stage: 'dead-letter', project: project ?? '', outcome, durationMs, ids: { queue } });
       },

@@ -2,7 +2,7 @@
 import type { InvocationContext } from '@azure/functions';
 import type * as z from 'zod';
 import { TerminalError } from '../shared/errors.ts';
-import { queueMessages } from '../shared/message.ts';
+import { type queueMessages, readMessage } from '../shared/message.ts';
 import type { Ports, StageRecord } from '../shared/ports.ts';
 import type { QueueName } from '../shared/resources.ts';
 import { recordDeadLetter } from './dead-letters.ts';
@@ -22,14 +22,12 @@ export function onMessage<Q extends QueueName>(
   traceOf: (message: MessageOf<Q>) => Promise<string | undefined> = () => Promise.resolve(undefined),
 ): (body: unknown, context: InvocationContext) => Promise<void> {
   return async (body, context) => {
-    const parsed = queueMessages[queue].safeParse(body);
-    if (!parsed.success) {
-      const issue = parsed.error.issues[0];
-      const detail = `${issue?.path.join('.') || 'body'}: ${issue?.message ?? 'not understood'}. Nothing was changed; mend the sender, then send the message again.`;
-      await recordDeadLetter(ports, queue, { body, reason: 'invalid-message', detail });
+    const read = readMessage(queue, body);
+    if ('invalid' in read) {
+      await recordDeadLetter(ports, queue, { body, reason: 'invalid-message', detail: read.invalid });
       return;
     }
-    const message = parsed.data as MessageOf<Q>;
+    const { message } = read;
     recordAge(ports, queue, context);
     const parent = message.traceparent ?? (await traceOf(message));
     await ports.telemetry.span(stage, parent, async (traceparent) => {

@@ -36,7 +36,7 @@ export interface KeyDocument extends DocumentBase {
 }
 
 export type UploadOutcome = 'accepted' | 'duplicate' | 'conflict' | 'unlabelled' | 'quarantined' | 'superseded';
-/** pk: `{project}:{first digit of id}` */
+/** pk: `{project that the name gives}:{first digit of id}`, also where there is no such project */
 export interface UploadDocument extends DocumentBase {
   project: string;
   /** the blob's real name */

@@ -29,7 +29,8 @@ export interface DocumentQuery<C extends DocumentContainer> {
   /** one partition; leave out only for listings across partitions */
   pk?: string;
   /** fields that must be equal */
-  equals?: Partial<Record<IndexedField<C>, Scalar>>;
+  /** `id` is indexed in every container */
+  equals?: Partial<Record<IndexedField<C> | 'id', Scalar>>;
   orderBy?: { field: IndexedField<C>; descending: boolean };
   /** only documents whose `orderBy` field is beyond this value */
   after?: Scalar;

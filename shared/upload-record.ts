@@ -1,10 +1,9 @@
 /** The record of an upload: made when its event comes, finished with exactly one outcome. */
 import type { UploadDocument, UploadOutcome } from './documents.ts';
 import { RetryLater } from './errors.ts';
-import { unassignedProject } from './names.ts';
 import { update } from './outbox.ts';
 import type { Ports } from './ports.ts';
-import { uploadId, uploadPartition } from './upload.ts';
+import { readUploadName, uploadId, uploadPartition } from './upload.ts';
 
 type RecordPorts = Pick<Ports, 'clock' | 'documents'>;
 
@@ -27,7 +26,7 @@ export interface Finding {
 export type Kept = Pick<UploadDocument, 'sample' | 'label' | 'reason'>;
 
 /**
- * Records an upload unless that was done before. With `kept` it promises that the sample's bytes lie in the store:
+ * Records an upload unless that was done before: the project of the first record stands. With `kept` it promises that the sample's bytes lie in the store:
  * whoever finds the original gone later, because its name was written again, goes on with what was kept.
  */
 export async function recordUpload(
@@ -38,7 +37,7 @@ export async function recordUpload(
   const id = uploadId(blob, etag);
   const document: UploadDocument = {
     id,
-    pk: uploadPartition(project, id),
+    pk: uploadPartition(readUploadName(blob).project, id),
     project,
     blob,
     etag,
@@ -51,7 +50,7 @@ export async function recordUpload(
   const created = await ports.documents.create('uploads', document);
   if (created !== 'exists') return created.document;
   const { stored } = await update(ports.documents, 'uploads', document.pk, id, (current) =>
-    current === undefined || current.status !== 'received' || current.sample !== null || kept === null
+    current?.status !== 'received' || current.project !== project || current.sample !== null || kept === null
       ? 'keep'
       : { ...current, ...kept },
   );
@@ -75,23 +74,4 @@ export async function finishUpload(
   const status = stored?.document.status ?? outcome;
   if (status === 'received') throw new RetryLater(`upload ${upload.id} is being read by another delivery`);
   return status;
-}
-
-/** Clocks of storage and functions differ by less. */
-const clockToleranceMs = 60_000;
-
-/**
- * Whether an earlier delivery found no such project and recorded the upload as unassigned. That can be only where the
- * project was made after the upload, so all others are not asked for.
- */
-export async function wasUnassigned(
-  ports: RecordPorts,
-  { blob, etag }: Pick<Arrival, 'blob' | 'etag'>,
-  uploadedAt: string | undefined,
-  projectCreatedAt: string,
-): Promise<boolean> {
-  if (uploadedAt !== undefined && Date.parse(uploadedAt) - clockToleranceMs > Date.parse(projectCreatedAt))
-    return false;
-  const id = uploadId(blob, etag);
-  return (await ports.documents.read('uploads', uploadPartition(unassignedProject, id), id)) !== undefined;
 }

@@ -13,7 +13,7 @@ export function blobOf(subject: string): { container: string; name: string } | u
 /** One finished write: name and etag. */
 export const uploadId = (blob: string, etag: string): string => `u${digestOf(31, blob, etag)}`;
 
-/** Partition of an upload: sixteen per project, so that no logical partition outgrows its 20 GB. */
+/** Partition of an upload, by the project that its name gives: sixteen per project, so that no logical partition outgrows its 20 GB. */
 export const uploadPartition = (project: string, id: string): string => `${project}:${id.slice(1, 2)}`;
 
 /** Partition of a sample: 256 per project. */

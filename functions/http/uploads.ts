@@ -104,8 +104,12 @@ export const uploadRoutes = [
     answers: { 200: uploadView },
     async handle(ports, call) {
       const { p: project = '', id = '' } = call.params;
-      const found = await ports.documents.read('uploads', uploadPartition(project, id), id);
-      if (found === undefined)
+      // an upload without a project lies where its name says
+      const found =
+        project === unassignedProject
+          ? (await ports.documents.query('uploads', { equals: { project, id }, limit: 1 })).items[0]
+          : await ports.documents.read('uploads', uploadPartition(project, id), id);
+      if (found?.document.project !== project)
         throw new Problem(404, 'unknown-upload', `There is no upload ${id} in project ${project}.`, { target: 'id' });
       const { sample } = found.document;
       const stored =

@@ -75,6 +75,34 @@ describe('an upload', () => {
     expect(world.all('uploads').map((u) => u.status)).toEqual(['accepted', 'superseded']);
   });
 
+  test('to a project that is made meanwhile has one outcome, whatever each delivery saw', async () => {
+    const world = createWorld();
+    const event = await upload(world, `${name}/a/1.png`, 'one');
+    const blind = portsOf(world);
+    const { read } = blind.documents;
+    // the project is made right after this delivery looked for it
+    const early: IngestPorts = {
+      ...blind,
+      documents: {
+        ...blind.documents,
+        read: (...asked) => (asked[0] === 'projects' ? Promise.resolve(undefined) : read(...asked)),
+      },
+    };
+    projectIn(world);
+    expect((await ingest(early, event)).outcome).toBe('quarantined');
+    expect((await ingest(portsOf(world), event)).outcome).toBe('quarantined');
+    expect(world.all('uploads').map((u) => [u.project, u.reason?.code])).toEqual([['unassigned', 'unknown-project']]);
+
+    const second = await upload(world, `${name}/a/2.png`, 'two');
+    world.before = (operation, detail) => {
+      if (operation === 'documents.create' && detail === 'samples') throw new Error('died');
+    };
+    await ingest(portsOf(world), second).catch(() => undefined);
+    world.before = () => undefined;
+    await expect(ingest(early, second)).rejects.toThrow('was made while');
+    expect((await ingest(portsOf(world), second)).outcome).toBe('accepted');
+  });
+
   test('of the same bytes is a duplicate, under another label a conflict that waits for a person', async () => {
     const world = createWorld();
     projectIn(world);
