@@ -69,9 +69,10 @@ export function createBroker(scheduler: Scheduler, faults: Faults, clock: () => 
     const message = of(path).get(id);
     if (message === undefined || message.lock !== 0) return;
     const name = path.split('/')[0] as QueueName;
-    if (!path.includes('/') && message.deliveries >= queues[name].maxDeliveryCount) {
+    const worn = message.deliveries >= queues[name].maxDeliveryCount || faults.strikes(faults.rates.deadLettered);
+    if (!path.includes('/') && worn) {
       of(path).delete(id);
-      const detail = `delivered ${message.deliveries} times`;
+      const detail = `delivered ${queues[name].maxDeliveryCount} times`;
       return add(`${name}/$deadletterqueue`, message.body, 0, { code: 'MaxDeliveryCountExceeded', detail });
     }
     const { body, enqueuedAt, reason } = message;

@@ -42,6 +42,8 @@ export interface Rates {
   delayed: number;
   /** a message's lock is lost while its handler works */
   lockLost: number;
+  /** a message is dead-lettered, as if the instances that had it had crashed again and again */
+  deadLettered: number;
   /** a call of a client to the API or to storage is lost, before or after it was done */
   network: number;
   /** a training job ends in an odd way */
@@ -60,16 +62,17 @@ export interface Faults {
   strikes(rate: number): boolean;
   /** how often each (handler, operation, fault) struck */
   struck: Map<string, number>;
-  /** every (handler, operation) that was seen, with its kind */
-  seen: Map<string, OperationKind>;
+  /** every (handler, operation) that was seen, and how often */
+  seen: Map<string, { kind: OperationKind; times: number }>;
 }
 
-const none: Rates = {
+export const noFaults: Rates = {
   fault: { throttle: 0, 'fail-before': 0, 'fail-after': 0, repeat: 0, 'crash-before': 0, 'crash-after': 0 },
   slow: 0,
   duplicate: 0,
   delayed: 0,
   lockLost: 0,
+  deadLettered: 0,
   network: 0,
   oddJob: 0,
   skewMs: 0,
@@ -91,6 +94,7 @@ export function drawRates(random: Random): Rates {
     duplicate: rate(0.3),
     delayed: rate(0.2),
     lockLost: rate(0.1),
+    deadLettered: rate(0.03),
     network: rate(0.1),
     oddJob: rate(0.5),
     skewMs: random.next() < 0.7 ? 0 : 2000,
@@ -99,15 +103,22 @@ export function drawRates(random: Random): Rates {
 
 const count = (map: Map<string, number>, key: string): void => void map.set(key, (map.get(key) ?? 0) + 1);
 
+/** Notes an operation; returns how often it was seen. */
+function see(seen: Faults['seen'], at: string, kind: OperationKind): number {
+  const times = (seen.get(at)?.times ?? 0) + 1;
+  seen.set(at, { kind, times });
+  return times;
+}
+
 /** Faults at random. */
 export function randomFaults(random: Random, drawn: Rates): Faults {
   const struck = new Map<string, number>();
-  const seen = new Map<string, OperationKind>();
+  const seen: Faults['seen'] = new Map();
   const faults: Faults = {
     rates: drawn,
     struck,
     seen,
-    stop: () => void (faults.rates = { ...none, skewMs: drawn.skewMs }),
+    stop: () => void (faults.rates = { ...noFaults, skewMs: drawn.skewMs }),
     strikes: (rate) => rate > 0 && random.next() < rate,
     decide({ kind: whose, handler }, label, kind) {
       const { fault: rates, network } = faults.rates;
@@ -115,7 +126,7 @@ export function randomFaults(random: Random, drawn: Rates): Faults {
         if (!faults.strikes(network)) return undefined;
         return kind === 'read' || random.next() < 0.5 ? 'fail-before' : 'fail-after';
       }
-      seen.set(`${handler} | ${label}`, kind);
+      see(seen, `${handler} | ${label}`, kind);
       let dice = random.next();
       for (const fault of faultsOf(kind)) {
         if (dice < rates[fault]) {
@@ -132,4 +143,36 @@ export function randomFaults(random: Random, drawn: Rates): Faults {
     },
   };
   return faults;
+}
+
+/** One fault on purpose: at the given occurrence of an operation of a handler. */
+export interface Planned {
+  /** `handler | operation` */
+  at: string;
+  fault: Fault;
+  /** counted from 1 */
+  occurrence: number;
+}
+
+/** Faults of the surroundings at random, and of all others only the planned one. */
+export function plannedFaults(random: Random, surroundings: Rates, planned: Planned): Faults {
+  const faults = randomFaults(random, { ...surroundings, fault: noFaults.fault });
+  let stopped = false;
+  return {
+    ...faults,
+    stop() {
+      stopped = true;
+      faults.stop();
+    },
+    get rates() {
+      return faults.rates;
+    },
+    decide(who, label, kind) {
+      const at = `${who.handler} | ${label}`;
+      if (who.kind === 'client') return faults.decide(who, label, kind);
+      if (stopped || see(faults.seen, at, kind) !== planned.occurrence || at !== planned.at) return undefined;
+      count(faults.struck, `${at} | ${planned.fault}`);
+      return planned.fault;
+    },
+  };
 }

@@ -82,7 +82,9 @@ export function createInstance(
     try {
       const metadata = {
         enqueuedTimeUtc: new Date(enqueuedAt).toISOString(),
-        ...(reason === undefined ? {} : { deadLetterReason: reason.code, deadLetterErrorDescription: reason.detail }),
+        ...(reason === undefined
+          ? {}
+          : { applicationProperties: { deadLetterReason: reason.code, deadLetterErrorDescription: reason.detail } }),
       };
       await target.handler(delivery.body, context(metadata));
       succeeded = true;

@@ -22,7 +22,7 @@ export type Action =
   | { kind: 'stray'; body: unknown; queue: 'blob-created' | 'training-requests' | 'training-events' | 'deployments' }
   | { kind: 'score'; project: string; picture: Buffer; times: number }
   | {
-      kind: 'review' | 'cancel' | 'decide' | 'deploy' | 'rollback' | 'commit' | 'replay' | 'look';
+      kind: 'review' | 'cancel' | 'decide' | 'deploy' | 'rollback' | 'commit' | 'replay' | 'heal' | 'look';
       project: string;
     };
 
@@ -150,6 +150,7 @@ export function drawPlan(seed: number, uploads: number | undefined): Plan {
   sometimes(0.5, 3, (project) => ({ kind: 'rollback', project }));
   sometimes(0.3, 2, (project) => ({ kind: 'commit', project }));
   sometimes(0.3, 2, (project) => ({ kind: 'replay', project }));
+  sometimes(0.2, 2, (project) => ({ kind: 'heal', project }));
   sometimes(0.4, 3, (project) => ({ kind: 'look', project }));
   sometimes(0.7, 4, (project) => ({
     kind: 'score',

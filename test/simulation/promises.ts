@@ -114,13 +114,11 @@ export function checkDeployments({ documents }: World, project: string, ledger: 
 
 /** I7: nothing is left unsaid, nothing is stuck but poison. */
 export function checkMessages({ documents, broker }: World, say: Say): void {
-  const isOver = ({ id, pk }: { id: string; pk: string }): boolean =>
-    Number(id) < (documents.find('heads', pk, 'head')?.generation ?? 0);
-  const outboxes = ['windows', 'heads', 'schedulers', 'runs', 'models', 'endpoints'] as const;
+  // what a window has to say matters while something is staged, and nothing is at rest
+  const outboxes = ['heads', 'schedulers', 'runs', 'models', 'endpoints'] as const;
   for (const container of outboxes)
     for (const document of documents.all(container))
-      // a window that was opened for a generation which was over by then has nothing to say that matters
-      if (outboxOf(document).length > 0 && !(container === 'windows' && isOver(document)))
+      if (outboxOf(document).length > 0)
         say(`I7: ${container}/${document.pk}/${document.id} still has something to say`);
   for (const letter of documents.all('dead-letters'))
     if (letter.status === 'waiting' && !poison.has(letter.reason))

@@ -98,6 +98,8 @@ async function act(users: Users, action: Action): Promise<void> {
       return rollback(users, action.project);
     case 'replay':
       return replayQueues(users);
+    case 'heal':
+      return heal(users, action.project);
     case 'look':
       return look(users, action.project);
   }
@@ -227,6 +229,15 @@ async function score(
     }
     await world.scheduler.sleep(1000 * world.scheduler.random.next());
   }
+}
+
+/** An operator who does not wait for the timer; what is stored must be what its names say. */
+async function heal({ world, client }: Users, p: string): Promise<void> {
+  await client.ask('stuck-list', { params: { p } });
+  await client.ask('sweep-post', { params: { p } });
+  const scrubbed = await client.ask('scrub-post', { params: { p }, json: {} });
+  for (const { what, blob } of (scrubbed?.json['found'] ?? []) as { what: string; blob: string }[])
+    if (what !== 'orphaned') world.problems.push(`I2: the scrub found ${blob} ${what}`);
 }
 
 /** Reads what a console reads; a reader must never be answered with an error of ours. */
