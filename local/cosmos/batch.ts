@@ -7,6 +7,8 @@ import type { ContainerRecord, Store } from './store.ts';
 
 /** the service's own limit */
 const maxOperations = 100;
+/** of all documents together; a request is a little longer than they are */
+const maxBatchBytes = 2 * 1024 * 1024;
 
 const batchBody = z.array(
   z.object({
@@ -63,6 +65,8 @@ export function runBatch(
   const items = parsed.data;
   if (items.length > maxOperations)
     throw badRequest(`Batch request has more operations than what is supported (${maxOperations}).`);
+  const bytes = items.reduce((sum, item) => sum + Buffer.byteLength(JSON.stringify(item.resourceBody ?? null)), 0);
+  if (bytes > maxBatchBytes) throw new Failure(413, 'Request size is too large');
   const { paths } = container.definition.partitionKey;
   const results: object[] = [];
   let failed: Failure | undefined;

@@ -10,6 +10,9 @@ const keyHeader = z.array(component).max(3);
 /** What a request addresses: one partition, the partitions under a prefix of a hierarchical key, or all. */
 export type Scope = { kind: 'partition'; key: string } | { kind: 'prefix'; key: string } | { kind: 'all' };
 
+/** the service's own limit */
+const maxKeyBytes = 2048;
+
 /** Follows `/a/b` through own properties. */
 export function valueAt(document: unknown, path: string): unknown {
   let value = document;
@@ -29,7 +32,7 @@ export function keyOf(paths: string[], document: unknown): string {
     }
     return value === undefined ? {} : value;
   });
-  return JSON.stringify(values);
+  return keyText(values);
 }
 
 function parse(header: string): unknown[] {
@@ -55,6 +58,15 @@ export function keyOfHeader(paths: string[], header: string | undefined): string
       "Partition key provided either doesn't correspond to definition in the collection or is incomplete",
       1001,
     );
+  }
+  return keyText(values);
+}
+
+/** The text of a key that may be stored. Throws 400. */
+function keyText(values: unknown[]): string {
+  for (const value of values) {
+    if (typeof value !== 'string' || Buffer.byteLength(value) <= maxKeyBytes) continue;
+    throw badRequest(`The partition key has more than ${maxKeyBytes} bytes`);
   }
   return JSON.stringify(values);
 }

@@ -16,9 +16,11 @@ import { logTelemetry } from './telemetry.ts';
 
 const alphabet = 'abcdefghijklmnopqrstuvwxyz234567';
 
-/** Connects to every service the settings name; telemetry goes to the log. Nothing is sent until a port is used. */
-export function connect(config: Config): Ports {
-  let identity: TokenCredential | undefined;
+/**
+ * Connects to every service the settings name, where there is no key as `identity` (undefined: the managed one);
+ * telemetry goes to the log. Nothing is sent until a port is used.
+ */
+export function connect(config: Config, identity?: TokenCredential): Ports {
   const credential = (): TokenCredential =>
     (identity ??= new ManagedIdentityCredential(
       config.identityClientId === undefined ? {} : { clientId: config.identityClientId },

@@ -96,7 +96,9 @@ export function cosmosDocuments(database: Database): Documents {
     },
     async create(container, document) {
       try {
-        const response = await of(container).items.create(document);
+        // without this the SDK makes up an id for a document whose id is empty
+        const options = { disableAutomaticIdGeneration: true };
+        const response = await of(container).items.create(document, options);
         return toStored(response.resource ?? {});
       } catch (error) {
         if (statusOf(error) === 409) return 'exists';

@@ -7,7 +7,7 @@ import { databaseName } from '../resources.ts';
 import { cosmosDocuments } from './documents.ts';
 
 /** Whoever is signed in, with azd or else with the Azure CLI. */
-const person = (): TokenCredential =>
+export const person = (): TokenCredential =>
   new ChainedTokenCredential(new AzureDeveloperCliCredential(), new AzureCliCredential());
 
 /** The documents of an environment. The person needs a role on them (parameter `operators` of the templates). */

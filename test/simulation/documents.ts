@@ -1,5 +1,6 @@
 /** Documents with compare-and-swap, as Cosmos DB keeps them: JSON, etags, logical partitions, atomic batches, pages. */
 import type { DocumentTypes } from '../../shared/documents.ts';
+import { TerminalError } from '../../shared/errors.ts';
 import type { BatchOperation, Documents, Scalar, Stored } from '../../shared/ports.ts';
 import type { DocumentContainer } from '../../shared/resources.ts';
 import type { OperationKind, Scheduler } from './scheduler.ts';
@@ -10,6 +11,8 @@ interface Kept {
   /** what a reader gets a fresh copy of */
   json: string;
   etag: string;
+  /** place in listings without an order */
+  place: number;
 }
 
 /** Told of every change, at the moment it happens. */
@@ -24,8 +27,11 @@ export interface DocumentStore {
   put<C extends DocumentContainer>(container: C, document: DocumentTypes[C]): void;
 }
 
-const maxDocumentBytes = 2 * 1024 * 1024;
+/** of a document, and of the documents of a batch together */
+const maxBytes = 2 * 1024 * 1024;
 const maxBatch = 100;
+const maxIdBytes = 1023;
+const maxKeyBytes = 2048;
 
 const fieldOf = (document: object, path: string): unknown =>
   path.split('.').reduce<unknown>((value, key) => (value as Record<string, unknown> | undefined)?.[key], document);
@@ -38,14 +44,40 @@ function compare(a: unknown, b: unknown): number {
   return (a as string | number) < (b as string | number) ? -1 : 1;
 }
 
-function assertId(id: string): void {
-  if (id === '' || id.length > 255 || /[/\\?#]/.test(id)) throw new Error(`"${id}" cannot be the id of a document`);
+/** Throws for what Cosmos DB does not take. */
+function jsonOf(document: Any): string {
+  const { id, pk } = document;
+  if (id === '' || Buffer.byteLength(id) > maxIdBytes || /[/\\?#]| $/.test(id))
+    throw new Error(`"${id}" cannot be the id of a document`);
+  if (Buffer.byteLength(pk) > maxKeyBytes) throw new Error(`a partition key has at most ${maxKeyBytes} bytes`);
+  const json = JSON.stringify(document);
+  if (Buffer.byteLength(json) > maxBytes) throw new Error(`document ${id} has more than 2 MB`);
+  return json;
+}
+
+function assertBatch(pk: string, operations: BatchOperation<Any>[]): void {
+  if (operations.length > maxBatch) throw new Error(`a batch has at most ${maxBatch} operations`);
+  const documents = operations.flatMap((operation) => (operation.kind === 'remove' ? [] : [operation.document]));
+  if (documents.some((document) => document.pk !== pk)) throw new Error('a batch keeps to one partition');
+  const bytes = documents.reduce((sum, document) => sum + Buffer.byteLength(jsonOf(document)), 0);
+  if (bytes > maxBytes) throw new Error('the documents of a batch have more than 2 MB');
+}
+
+/** What a listing gave last: value of its field and id, or its place. */
+function readContinuation(text: string): [Scalar | number, string | undefined] {
+  try {
+    const [value, id] = JSON.parse(text) as [Scalar, string | undefined];
+    return [value, id];
+  } catch {
+    throw new TerminalError('invalid-continuation', 'This continuation was not given by a listing.');
+  }
 }
 
 /** Creates an empty store whose operations the scheduler completes. */
 export function createDocuments(scheduler: Pick<Scheduler, 'perform'>, onChange: OnChange): DocumentStore {
   const containers = new Map<string, Map<string, Map<string, Kept>>>();
   let etags = 0;
+  let places = 0;
   const partition = (container: string, pk: string): Map<string, Kept> => {
     const partitions = containers.get(container) ?? new Map<string, Map<string, Kept>>();
     containers.set(container, partitions);
@@ -54,14 +86,13 @@ export function createDocuments(scheduler: Pick<Scheduler, 'perform'>, onChange:
     return kept;
   };
   const set = (container: DocumentContainer, value: Any): Kept => {
-    assertId(value.id);
-    const json = JSON.stringify(value);
-    if (json.length > maxDocumentBytes) throw new Error(`document ${value.id} has more than 2 MB`);
+    const json = jsonOf(value);
     const documents = partition(container, value.pk);
-    const before = documents.get(value.id)?.document;
-    const kept = { document: JSON.parse(json) as Any, json, etag: `"${String(++etags).padStart(8, '0')}"` };
+    const before = documents.get(value.id);
+    const etag = `"${String(++etags).padStart(8, '0')}"`;
+    const kept = { document: JSON.parse(json) as Any, json, etag, place: before?.place ?? ++places };
     documents.set(value.id, kept);
-    onChange(container, before, kept.document);
+    onChange(container, before?.document, kept.document);
     return kept;
   };
   const unset = (container: DocumentContainer, pk: string, id: string): void => {
@@ -111,11 +142,10 @@ export function createDocuments(scheduler: Pick<Scheduler, 'perform'>, onChange:
         return 'removed';
       }),
     batch(container, pk, operations) {
-      if (operations.length > maxBatch) return Promise.reject(new Error(`a batch has at most ${maxBatch} operations`));
       if (operations.length === 0) return Promise.resolve('done');
       return perform('batch', container, pk, 'write', () => {
-        const fits = operations.every((operation) => allowed(partition(container, pk), operation));
-        if (!fits) return 'conflict';
+        assertBatch(pk, operations);
+        if (!fits(partition(container, pk), operations)) return 'conflict';
         for (const operation of operations) {
           if (operation.kind === 'remove') unset(container, pk, operation.id);
           else set(container, operation.document);
@@ -125,18 +155,28 @@ export function createDocuments(scheduler: Pick<Scheduler, 'perform'>, onChange:
     },
     query: (container, query) =>
       perform('query', container, query.pk ?? '*', 'read', () => {
-        const { orderBy, after, limit } = query;
+        const { after, limit } = query;
+        const field = query.orderBy?.field;
+        const way = query.orderBy?.descending === true ? -1 : 1;
+        // by field and then by id; without a field as they were written
+        const orderOf = ({ document, place }: Kept): [unknown, string] =>
+          field === undefined ? [place, ''] : [fieldOf(document, field), document.id];
+        const order = ([a, idA]: [unknown, string], [b, idB]: [unknown, string]): number =>
+          way * (compare(a, b) || compare(idA, idB));
         let found = matching(container, query);
-        if (orderBy !== undefined) {
-          const { field, descending } = orderBy;
-          const way = descending ? -1 : 1;
-          if (after !== undefined)
-            found = found.filter(({ document }) => compare(fieldOf(document, field), after) * way > 0);
-          found.sort((a, b) => compare(fieldOf(a.document, field), fieldOf(b.document, field)) * way);
+        if (field !== undefined && after !== undefined)
+          found = found.filter(({ document }) => compare(fieldOf(document, field), after) * way > 0);
+        if (query.continuation !== undefined) {
+          const [value, id = ''] = readContinuation(query.continuation);
+          found = found.filter((kept) => order(orderOf(kept), [value, id]) > 0);
         }
-        const from = Number(query.continuation ?? 0);
-        const items = found.slice(from, from + limit).map((kept) => stored<never>(kept));
-        return from + limit < found.length ? { items, continuation: String(from + limit) } : { items };
+        found.sort((a, b) => order(orderOf(a), orderOf(b)));
+        const page = found.slice(0, limit);
+        const items = page.map((kept) => stored<never>(kept));
+        const last = page.at(-1);
+        return last === undefined || found.length <= limit
+          ? { items }
+          : { items, continuation: JSON.stringify(orderOf(last)) };
       }),
     count: (container, query) =>
       perform('count', container, query.pk ?? '*', 'read', () => matching(container, query).length),
@@ -149,8 +189,15 @@ export function createDocuments(scheduler: Pick<Scheduler, 'perform'>, onChange:
   };
 }
 
-function allowed(documents: Map<string, Kept>, operation: BatchOperation<Any>): boolean {
-  const kept = documents.get(operation.kind === 'remove' ? operation.id : operation.document.id);
-  if (operation.kind === 'create') return kept === undefined;
-  return kept !== undefined && (operation.etag === undefined || kept.etag === operation.etag);
+/** Whether every operation can be done after those before it. */
+function fits(documents: Map<string, Kept>, operations: BatchOperation<Any>[]): boolean {
+  /** of documents that the batch has touched; undefined: removed */
+  const touched = new Map<string, string | undefined>();
+  return operations.every((operation) => {
+    const id = operation.kind === 'remove' ? operation.id : operation.document.id;
+    const etag = touched.has(id) ? touched.get(id) : documents.get(id)?.etag;
+    touched.set(id, operation.kind === 'remove' ? undefined : 'new');
+    if (operation.kind === 'create') return etag === undefined;
+    return etag !== undefined && (operation.etag === undefined || etag === operation.etag);
+  });
 }
