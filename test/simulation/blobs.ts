@@ -28,14 +28,19 @@ export interface BlobStore {
 }
 
 const origin = 'https://blobs.invalid';
+const maxNameCharacters = 1024;
 
+/** What an address allows; nothing (`permission` empty) when it was signed for another blob. */
 function read(url: string): { container: BlobContainer; name: string; permission: string; expires: number } {
   const { pathname, searchParams } = new URL(url);
   const [, container = '', ...rest] = pathname.split('/');
+  const name = decodeURIComponent(rest.join('/'));
+  const signedFor = searchParams.get('sr');
+  const fits = signedFor === container || signedFor === `${container}/${name}`;
   return {
     container: container as BlobContainer,
-    name: decodeURIComponent(rest.join('/')),
-    permission: searchParams.get('sp') ?? '',
+    name,
+    permission: fits ? (searchParams.get('sp') ?? '') : '',
     expires: Number(searchParams.get('se')),
   };
 }
@@ -78,8 +83,13 @@ export function createBlobs(
     body: Buffer | string,
     options: { contentType?: string; metadata?: Record<string, string> } = {},
   ): { etag: string } => {
+    if (name.length > maxNameCharacters) throw new Error(`a blob's name has at most ${maxNameCharacters} characters`);
     const etag = `0x${(++writes).toString(16).toUpperCase().padStart(8, '0')}`;
-    const { contentType, metadata = {} } = options;
+    const { contentType = 'application/octet-stream' } = options;
+    // names of metadata travel as names of headers
+    const metadata = Object.fromEntries(
+      Object.entries(options.metadata ?? {}).map(([key, value]) => [key.toLowerCase(), value]),
+    );
     of(container).set(name, { body: Buffer.from(body), etag, contentType, metadata });
     tell(container, name, etag);
     return { etag };
@@ -91,7 +101,11 @@ export function createBlobs(
     kind: OperationKind,
     effect: () => T,
   ): Promise<T> => scheduler.perform(`${what} ${container}`, name, kind, effect);
-  const copy = (blob: BlobContent): BlobContent => ({ ...blob, metadata: { ...blob.metadata } });
+  const copy = (blob: BlobContent): BlobContent => ({
+    ...blob,
+    body: Buffer.from(blob.body),
+    metadata: { ...blob.metadata },
+  });
 
   const port: Blobs = {
     get: (container, name, { maxBytes, ifMatch }) =>
@@ -127,7 +141,7 @@ export function createBlobs(
     // a signature is computed, not asked for
     sign: (container, name, permission: Permission, expiresAt) =>
       Promise.resolve(
-        `${origin}/${container}/${name.split('/').map(encodeURIComponent).join('/').replace('%7Bsequence%7D', '{sequence}')}?sp=${permission}&se=${expiresAt.getTime()}`,
+        `${origin}/${container}/${name.split('/').map(encodeURIComponent).join('/').replace('%7Bsequence%7D', '{sequence}')}?sp=${permission}&se=${expiresAt.getTime()}&sr=${encodeURIComponent(permission === 'create-any' ? container : `${container}/${name}`)}`,
       ),
   };
   return {

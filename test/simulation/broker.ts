@@ -100,7 +100,7 @@ export function createBroker(scheduler: Scheduler, faults: Faults, clock: () => 
   const port: Messages = {
     send: (queue, messages, notBefore) => {
       const bodies = messages.map((message: Message) => JSON.stringify(message));
-      const large = bodies.find((body) => body.length > maxMessageBytes);
+      const large = bodies.find((body) => Buffer.byteLength(body) > maxMessageBytes);
       if (large !== undefined) return Promise.reject(new Error('a message has more than 256 KB'));
       const detail = messages.map(({ type, subject }) => `${type} ${subject}`).join(', ');
       return scheduler.perform(`send ${queue}`, detail, 'write', () => {
