@@ -6,6 +6,9 @@ import type { Outbox } from './outbox.ts';
 import { redelivery } from './redelivery.ts';
 import { relay, unquoted, type Upstream } from './upstream.ts';
 
+/** Azure's limit; Azurite has none */
+const maxNameCharacters = 1024;
+
 /** an event that the queue does not take in this time waits in the outbox instead of holding up the client */
 const deliverLimitMs = 10_000;
 
@@ -186,6 +189,10 @@ export function frontDoor(options: FrontDoorOptions): FrontDoor {
       return;
     }
     const write = blobWrite(request.method ?? '', url, request.headers);
+    if (write !== undefined && write.name.length > maxNameCharacters) {
+      refuse(response, 400, 'OutOfRangeInput', 'The name of a blob has 1,024 characters at most.');
+      return;
+    }
     const queue = write !== undefined && Object.hasOwn(eventsFor, write.container) ? eventsFor[write.container] : null;
     try {
       if (write === undefined || queue === undefined || queue === null)

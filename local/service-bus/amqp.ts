@@ -3,7 +3,7 @@ import type { Server, Socket } from 'node:net';
 import rhea from 'rhea';
 import type { Keyless } from '../identity/keyless.ts';
 import { type Claims, claims } from './claims.ts';
-import { type Answer, lockLost, manage } from './management.ts';
+import { type Answer, lockLost, manage, maxMessageBytes, tooLarge } from './management.ts';
 import { encodeMessage, parseMessage } from './message.ts';
 import type { Consumer, Lock, Queue } from './queue.ts';
 import {
@@ -19,7 +19,6 @@ import {
 
 /** Several messages in one transfer (Service Bus batch message format). */
 const batchFormat = 0x8001_3700;
-const maxMessageBytes = 256 * 1024;
 const management = '/$management';
 
 type FindQueue = (name: string) => Queue | undefined;
@@ -207,8 +206,9 @@ async function onMessage(memory: Memory, context: EventContext, find: FindQueue)
   }
   try {
     const parts = context.format === batchFormat ? batchParts(message) : [message];
-    if (parts.some((part) => part.length > maxMessageBytes)) {
-      delivery.reject({ condition: 'amqp:link:message-size-exceeded', description: 'A message has 256 KB at most.' });
+    if (parts.reduce((sum, part) => sum + part.length, 0) > maxMessageBytes) {
+      const { condition, description } = tooLarge;
+      delivery.reject({ condition, description });
       return;
     }
     // accepted only when on disk: whatever the sender was told is kept

@@ -14,6 +14,14 @@ const longArray = 0x81;
 const timestampArray = 0x83;
 const maxPeek = 1000;
 
+/** Of one transfer and of one request, whatever they hold: the limit of the Basic tier. */
+export const maxMessageBytes = 256 * 1024;
+export const tooLarge = {
+  status: 413,
+  condition: 'amqp:link:message-size-exceeded',
+  description: 'A message, and all messages of one request together, have 256 KB at most.',
+};
+
 export const lockLost = {
   condition: 'com.microsoft:message-lock-lost',
   description:
@@ -49,9 +57,9 @@ export async function manage(queue: Queue, operation: string, request: unknown):
     case 'com.microsoft:renew-lock':
       return renew(queue, body['lock-tokens'] ?? []);
     case 'com.microsoft:schedule-message': {
-      const numbers = await Promise.all(
-        (body.messages ?? []).map(({ message }) => queue.enqueue(parseMessage(message))),
-      );
+      const messages = body.messages ?? [];
+      if (messages.reduce((sum, { message }) => sum + message.length, 0) > maxMessageBytes) return tooLarge;
+      const numbers = await Promise.all(messages.map(({ message }) => queue.enqueue(parseMessage(message))));
       return { status: 200, body: { 'sequence-numbers': types.wrap_array(numbers, longArray) } };
     }
     case 'com.microsoft:cancel-scheduled-message':

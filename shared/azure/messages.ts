@@ -1,13 +1,42 @@
 /** Messages on Service Bus queues. */
 import type { ServiceBusClient, ServiceBusMessage, ServiceBusSender } from '@azure/service-bus';
 import type { Message } from '../message.ts';
+import { shortened } from '../names.ts';
 import type { Messages } from '../ports.ts';
 
-/** At most this many in one send: references are under 2 KB each, a Basic-tier message holds 256 KB. */
+/** One transfer, and one schedule request, holds 256 KB (Basic and Standard tier) in at most this many messages. */
 const perSend = 100;
+const bytesPerSend = 256 * 1024;
+/** what properties and encoding add to the body of a message, generously */
+const overheadBytes = 1024;
+/** Service Bus refuses longer ids; ids of events may be longer, and nobody looks messages up by it */
+const maxMessageId = 128;
 
 function toServiceBus(message: Message): ServiceBusMessage {
-  return { body: message, messageId: message.id, contentType: 'application/cloudevents+json', subject: message.type };
+  return {
+    body: message,
+    messageId: shortened(message.id, maxMessageId),
+    contentType: 'application/cloudevents+json',
+    subject: message.type,
+  };
+}
+
+/** Parts that fit into one send each; a message that fits into none is alone, for the broker to refuse. */
+function partsOf(messages: Message[]): Message[][] {
+  const parts: Message[][] = [];
+  let room = 0;
+  for (const message of messages) {
+    const bytes = Buffer.byteLength(JSON.stringify(message)) + overheadBytes;
+    const part = parts.at(-1);
+    if (part === undefined || part.length === perSend || bytes > room) {
+      parts.push([message]);
+      room = bytesPerSend - bytes;
+    } else {
+      part.push(message);
+      room -= bytes;
+    }
+  }
+  return parts;
 }
 
 /** Adapts a Service Bus namespace to the messages port; senders are kept open. */
@@ -17,9 +46,9 @@ export function serviceBusMessages(client: ServiceBusClient): Messages {
     async send(queue, messages, notBefore) {
       const sender = senders.get(queue) ?? client.createSender(queue);
       senders.set(queue, sender);
-      for (let at = 0; at < messages.length; at += perSend) {
-        const part = messages.slice(at, at + perSend).map(toServiceBus);
-        await (notBefore === undefined ? sender.sendMessages(part) : sender.scheduleMessages(part, notBefore));
+      for (const part of partsOf(messages)) {
+        const sent = part.map(toServiceBus);
+        await (notBefore === undefined ? sender.sendMessages(sent) : sender.scheduleMessages(sent, notBefore));
       }
     },
   };

@@ -14,6 +14,8 @@ const busy = (status: unknown): boolean =>
 export function isOutage(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const { code, statusCode, retryable } = error as { code?: unknown; statusCode?: unknown; retryable?: unknown };
+  // the Service Bus SDK calls it retryable
+  if (code === 'MessageSizeExceeded') return false;
   return (
     transportCodes.has(String(code)) ||
     transportCodes.has(error.name) ||
