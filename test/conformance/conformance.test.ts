@@ -3,8 +3,11 @@
  * file that CONFORMANCE_SETTINGS names (CONTRIBUTING.md): what passes in a simulation may be believed of Azure.
  */
 import { afterAll, describe } from 'vitest';
+import { blobsConform } from './blobs.ts';
+import { computeConforms } from './compute.ts';
 import { documentsConform } from './documents.ts';
 import { openFakes } from './fakes.ts';
+import { messagesConform } from './messages.ts';
 import { openAccount, openLocal } from './services.ts';
 import type { Open, Subject } from './subject.ts';
 
@@ -21,5 +24,8 @@ describe.each(subjects)('%s', (_name, openOne) => {
   const open: Open = () => (opened ??= openOne());
   afterAll(async () => (await opened)?.close());
 
-  documentsConform(open);
+  describe('documents', () => documentsConform(open));
+  describe('blobs', () => blobsConform(open));
+  describe('messages', () => messagesConform(open));
+  describe('compute', () => computeConforms(open));
 });

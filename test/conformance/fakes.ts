@@ -1,5 +1,4 @@
 /** The fakes of the simulator as a subject: without faults, in virtual time. */
-import type { Message } from '../../shared/message.ts';
 import { queues } from '../../shared/resources.ts';
 import { createRandom } from '../random.ts';
 import { createBlobs } from '../simulation/blobs.ts';
@@ -15,12 +14,12 @@ const stepMs = 20;
 
 /** Goes on in virtual time until the work is done. */
 async function drive<T>(scheduler: Scheduler, scope: Scope, work: () => Promise<T>): Promise<T> {
-  let settled = false;
-  const promise = scheduler.within(scope, work).finally(() => (settled = true));
+  const state = { settled: false };
+  const promise = scheduler.within(scope, work).finally(() => (state.settled = true));
   // whoever awaits the result sees the failure
   promise.catch(() => undefined);
   await scheduler.run({ limit: 0 });
-  while (!settled) await scheduler.run({ until: scheduler.now() + stepMs });
+  while (!state.settled) await scheduler.run({ until: scheduler.now() + stepMs });
   return promise;
 }
 
@@ -69,13 +68,15 @@ export function openFakes(): Subject {
     now: clock,
     sleep: (ms) => run(() => scheduler.sleep(ms)),
     async receive(queue, waitMs) {
-      let got: Delivery | undefined;
-      taking.set(queue, (delivery) => (got = delivery));
+      const got: Delivery[] = [];
+      taking.set(queue, (delivery) => void got.push(delivery));
       broker.offer(1, queue);
-      for (const until = scheduler.now() + waitMs; got === undefined && scheduler.now() < until;)
+      for (let waited = 0; waited < waitMs; waited += stepMs) {
+        if (got.length > 0) break;
         await run(() => scheduler.sleep(stepMs));
+      }
       taking.delete(queue);
-      return got === undefined ? undefined : received(broker, got);
+      return got[0] === undefined ? undefined : received(broker, got[0]);
     },
     getUrl: (url) => run(() => blobs.atUrl.get(url).catch(() => undefined)),
     putUrl: (url, body) =>
@@ -91,7 +92,7 @@ export function openFakes(): Subject {
 
 function received(broker: ReturnType<typeof createBroker>, delivery: Delivery): Received {
   return {
-    body: delivery.body as Message,
+    body: delivery.body,
     deliveries: delivery.deliveries,
     reason: delivery.reason?.code,
     complete: () => Promise.resolve(broker.complete(delivery) ? 'completed' : 'lost'),

@@ -1,7 +1,6 @@
 /** Services behind the adapters of shared/azure as a subject: those of local/, or an account that settings name. */
 import { randomBytes } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -64,7 +63,14 @@ function openServices(config: Config, lockSeconds: number): Subject {
       : new ServiceBusClient(config.serviceBus.fullyQualifiedNamespace, person());
   const receivers = new Map<QueuePath, ServiceBusReceiver>();
   const receiverOf = (queue: QueuePath): ServiceBusReceiver => {
-    const known = receivers.get(queue) ?? bus.createReceiver(...addressOf(queue));
+    const [name = '', sub] = queue.split('/');
+    const known =
+      receivers.get(queue) ??
+      // locks are left to run out: that is what is looked at
+      bus.createReceiver(name, {
+        maxAutoLockRenewalDurationInMs: 0,
+        ...(sub === undefined ? {} : { subQueueType: 'deadLetter' as const }),
+      });
     receivers.set(queue, known);
     return known;
   };
@@ -92,12 +98,6 @@ function openServices(config: Config, lockSeconds: number): Subject {
     },
     close: () => bus.close(),
   };
-}
-
-function addressOf(queue: QueuePath): Parameters<ServiceBusClient['createReceiver']> {
-  const [name = '', sub] = queue.split('/');
-  // locks are left to run out: that is what is looked at
-  return [name, { maxAutoLockRenewalDurationInMs: 0, ...(sub === undefined ? {} : { subQueueType: 'deadLetter' }) }];
 }
 
 function received(receiver: ServiceBusReceiver, message: ServiceBusReceivedMessage): Received {
