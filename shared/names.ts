@@ -12,6 +12,9 @@ export const projectName = z
     'a project name is 3 to 40 lower case letters, digits and dashes, beginning with a letter',
   );
 
+/** Controls, halves of characters, and code points that are no characters: stores and terminals choke on them. */
+export const unprintable = /[\p{Cc}\p{Cs}\p{Noncharacter_Code_Point}]/u;
+
 /** Names that are none: folders that mean another folder, and a field that JavaScript's objects do not keep. */
 const noNames = new Set(['.', '..', '__proto__']);
 
@@ -20,9 +23,12 @@ export const className = z
   .string()
   .min(1)
   .max(100)
-  .refine((s) => !/[\p{Cc}\p{Cs}/\\]/u.test(s) && s.trim() === s && s.normalize('NFC') === s && !noNames.has(s), {
-    message: 'a class name has 1 to 100 printable characters in NFC, without slashes and without space at either end',
-  });
+  .refine(
+    (s) => !unprintable.test(s) && !/[/\\]/.test(s) && s.trim() === s && s.normalize('NFC') === s && !noNames.has(s),
+    {
+      message: 'a class name has 1 to 100 printable characters in NFC, without slashes and without space at either end',
+    },
+  );
 
 /** An id that others derived from it are not longer than `length`: what is longer keeps its beginning and its digest. */
 export const shortened = (id: string, length: number): string =>

@@ -1,5 +1,5 @@
 /** Uploads: what a blob's name and metadata say, and the identity of one finished write. */
-import { className, digestOf, projectName, unassignedProject } from './names.ts';
+import { className, digestOf, projectName, unassignedProject, unprintable } from './names.ts';
 
 /** A blob event's subject, e.g. `/blobServices/default/containers/uploads/blobs/digits/7/a.png`. */
 const subjectPattern = /^\/blobServices\/default\/containers\/([a-z0-9-]+)\/blobs\/(.+)$/s;
@@ -36,7 +36,7 @@ export function readUploadName(name: string): UploadName {
     return { project: unassignedProject, label: null, problem: bad('its first part is not a project name') };
   const known = project.data;
   if (name.length > 1024) return { project: known, label: null, problem: bad('it has more than 1,024 characters') };
-  if (/[\p{Cc}\p{Cs}\uFFFE\uFFFF\\]/u.test(name)) {
+  if (unprintable.test(name) || name.includes('\\')) {
     return { project: known, label: null, problem: bad('it has control characters, lone surrogates or backslashes') };
   }
   if (parts.some((p) => p === '' || p === '.' || p === '..')) {

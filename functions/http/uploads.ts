@@ -4,7 +4,7 @@ import { Problem } from '../../shared/api/problem.ts';
 import { toUploadView, uploadView } from '../../shared/api/views/dataset.ts';
 import { page } from '../../shared/api/views/page.ts';
 import { uploadStates } from '../../shared/api/views/project.ts';
-import { className, unassignedProject } from '../../shared/names.ts';
+import { className, unassignedProject, unprintable } from '../../shared/names.ts';
 import { samplePartition, uploadPartition } from '../../shared/upload.ts';
 import { listQuery } from './projects.ts';
 import { continuationOf, pageOf, projectOf, route } from './route.ts';
@@ -15,7 +15,7 @@ const fileName = z
   .min(1)
   .max(200)
   .refine(
-    (s) => !/[\p{Cc}\p{Cs}/\\]/u.test(s) && s !== '.' && s !== '..',
+    (s) => !unprintable.test(s) && !/[/\\]/.test(s) && s !== '.' && s !== '..',
     'a file name has no slashes and no control characters',
   );
 

@@ -47,6 +47,20 @@ describe("an upload's name", () => {
     expect(understood(name)).toEqual({ project, label, problem });
   });
 
+  test('is understood with every label that is a class name: what an address is given for is not quarantined', () => {
+    const odd = fc.constantFrom('\ufdd0', '\ufffe', '\u{1ffff}', '\u202e', '\u200d', '.', '..', ' ', '%2e');
+    fc.assert(
+      fc.property(fc.array(fc.oneof(odd, fc.string({ maxLength: 3, unit: 'binary' })), { maxLength: 5 }), (parts) => {
+        const label = parts.join('');
+        const { success } = className.safeParse(label);
+        const read = readUploadName(`digits/${label}/a.png`);
+        if (success) expect(read).toEqual({ project: 'digits', label, problem: null });
+      }),
+      { numRuns: 500 },
+    );
+    for (const none of ['a\ufffe', '\ufdd0', '\u{1ffff}']) expect(className.safeParse(none).success).toBe(false);
+  });
+
   test('that is not understood says why and what to do', () => {
     expect(readUploadName('digits/../a.png').problem).toEqual({
       code: 'bad-name',
