@@ -5,6 +5,9 @@ import { className } from './names.ts';
 const seconds = (maximum: number) => z.number().int().min(0).max(maximum);
 const share = z.number().min(0).max(1);
 
+/** How a job image calls one of its trainers. */
+export const trainerName = z.string().regex(/^[a-z][a-z0-9-]{0,39}$/);
+
 /** Settings of a project; everything optional, unknown fields refused. */
 export const projectSettings = z.strictObject({
   /** empty: taken from the labels seen at commit */
@@ -25,10 +28,7 @@ export const projectSettings = z.strictObject({
     .default(null),
   trainer: z
     .strictObject({
-      name: z
-        .string()
-        .regex(/^[a-z][a-z0-9-]{0,39}$/)
-        .default('resnet-small'),
+      name: trainerName.default('resnet-small'),
       parameters: z.record(z.string().max(60), z.union([z.number(), z.string().max(200), z.boolean()])).default({}),
       /** wall-clock limit of one job */
       timeoutSeconds: z.number().int().min(10).max(86_400).default(3600),

@@ -158,6 +158,7 @@ export const operationRoutes = [
     method: 'GET',
     path: 'v1/health/ready',
     role: 'viewer',
+    scope: 'any-key',
     summary: 'Every dependency by name',
     answers: { 200: readyView, 503: readyView },
     handle: (ports) => ready(ports),

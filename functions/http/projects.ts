@@ -33,7 +33,8 @@ export const projectRoutes = [
     method: 'GET',
     path: 'v1/projects',
     role: 'viewer',
-    summary: 'List projects',
+    scope: 'any-key',
+    summary: 'List the projects that the key is for',
     query: z.strictObject(listQuery),
     answers: { 200: page(projectView) },
     async handle(ports, call) {

@@ -15,7 +15,7 @@ import { endpointRoutes } from './endpoint.ts';
 import { modelRoutes } from './models.ts';
 import { operationRoutes } from './operations.ts';
 import { projectRoutes } from './projects.ts';
-import { type Answer, type Call, type HttpPorts, type Route, route } from './route.ts';
+import { type Answer, type Call, type HttpPorts, type Route, route, scopeOf } from './route.ts';
 import { repairRoutes } from './repair.ts';
 import { sampleRoutes } from './samples.ts';
 import { trainingRoutes } from './trainings.ts';
@@ -26,6 +26,10 @@ const maxJsonBytes = 512 * 1024;
 const maxImageBytes = 50 * 1024 * 1024;
 /** bytes of images to score that one process holds at a time */
 const maxBodiesBytes = 32 * 1024 * 1024;
+/** names have 100 characters at most, of up to nine characters each when percent-encoded */
+const maxSegmentLength = 900;
+/** how much of what is wrong an answer repeats */
+const maxEcho = 200;
 const keyTrustMs = 30_000;
 const maxKnownKeys = 1000;
 
@@ -48,9 +52,10 @@ const openApiRoute = (name: string, path: string): Route =>
     method: 'GET',
     path,
     role: 'viewer',
+    scope: 'any-key',
     summary: 'This API as OpenAPI 3.1',
     answers: { 200: z.looseObject({ openapi: z.string() }) },
-    handle: () => Promise.resolve({ status: 200, json: openApi(routes, '1') }),
+    handle: () => Promise.resolve({ status: 200, json: openApi(described, '1') }),
   });
 
 /** Every route of the API. */
@@ -59,6 +64,8 @@ export const routes: Route[] = [
   openApiRoute('openapi', 'openapi.json'),
   openApiRoute('openapi-v1', 'v1/openapi.json'),
 ];
+
+const described = routes.map((one) => ({ ...one, scope: scopeOf(one) }));
 
 /** Registers the table with the Functions runtime. */
 export function registerHttp(target: Pick<typeof app, 'http'>, ports: HttpPorts): void {
@@ -120,7 +127,7 @@ async function respond(
   try {
     const params = paramsOf(declared, request);
     const key = declared.role === 'open' ? nobody : await authenticate(request);
-    if (declared.role !== 'open' && !mayCall(key, declared, params)) {
+    if (!mayCall(key, declared, params)) {
       const detail = `This needs the role ${declared.role}${params['p'] === undefined ? '' : ` in project ${params['p']}`}; the key "${key.name}" has ${key.role} in ${key.project}.`;
       throw new Problem(403, 'forbidden', detail);
     }
@@ -158,22 +165,24 @@ async function assertSameRequest(ports: HttpPorts, declared: Route, call: Call<u
   );
 }
 
-/** Listings of all projects filter by key themselves; everything else without a project needs a key for all. */
 function mayCall(key: KeyDocument, declared: Route, params: Record<string, string>): boolean {
-  const everywhere =
-    declared.name === 'projects-list' || declared.name.startsWith('openapi') || declared.name === 'health-ready';
-  return allows(key, declared.role === 'open' ? 'viewer' : declared.role, everywhere ? key.project : params['p']);
+  if (declared.role === 'open') return true;
+  return allows(key, declared.role, scopeOf(declared) === 'any-key' ? key.project : params['p']);
 }
 
-/** Only the names of the route: with streams, query values leak into the parameters. */
+/** Only the names of the route: with streams, query values leak into the parameters. The host matches letters of any case. */
 function paramsOf(declared: Route, request: HttpRequest): Record<string, string> {
   const names = [...declared.path.matchAll(/\{(\w+)\}/g)].map((m) => m[1] ?? '');
-  const segments = new URL(request.url).pathname.split('/api/').slice(1).join('/api/').split('/');
+  const segments = new URL(request.url).pathname.replace(/^\/api\//i, '').split('/');
   const pattern = declared.path.split('/');
   return Object.fromEntries(names.map((name) => [name, decode(segments[pattern.indexOf(`{${name}}`)] ?? '')]));
 }
 
 function decode(segment: string): string {
+  if (segment.length > maxSegmentLength) {
+    const detail = `A part of the path has more than ${maxSegmentLength} characters. No name or id here is that long.`;
+    throw new Problem(400, 'invalid-path', detail);
+  }
   try {
     return decodeURIComponent(segment);
   } catch {
@@ -201,7 +210,7 @@ async function callOf(
   const idempotencyKey = header(request, 'idempotency-key');
   return {
     params,
-    query: parse(declared.query ?? z.strictObject({}), Object.fromEntries(url.searchParams), 'query'),
+    query: parse(declared.query ?? z.strictObject({}), queryOf(url), 'query'),
     body:
       declared.takes === 'image' || declared.method === 'GET'
         ? undefined
@@ -220,9 +229,22 @@ async function callOf(
   };
 }
 
+/** One text per name: of two values nobody could say which one counts. */
+function queryOf({ searchParams }: URL): Record<string, string> {
+  const names = [...searchParams.keys()];
+  const twice = names.find((name, i) => names.indexOf(name) !== i);
+  if (twice === undefined) return Object.fromEntries(searchParams);
+  const target = twice.slice(0, maxEcho);
+  throw new Problem(400, 'invalid-query', `"${target}" is in the query twice. Send it once.`, { target });
+}
+
 function header(request: HttpRequest, name: string): string | undefined {
   const value = request.headers.get(name);
   if (value === null) return undefined;
+  if (value === '') {
+    const detail = `The header ${name} is empty. Give it a value, or leave it out.`;
+    throw new Problem(400, 'invalid-header', detail, { target: name });
+  }
   if (value.length > 200)
     throw new Problem(400, 'invalid-header', `The header ${name} has more than 200 characters.`, { target: name });
   return value;
@@ -244,24 +266,24 @@ async function readBody(request: HttpRequest, maxBytes: number): Promise<Buffer>
 function toJson(bytes: Buffer): unknown {
   if (bytes.length === 0) return undefined;
   try {
-    return JSON.parse(bytes.toString('utf8'));
+    // bytes that are no UTF-8 would become other characters in silence
+    return JSON.parse(utf8.decode(bytes));
   } catch {
     throw new Problem(400, 'invalid-json', 'The body is not JSON. Send a JSON object in UTF-8.', { target: 'body' });
   }
 }
 
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+
 function parse(type: z.ZodType, value: unknown, where: 'body' | 'query'): unknown {
   const parsed = type.safeParse(value);
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];
-  const target = issue?.path.join('.') || (issue?.code === 'unrecognized_keys' ? issue.keys.join(', ') : where);
+  const named = issue?.path.join('.') || (issue?.code === 'unrecognized_keys' ? issue.keys.join(', ') : where);
+  const target = named.slice(0, maxEcho);
+  const why = (issue?.message ?? 'not understood').slice(0, maxEcho);
   const hint = 'See /api/openapi.json for what is expected.';
-  throw new Problem(
-    400,
-    `invalid-${where}`,
-    `"${target}" in the ${where} is not valid: ${issue?.message ?? 'not understood'}. ${hint}`,
-    { target },
-  );
+  throw new Problem(400, `invalid-${where}`, `"${target}" in the ${where} is not valid: ${why}. ${hint}`, { target });
 }
 
 function toResponse(answer: Answer, requestId: string): HttpResponseInit {

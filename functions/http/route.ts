@@ -45,6 +45,11 @@ export interface Route {
   /** after `/api/` */
   path: string;
   role: Role | 'open';
+  /**
+   * Which keys may call a route that names no project: any, since it shows each key its own, or by default only those of
+   * all projects.
+   */
+  scope?: 'any-key';
   summary: string;
   body?: z.ZodType;
   query?: z.ZodType;
@@ -54,6 +59,10 @@ export interface Route {
   takesIfMatch?: 'optional' | 'required';
   handle: (ports: HttpPorts, call: Call<unknown, unknown>) => Promise<Answer>;
 }
+
+/** Which keys a route takes, by the project they are for. */
+export const scopeOf = (declared: Pick<Route, 'path' | 'scope'>): 'project' | 'all-projects' | 'any-key' =>
+  declared.path.includes('{p}') ? 'project' : (declared.scope ?? 'all-projects');
 
 /** Declares a route with the types of its body and query. */
 export function route<B extends z.ZodType, Q extends z.ZodType>(

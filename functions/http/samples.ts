@@ -93,7 +93,7 @@ export const sampleRoutes = [
         throw new Problem(
           400,
           'unknown-class',
-          `"${label}" is not a class of this project; its classes are ${classes.join(', ')}.`,
+          `"${label}" is not a class of this project; its classes are ${classes.slice(0, 20).join(', ')}${classes.length > 20 ? ', ...' : ''}.`,
           { target: 'label' },
         );
       }

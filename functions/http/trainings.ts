@@ -3,6 +3,7 @@ import * as z from 'zod';
 import { Problem } from '../../shared/api/problem.ts';
 import { page } from '../../shared/api/views/page.ts';
 import { toTrainingView, trainingView } from '../../shared/api/views/training.ts';
+import { trainerName } from '../../shared/project.ts';
 import { isOpen } from '../../shared/training/run.ts';
 import { cancelRun } from '../../shared/training/check.ts';
 import { requestTraining } from '../../shared/training/request.ts';
@@ -20,8 +21,8 @@ export const trainingRoutes = [
     role: 'operator',
     summary: 'Start a training; the answer says whether it starts, waits, or another run does its work',
     body: z.strictObject({
-      version: z.union([z.string().max(80), z.number().int().positive()]).optional(),
-      trainer: z.strictObject({ name: z.string().max(40).optional(), parameters: parameters.optional() }).optional(),
+      version: z.union([z.string().min(1).max(80), z.number().int().positive()]).optional(),
+      trainer: z.strictObject({ name: trainerName.optional(), parameters: parameters.optional() }).optional(),
       seed: z.number().int().min(0).max(0xffff_ffff).optional(),
       reason: z.string().max(500).optional(),
     }),

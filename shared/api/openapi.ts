@@ -7,6 +7,7 @@ interface DescribedRoute {
   method: string;
   path: string;
   role: string;
+  scope: string;
   summary: string;
   body?: z.ZodType;
   query?: z.ZodType;
@@ -84,12 +85,19 @@ function operationOf(route: DescribedRoute): Json {
     operationId: route.name,
     summary: route.summary,
     'x-role': route.role,
-    ...(route.role === 'open' ? { security: [] } : {}),
+    'x-scope': route.scope,
+    // OpenAPI 3.1: beside a scheme that knows no scopes stand the roles that are needed
+    security: route.role === 'open' ? [] : [{ apiKey: [route.role] }, { bearer: [route.role] }],
     parameters: [...named, ...queried, ...headers],
     ...body,
     responses: { ...Object.fromEntries(answers), default: problem },
   };
 }
+
+const access =
+  'x-role of an operation is the least role that may call it (viewer < labeler < operator; open: anybody, without a key). ' +
+  'x-scope is the project that the key must be for: project, the one in the path; all-projects, a key for all of them; ' +
+  'any-key, whichever, and the answer shows what that key may see.';
 
 /** The document that `/api/openapi.json` serves. */
 export function openApi(routes: readonly DescribedRoute[], version: string): Json {
@@ -100,10 +108,15 @@ export function openApi(routes: readonly DescribedRoute[], version: string): Jso
     info: {
       title: 'Darkroom',
       version,
-      description: 'Upload scans, get live models: versions, trainings, models, endpoint.',
+      description: `Upload scans, get live models: versions, trainings, models, endpoint. ${access}`,
     },
-    components: { securitySchemes: { apiKey: { type: 'apiKey', in: 'header', name: 'x-api-key' } } },
-    security: [{ apiKey: [] }],
+    components: {
+      securitySchemes: {
+        apiKey: { type: 'apiKey', in: 'header', name: 'x-api-key' },
+        bearer: { type: 'http', scheme: 'bearer', description: 'The same key' },
+      },
+    },
+    security: [{ apiKey: [] }, { bearer: [] }],
     paths,
   };
 }

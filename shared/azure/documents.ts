@@ -9,8 +9,15 @@ import type { DocumentContainer } from '../resources.ts';
 /** Where an ordered listing goes on: value of its field and id of the last document, so that new ones shift nothing. */
 const continuationShape = z.tuple([z.union([z.string(), z.number()]), z.string()]);
 
-/** Cosmos DB allows these in no id; the SDK throws when it meets them. */
-const neverInIds = /[/\\?#]/;
+/**
+ * What Cosmos DB refuses as an id, or as a key of a partition: asked for it, the SDK throws or the service answers 400.
+ * https://learn.microsoft.com/azure/cosmos-db/concepts-limits#per-item-limits
+ */
+const neverInIds = /[/\\?#]| $|^$/;
+const maxIdBytes = 1023;
+const maxPartitionKeyBytes = 2048;
+const canExist = (pk: string, id: string): boolean =>
+  !neverInIds.test(id) && Buffer.byteLength(id) <= maxIdBytes && Buffer.byteLength(pk) <= maxPartitionKeyBytes;
 
 function invalidContinuation(): TerminalError {
   return new TerminalError(
@@ -90,7 +97,7 @@ export function cosmosDocuments(database: Database): Documents {
 
   return {
     async read(container, pk, id) {
-      if (neverInIds.test(id)) return undefined;
+      if (!canExist(pk, id)) return undefined;
       const response = await of(container).item(id, pk).read<DocumentTypes[typeof container]>();
       return response.resource === undefined ? undefined : toStored(response.resource);
     },
