@@ -1,5 +1,6 @@
 /** The HTTP front of the blob service: passes everything on to Azurite, and sends an event for each blob created. */
 import type { IncomingHttpHeaders, IncomingMessage, Server, ServerResponse } from 'node:http';
+import { diskRefusal } from '../disk.ts';
 import { httpServer, type Keyless, resources, whyNot } from '../identity/keyless.ts';
 import { blobCreated, type BlobCreated, type BlobWrite, blobWrite, type WrittenBlob } from './event.ts';
 import type { Outbox } from './outbox.ts';
@@ -140,6 +141,18 @@ export function frontDoor(options: FrontDoorOptions): FrontDoor {
 
   const later = redelivery(outbox, { lookUp: (write) => upstream.properties(write), compose, deliver });
 
+  /** Sends the event of a stored blob, now or later. Throws, and sends it later all the same, when the disk is full. */
+  const tell = async (row: number, queue: string, write: BlobWrite, blob: WrittenBlob): Promise<void> => {
+    let event: BlobCreated | undefined;
+    try {
+      event = compose(write, blob);
+      await deliver(row, queue, event);
+    } catch {
+      later.add({ row, queue, write, event });
+      if (event !== undefined) outbox.keep(row, event);
+    }
+  };
+
   const handleWrite = async (request: IncomingMessage, response: ServerResponse, write: BlobWrite, queue: string) => {
     if (request.destroyed && !request.complete) return;
     const row = outbox.begin(queue, write);
@@ -160,13 +173,8 @@ export function frontDoor(options: FrontDoorOptions): FrontDoor {
     } else if (!succeeded(write, answer)) {
       outbox.remove(row);
     } else {
-      const event = compose(write, await describeWritten(upstream, write, request.headers, answer.headers));
-      try {
-        await deliver(row, queue, event);
-      } catch {
-        outbox.keep(row, event);
-        later.add({ row, queue, write, event });
-      }
+      const blob = await describeWritten(upstream, write, request.headers, answer.headers);
+      await tell(row, queue, write, blob);
     }
     await relay(answer, response);
   };
@@ -198,8 +206,8 @@ export function frontDoor(options: FrontDoorOptions): FrontDoor {
       if (write === undefined || queue === undefined || queue === null)
         await relay(await upstream.forward(request), response);
       else await turns.run(`${write.container}/${write.name}`, () => handleWrite(request, response, write, queue));
-    } catch {
-      refuse(response, 503, 'ServerBusy', 'The blob service cannot be reached.');
+    } catch (error) {
+      refuse(response, 503, 'ServerBusy', diskRefusal(error) ?? 'The blob service cannot be reached.');
     }
   };
 

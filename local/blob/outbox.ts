@@ -4,6 +4,7 @@
  * blob that was written, also when the front door is killed between the two.
  */
 import { DatabaseSync } from 'node:sqlite';
+import { diskRefusal } from '../disk.ts';
 import type { BlobCreated, BlobWrite } from './event.ts';
 
 /** numbers are reserved in steps: one durable write per step instead of one per event */
@@ -24,7 +25,7 @@ export interface Outbox {
   begin(queue: string, write: BlobWrite): number | undefined;
   /** Keeps an event that could not be delivered; on disk when this returns. */
   keep(row: number, event: BlobCreated): void;
-  /** Forgets a write: it failed, or its event is delivered. */
+  /** Forgets a write: it failed, or its event is delivered. On a full disk that happens with the next one. */
   remove(row: number): void;
   /** What `begin` or `keep` left before this process, oldest first. */
   left(): Undelivered[];
@@ -61,22 +62,36 @@ export function openOutbox(file: string): Outbox {
   const reserve = database.prepare('UPDATE sequencer SET reserved = reserved + ? RETURNING reserved');
   const select = database.prepare('SELECT * FROM writes ORDER BY row');
   let rows = Number(database.prepare('SELECT count(*) AS n FROM writes').get()?.['n'] ?? 0);
+  /** rows to be removed; few, as a full disk takes no new ones */
+  const done = new Set<number>();
   let next = 0;
   let reserved = 0;
 
   return {
     begin(queue, write) {
       if (rows >= maxRows) return undefined;
+      const { lastInsertRowid } = insert.run(queue, JSON.stringify(write));
       rows += 1;
-      return Number(insert.run(queue, JSON.stringify(write)).lastInsertRowid);
+      return Number(lastInsertRowid);
     },
     keep(row, event) {
       database.exec('PRAGMA synchronous = FULL');
-      update.run(JSON.stringify(event), row);
-      database.exec('PRAGMA synchronous = NORMAL');
+      try {
+        update.run(JSON.stringify(event), row);
+      } finally {
+        database.exec('PRAGMA synchronous = NORMAL');
+      }
     },
     remove(row) {
-      rows -= Number(remove.run(row).changes);
+      done.add(row);
+      try {
+        for (const one of done) {
+          rows -= Number(remove.run(one).changes);
+          done.delete(one);
+        }
+      } catch (error) {
+        if (diskRefusal(error) === undefined) throw error;
+      }
     },
     left: () => (select.all() as unknown as Row[]).map(parse),
     nextSequencer() {

@@ -8,6 +8,7 @@ const codes: Record<number, string> = {
   409: 'Conflict',
   412: 'PreconditionFailed',
   413: 'RequestEntityTooLarge',
+  503: 'ServiceUnavailable',
 };
 
 /** Thrown by everything below the HTTP border; becomes status, `code`, `message` and `x-ms-substatus` of the answer. */

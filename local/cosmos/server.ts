@@ -8,6 +8,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { parseArgs } from 'node:util';
 import { databaseName, documentContainers } from '../../shared/resources.ts';
 import { httpServer, type Keyless, scheme } from '../identity/keyless.ts';
+import { diskRefusal } from '../disk.ts';
 import { listen, loopback } from '../listen.ts';
 import { authorize, authorizeByToken, emulatorKey } from './authorization.ts';
 import { badRequest, Failure } from './failure.ts';
@@ -77,8 +78,13 @@ function segmentsOf(url: string): string[] {
   }
 }
 
+function unexpected(error: unknown): Failure {
+  const refusal = diskRefusal(error);
+  return refusal === undefined ? new Failure(500, `Internal error: ${String(error)}`) : new Failure(503, refusal);
+}
+
 function failed(error: unknown): Answer {
-  const failure = error instanceof Failure ? error : new Failure(500, `Internal error: ${String(error)}`);
+  const failure = error instanceof Failure ? error : unexpected(error);
   if (failure !== error) console.error('cosmos:', error);
   const { status, code, message, substatus, details } = failure;
   return {

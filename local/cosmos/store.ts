@@ -87,7 +87,7 @@ export class Store {
       INSERT INTO counter SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM counter);`);
     this.#next = Number(this.#sql.prepare('SELECT next FROM counter').get()?.['next']);
     this.#reserved = this.#next;
-    this.#purge = setInterval(() => this.purgeExpired(), purgeIntervalMs);
+    this.#purge = setInterval(() => this.#purgeSoon(), purgeIntervalMs);
     this.#purge.unref();
   }
 
@@ -104,8 +104,8 @@ export class Store {
   /** A number greater than every one before, restarts included. */
   nextNumber(): number {
     if (this.#next >= this.#reserved) {
+      this.prepare('UPDATE counter SET next = ?').run(this.#next + blockSize);
       this.#reserved = this.#next + blockSize;
-      this.prepare('UPDATE counter SET next = ?').run(this.#reserved);
     }
     this.#next += 1;
     return this.#next - 1;
@@ -124,7 +124,8 @@ export class Store {
       this.#sql.exec('COMMIT');
       return result;
     } catch (error) {
-      this.#sql.exec('ROLLBACK');
+      // a failing disk may have ended the transaction already
+      if (this.#sql.isTransaction) this.#sql.exec('ROLLBACK');
       // the block may have been reserved in what was rolled back: take a new one
       this.#reserved = this.#next;
       throw error;
@@ -244,6 +245,15 @@ export class Store {
     const { where, values } = this.#where({ scope, conditions: since });
     const text = `SELECT change, body FROM docs_${number} WHERE ${where} ORDER BY change LIMIT ?`;
     return this.prepare(text).all(...values, limit) as unknown as { change: number; body: string }[];
+  }
+
+  /** A full disk keeps what has expired until there is room: it is invisible all the same. */
+  #purgeSoon(): void {
+    try {
+      this.purgeExpired();
+    } catch (error) {
+      console.error('cosmos: expired documents stay for now:', error);
+    }
   }
 
   /** Removes what has expired. */

@@ -3,12 +3,13 @@
  * Alone: `node local/insights/server.ts --port 10005 --data DIR`.
  * Protocol: Breeze `/v2.1/track`, as `@azure/monitor-opentelemetry-exporter` speaks it.
  */
-import { appendFile, mkdir, rename, rm, stat } from 'node:fs/promises';
+import { appendFile, mkdir, rename, rm, stat, truncate } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { parseArgs, promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import * as z from 'zod';
+import { diskRefusal } from '../disk.ts';
 import { httpServer, type Keyless, resources, scheme, whyNot } from '../identity/keyless.ts';
 import { listen, loopback } from '../listen.ts';
 
@@ -85,7 +86,13 @@ function openLog(dataDir: string, rotateBytes: number) {
       for (let n = keptFiles - 1; n >= 0; n -= 1) await rename(file(n), file(n + 1)).catch(() => undefined);
       sizeBytes = 0;
     }
-    await appendFile(file(0), lines);
+    try {
+      await appendFile(file(0), lines);
+    } catch (error) {
+      // half a line must not spoil the one that follows
+      await truncate(file(0), sizeBytes).catch(() => undefined);
+      throw error;
+    }
     sizeBytes += Buffer.byteLength(lines);
   };
   return {
@@ -170,7 +177,11 @@ export async function startInsights(options: InsightsOptions): Promise<InsightsS
   };
   const server = httpServer(options.keyless, (request, response) => {
     handle(request, response).catch((error: unknown) => {
+      const refusal = diskRefusal(error);
       if (response.headersSent) response.destroy();
+      // SDKs keep what was refused with 503 and send it again
+      else if (refusal !== undefined)
+        answer(response, 503, { error: { code: 'ServiceUnavailable', message: refusal } });
       else answer(response, 500, { error: { code: 'InternalError', message: String(error) } });
     });
   });

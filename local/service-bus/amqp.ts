@@ -1,6 +1,7 @@
 /** The AMQP 1.0 front of the broker, as the Service Bus SDKs speak it over plain TCP, or TLS where keys are switched off. */
 import type { Server, Socket } from 'node:net';
 import rhea from 'rhea';
+import { diskRefusal } from '../disk.ts';
 import type { Keyless } from '../identity/keyless.ts';
 import { type Claims, claims } from './claims.ts';
 import { type Answer, lockLost, manage, maxMessageBytes, tooLarge } from './management.ts';
@@ -20,6 +21,7 @@ import {
 /** Several messages in one transfer (Service Bus batch message format). */
 const batchFormat = 0x8001_3700;
 const management = '/$management';
+const serverBusy = 'com.microsoft:server-busy';
 
 type FindQueue = (name: string) => Queue | undefined;
 
@@ -215,10 +217,7 @@ async function onMessage(memory: Memory, context: EventContext, find: FindQueue)
     await Promise.all(parts.map((part) => queue.enqueue(parseMessage(part))));
     delivery.accept();
   } catch (error) {
-    delivery.reject({
-      condition: 'amqp:internal-error',
-      description: error instanceof Error ? error.message : String(error),
-    });
+    delivery.reject(trouble(error));
   }
 }
 
@@ -230,7 +229,12 @@ function batchParts(message: Buffer): Buffer[] {
 async function onOutcome(memory: Memory, outcome: string, delivery: DeliveryHandle): Promise<void> {
   const known = memory.locks.get(delivery);
   const lock = known?.queue.lock(known.key);
-  const state = known === undefined ? undefined : await settle(outcome, delivery, known.queue, lock);
+  const state =
+    known === undefined
+      ? undefined
+      : await settle(outcome, delivery, known.queue, lock).catch((error: unknown) =>
+          codec.rejected({ error: trouble(error) }).described(),
+        );
   delivery.update(true, state);
   // in settle mode "second" the client never settles back: without this rhea's outgoing buffer leaks
   delivery.remote_settled = true;
@@ -289,10 +293,14 @@ async function answerTo(address: string, request: ReturnType<typeof codec.decode
     const operation = request.application_properties?.['operation'];
     return await manage(queue, typeof operation === 'string' ? operation : '', request.body);
   } catch (error) {
-    return {
-      status: 500,
-      condition: 'amqp:internal-error',
-      description: error instanceof Error ? error.message : String(error),
-    };
+    const { condition, description } = trouble(error);
+    return { status: condition === serverBusy ? 503 : 500, condition, description };
   }
+}
+
+/** How a failure of ours is told: clients come back to a busy server. */
+function trouble(error: unknown): { condition: string; description: string } {
+  const refusal = diskRefusal(error);
+  if (refusal !== undefined) return { condition: serverBusy, description: refusal };
+  return { condition: 'amqp:internal-error', description: error instanceof Error ? error.message : String(error) };
 }

@@ -26,6 +26,8 @@ export interface Lock {
 export const deadLetterSuffix = '/$deadletterqueue';
 /** Messages that live longer are refused nowhere in the Basic tier; it caps their lifetime. */
 const maxTtlMs = 14 * 86_400_000;
+/** until a due message that the disk did not let go of is tried again */
+const retryMs = 1000;
 
 export class Queue {
   readonly name: string;
@@ -99,8 +101,13 @@ export class Queue {
   async cancelScheduled(sequence: number): Promise<boolean> {
     const at = this.#scheduled.findIndex((m) => m.sequence === sequence);
     if (at < 0) return false;
-    this.#scheduled.splice(at, 1);
-    await this.#store.write({ kind: 'remove', queue: this.name, sequence });
+    const [message] = this.#scheduled.splice(at, 1);
+    try {
+      await this.#store.write({ kind: 'remove', queue: this.name, sequence });
+    } catch (error) {
+      if (message !== undefined) this.#schedule(message);
+      throw error;
+    }
     return true;
   }
 
@@ -129,8 +136,22 @@ export class Queue {
       const ttl = Math.min(message.header.ttl ?? maxTtlMs, maxTtlMs);
       if (message.enqueuedAt + ttl > Date.now() || this.deadLetters === undefined) return message;
       // expired: gone, as on a queue without dead-lettering on expiry
-      void this.#store.write({ kind: 'remove', queue: this.name, sequence: message.sequence });
+      this.#forget(message);
     }
+  }
+
+  /** Removes a message that nobody waits for; one that the disk still holds then is met again after a restart. */
+  #forget({ sequence }: BusMessage): void {
+    this.#store
+      .write({ kind: 'remove', queue: this.name, sequence })
+      .catch((error: unknown) => console.error(`service bus: message ${sequence} of ${this.name} stays:`, error));
+  }
+
+  /** Makes a message available again, in its old place. */
+  #giveBack(message: BusMessage): void {
+    const at = this.#returned.findIndex((m) => m.sequence > message.sequence);
+    this.#returned.splice(at < 0 ? this.#returned.length : at, 0, message);
+    this.kick();
   }
 
   #advance(): void {
@@ -169,7 +190,7 @@ export class Queue {
   #deliver(consumer: Consumer, message: BusMessage): void {
     const tag = randomBytes(16);
     if (consumer.receiveAndDelete) {
-      void this.#store.write({ kind: 'remove', queue: this.name, sequence: message.sequence });
+      this.#forget(message);
       consumer.send(message, tag, undefined);
       return;
     }
@@ -186,9 +207,15 @@ export class Queue {
     return lock !== undefined && lock.until > Date.now() ? lock : undefined;
   }
 
+  /** Removes a message for good. When the disk does not take that, the message is delivered again. */
   async complete(lock: Lock): Promise<void> {
     this.#locks.delete(lock.key);
-    await this.#store.write({ kind: 'remove', queue: this.name, sequence: lock.message.sequence });
+    try {
+      await this.#store.write({ kind: 'remove', queue: this.name, sequence: lock.message.sequence });
+    } catch (error) {
+      this.#giveBack(lock.message);
+      throw error;
+    }
   }
 
   async abandon(lock: Lock, properties: Record<string, unknown> | undefined): Promise<void> {
@@ -202,10 +229,9 @@ export class Queue {
         DeadLetterErrorDescription: detail,
       });
     }
-    await this.#store.write({ kind: 'put', queue: this.name, message });
-    const at = this.#returned.findIndex((m) => m.sequence > message.sequence);
-    this.#returned.splice(at < 0 ? this.#returned.length : at, 0, message);
-    this.kick();
+    // the message itself is on disk: without room for its count it is delivered again all the same
+    await this.#store.write({ kind: 'put', queue: this.name, message }).catch(() => undefined);
+    this.#giveBack(message);
   }
 
   async deadLetter(lock: Lock, properties: Record<string, unknown>): Promise<void> {
@@ -218,9 +244,16 @@ export class Queue {
     const { ttl: _ttl, ...header } = copy.header;
     const target = this.deadLetters ?? this;
     const dead = { ...copy, header, deadLetterSource: this.name, enqueuedSequence: message.sequence, dueAt: null };
-    // put before remove: a crash in between leaves two, never none
-    await target.enqueue(dead);
-    await this.#store.write({ kind: 'remove', queue: this.name, sequence: message.sequence });
+    try {
+      // both in one turn, and so in one transaction
+      await Promise.all([
+        target.enqueue(dead),
+        this.#store.write({ kind: 'remove', queue: this.name, sequence: message.sequence }),
+      ]);
+    } catch (error) {
+      this.#giveBack(message);
+      throw error;
+    }
   }
 
   renew(key: string): number | undefined {
@@ -260,18 +293,23 @@ export class Queue {
       if (lock.until > now) break;
       due.push(this.abandon(lock, undefined));
     }
-    await Promise.all(due);
+    // what could not be moved is where it was, or available again
+    await Promise.allSettled(due);
     this.#arm();
   }
 
   async #release(message: BusMessage, now: number): Promise<void> {
     const old = message.sequence;
     const released = { ...message, enqueuedSequence: old, sequence: ++this.#sequence, enqueuedAt: now, dueAt: null };
-    await Promise.all([
-      this.#store.write({ kind: 'put', queue: this.name, message: released }),
-      this.#store.write({ kind: 'remove', queue: this.name, sequence: old }),
-    ]);
-    this.#makeAvailable(released);
+    try {
+      await Promise.all([
+        this.#store.write({ kind: 'put', queue: this.name, message: released }),
+        this.#store.write({ kind: 'remove', queue: this.name, sequence: old }),
+      ]);
+      this.#makeAvailable(released);
+    } catch {
+      this.#schedule({ ...message, dueAt: now + retryMs });
+    }
   }
 
   close(): void {

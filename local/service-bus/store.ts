@@ -112,7 +112,8 @@ export class MessageStore {
       for (const [queue, number] of highest) sequence.run(queue, number);
       this.#database.exec('COMMIT');
     } catch (error) {
-      this.#database.exec('ROLLBACK');
+      // a failing disk may have ended the transaction already
+      if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
       throw error;
     }
   }

@@ -140,9 +140,8 @@ export function cosmosDocuments(database: Database): Documents {
       const codes = (response.result ?? []).map((r) => r.statusCode);
       const culprit = codes.find((code) => code !== 424 && (code < 200 || code > 299));
       if (culprit === 404 || culprit === 409 || culprit === 412) return 'conflict';
-      throw new Error(
-        `batch of ${operations.length} on ${container}/${pk} failed: ${response.code} ${codes.join(' ')}`,
-      );
+      const failed = `batch of ${operations.length} on ${container}/${pk} failed: ${response.code} ${codes.join(' ')}`;
+      throw Object.assign(new Error(failed), { code: culprit ?? response.code });
     },
     async query(container, query) {
       const { where, parameters } = conditions(query);

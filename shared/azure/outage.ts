@@ -16,6 +16,8 @@ export function isOutage(error: unknown): boolean {
   const { code, statusCode, retryable } = error as { code?: unknown; statusCode?: unknown; retryable?: unknown };
   // the Service Bus SDK calls it retryable
   if (code === 'MessageSizeExceeded') return false;
+  // Cosmos DB's SDK wraps what a batch met in an error that says nothing itself
+  if (code === undefined && statusCode === undefined && error.cause instanceof Error) return isOutage(error.cause);
   return (
     transportCodes.has(String(code)) ||
     transportCodes.has(error.name) ||

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { createLogFile } from '../../local/log-file.ts';
+import { fillDisk, makeRoom } from '../torture/disk.ts';
 
 async function emptyFolder(): Promise<string> {
   const folder = await mkdtemp(path.join(tmpdir(), 'log-file-'));
@@ -48,3 +49,28 @@ test('a place that cannot be written to is told once and ends nothing', async ()
   await expect.poll(() => problems).toEqual([expect.stringContaining('ENOENT')]);
   await log.close();
 });
+
+test.skipIf(process.platform !== 'linux')(
+  'a full disk loses lines; once there is room the next ones are kept',
+  async () => {
+    const file = path.join(await emptyFolder(), 'platform.log');
+    const problems: string[] = [];
+    const log = createLogFile(file, (e) => problems.push(e.message));
+    onTestFinished(() => makeRoom(process.pid));
+    log.write('before');
+    await expect.poll(async () => readFile(file, 'utf8')).toBe('before\n');
+    fillDisk(process.pid);
+    log.write('x'.repeat(10_000));
+    await expect.poll(() => problems).toEqual([expect.stringContaining('EFBIG')]);
+    log.write('lost');
+    makeRoom(process.pid);
+    const end = async () => {
+      log.write('after');
+      return (await readFile(file, 'utf8')).split('\n').at(-2);
+    };
+    await expect.poll(end, { timeout: 5000 }).toBe('after');
+    await log.close();
+    const lines = (await readFile(file, 'utf8')).trimEnd().split('\n');
+    expect(lines.filter((line) => !line.startsWith('xxx') && line !== 'after')).toEqual(['before']);
+  },
+);

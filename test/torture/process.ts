@@ -8,6 +8,7 @@ const endTimeoutMs = 20_000;
 export interface Part {
   name: string;
   port: number;
+  pid: number;
   /** Ends it with a signal and resolves when it is gone. */
   end(signal: 'SIGKILL' | 'SIGTERM'): Promise<void>;
   /** Starts it again if it is not running; resolves when it takes work. */
@@ -71,6 +72,9 @@ export async function startPart(command: Command): Promise<Part> {
     get port() {
       return port;
     },
+    get pid() {
+      return child.pid ?? 0;
+    },
     running: () => !gone(child),
     children: () => childrenOf(child.pid ?? 0),
     async end(signal) {
@@ -90,7 +94,7 @@ export async function startPart(command: Command): Promise<Part> {
 }
 
 /** Processes that a process has started. */
-function childrenOf(pid: number): number[] {
+export function childrenOf(pid: number): number[] {
   try {
     const said = execFileSync('ps', ['-o', 'pid=', '--ppid', String(pid)], { encoding: 'utf8' });
     return said.split('\n').map(Number).filter(Boolean);

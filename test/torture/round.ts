@@ -10,6 +10,7 @@ import { all, census, violations } from './invariants.ts';
 import { act, call, type File, type Ledger, newLedger, upload } from './load.ts';
 import type { Parts } from './parts.ts';
 import { createRandom, type Random } from '../random.ts';
+import { trouble } from './trouble.ts';
 
 const mnist = createRequire(import.meta.url)('mnist') as Record<number, { get(index: number): number[] }>;
 
@@ -63,39 +64,6 @@ async function makeFiles(random: Random, count: number): Promise<File[]> {
   return files;
 }
 
-/** Kills something; resolves when it runs again. */
-async function killOne(parts: Parts, random: Random, kills: Record<string, number>): Promise<void> {
-  const dice = random.next();
-  const count = (what: string): void => void (kills[what] = (kills[what] ?? 0) + 1);
-  const killChild = (what: string, pids: number[]): void => {
-    if (pids.length === 0) return;
-    count(what);
-    try {
-      process.kill(random.pick(pids), 'SIGKILL');
-    } catch {
-      // it ended by itself a moment ago
-    }
-  };
-  if (dice < 0.35) return killChild('queue worker', random.pick(parts.queue).children());
-  if (dice < 0.45) return killChild('HTTP worker', random.pick(parts.http).children());
-  if (dice < 0.55) return killChild('training job', parts.arm.children());
-  const [what, part, signal] =
-    dice < 0.7
-      ? (['queue host', random.pick(parts.queue), 'SIGKILL'] as const)
-      : dice < 0.75
-        ? (['HTTP host', random.pick(parts.http), 'SIGKILL'] as const)
-        : dice < 0.85
-          ? (['broker', parts.bus, 'SIGKILL'] as const)
-          : dice < 0.95
-            ? (['document store', parts.cosmos, 'SIGKILL'] as const)
-            : (['blob storage (SIGTERM)', parts.blob, 'SIGTERM'] as const);
-  if (!part.running()) return;
-  count(what);
-  await part.end(signal);
-  await sleep(random.between(0, 800));
-  await part.restart();
-}
-
 /** Load from several people at once while things die. */
 async function storm(options: RoundOptions, project: string, random: Random, ledger: Ledger) {
   const { parts, digits, seconds, seed } = options;
@@ -123,7 +91,7 @@ async function storm(options: RoundOptions, project: string, random: Random, led
     const revived: Promise<void>[] = [];
     while (Date.now() < until) {
       await sleep(own.between(200, 1500));
-      revived.push(killOne(parts, own, kills));
+      revived.push(trouble(parts, own, kills));
     }
     await Promise.all(revived);
   })();

@@ -28,8 +28,14 @@ test('a document store that nobody answers for is an outage', async () => {
     key: 'a2V5',
     connectionPolicy: { enableEndpointDiscovery: false, retryOptions: { maxRetryAttemptCount: 0 } },
   } as ConstructorParameters<typeof CosmosClient>[0] & object);
-  const port = namingOutages('The document store', { read: () => client.database('d').read() });
+  const { items } = client.database('d').container('c');
+  const batch = [{ operationType: 'Create' as const, resourceBody: { id: '1', pk: 'p' } }];
+  const port = namingOutages('The document store', {
+    read: () => client.database('d').read(),
+    batch: () => items.batch(batch, 'p'),
+  });
   await expect(port.read()).rejects.toThrow(RetryLater);
+  await expect(port.batch()).rejects.toThrow(RetryLater);
 }, 30_000);
 
 test('a defect stays a defect', async () => {
