@@ -19,7 +19,7 @@ const steps: Step[] = [
   {
     name: 'torture',
     command: ['node', 'test/torture/main.ts', '--rounds', '20'],
-    shows: '20 rounds of kill -9 under load',
+    shows: '20 rounds of deaths, full and stalled disks under load',
   },
   { name: 'package', command: ['node', 'test/package/main.ts'], shows: 'the package that is deployed' },
   { name: 'bench', command: ['node', 'test/bench/main.ts'], shows: 'every goal of the bench' },

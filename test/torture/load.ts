@@ -112,8 +112,18 @@ export async function upload(parts: Parts, random: Random, ledger: Ledger, proje
   ledger.uploaded.set(given.blob, file);
 }
 
-/** One action of an operator or of an app that scores, chosen by chance. A refusal is an answer like any other. */
-export async function act(parts: Parts, random: Random, ledger: Ledger, project: string, image: Buffer): Promise<void> {
+/**
+ * One action of an operator or of an app that scores, chosen by chance. A refusal is an answer like any other.
+ * `prefix` keeps the idempotency keys of rounds apart.
+ */
+export async function act(
+  parts: Parts,
+  random: Random,
+  ledger: Ledger,
+  project: string,
+  image: Buffer,
+  prefix: string,
+): Promise<void> {
   const base = `/projects/${project}`;
   const dice = random.next();
   const note = (what: string, status: number | undefined): void => {
@@ -121,15 +131,9 @@ export async function act(parts: Parts, random: Random, ledger: Ledger, project:
     ledger.answers.set(name, (ledger.answers.get(name) ?? 0) + 1);
   };
   if (dice < 0.15) {
-    const key = `ask-${random.between(1, 12)}`;
-    const answer = await once(
-      parts,
-      random,
-      'POST',
-      `${base}/trainings`,
-      { seed: Number(key.slice(4)) },
-      { 'idempotency-key': key },
-    );
+    const seed = random.between(1, 12);
+    const key = `${prefix}ask-${seed}`;
+    const answer = await once(parts, random, 'POST', `${base}/trainings`, { seed }, { 'idempotency-key': key });
     note('training', answer?.status);
     if (answer?.status === 202)
       ledger.trainings.set(key, { id: String(answer.body['id']), verdict: String(answer.body['verdict']) });
@@ -138,7 +142,7 @@ export async function act(parts: Parts, random: Random, ledger: Ledger, project:
     if (seen?.status !== 200) return note('endpoint', seen?.status);
     const rollback = random.next() < 0.5;
     const route = `${base}/endpoint/${rollback ? 'rollback' : 'deploy'}`;
-    const body = rollback ? {} : { model: random.between(1, 4) };
+    const body = rollback ? {} : { model: random.between(1, 2) };
     note(
       rollback ? 'rollback' : 'deploy',
       (await once(parts, random, 'POST', route, body, { 'if-match': seen.etag }))?.status,

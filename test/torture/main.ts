@@ -1,6 +1,7 @@
 /**
  * `npm run torture -- --rounds N [--seed S]`: real processes, real load, kill -9 at seeded moments; after each round
- * everything is started again, and what was acknowledged is looked for. The last line reads `N rounds, N violations`.
+ * everything is started again, and what was acknowledged is looked for. Azurite's own loss is measured apart, before the
+ * last line, which reads `N rounds, N violations`.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -9,7 +10,9 @@ import { parseArgs } from 'node:util';
 import { connect } from '../../shared/azure/connect.ts';
 import { readConfig } from '../../shared/config.ts';
 import { startParts } from './parts.ts';
-import { runRound } from './round.ts';
+import { azuriteLoss } from './azurite-loss.ts';
+import { newLedger } from './load.ts';
+import { prepare, runRound } from './round.ts';
 
 const { values } = parseArgs({
   options: {
@@ -25,27 +28,38 @@ if (![rounds, firstSeed, seconds, digits].every((n) => Number.isInteger(n) && (n
   process.exit(2);
 }
 
+/** written in a few seconds, about the time between two of its saves */
+const lossBlobs = 1000;
 const folder = await mkdtemp(path.join(tmpdir(), 'darkroom-torture-'));
-let found = 0;
+/** one violation that stays is told once */
+const known = new Set<string>();
 const parts = await startParts(folder);
 try {
   const ports = connect(readConfig(parts.settings));
+  const shared = { parts, ports, folder, project: 'torture', ledger: newLedger() };
+  await prepare(shared);
   for (let i = 0; i < (rounds ?? 0); i++) {
     const seed = (firstSeed ?? 1) + i;
     const report = await runRound({
-      ...{ parts, ports, folder, seed, say: (line: string) => console.log(`  ${line}`) },
+      ...{ ...shared, seed, say: (line: string) => console.log(`  ${line}`) },
       ...{ seconds: seconds ?? 12, digits: digits ?? 120 },
     });
-    found += report.violations.length;
-    const { answers, violations, restSeconds, ...counts } = report;
+    const { answers, restSeconds, ...counts } = report;
+    const violations = counts.violations.filter((one) => !known.has(one));
+    for (const one of violations) known.add(one);
     console.log(
-      `round ${i + 1}/${rounds}: ${JSON.stringify(counts)}, at rest after ${restSeconds.toFixed(1)} s, ` +
+      `round ${i + 1}/${rounds}: ${JSON.stringify({ ...counts, violations: violations.length })}, at rest after ${restSeconds.toFixed(1)} s, ` +
         `answers ${JSON.stringify(answers)}${violations.length === 0 ? '' : `, VIOLATIONS:\n    ${violations.join('\n    ')}`}`,
     );
   }
 } finally {
   await parts.close();
 }
+for (const signal of ['SIGKILL', 'SIGTERM'] as const) {
+  const { acknowledged, lost } = await azuriteLoss(folder, lossBlobs, signal);
+  console.log(`Azurite alone, ended by ${signal}: ${lost} of ${acknowledged} acknowledged blobs lost`);
+}
+const found = known.size;
 if (found === 0) await rm(folder, { recursive: true, force: true });
 else console.log(`Data and logs are kept in ${folder}; repeat with --seed of the round.`);
 console.log(`${rounds} rounds, ${found} violations`);

@@ -6,7 +6,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { connect } from '../../shared/azure/connect.ts';
 import { readConfig } from '../../shared/config.ts';
 import { type Parts, startParts } from './parts.ts';
-import { runRound } from './round.ts';
+import { newLedger } from './load.ts';
+import { prepare, runRound } from './round.ts';
 
 let folder: string;
 let parts: Parts;
@@ -25,9 +26,12 @@ test(
   { timeout: 300_000 },
   async () => {
     const ports = connect(readConfig(parts.settings));
-    const report = await runRound({ parts, ports, folder, seed: 2, digits: 60, seconds: 8, say: () => undefined });
+    const shared = { parts, ports, folder, project: 'torture', ledger: newLedger() };
+    await prepare(shared);
+    const report = await runRound({ ...shared, seed: 2, digits: 60, seconds: 8, say: () => undefined });
     expect(report.violations).toEqual([]);
     expect(Object.values(report.kills).reduce((a, b) => a + b, 0)).toBeGreaterThan(2);
     expect(report.uploads).toBeGreaterThan(59);
+    expect(report.answers['score 200'] ?? 0).toBeGreaterThan(0);
   },
 );
