@@ -19,8 +19,8 @@ import { assertFree, loopback } from './listen.ts';
 import { startServiceBus } from './service-bus/server.ts';
 
 const trainerMemoryMb = 2048;
-/** Azure's default replicaTimeout */
-const trainerTimeoutSeconds = 1800;
+/** the longest that a project may ask for (trainer.timeoutSeconds), as the template has it: a job ends itself before */
+const trainerTimeoutSeconds = 86_400;
 
 /** 0 picks any free port */
 export interface PlatformPorts {

@@ -4,17 +4,17 @@
  *   CONTAINER_APP_JOB_EXECUTION_NAME  set by Azure Container Apps and by the local platform: names this execution
  *   DARKROOM_TRAINER_THREADS   CPU threads; 2 at most by default
  *   DARKROOM_EXECUTION_PROVIDER  auto (default), cpu or cuda: what computes the steps; told in the first report
- * Exit codes: 0 succeeded, cancelled or superseded (nothing to retry); 1 failed, and reported; 2 could not even report.
+ * Exit codes: 0 succeeded, cancelled or superseded (nothing to retry); 1 failed or terminated, and reported; 2 could not even report.
  */
 import { createHash } from 'node:crypto';
 import { availableParallelism, hostname } from 'node:os';
-import { jobDocument, outputNames } from '../shared/training/job-contract.ts';
+import { jobDocument, outputNames, terminated } from '../shared/training/job-contract.ts';
 import type { JobDocument, JobReport, OutputName } from '../shared/training/job-contract.ts';
 import { readDataset } from './dataset.ts';
 import type { Epoch } from './fit.ts';
 import { create, get } from './http.ts';
 import { chooseMachine } from './machine.ts';
-import { Cancelled, createReporter, maxDocumentBytes, Superseded } from './reporter.ts';
+import { createReporter, maxDocumentBytes, Stopped, Superseded } from './reporter.ts';
 import type { Reporter } from './reporter.ts';
 import { train } from './train.ts';
 
@@ -65,11 +65,10 @@ async function conclude(error: unknown, reporter: Reporter): Promise<number> {
     console.error(error.message);
     return 0;
   }
-  const cancelled = error instanceof Cancelled;
-  const reason = cancelled ? 'cancelled' : error instanceof Error ? error.message : 'unknown';
+  const reason = error instanceof Error ? error.message : 'unknown';
   console.error(reason);
   await reporter.tell({ kind: 'failed', reason: reason.slice(0, 1000) || 'unknown' });
-  return cancelled ? 0 : 1;
+  return error instanceof Stopped && error.reason === 'cancelled' ? 0 : 1;
 }
 
 async function main(): Promise<number> {
@@ -78,9 +77,9 @@ async function main(): Promise<number> {
   const threads = Number(process.env['DARKROOM_TRAINER_THREADS'] ?? Math.min(2, availableParallelism()));
   const job = jobDocument.parse(JSON.parse((await get(documentUrl, maxDocumentBytes)).toString('utf8')));
   const reporter = createReporter(job, documentUrl, execution);
-  if (job.cancelRequested) reporter.cancel();
-  // the platform stops an execution with SIGTERM and kills it half a minute later
-  process.once('SIGTERM', () => reporter.cancel());
+  if (job.cancelRequested) reporter.stop('cancelled');
+  // a machine that is taken away (preemption, maintenance, Ctrl-C) says so with SIGTERM and kills half a minute later
+  process.once('SIGTERM', () => reporter.stop(terminated));
   let machine: Machine;
   try {
     machine = await chooseMachine(process.env['DARKROOM_EXECUTION_PROVIDER'], threads);

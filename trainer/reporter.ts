@@ -3,8 +3,14 @@ import { jobDocument } from '../shared/training/job-contract.ts';
 import type { JobDocument, JobReport } from '../shared/training/job-contract.ts';
 import { create, get } from './http.ts';
 
-/** Somebody wishes the job to end. */
-export class Cancelled extends Error {}
+/** Somebody wishes the job to end: nobody needs its model any more, or its machine is taken away. */
+export class Stopped extends Error {
+  readonly reason: 'cancelled' | 'terminated';
+  constructor(reason: Stopped['reason']) {
+    super(reason);
+    this.reason = reason;
+  }
+}
 
 /** Another execution reports for this run: this one has no business any more. */
 export class Superseded extends Error {}
@@ -24,12 +30,12 @@ export interface Reporter {
   tell(tale: Tale): Promise<void>;
   /** Kept for the next report. */
   note(metrics: Metric[]): void;
-  /** Call often: sends a heartbeat and re-reads the job document when it is time. Throws Cancelled or Superseded. */
+  /** Call often: sends a heartbeat and re-reads the job document when it is time. Throws Stopped or Superseded. */
   pulse(progress: Progress): Promise<void>;
   /** A heartbeat now, unless most reports are already used up. */
   milestone(progress: Progress): Promise<void>;
-  /** The next pulse throws Cancelled. */
-  cancel(): void;
+  /** The next pulse throws Stopped. */
+  stop(reason: Stopped['reason']): void;
 }
 
 /** Reports of `job` as execution `execution`. */
@@ -37,7 +43,7 @@ export function createReporter(job: JobDocument, documentUrl: string, execution:
   let sequence = 0;
   let metrics: Metric[] = [];
   let progress: Progress | undefined;
-  let cancelled = false;
+  let stopped: Stopped['reason'] | undefined;
   let lastAtMs = Date.now();
 
   const tell = async (tale: Tale): Promise<void> => {
@@ -59,7 +65,7 @@ export function createReporter(job: JobDocument, documentUrl: string, execution:
 
   const hear = async (): Promise<void> => {
     const fresh = jobDocument.parse(JSON.parse((await get(documentUrl, maxDocumentBytes)).toString('utf8')));
-    if (fresh.cancelRequested) cancelled = true;
+    if (fresh.cancelRequested) stopped = 'cancelled';
   };
 
   const checkIn = async (): Promise<void> => {
@@ -68,7 +74,7 @@ export function createReporter(job: JobDocument, documentUrl: string, execution:
     else lastAtMs = Date.now();
     // a document that cannot be read now is no order to stop
     await hear().catch(() => undefined);
-    if (cancelled) throw new Cancelled();
+    if (stopped !== undefined) throw new Stopped(stopped);
   };
 
   return {
@@ -78,7 +84,7 @@ export function createReporter(job: JobDocument, documentUrl: string, execution:
     },
     async pulse(now) {
       progress = now;
-      if (cancelled) throw new Cancelled();
+      if (stopped !== undefined) throw new Stopped(stopped);
       if (Date.now() > Date.parse(job.deadline)) throw new Error('the deadline has passed');
       if (Date.now() - lastAtMs >= job.heartbeatSeconds * 1000) await checkIn();
     },
@@ -86,8 +92,8 @@ export function createReporter(job: JobDocument, documentUrl: string, execution:
       progress = now;
       if (sequence < job.reports.maximum / 2) await checkIn();
     },
-    cancel: () => {
-      cancelled = true;
+    stop: (reason) => {
+      stopped = reason;
     },
   };
 }

@@ -99,6 +99,9 @@ const machine = z.object({
   accelerator: z.string().min(1).max(200).optional(),
 });
 
+/** Reason of a job whose machine was taken away before it was done (SIGTERM): nothing is wrong with it, it begins again. */
+export const terminated = 'terminated';
+
 /** One report, created as the blob of its sequence. `failed` with the reason `cancelled` answers a cancellation. */
 export const jobReport = z.discriminatedUnion('kind', [
   z.object({ ...told, kind: z.literal('started'), machine: machine.optional() }),

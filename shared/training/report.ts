@@ -1,7 +1,7 @@
 /** Reports of jobs: blobs `job-reports/{project}/{run}/{token}/{sequence}.json`, and the events they are for a run. */
 import { TerminalError } from '../errors.ts';
 import type { Ports } from '../ports.ts';
-import { type JobReport, jobReport } from './job-contract.ts';
+import { type JobReport, jobReport, terminated } from './job-contract.ts';
 import type { RunEvent } from './run.ts';
 
 const maxReportBytes = 256 * 1024;
@@ -48,9 +48,12 @@ export function toEvent(report: JobReport, token: string, now: Date): RunEvent {
     case 'succeeded':
       return { kind: 'succeeded', metrics, ...common };
     case 'failed': {
+      if (report.reason === terminated) {
+        const detail = 'The job was told to end before it was done: its machine was taken away.';
+        return { kind: 'attempt-failed', code: terminated, detail, retryable: true, token, at: common.at };
+      }
       const detail = `The training program failed: ${report.reason}`;
-      const retryable = report.reason === 'terminated';
-      return { kind: 'attempt-failed', code: 'trainer-failed', detail, retryable, token, at: common.at };
+      return { kind: 'attempt-failed', code: 'trainer-failed', detail, retryable: false, token, at: common.at };
     }
   }
 }

@@ -93,7 +93,7 @@ describe('the embedded trainer', () => {
     expect(last()).toMatchObject({ kind: 'failed', reason: 'cancelled' });
   });
 
-  test('ends on SIGTERM with a report', async () => {
+  test('says on SIGTERM that its machine is taken away, which is no cancellation', async () => {
     await publishJob({ trainer: { name: 'resnet-small', parameters: { epochs: 1000, patience: 1000 } } });
     let terminate = (): void => undefined;
     const ended = runJob(embedded, {}, (kill) => {
@@ -101,8 +101,8 @@ describe('the embedded trainer', () => {
     });
     await until(() => server.blobs.has('/job-reports/stripes/r-1/t-1/000002.json'));
     terminate();
-    expect(await ended).toBe(0);
-    expect(last()).toMatchObject({ kind: 'failed', reason: 'cancelled' });
+    expect(await ended).toBe(1);
+    expect(last()).toMatchObject({ kind: 'failed', reason: 'terminated' });
   });
 
   test('keeps within its number of reports', async () => {
