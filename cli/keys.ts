@@ -11,6 +11,8 @@ import type { Documents } from '../shared/ports.ts';
 type Keys = Pick<Documents, 'create' | 'remove' | 'count'>;
 
 const pauseMs = 10_000;
+/** what Azure needs at most to let a new role work */
+export const rolesWorkWithinSeconds = 600;
 
 /** The documents at this address, as the person who is signed in; without one those of the settings in the environment. */
 export const openKeys = (cosmosEndpoint: string | undefined): Keys =>
@@ -28,7 +30,9 @@ export async function makeKey(
 }
 
 const isForbidden = (error: unknown): boolean =>
-  error instanceof Error && 'code' in error && (error.code === 403 || error.code === 'Forbidden');
+  error instanceof Error &&
+  (('code' in error && (error.code === 403 || error.code === 'Forbidden')) ||
+    ('statusCode' in error && error.statusCode === 403));
 
 /** Repeats work that is forbidden until the limit: a role works minutes after it was assigned. Other errors are thrown at once. */
 export async function untilAllowed<T>(
@@ -42,7 +46,7 @@ export async function untilAllowed<T>(
       return await work();
     } catch (error) {
       if (!isForbidden(error) || performance.now() > until) throw error;
-      say('The role on the documents does not work yet; waiting for it.');
+      say('A role does not work yet; waiting for it.');
       await sleep(pauseMs);
     }
   }

@@ -7,13 +7,13 @@ import { databaseName } from '../resources.ts';
 import { cosmosDocuments } from './documents.ts';
 
 /** Whoever is signed in, with azd or else with the Azure CLI. */
-export const person = (): TokenCredential =>
+export const signedIn = (): TokenCredential =>
   new ChainedTokenCredential(new AzureDeveloperCliCredential(), new AzureCliCredential());
 
 /** The documents of an environment. The person needs a role on them (parameter `operators` of the templates). */
 export function connectDocumentsAsPerson(endpoint: string): Documents {
   const connectionPolicy = { enableEndpointDiscovery: false };
   return cosmosDocuments(
-    new CosmosClient({ endpoint, aadCredentials: person(), connectionPolicy }).database(databaseName),
+    new CosmosClient({ endpoint, aadCredentials: signedIn(), connectionPolicy }).database(databaseName),
   );
 }

@@ -4,7 +4,7 @@
 const small: number[] = [0];
 for (let n = 1; n < 256; n++) small.push((small[n - 1] ?? 0) + Math.log(n));
 
-function logFactorial(n: number): number {
+export function logFactorial(n: number): number {
   if (n < 256) return small[n] ?? 0;
   const x = n + 1;
   return (x - 0.5) * Math.log(x) - x + 0.5 * Math.log(2 * Math.PI) + 1 / (12 * x) - 1 / (360 * x ** 3);

@@ -12,7 +12,7 @@ import {
   type ServiceBusReceiver,
 } from '@azure/service-bus';
 import { connect } from '../../shared/azure/connect.ts';
-import { person } from '../../shared/azure/person.ts';
+import { signedIn } from '../../shared/azure/person.ts';
 import { type Config, readConfig } from '../../shared/config.ts';
 import { queues } from '../../shared/resources.ts';
 import { startPlatform } from '../../local/platform.ts';
@@ -56,11 +56,11 @@ export async function openAccount(settingsFile: string): Promise<Subject> {
 }
 
 function openServices(config: Config, lockSeconds: number): Subject {
-  const ports = connect(config, person());
+  const ports = connect(config, signedIn());
   const bus =
     'connectionString' in config.serviceBus
       ? new ServiceBusClient(config.serviceBus.connectionString)
-      : new ServiceBusClient(config.serviceBus.fullyQualifiedNamespace, person());
+      : new ServiceBusClient(config.serviceBus.fullyQualifiedNamespace, signedIn());
   const receivers = new Map<QueuePath, ServiceBusReceiver>();
   const receiverOf = (queue: QueuePath): ServiceBusReceiver => {
     const [name = '', sub] = queue.split('/');

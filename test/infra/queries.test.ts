@@ -19,6 +19,8 @@ const filled = (query: string): string =>
   query
     .replaceAll('{TimeRange:grain}', '15m')
     .replaceAll('{Project}', 'digits')
+    .replaceAll('{deployedAt}', '2026-11-01T10:00:00Z')
+    .replaceAll('{hoursBefore}', '24')
     .replaceAll(/\{(trainingSecondsPerDay|usdPerGbSecond|usdPerTrainingHour)\}/g, '1.5');
 
 test.for(queries)('%s names only tables, columns and functions that exist', ([, query]) => {
@@ -95,7 +97,7 @@ test('failures carry the dimensions that queries read', async () => {
   ]);
 });
 
-test('the workbook has every query but the alerts, for its own Application Insights, at the prices of the list', () => {
+test('the workbook has every query but those of the alerts and of deployments, for its own Application Insights, at the prices of the list', () => {
   const { t4Hour, a100Hour, vcpuSecond, gibSecond } = prices.containerApps;
   const cpuHour = 3600 * (4 * vcpuSecond + 8 * gibSecond);
   const hours = { dev: t4Hour, 'options/a100': a100Hour, 'options/cpu': cpuHour } as const;
@@ -107,7 +109,8 @@ test('the workbook has every query but the alerts, for its own Application Insig
       items: { name: string }[];
       fallbackResourceIds: string[];
     };
-    const names = queries.map(([name]) => name.replace(/\.kql$/, '')).filter((name) => name !== 'signals');
+    const elsewhere = ['signals', 'deployment'];
+    const names = queries.map(([name]) => name.replace(/\.kql$/, '')).filter((name) => !elsewhere.includes(name));
     expect(items.map(({ name }) => name).sort()).toEqual([...names, 'parameters'].sort());
     expect(fallbackResourceIds).toEqual(ofType(resources, 'Microsoft.Insights/components').map(({ id }) => id));
     expect(text).toContain(`seconds / 3600 * ${usd.toFixed(2)};`);

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { startPlatform } from '../../local/platform.ts';
 import { appSettingsOf, evaluated } from '../infra/templates.ts';
 import { startPart } from '../torture/process.ts';
+import { cliAnswers, deployAndGoBack, type Run } from './deploying.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
 
@@ -31,12 +32,13 @@ function deployedSettings(local: Record<string, string>): Record<string, string>
 
 /**
  * A stand-in for the Azure CLI of somebody who is signed in: it answers `az account get-access-token` with a token of the
- * local identity. Returns the folder to be put on the PATH.
+ * local identity, and what `answers` holds. Returns the folder to be put on the PATH.
  */
-async function signedInCli(folder: string, settings: Record<string, string>): Promise<string> {
+async function signedInCli(folder: string, settings: Record<string, string>, answers: string): Promise<string> {
   const bin = path.join(folder, 'bin');
   await mkdir(bin, { recursive: true });
   const script = `#!${process.execPath}
+${answers}
 const resource = process.argv[process.argv.indexOf('--resource') + 1];
 const url = ${JSON.stringify(settings['IDENTITY_ENDPOINT'])} + '?api-version=2019-08-01&client_id=${settings['AZURE_CLIENT_ID'] ?? ''}&resource=' + encodeURIComponent(resource);
 const answer = await (await fetch(url, { headers: { 'x-identity-header': ${JSON.stringify(settings['IDENTITY_HEADER'])} } })).json();
@@ -46,23 +48,24 @@ console.log(JSON.stringify({ accessToken: answer.access_token, expires_on: Numbe
   return bin;
 }
 
-/** What azd runs at the end of `azd up`: the first key, and the smoke test with a key of its own. Returns what it said. */
-function finish(env: Record<string, string>): Promise<{ code: number; said: string }> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, ['infra/azd/finish.ts'], {
-      cwd: root,
-      env,
-      stdio: ['ignore', 'pipe', 'inherit'],
+/** Runs a program of this checkout as on a laptop, and passes on what it says. */
+const runWith =
+  (env: Record<string, string>): Run =>
+  (script, args) =>
+    new Promise((resolve, reject) => {
+      const child = spawn(process.execPath, [script, ...args], {
+        cwd: root,
+        env,
+        stdio: ['ignore', 'pipe', 'inherit'],
+      });
+      let said = '';
+      child.stdout.on('data', (part: Buffer) => {
+        said += part.toString();
+        process.stdout.write(part);
+      });
+      child.on('error', reject);
+      child.on('close', (code) => resolve({ code: code ?? 1, said }));
     });
-    let said = '';
-    child.stdout.on('data', (part: Buffer) => {
-      said += part.toString();
-      process.stdout.write(part);
-    });
-    child.on('error', reject);
-    child.on('close', (code) => resolve({ code: code ?? 1, said }));
-  });
-}
 
 /** Starts the app in the folder `app` and runs the smoke test against it. Rejects when it does not pass. */
 export async function runKeyless(app: string, dataDir: string): Promise<void> {
@@ -93,15 +96,23 @@ export async function runKeyless(app: string, dataDir: string): Promise<void> {
     try {
       // a laptop: it knows the outputs of the templates, who is signed in, and whom to trust
       const url = `http://127.0.0.1:${host.port}`;
+      const outputs = {
+        resourceGroupName: 'rg-local',
+        endpoint: `${url}/api/v1`,
+        functionAppName: 'func-local',
+        cosmosEndpoint: platform.settings['COSMOS__accountEndpoint'] ?? '',
+        releasesUri: `${platform.settings['BLOB__serviceUri'] ?? ''}/releases`,
+        insightsId: '/subscriptions/s/resourceGroups/rg-local/providers/Microsoft.Insights/components/appi-local',
+      };
+      const bin = await signedInCli(dataDir, platform.settings, cliAnswers(dataDir, outputs));
       const laptop = {
         ...machine,
-        PATH: `${await signedInCli(dataDir, platform.settings)}${path.delimiter}${machine.PATH}`,
+        PATH: `${bin}${path.delimiter}${machine.PATH}`,
         NODE_EXTRA_CA_CERTS: platform.settings['NODE_EXTRA_CA_CERTS'] ?? '',
-        endpoint: `${url}/api/v1`,
-        cosmosEndpoint: platform.settings['COSMOS__accountEndpoint'] ?? '',
-        functionAppName: 'func-local',
       };
-      const { code, said } = await finish(laptop);
+      const finish = (more: Record<string, string>) =>
+        runWith({ ...laptop, ...outputs, ...more })('infra/azd/finish.ts', []);
+      const { code, said } = await finish({});
       if (code !== 0) {
         console.error((await readFile(logFile, 'utf8')).slice(-10_000));
         throw new Error(`the end of azd up ended with ${code}; above is the end of the host's log`);
@@ -109,9 +120,10 @@ export async function runKeyless(app: string, dataDir: string): Promise<void> {
       const key = /dk_[A-Za-z0-9_-]{43}/.exec(said)?.[0];
       if (key === undefined) throw new Error('azd up printed no first key');
       await signedByIdentity(url, key);
-      const again = await finish({ ...laptop, DARKROOM_SMOKE: 'no' });
+      const again = await finish({ DARKROOM_SMOKE: 'no' });
       if (again.code !== 0 || !again.said.includes('API keys exist (1)'))
         throw new Error('a second azd up made another key, or the key of the smoke test was left behind');
+      await deployAndGoBack(runWith(laptop), dataDir, path.join(root, 'dist/darkroom.zip'), outputs.releasesUri);
     } finally {
       await host.end('SIGTERM');
     }

@@ -35,6 +35,9 @@ async function unpack(bytes: Buffer, into: string): Promise<void> {
 const folder = await mkdtemp(path.join(tmpdir(), 'darkroom-verify-package-'));
 try {
   const { bytes, contents } = await createPackage(root);
+  // where `npm run package` leaves it, and the commands of a deployment find it
+  await mkdir(path.join(root, 'dist'), { recursive: true });
+  await writeFile(path.join(root, 'dist/darkroom.zip'), bytes);
   console.log(`package: ${(bytes.length / 1024 / 1024).toFixed(1)} MB, ${contents.size} files`);
   const again = await createPackage(await checkoutIn(path.join(folder, 'elsewhere')));
   if (!again.bytes.equals(bytes)) throw new Error('the same sources in another folder gave another package');
