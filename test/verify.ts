@@ -17,6 +17,21 @@ const steps: Step[] = [
   { name: 'demo', command: ['node', 'local/demo/main.ts'], shows: 'the story on scanned digits, to its end' },
   { name: 'images', command: ['node', 'test/demo-images.ts'], shows: 'the story on a folder of other pictures' },
   {
+    name: 'simulate',
+    command: ['node', 'test/simulation/main.ts', '--seeds', '5000'],
+    shows: '5,000 random simulations of the handlers',
+  },
+  {
+    name: 'cases',
+    command: ['node', 'test/simulation/main.ts', '--cases', '--occurrences', '3'],
+    shows: 'every fault of every operation, up to three times',
+  },
+  {
+    name: 'defects',
+    command: ['node', 'test/simulation/defects/main.ts'],
+    shows: 'deliberate defects, and after how many seeds each is noticed',
+  },
+  {
     name: 'torture',
     command: ['node', 'test/torture/main.ts', '--rounds', '20'],
     shows: '20 rounds of deaths, full and stalled disks under load',

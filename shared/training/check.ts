@@ -24,8 +24,6 @@ const reportDelaySeconds = 30;
 /** What a job may take beyond its time limit to end by itself. */
 const graceSeconds = 60;
 const maxReportsPerCheck = 200;
-/** A start call takes this long at most: an execution that is not known by then is looked for. */
-const startCallSeconds = 60;
 
 type Failure = { code: string; detail: string; retryable: boolean };
 
@@ -67,11 +65,8 @@ export async function lookAtRun(ports: TrainPorts, { project, run, token }: Chec
     await endCancelled(ports, document, null, cause);
     return { outcome: 'cancelled', again: false };
   }
-  if (document.state === 'submitted' && document.execution === null) {
-    const waitedMs = ports.clock.now().getTime() - Date.parse(document.submittedAt ?? '');
-    if (waitedMs < startCallSeconds * 1000) return { outcome: 'starting', again: true };
+  if (document.state === 'submitted' && document.execution === null)
     return { outcome: await startRun(ports, { project, run }, cause), again: true };
-  }
   return reconcile(ports, document, token, cause);
 }
 

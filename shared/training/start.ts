@@ -19,6 +19,8 @@ export type TrainPorts = Pick<Ports, 'clock' | 'ids' | 'documents' | 'blobs' | '
 export const checkSeconds = 20;
 /** A job that does not begin within this time never will: compute is stuck. */
 export const startTimeoutSeconds = 900;
+/** A start call takes this long at most: an execution that is not known by then is looked for. */
+const startCallSeconds = 60;
 const heartbeatSeconds = 10;
 const maxReports = 100_000;
 /** a manifest line is about 600 bytes, mostly signature */
@@ -55,6 +57,9 @@ export async function startRun(
     return 'cancelled';
   }
   if (state === 'submitted' && token !== null) {
+    const waitedMs = ports.clock.now().getTime() - Date.parse(stored.document.submittedAt ?? '');
+    // whoever claimed it may be about to start it: the next check goes on if that one died
+    if (waitedMs < startCallSeconds * 1000) return 'starting';
     const lost = (await ports.compute.list()).find((e) => e.environment['DARKROOM_TOKEN'] === token);
     if (lost !== undefined) {
       await applyToRun(ports, project, run, { kind: 'execution-known', token, execution: lost.name }, cause);

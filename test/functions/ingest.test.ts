@@ -78,14 +78,13 @@ describe('an upload', () => {
   test('to a project that is made meanwhile has one outcome, whatever each delivery saw', async () => {
     const world = createWorld();
     const event = await upload(world, `${name}/a/1.png`, 'one');
-    const blind = portsOf(world);
-    const { read } = blind.documents;
+    const ports = portsOf(world);
     // the project is made right after this delivery looked for it
     const early: IngestPorts = {
-      ...blind,
+      ...ports,
       documents: {
-        ...blind.documents,
-        read: (...asked) => (asked[0] === 'projects' ? Promise.resolve(undefined) : read(...asked)),
+        ...ports.documents,
+        read: (...asked) => (asked[0] === 'projects' ? Promise.resolve(undefined) : ports.documents.read(...asked)),
       },
     };
     projectIn(world);

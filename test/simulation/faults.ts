@@ -54,6 +54,8 @@ export interface Rates {
 
 export interface Faults {
   rates: Rates;
+  /** what the rates were before faults stopped */
+  drawn: Rates;
   /** stops all faults for good: the system is to come to rest */
   stop(): void;
   decide(who: Scope, label: string, kind: OperationKind): Fault | undefined;
@@ -116,6 +118,7 @@ export function randomFaults(random: Random, drawn: Rates): Faults {
   const seen: Faults['seen'] = new Map();
   const faults: Faults = {
     rates: drawn,
+    drawn,
     struck,
     seen,
     stop: () => void (faults.rates = { ...noFaults, skewMs: drawn.skewMs }),

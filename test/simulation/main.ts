@@ -1,44 +1,126 @@
 /**
- * `npm run simulate -- --seeds N [--from S]`: random simulations. `--seed N --trace`: one of them, told step by step.
- * The last line reads `N seeds, N violations`.
+ * `npm run simulate -- --seeds N [--from S]`: random simulations; the last line reads `N seeds, N violations`.
+ * `--seed N [--trace]`: one of them, told step by step. `--cases [--occurrences N]`: every fault of every operation of
+ * every handler once on purpose; `--case NAME`: one of those with its trace.
  */
 import { parseArgs } from 'node:util';
-import { shorten } from './story.ts';
-import { simulateSeed } from './simulate.ts';
+import { caseName, findCases, parseCase, replayCase, type Tried, tryCase } from './enumerate.ts';
+import { type Found, searchSeeds } from './search.ts';
+import { type Report, simulateSeed } from './simulate.ts';
+import { shorten, summarize } from './story.ts';
 
-const { values } = parseArgs({
-  options: {
-    seeds: { type: 'string', default: '1000' },
-    from: { type: 'string', default: '1' },
-    seed: { type: 'string' },
-    uploads: { type: 'string' },
-    trace: { type: 'boolean', default: false },
-  },
-});
-const uploads = values.uploads === undefined ? undefined : Number(values.uploads);
-const [from, count] =
-  values.seed === undefined ? [Number(values.from), Number(values.seeds)] : [Number(values.seed), 1];
-if (!Number.isInteger(from) || !Number.isInteger(count) || count < 1) {
-  console.error('usage: npm run simulate -- --seeds N --from N, or --seed N --trace (whole numbers)');
+const usage = `usage: npm run simulate -- --seeds N [--from N] [--uploads N]
+       npm run simulate -- --seed N [--trace]
+       npm run simulate -- --cases [--occurrences N]
+       npm run simulate -- --case "SEED | HANDLER | OPERATION | FAULT | OCCURRENCE"`;
+const progressEveryMs = 5000;
+const shownFailures = 3;
+const shownLines = 40;
+
+function stop(problem: string): never {
+  console.error(`${problem}\n${usage}`);
   process.exit(2);
 }
-let found = 0;
-let operations = 0;
-const kinds = new Map<string, number[]>();
-const startedAt = performance.now();
-for (let seed = from; seed < from + count; seed++) {
-  const report = await simulateSeed(seed, { uploads, keepTrace: values.trace });
-  operations += report.operations;
-  if (values.trace) for (const line of shorten(report)) console.log(line);
-  if (report.violations.length === 0) continue;
-  found += report.violations.length;
-  for (const violation of report.violations) {
-    const kind = violation.replaceAll(/[0-9a-f]{6,}|\d+/g, '#');
-    kinds.set(kind, [...(kinds.get(kind) ?? []), seed]);
-  }
+
+function wholeNumber(name: string, text: string): number {
+  const value = Number(text);
+  return Number.isSafeInteger(value) && value >= 1
+    ? value
+    : stop(`--${name} takes a whole number from 1 on, not "${text}".`);
 }
-for (const [kind, seeds] of [...kinds].sort((a, b) => b[1].length - a[1].length))
-  console.log(`${String(seeds.length).padStart(5)} x ${kind.slice(0, 260)}   seeds ${seeds.slice(0, 4).join(' ')}`);
-const seconds = (performance.now() - startedAt) / 1000;
-console.log(`${operations} operations in ${seconds.toFixed(1)} s`);
-console.log(`${count} seeds, ${found} violations`);
+
+/** Tells how far a search is, every few seconds. */
+function createProgress(total: number, what: string): (done: number, violations: number) => void {
+  const startedAt = performance.now();
+  let toldAt = startedAt;
+  return (done, violations) => {
+    if (performance.now() - toldAt < progressEveryMs) return;
+    toldAt = performance.now();
+    const seconds = ((toldAt - startedAt) / 1000).toFixed(0);
+    console.error(`${done}/${total} ${what}, ${violations} violations, ${seconds} s`);
+  };
+}
+
+/** A failure with what led to it, and the command that shows it again. */
+function tell(name: string, report: Report, command: string): void {
+  console.log(`\n${name}: ${report.violations.join('; ')}`);
+  for (const line of shorten(report, shownLines)) console.log(line);
+  console.log(`again: npm run simulate -- ${command}`);
+}
+
+async function runSeeds(from: number, count: number, uploads: number | undefined): Promise<number> {
+  const progress = createProgress(count, 'seeds');
+  const found: Found = await searchSeeds({ from, count, uploads }, ({ seeds, violations }) => {
+    progress(seeds, violations.length);
+    return true;
+  });
+  const bad = [...new Set(found.violations.map(({ seed }) => seed))];
+  const sized = uploads === undefined ? '' : ` --uploads ${uploads}`;
+  for (const seed of bad.slice(0, shownFailures))
+    tell(`seed ${seed}`, await simulateSeed(seed, { uploads, keepTrace: true }), `--seed ${seed} --trace${sized}`);
+  for (const line of summarize(found)) console.log(line);
+  console.log(`${count} seeds, ${found.violations.length} violations`);
+  return found.violations.length;
+}
+
+async function runCases(occurrences: number): Promise<number> {
+  const cases = await findCases(occurrences);
+  const progress = createProgress(cases.length, 'cases');
+  const tried: Tried[] = [];
+  let violations = 0;
+  for (const one of cases) {
+    const result = await tryCase(one);
+    tried.push(result);
+    violations += result.violations.length;
+    progress(tried.length, violations);
+  }
+  const handlers = Map.groupBy(tried, ({ at }) => at.split(' | ')[0] ?? '');
+  for (const [handler, some] of [...handlers].sort(([a], [b]) => a.localeCompare(b)))
+    console.log(
+      `${handler.padEnd(32)} ${String(new Set(some.map(({ at }) => at)).size).padStart(3)} operations, ${String(some.length).padStart(4)} faults, ${some.filter(({ reached }) => reached).length} struck`,
+    );
+  for (const one of tried.filter((t) => t.violations.length > 0).slice(0, shownFailures))
+    tell(caseName(one), await replayCase(one), `--case "${caseName(one)}"`);
+  console.log(`${cases.length} cases, ${violations} violations`);
+  return violations;
+}
+
+async function replay(report: Promise<Report>, everything: boolean): Promise<number> {
+  const one = await report;
+  if (everything) for (const line of shorten(one)) console.log(line);
+  for (const violation of one.violations) console.log(violation);
+  console.log(`${one.operations} operations, ${one.seconds.toFixed(0)} virtual seconds`);
+  console.log(`1 seeds, ${one.violations.length} violations`);
+  return one.violations.length;
+}
+
+function main(): Promise<number> {
+  const { values } = parseArgs({
+    options: {
+      seeds: { type: 'string', default: '1000' },
+      from: { type: 'string', default: '1' },
+      seed: { type: 'string' },
+      uploads: { type: 'string' },
+      trace: { type: 'boolean', default: false },
+      cases: { type: 'boolean', default: false },
+      occurrences: { type: 'string', default: '1' },
+      case: { type: 'string' },
+    },
+  });
+  const uploads = values.uploads === undefined ? undefined : wholeNumber('uploads', values.uploads);
+  if (values.case !== undefined)
+    return replay(replayCase(parseCase(values.case) ?? stop(`"${values.case}" is no case.`)), true);
+  if (values.cases) return runCases(wholeNumber('occurrences', values.occurrences));
+  if (values.seed !== undefined) {
+    const seed = wholeNumber('seed', values.seed);
+    return replay(simulateSeed(seed, { uploads, keepTrace: values.trace }), values.trace);
+  }
+  return runSeeds(wholeNumber('from', values.from), wholeNumber('seeds', values.seeds), uploads);
+}
+
+try {
+  process.exitCode = (await main()) === 0 ? 0 : 1;
+} catch (error) {
+  if (error instanceof TypeError && 'code' in error) stop(error.message);
+  throw error;
+}

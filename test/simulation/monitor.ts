@@ -16,6 +16,8 @@ interface Watch {
   /** true time, ms since 1970 */
   now: () => number;
   blobs: BlobStore;
+  /** the token that an execution was started with */
+  tokenOf: (execution: string) => string | undefined;
   /** all clocks agree, so that waiting times can be judged */
   steady: () => boolean;
 }
@@ -60,7 +62,7 @@ function head({ say }: Watch, before: HeadDocument | undefined, after: HeadDocum
 }
 
 /** I4 and I5: runs only move forward, one at a time, and wait their backoff. */
-function createRunWatch({ say, now, steady }: Watch) {
+function createRunWatch({ say, now, steady, tokenOf }: Watch) {
   const busy = new Map<string, string>();
   const freed = new Map<string, { at: number; attempt: number }>();
   return (before: RunDocument | undefined, after: RunDocument | undefined): void => {
@@ -73,6 +75,8 @@ function createRunWatch({ say, now, steady }: Watch) {
     if (after.attempt < (before?.attempt ?? 0)) say(`I5: the attempt of run ${id} went back`);
     if (before?.boundTo && after.boundTo !== before.boundTo && after.token === before.token)
       say(`I4: attempt ${after.attempt} of run ${id} moved from ${before.boundTo} to ${after.boundTo}`);
+    if (after.boundTo !== null && tokenOf(after.boundTo) !== after.token)
+      say(`I5: attempt ${after.attempt} of run ${id} is bound to ${after.boundTo}, the execution of another attempt`);
     if (before?.model && after.model !== before.model)
       say(`I4: run ${id} made model ${before.model}, then ${after.model}`);
     if (retried) freed.set(id, { at: Date.parse(after.attempts.at(-1)?.endedAt ?? ''), attempt: after.attempt });

@@ -19,7 +19,7 @@ export const poison: ReadonlySet<string> = new Set([
 ]);
 
 /** I4 and I5: what was asked for was done once, and everything has ended. */
-export function checkTrainings({ documents, cluster }: World, project: string, ledger: Ledger, say: Say): void {
+export function checkTrainings({ documents, cluster, faults }: World, project: string, ledger: Ledger, say: Say): void {
   const runs = new Map(
     documents
       .all('runs')
@@ -33,6 +33,12 @@ export function checkTrainings({ documents, cluster }: World, project: string, l
   for (const { execution } of cluster.executions().map((execution) => ({ execution })))
     if (execution.state === 'running' || execution.state === 'pending')
       say(`I4: execution ${execution.name} is still ${execution.state}`);
+  for (const { id, attempt } of runs.values()) {
+    const begun = cluster.executions().filter(({ environment }) => environment['DARKROOM_RUN'] === id);
+    // a start call that takes longer than it may is repeated, and the one that came too late is stopped
+    const kept = faults.drawn.slow === 0 ? begun : begun.filter(({ name }) => !cluster.stopped.has(name));
+    if (kept.length > attempt) say(`I4: run ${id} had ${kept.length} executions in ${attempt} attempts`);
+  }
   for (const { id, verdict, key } of ledger.trainings.filter((one) => one.project === project)) {
     if (!runs.has(id)) say(`I4: training ${id} (${key}, ${verdict}) was promised and is no run`);
     const asked = `t${digestOf(23, project, 'requested', key)}`;

@@ -97,16 +97,23 @@ function asOperator<T>(world: World, work: (client: Client) => Promise<T>): void
 async function rest(world: World, limit: number, say: (problem: string) => void): Promise<boolean> {
   const { scheduler, broker, documents } = world;
   const toIdle = async (): Promise<boolean> => (await scheduler.run({ limit })) === 'idle';
+  const replay = async (): Promise<number> => {
+    let replayed = 0;
+    asOperator(world, async (client) => (replayed = await replayAll({ client }, poison)));
+    for (const { pk, canary } of documents.all('endpoints')) if (canary !== null) requestsFor(world, pk);
+    if (!(await toIdle())) say('I7: the system never comes to rest after a replay');
+    return replayed;
+  };
+  if (!(await toIdle())) return (say('I7: the system never comes to rest'), false);
+  await replay();
+  for (const { pk, id } of documents.all('staged')) say(`I1: sample ${id} of ${pk} waits for a sweep`);
   for (let round = 0; round < maxRounds; round++) {
     if (!(await toIdle())) return (say('I7: the system never comes to rest'), false);
     const before = broker.sent();
     const etags = census(world);
     scheduler.after(sweepEveryMs, () => world.sweep());
     if (!(await toIdle())) return (say('I7: the system never comes to rest after a sweep'), false);
-    let replayed = 0;
-    asOperator(world, async (client) => (replayed = await replayAll({ client }, poison)));
-    for (const { pk, canary } of documents.all('endpoints')) if (canary !== null) requestsFor(world, pk);
-    if (!(await toIdle())) return (say('I7: the system never comes to rest after a replay'), false);
+    const replayed = await replay();
     if (broker.sent() === before && replayed === 0 && etags === census(world)) return true;
   }
   say(`I7: sweeps and replays go on changing the system after ${maxRounds} rounds`);

@@ -61,9 +61,11 @@ export function createWorld(
   };
   const broker = createBroker(scheduler, faults, clock);
   const blobs = createBlobs(scheduler, faults, clock, (queue, event) => broker.enqueue(queue, event));
+  const tokenOf = (name: string): string | undefined =>
+    cluster.executions().find((execution) => execution.name === name)?.environment['DARKROOM_TOKEN'];
   const documents = createDocuments(
     scheduler,
-    createMonitor({ say, now: clock, blobs, steady: () => faults.rates.skewMs === 0 }),
+    createMonitor({ say, now: clock, blobs, tokenOf, steady: () => faults.rates.skewMs === 0 }),
   );
   const trainer = createTrainer(scheduler, blobs.atUrl, faults, () => new Date(clock()));
   const cluster = createCluster(scheduler, faults, clock, trainer);

@@ -1,0 +1,180 @@
+/** Deliberate defects: each breaks a promise that the handlers keep, and the simulator has to notice. */
+
+export interface Defect {
+  name: string;
+  /** what a hurried programmer might have thought */
+  excuse: string;
+  /** source, below the root of the project */
+  file: string;
+  /** texts that each stand exactly once in the source, and what takes their place */
+  edits: readonly (readonly [find: string, replacement: string])[];
+  /** a seed that shows it */
+  seed: number;
+}
+
+export const defects: readonly Defect[] = [
+  {
+    name: 'no etag on replace',
+    excuse: 'nobody else writes this document',
+    file: 'shared/outbox.ts',
+    edits: [
+      [
+        '    const next = change(current?.document);',
+        '    const next = change(current?.document);\n    const newest = (await documents.read(container, pk, id))?.etag;',
+      ],
+      [
+        'documents.replace(container, next, current.etag)',
+        'documents.replace(container, next, newest ?? current.etag)',
+      ],
+    ],
+    seed: 100_005,
+  },
+  {
+    name: 'no outbox',
+    excuse: 'the messages are sent right after the document is saved',
+    file: 'shared/outbox.ts',
+    edits: [
+      [
+        '  for (const group of groupByQueue(outbox)) await',
+        '  await ports.documents.replace(container, { ...stored.document, outbox: [] }, stored.etag);\n  for (const group of groupByQueue(outbox)) await',
+      ],
+    ],
+    seed: 100_001,
+  },
+  {
+    name: 'acknowledged before it is saved',
+    excuse: 'the queue is drained faster',
+    file: 'functions/stage.ts',
+    edits: [
+      [
+        'finish(await handle(traceparent === undefined ? message : { ...message, traceparent }));',
+        'void handle(traceparent === undefined ? message : { ...message, traceparent }).catch(() => undefined);',
+      ],
+    ],
+    seed: 100_002,
+  },
+  {
+    name: 'append that is not idempotent',
+    excuse: 'what is committed was not there before',
+    file: 'shared/dataset/commit.ts',
+    edits: [['key: sample.key ?? sampleKey(number, sample.id)', 'key: sampleKey(number, sample.id)']],
+    seed: 100_002,
+  },
+  {
+    name: 'execution token not checked',
+    excuse: 'a run has one job',
+    file: 'shared/training/run.ts',
+    edits: [
+      [
+        "      if (event.token !== run.token) return fenced(run, event.token);\n      if (run.state === 'evaluating')",
+        "      if (run.state === 'evaluating')",
+      ],
+      [
+        '  if (event.token !== run.token) return fenced(run, event.token);\n  if (run.boundTo !== null)',
+        '  if (run.boundTo !== null)',
+      ],
+    ],
+    seed: 100_429,
+  },
+  {
+    name: 'alias flipped in two writes',
+    excuse: 'the old model is taken down before the new one goes up',
+    file: 'shared/deployment/apply.ts',
+    edits: [
+      [
+        '  if (etag === undefined) {',
+        "  if (etag === undefined) {\n    if (event.kind === 'deploy')\n      await update(ports.documents, 'endpoints', project, 'endpoint', (c) => c === undefined || c.handled.includes(event.target.deployment) ? 'keep' : { ...c, production: null });",
+      ],
+    ],
+    seed: 100_001,
+  },
+  {
+    name: 'dead letters not replayed',
+    excuse: 'somebody will look at them',
+    file: 'functions/http/operations.ts',
+    edits: [['        await ports.messages.send(queue, [message]);\n', '']],
+    seed: 100_004,
+  },
+  {
+    name: 'generation advanced after listing',
+    excuse: 'a window ends when its samples are committed',
+    file: 'shared/dataset/commit.ts',
+    edits: [
+      [
+        '  await readHead(documents, project.id);\n',
+        '  await readHead(documents, project.id);\n  const result = await commit(ports, project, cause);\n',
+      ],
+      ['  const result = await commit(ports, project, cause);\n  if (result.more)', '  if (result.more)'],
+    ],
+    seed: 100_156,
+  },
+  {
+    name: 'reconcile starts a second job',
+    excuse: 'a start call without an answer did not start anything',
+    file: 'shared/training/start.ts',
+    edits: [["if (state === 'submitted' && token !== null) {", "if (state === 'evaluating' && token !== null) {"]],
+    seed: 100_035,
+  },
+  {
+    name: 'prediction answered before it is stored',
+    excuse: 'the answer comes faster',
+    file: 'shared/serving/score.ts',
+    edits: [
+      [
+        "await ports.documents.create('predictions', prediction);",
+        "void ports.documents.create('predictions', prediction).catch(() => undefined);",
+      ],
+    ],
+    seed: 100_004,
+  },
+  {
+    name: 'retry without backoff',
+    excuse: 'it may work right away',
+    file: 'shared/training/start.ts',
+    edits: [['notBefore: later(backoffSeconds(after.attempt, pauseSeconds)),', 'notBefore: later(0),']],
+    seed: 100_003,
+  },
+  {
+    name: 'split recomputed from settings',
+    excuse: 'the settings say how samples are split',
+    file: 'shared/dataset/commit.ts',
+    edits: [
+      ["import { diff } from './diff.ts';", "import { diff } from './diff.ts';\nimport { splitOf } from './split.ts';"],
+      [
+        'const record = toRecord(sample);',
+        'const record = toRecord({ ...sample, split: splitOf(sample.sha256, project.settings.split) });',
+      ],
+    ],
+    seed: 100_008,
+  },
+  {
+    name: 'its own duplicate',
+    excuse: 'a sample that exists was there before',
+    file: 'functions/ingest.ts',
+    edits: [['if (existing.origin === upload.id) {', "if (existing.origin === upload.id && created !== 'exists') {"]],
+    seed: 100_001,
+  },
+  {
+    name: 'unstaged by label alone',
+    excuse: 'the committed label is the one the sample has',
+    file: 'shared/dataset/mark.ts',
+    edits: [['document.label === label && document.labelSource === labelSource', 'document.label === label']],
+    seed: 100_034,
+  },
+  {
+    name: 'claimed by who saw another attempt',
+    excuse: 'a queued run can be claimed',
+    file: 'shared/training/run.ts',
+    edits: [['run.attempt !== event.seen.attempt || run.token !== event.seen.token', "run.state === 'evaluating'"]],
+    seed: 100_001,
+  },
+];
+
+/** Plants a defect into its source; throws when one of its texts does not stand there exactly once. */
+export function plant({ name, file, edits }: Defect, source: string): string {
+  return edits.reduce((text, [find, replacement]) => {
+    const times = text.split(find).length - 1;
+    if (times !== 1) throw new Error(`the defect "${name}" does not fit ${file}: its text stands there ${times} times`);
+    return text.replace(find, () => replacement);
+  }, source);
+}
