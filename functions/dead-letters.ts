@@ -1,5 +1,6 @@
 /** `<queue>/$deadletterqueue` -> a record of what got stuck and why. Never throws on content. */
 import { createHash } from 'node:crypto';
+import { inspect } from 'node:util';
 import type { DeadLetterDocument } from '../shared/documents.ts';
 import { update } from '../shared/outbox.ts';
 import type { Ports } from '../shared/ports.ts';
@@ -14,14 +15,15 @@ export interface StuckMessage {
   detail: string;
 }
 
-/** The text of a body that may be anything. */
-function textOf(body: unknown): string {
-  if (typeof body === 'string') return body;
-  if (Buffer.isBuffer(body)) return body.toString('utf8');
+/** The text of a body that may be anything; `whole`: nothing of it is left out. */
+function textOf(body: unknown): { text: string; whole: boolean } {
+  if (typeof body === 'string') return { text: body, whole: true };
+  if (Buffer.isBuffer(body)) return { text: body.toString('utf8'), whole: true };
   try {
-    return JSON.stringify(body) ?? 'null';
+    return { text: JSON.stringify(body) ?? 'null', whole: true };
   } catch {
-    return String(body);
+    // nested so deeply that writing it overflows the stack, as turning it into a text any other way would
+    return { text: inspect(body, { depth: 10, maxArrayLength: 100, maxStringLength: 1000 }), whole: false };
   }
 }
 
@@ -42,7 +44,7 @@ export async function recordDeadLetter(
   queue: QueueName,
   stuck: StuckMessage,
 ): Promise<{ outcome: string; project: string | null }> {
-  const text = textOf(stuck.body);
+  const { text, whole } = textOf(stuck.body);
   const id = `x${createHash('sha256').update(`${queue}\n${text}`).digest('hex').slice(0, 31)}`;
   const at = ports.clock.now().toISOString();
   const messageId = field(stuck.body, 'id');
@@ -53,7 +55,7 @@ export async function recordDeadLetter(
     queue,
     messageId: typeof messageId === 'string' ? messageId.slice(0, 200) : '',
     body: text.slice(0, maxBodyBytes),
-    truncated: text.length > maxBodyBytes,
+    truncated: !whole || text.length > maxBodyBytes,
     reason: stuck.reason.slice(0, 200),
     detail: stuck.detail.slice(0, 2000),
     project,

@@ -16,6 +16,9 @@ export interface Result {
   outcome: string;
 }
 
+/** Outcomes of one kind: of those that went well the rest is a label. */
+const groupOf = (outcome: string): string => outcome.split(' ', outcome.startsWith('accepted') ? 1 : 2).join(' ');
+
 /** Cases by class, each class with how often it ended how; what ended unlike it must is named below. */
 export function report(results: readonly Result[]): string[] {
   const kinds = [...new Set(results.map(({ kind }) => kind))];
@@ -23,7 +26,7 @@ export function report(results: readonly Result[]): string[] {
     const own = results.filter((r) => r.kind === kind);
     const counts = new Map<string, number>();
     for (const { outcome } of own) {
-      const short = outcome.split(' ', 2).join(' ');
+      const short = groupOf(outcome);
       counts.set(short, (counts.get(short) ?? 0) + 1);
     }
     const sorted = [...counts].sort(([, a], [, b]) => b - a);

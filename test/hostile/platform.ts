@@ -11,11 +11,14 @@ import { keyDocument, newKey, roles } from '../../shared/api/keys.ts';
 import { connect } from '../../shared/azure/connect.ts';
 import { readConfig } from '../../shared/config.ts';
 import { newEndpoint } from '../../shared/deployment/endpoint.ts';
-import type { ModelDocument } from '../../shared/documents.ts';
+import type { ModelDocument, RunDocument } from '../../shared/documents.ts';
 import { encodeModel } from '../../shared/onnx/encode.ts';
 import type { Ports } from '../../shared/ports.ts';
 import { modelBlob } from '../../shared/registry/artifact.ts';
 import { registerModel } from '../../shared/registry/register.ts';
+import { type JobDocument, jobDocument } from '../../shared/training/job-contract.ts';
+import { attemptPrefix } from '../../shared/training/start.ts';
+import { waitingMessages } from './snapshot.ts';
 import { tinyModel } from '../shared/onnx/tiny-model.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
@@ -33,13 +36,19 @@ export interface Target {
   origin: string;
   /** `{role}`: for all projects, `{role} of digits`, `{role} of elsewhere` */
   keys: Map<string, string>;
-  keyOf(name: string): string;
+  keyOf: (name: string) => string;
   /** a picture that is scored and not stored */
   picture: Buffer;
   /** values that make the paths of this API lead to something */
   params: (path: string) => Record<string, string>;
   /** resident memory of the functions' process, in bytes; 0 where the system does not say */
   residentBytes(): Promise<number>;
+  /** the training that was started, as it is now */
+  run(): Promise<RunDocument>;
+  /** what its job was given */
+  job(): Promise<JobDocument>;
+  /** resolves when no message waits any more; rejects after a minute, naming the queues that hold some */
+  drained(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -171,8 +180,34 @@ export async function startTarget(): Promise<Target> {
   });
   ids['predictions'] = scored.parse(await prediction.json()).predictionId;
   ids['trainings'] = run;
+  const runNow = async (): Promise<RunDocument> => {
+    const found = await ports.documents.read('runs', project, run);
+    if (found === undefined) throw new Error(`run ${run} is gone`);
+    return found.document;
+  };
   return {
     ...{ platform, ports, origin, keys, keyOf, picture },
+    run: runNow,
+    job: async () => {
+      const { token } = await eventually('the start of the job', async () => {
+        const found = await runNow();
+        return found.execution === null ? undefined : found;
+      });
+      const name = `${attemptPrefix(project, run, token ?? '')}/job.json`;
+      const found = await ports.blobs.get('jobs', name, { maxBytes: 1e6 });
+      if (found === undefined || found === 'too-large') throw new Error(`there is no ${name}`);
+      return jobDocument.parse(JSON.parse(found.body.toString('utf8')));
+    },
+    async drained() {
+      const connection = platform.settings['SERVICEBUS'] ?? '';
+      let waiting = new Map<string, number>();
+      await eventually('an end of all messages', async () => {
+        waiting = await waitingMessages(connection);
+        return waiting.size === 0 ? true : undefined;
+      }).catch((error: unknown) => {
+        throw new Error(`messages are stuck: ${JSON.stringify([...waiting])}`, { cause: error });
+      });
+    },
     params: (route) => ({
       ...{ p: project, v: '1', a: '1', b: 'head', n: '1', queue: 'evaluations' },
       id: ids[/\/(\w+)\/\{id\}/.exec(route)?.[1] ?? ''] ?? '',

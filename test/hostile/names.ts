@@ -1,0 +1,72 @@
+/** Names of uploaded blobs. A name is data, never a path. Expected: outcome, and the label or the reason. */
+import type { HostileCase } from './case.ts';
+import type { Upload } from './uploads.ts';
+
+const long = (length: number): string => 'x'.repeat(length);
+const bad = 'quarantined bad-name';
+const unknown = 'quarantined unknown-project';
+
+const cases: [name: string, blob: string, expected: string][] = [
+  ['a label of another alphabet', 'digits/猫/a.png', 'accepted 猫'],
+  ['an emoji of several parts', 'digits/👩‍👩‍👧‍👦/a.png', 'accepted 👩‍👩‍👧‍👦'],
+  ['a label that is not composed', 'digits/Ka\u0308fer/a.png', 'accepted Käfer'],
+  ['a label that looks like a number', 'digits/1e3/a.png', 'accepted 1e3'],
+  ['a label that is a word of JavaScript', 'digits/constructor/a.png', 'accepted constructor'],
+  ['a label that is a word of JSON', 'digits/null/a.png', 'accepted null'],
+  ['a label that is a formula', 'digits/=1+1/a.png', 'accepted =1+1'],
+  ['a label that is SQL', "digits/' OR 1=1 --/a.png", "accepted ' OR 1=1 --"],
+  ['a label that is HTML', 'digits/<b onclick=x>/a.png', 'accepted <b onclick=x>'],
+  ['a label that is a template', 'digits/${7*7}{{7}}/a.png', 'accepted ${7*7}{{7}}'],
+  ['a label with percent signs', 'digits/%2e%2e/a.png', 'accepted %2e%2e'],
+  ['a label of question marks', 'digits/what?#/a.png', 'accepted what?#'],
+  ['a label of a hundred', `digits/${long(100)}/a.png`, `accepted ${long(100)}`],
+  ['a file without an extension', 'digits/dark/scan', 'accepted dark'],
+  ['a file called like a device', 'digits/dark/CON.png', 'accepted dark'],
+  ['a hidden file', 'digits/dark/.htaccess', 'accepted dark'],
+  ['a file that ends in dots', 'digits/dark/a...', 'accepted dark'],
+  ['a file of another ending', 'digits/dark/a.png.exe', 'accepted dark'],
+  ['a file turned round for the eye', 'digits/dark/a\u202egnp.exe', 'accepted dark'],
+  ['a file with spaces at both ends', 'digits/dark/ a ', 'accepted dark'],
+  ['no label', 'digits/a.png', 'unlabelled'],
+  ['1,024 characters', `digits/dark/${long(1012)}`, 'accepted dark'],
+  ['1,025 characters', `digits/dark/${long(1013)}`, bad],
+  ['a label of 101', `digits/${long(101)}/a.png`, bad],
+  ['a label that is a way up', 'digits/../a.png', bad],
+  ['a label that is this folder', 'digits/./a.png', bad],
+  ['a file that is a way up', 'digits/dark/..', bad],
+  ['a way to another project', 'digits/../elsewhere/dark/a.png', bad],
+  ['a way to the root', 'digits/../../../../etc/passwd', bad],
+  ['backslashes', 'digits\\dark\\a.png', bad],
+  ['a backslash behind a slash', 'digits/dark\\..\\a.png', bad],
+  ['an empty label', 'digits//a.png', bad],
+  ['an empty file', 'digits/dark/', bad],
+  ['a folder too many', 'digits/dark/more/a.png', bad],
+  ['a project alone', 'digits', bad],
+  ['NUL', 'digits/dark/a\0.png', bad],
+  ['a line break', 'digits/dark/a\r\nx-ms-meta-label: b', bad],
+  ['an escape of terminals', 'digits/\u001b[2J/a.png', bad],
+  ['a bell', 'digits/dark/\u0007', bad],
+  ['DEL', 'digits/dark/\u007f', bad],
+  ['half of an emoji', 'digits/\ud83d/a.png', bad],
+  ['a code point that is no character', 'digits/dark/\ufffe.png', bad],
+  ['another one', 'digits/\u{10ffff}/a.png', bad],
+  ['a label with space before it', 'digits/ dark/a.png', bad],
+  ['a label of spaces', 'digits/   /a.png', bad],
+  ['a label that is a prototype', 'digits/__proto__/a.png', bad],
+  ['a project of another letter case', 'Digits/dark/a.png', bad],
+  ['a project of wide letters', 'ｄｉｇｉｔｓ/dark/a.png', bad],
+  ['a project of Cyrillic letters', 'digitѕ/dark/a.png', bad],
+  ['a project that is not there', 'nowhere/dark/a.png', unknown],
+  ['the project of the unassigned', 'unassigned/dark/a.png', unknown],
+  ['a project that is a way up', '../digits/dark/a.png', bad],
+  ['a slash before it', '/digits/dark/a.png', bad],
+  ['a space before it', ' digits/dark/a.png', bad],
+  ['a line break behind the project', 'digits\n/dark/a.png', bad],
+  ['an address', 'https://evil.invalid/a.png', bad],
+];
+
+export const names: HostileCase<Upload>[] = cases.map(([name, blob, expected]) => ({
+  name,
+  input: { blob },
+  expected,
+}));
