@@ -38,8 +38,26 @@ function scalarText(value: string | number | boolean): string {
   return `${month}/${day}/${year} ${date.toISOString().slice(11, 19)}`;
 }
 
-/** Copies the top-level properties of a JSON object into the metadata, over what the broker said; arrays and nulls stay out. */
+/** Json.NET's default, beyond which it reads nothing */
+const maxDepth = 64;
+
+/** Whether JSON is nested deeper than Json.NET reads. */
+function isTooDeep(text: string): boolean {
+  let depth = 0;
+  for (const [token] of text.matchAll(/"(?:[^"\\]|\\.)*"|[[{\]}]/gs)) {
+    if (token === '[' || token === '{') depth += 1;
+    else if (token === ']' || token === '}') depth -= 1;
+    if (depth > maxDepth) return true;
+  }
+  return false;
+}
+
+/**
+ * Copies the top-level properties of a JSON object into the metadata, over what the broker said; arrays and nulls stay out.
+ * What cannot be read is no error: the message is delivered without them.
+ */
 function applyBody(text: string, metadata: Map<string, TypedData>): void {
+  if (isTooDeep(text)) return;
   let body: unknown;
   try {
     body = JSON.parse(text);

@@ -58,6 +58,16 @@ test('the body overwrites metadata whatever the case, as texts of .NET; arrays a
   expect(Object.keys(triggerMetadata)).not.toEqual(expect.arrayContaining(['none']));
 });
 
+test.each([63, 64, 30_000])(
+  'a body of %i levels arrives; nothing is copied out of what Json.NET does not read',
+  (levels) => {
+    const text = `{"id":"x","data":${'{"]":'.repeat(levels)}"}"${'}'.repeat(levels)}}`;
+    const { data, triggerMetadata } = fromMessage(message(Buffer.from(text), { messageId: 'real' }), undefined);
+    expect(data).toEqual({ string: text });
+    expect(triggerMetadata['id']).toEqual(levels < 64 ? { string: 'x' } : undefined);
+  },
+);
+
 test.each([
   ['bytes that are no UTF-8', Buffer.from([0x61, 0xff]), 'a\uFFFD'],
   ['a text', 'text', 'text'],
