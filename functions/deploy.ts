@@ -31,7 +31,7 @@ async function deployModel(
   ports: DeployPorts,
   message: z.infer<typeof modelApproved>,
 ): Promise<{ outcome: string; reason?: string }> {
-  const { project, model: number, deployment } = message.data;
+  const { project, model: number, deployment, seenRevision } = message.data;
   const endpoint = await ports.documents.read('endpoints', project, 'endpoint');
   if (endpoint?.document.handled.includes(deployment)) {
     await sendOutbox(ports, 'endpoints', endpoint);
@@ -50,7 +50,7 @@ async function deployModel(
   const reason = `model ${number} was approved`;
   const event: EndpointEvent =
     problem === null
-      ? { kind: 'deploy', target, canary, keepNewer: byPipeline, by, reason, at }
+      ? { kind: 'deploy', target, canary, keepNewer: byPipeline, seenRevision, by, reason, at }
       : { kind: 'fail', target, reason: problem, by, at };
   const after = await applyToEndpoint(ports, project, event, message);
   if (problem !== null) return { outcome: 'smoke-test-failed', reason: problem };

@@ -64,7 +64,13 @@ export const runEnded = message('darkroom.run.ended', run);
 export const runTrained = message('darkroom.run.trained', run);
 export const modelApproved = message(
   'darkroom.model.approved',
-  z.object({ project: projectName, model: z.number().int().positive(), deployment: z.string().max(80) }),
+  z.object({
+    project: projectName,
+    model: z.number().int().positive(),
+    deployment: z.string().max(80),
+    /** of the endpoint that the operator had seen (If-Match): changed since, it is left alone */
+    seenRevision: z.number().int().nonnegative().optional(),
+  }),
 );
 export const canaryCheck = message(
   'darkroom.canary.check',

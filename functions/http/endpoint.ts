@@ -50,9 +50,11 @@ export const endpointRoutes = [
         });
       }
       const endpoint = await ports.documents.read('endpoints', project.id, 'endpoint');
-      if (call.ifMatch !== undefined) requireMatch(call, endpoint?.etag ?? '');
       const deployment = `o-${digestOf(24, project.id, 'deploy', call.idempotencyKey ?? ports.ids.next())}`;
-      const asked = approval(project.id, model.number, deployment, call.cause);
+      const isRepetition = endpoint?.document.handled.includes(deployment) === true;
+      if (call.ifMatch !== undefined && !isRepetition) requireMatch(call, endpoint?.etag ?? '');
+      const seen = call.ifMatch === undefined || call.ifMatch === '*' ? undefined : (endpoint?.document.revision ?? 0);
+      const asked = approval(project.id, model.number, deployment, call.cause, seen);
       if (asked.to === 'queue') await ports.messages.send(asked.queue, [asked.message]);
       return {
         status: 202,

@@ -56,6 +56,8 @@ export type EndpointEvent =
       canary: (Omit<Canary, keyof Target | 'startedAt' | 'endsAt'> & { durationSeconds: number }) | null;
       /** leave the endpoint alone when a model that was registered later is live or on trial: messages overtake each other */
       keepNewer: boolean;
+      /** revision that whoever asked had seen; the endpoint is left alone when it has changed since */
+      seenRevision?: number | undefined;
       by: string;
       reason: string;
       at: string;
@@ -124,6 +126,10 @@ function deploy(endpoint: Endpoint, event: Extract<EndpointEvent, { kind: 'deplo
   const { target, canary, by, reason, at } = event;
   if (endpoint.handled.includes(target.deployment)) return { rejected: 'this deployment was handled before' };
   const known = { ...endpoint, handled: handled(endpoint, target.deployment) };
+  if (event.seenRevision !== undefined && event.seenRevision !== endpoint.revision) {
+    const overtaken = 'the endpoint was changed since it was asked for; read it and decide anew';
+    return { ...known, history: record(endpoint, { ...target, state: 'failed', reason: overtaken, by, at }) };
+  }
   const needless = whyNeedless(endpoint, event);
   if (needless !== undefined)
     return { ...known, history: record(endpoint, { ...target, state: 'retired', reason: needless, by, at }) };

@@ -50,7 +50,7 @@ export async function requestTraining(
   const limits = limitsFor(project.settings.retrain, input.kind === 'policy' ? 'policy' : input.by);
   let verdict: Verdict | undefined;
   let begun: Request | null = null;
-  const { stored } = await update(ports.documents, 'schedulers', project.id, 'scheduler', (current) => {
+  const { stored, changed } = await update(ports.documents, 'schedulers', project.id, 'scheduler', (current) => {
     const scheduler: SchedulerDocument = { id: 'scheduler', pk: project.id, ...newScheduler, ...current };
     const tooFew = input.kind === 'policy' ? tooFewNewSamples(scheduler, project, version, run) : undefined;
     const decided = tooFew === undefined ? request(scheduler, asked, limits, now) : { scheduler, verdict: tooFew };
@@ -65,7 +65,9 @@ export async function requestTraining(
   if (verdict.verdict === 'start' || verdict.verdict === 'wait') await ensureRun(ports, project.id, asked, cause);
   if (begun !== null) await ensureRun(ports, project.id, begun, cause);
   await endCoalesced(ports, project.id, run);
-  if (stored !== undefined) await sendOutbox(ports, 'schedulers', stored);
+  // a storm of requests that are coalesced must not send the message of the one that starts a thousand times
+  const isOwn = changed || verdict.verdict === 'start' || verdict.verdict === 'wait';
+  if (stored !== undefined && isOwn) await sendOutbox(ports, 'schedulers', stored);
   return { run, verdict };
 }
 

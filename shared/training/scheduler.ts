@@ -118,7 +118,10 @@ function fateOf(scheduler: Scheduler, run: string): Verdict | undefined {
   return { verdict: 'coalesced', into };
 }
 
-/** Asks for a run; the same run id asked twice gets the same answer. */
+/**
+ * Asks for a run. One that began, waits or gave its place up gets the same answer when it is asked for again; one that
+ * was coalesced into a waiting run is asked for anew when that run has begun.
+ */
 export function request(
   scheduler: Scheduler,
   asked: Request,
@@ -137,6 +140,9 @@ export function request(
     return { scheduler: { ...scheduler, waiting: asked }, verdict: { verdict: 'wait', behind: active.run } };
   }
   const newer = asked.spec.version.number > waiting.spec.version.number;
+  // nothing to save: of a storm only those write that change what will train, the others would wait for each other
+  if (!newer && (active !== null || wait.seconds > 0))
+    return { scheduler, verdict: { verdict: 'coalesced', into: waiting.run } };
   const [kept, dropped] = newer ? [asked, waiting] : [waiting, asked];
   const settled = remember(scheduler, { run: dropped.run, verdict: 'coalesced', into: kept.run });
   const merged = { ...scheduler, waiting: kept, settled };

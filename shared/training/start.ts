@@ -57,13 +57,16 @@ export async function startRun(
     return 'cancelled';
   }
   if (state === 'submitted' && token !== null) {
-    const waitedMs = ports.clock.now().getTime() - Date.parse(stored.document.submittedAt ?? '');
-    // whoever claimed it may be about to start it: the next check goes on if that one died
-    if (waitedMs < startCallSeconds * 1000) return 'starting';
     const lost = (await ports.compute.list()).find((e) => e.environment['DARKROOM_TOKEN'] === token);
     if (lost !== undefined) {
       await applyToRun(ports, project, run, { kind: 'execution-known', token, execution: lost.name }, cause);
       return 'found';
+    }
+    // whoever claimed it may be about to start it, and a second start call would cost a machine: the next check goes on
+    const waitedMs = ports.clock.now().getTime() - Date.parse(stored.document.submittedAt ?? '');
+    if (waitedMs < startCallSeconds * 1000) {
+      await sendOutbox(ports, 'runs', stored);
+      return 'starting';
     }
   }
   return launch(ports, stored, cause);

@@ -48,6 +48,21 @@ describe('an endpoint', () => {
     expect(endpoint.history[0]?.reason).toBe('rollback: wrong answers');
   });
 
+  test('takes a deployment of somebody who has seen it as it is, and records one of somebody who has not', () => {
+    const seen = apply(deploy(1), deploy(2, { seenRevision: 1 }));
+    expect(seen.production?.model).toBe(2);
+    const late = apply(deploy(1), deploy(2, { seenRevision: 1 }), deploy(3, { seenRevision: 1 }));
+    expect(late.production?.model).toBe(2);
+    expect(late.revision).toBe(seen.revision);
+    expect(late.history[0]).toMatchObject({
+      model: 3,
+      state: 'failed',
+      reason: expect.stringContaining('changed since'),
+    });
+    expect(() => transition(late, deploy(3, { seenRevision: late.revision }))).not.toThrow();
+    expect(transition(late, deploy(3, { seenRevision: late.revision }))).toHaveProperty('rejected');
+  });
+
   test('has nothing to roll back to before its second model', () => {
     expect(() => apply(rollback('b-1'))).toThrow('no earlier model');
     expect(() => apply(deploy(1), rollback('b-1'))).toThrow('no earlier model');

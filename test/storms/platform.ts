@@ -1,0 +1,139 @@
+/** A platform whose trainings are quick and do as they are told, for storms of requests, uploads and versions. */
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import sharp from 'sharp';
+import { vi } from 'vitest';
+import * as z from 'zod';
+import { buildApp } from '../../local/build.ts';
+import { createKey } from '../../local/first-key.ts';
+import { type Platform, startPlatform } from '../../local/platform.ts';
+import { connect } from '../../shared/azure/connect.ts';
+import { readConfig } from '../../shared/config.ts';
+import { encodeModel } from '../../shared/onnx/encode.ts';
+import { inBatches } from '../../shared/parallel.ts';
+import type { Ports } from '../../shared/ports.ts';
+import { tinyModel } from '../shared/onnx/tiny-model.ts';
+
+const root = path.resolve(import.meta.dirname, '../..');
+const image = { width: 8, height: 8, channels: 1 as const };
+export const soon = { timeout: 60_000, interval: 100 };
+
+export interface Answer {
+  status: number;
+  headers: Headers;
+  body: Record<string, unknown>;
+}
+
+export interface Stormy {
+  platform: Platform;
+  ports: Ports;
+  /** file that registers the functions */
+  entry: string;
+  folder: string;
+  call(method: string, route: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>;
+  /** Makes a project of dark and light tiles; `settings` add to those that let everything pass. */
+  makeProject(name: string, settings?: Record<string, unknown>): Promise<void>;
+  /** Uploads tiles `from` to `to`, each another picture, and resolves when storage has them. */
+  upload(project: string, from: number, to: number): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Tile number `n`: its two first pixels hold the number, so that none is like another. */
+export const tile = (n: number): Promise<Buffer> => {
+  const pixels = Buffer.alloc(64, n % 2 === 0 ? 20 : 235);
+  pixels.writeUInt32BE(n, 0);
+  return sharp(pixels, { raw: image }).png().toBuffer();
+};
+
+const settings = {
+  ...{ image, classes: ['dark', 'light'], trainer: { name: 'prebuilt' }, commit: { quietSeconds: 1 } },
+  gate: { minimum: 0, minimumRecall: 0, maxRegression: 1 },
+  retrain: { onVersion: false, minNewSamples: 1, maxPerDay: 1000 },
+};
+
+const uploadWidth = 32;
+const addressesAtOnce = 1000;
+const addresses = z.object({
+  value: z.array(z.object({ url: z.string(), headers: z.record(z.string(), z.string()) })),
+});
+
+/** Starts it below a folder of its own. */
+export async function startStormy(): Promise<Stormy> {
+  const folder = await mkdtemp(path.join(tmpdir(), 'darkroom-storms-'));
+  const models = path.join(folder, 'models');
+  await mkdir(models);
+  for (let n = 1; n <= 20; n++)
+    await writeFile(path.join(models, `${n}.onnx`), encodeModel(tinyModel(n / 100, { ...image, classes: 2 })));
+  const { entry } = await buildApp();
+  const platform = await startPlatform({
+    dataDir: path.join(folder, 'data'),
+    ports: { http: 0, blob: 0, serviceBus: 0, cosmos: 0, arm: 0, insights: 0 },
+    appRoot: root,
+    appEntry: entry,
+    jobCommand: [process.execPath, path.join(root, 'test/fixtures/trainer.ts'), models],
+    onLog: () => undefined,
+  });
+  const ports = connect(readConfig(platform.settings));
+  const key = await createKey(platform.settings, 'operator');
+  const call: Stormy['call'] = async (method, route, body, headers = {}) => {
+    const sent = Buffer.isBuffer(body) ? new Uint8Array(body) : body === undefined ? undefined : JSON.stringify(body);
+    const response = await fetch(`${platform.addresses.http}/api/v1${route}`, {
+      method,
+      headers: { 'x-api-key': key, 'content-type': 'application/json', ...headers },
+      ...(sent === undefined ? {} : { body: sent }),
+    });
+    return {
+      status: response.status,
+      headers: response.headers,
+      body: (await response.json()) as Record<string, unknown>,
+    };
+  };
+  const upload: Stormy['upload'] = async (project, from, to) => {
+    for (let first = from; first < to; first += addressesAtOnce) {
+      const numbers = Array.from({ length: Math.min(addressesAtOnce, to - first) }, (_, i) => first + i);
+      const files = numbers.map((n) => ({ name: `${n}.png`, label: n % 2 === 0 ? 'dark' : 'light' }));
+      const answer = await call('POST', `/projects/${project}/upload-urls`, {
+        files: files.map((file) => ({ ...file, contentType: 'image/png' })),
+      });
+      await inBatches(addresses.parse(answer.body).value, uploadWidth, async ({ url, headers }) => {
+        const n = Number(/(\d+)\.png/.exec(url)?.[1]);
+        const put = await fetch(url, { method: 'PUT', headers, body: new Uint8Array(await tile(n)) });
+        if (put.status !== 201) throw new Error(`PUT of tile ${n} answered ${put.status}`);
+        await put.arrayBuffer();
+      });
+    }
+  };
+  return {
+    ...{ platform, ports, entry, folder, call, upload },
+    async makeProject(name, more = {}) {
+      const made = await call('PUT', `/projects/${name}`, { ...settings, ...more });
+      if (made.status !== 201) throw new Error(`the project ${name} was not made: ${JSON.stringify(made.body)}`);
+    },
+    async close() {
+      await platform.close();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Resolves when the project has a version with so many samples. */
+export const untilCommitted = ({ ports }: Stormy, project: string, samples: number): Promise<unknown> =>
+  vi.waitUntil(async () => (await ports.documents.read('heads', project, 'head'))?.document.head?.samples === samples, {
+    ...soon,
+    timeout: 600_000,
+  });
+
+/** Resolves when the run has ended, with its document. */
+export const untilEnded = ({ ports }: Stormy, project: string, run: string) =>
+  vi.waitUntil(async () => {
+    const document = (await ports.documents.read('runs', project, run))?.document;
+    return document?.endedAt ? document : undefined;
+  }, soon);
+
+/** Resolves when no training of the project runs or waits. */
+export const untilIdle = ({ ports }: Stormy, project: string): Promise<unknown> =>
+  vi.waitUntil(async () => {
+    const scheduler = (await ports.documents.read('schedulers', project, 'scheduler'))?.document;
+    return scheduler !== undefined && scheduler.active === null && scheduler.waiting === null;
+  }, soon);

@@ -1,0 +1,331 @@
+/**
+ * Storms on the real platform: each has one outcome, which docs/limits.md describes. STORM_UPLOADS and STORM_REQUESTS
+ * make them as large as `npm run verify` has them.
+ */
+import path from 'node:path';
+import { writeFile } from 'node:fs/promises';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { startFunctionsHost } from '../../local/functions-host/host.ts';
+import {
+  type Answer,
+  soon,
+  startStormy,
+  type Stormy,
+  tile,
+  untilCommitted,
+  untilEnded,
+  untilIdle,
+} from './platform.ts';
+
+const uploads = Number(process.env['STORM_UPLOADS'] ?? 300);
+const requests = 1000;
+const patience = 120_000 + uploads * 60;
+let it: Stormy;
+
+beforeAll(async () => {
+  it = await startStormy();
+}, 90_000);
+afterAll(() => it?.close(), 60_000);
+
+const countBy = (values: unknown[]): Record<string, number> =>
+  values.reduce<Record<string, number>>((n, v) => ({ ...n, [String(v)]: (n[String(v)] ?? 0) + 1 }), {});
+const runsOf = async (project: string) =>
+  (
+    await it.ports.documents.query('runs', {
+      pk: project,
+      limit: 200,
+      orderBy: { field: 'createdAt', descending: false },
+    })
+  ).items.map(({ document }) => document);
+/** How many jobs compute was asked for. */
+const jobsOf = async (project: string): Promise<number> => {
+  const runs = new Set((await runsOf(project)).map(({ id }) => id));
+  return (await it.ports.compute.list()).filter((e) => runs.has(e.environment['DARKROOM_RUN'] ?? '')).length;
+};
+const endpointOf = async (project: string) => {
+  const { headers, body } = await it.call('GET', `/projects/${project}/endpoint`);
+  return { etag: headers.get('etag') ?? '', body: body as { production: { model: number } | null; canary: unknown } };
+};
+const historyOf = async (project: string) =>
+  (await it.ports.documents.read('endpoints', project, 'endpoint'))?.document.history ?? [];
+/** Asks for a training and waits for its end. */
+async function train(project: string, body: Record<string, unknown>) {
+  const asked = await it.call('POST', `/projects/${project}/trainings`, body);
+  expect(asked.status).toBe(202);
+  return untilEnded(it, project, String(asked.body['id']));
+}
+const liveIs = (project: string, model: number) =>
+  expect.poll(async () => (await endpointOf(project)).body.production?.model, soon).toBe(model);
+
+describe('retrain requests', () => {
+  const storm = (project: string): Promise<Answer[]> =>
+    Promise.all(
+      Array.from({ length: requests }, (_, n) =>
+        it.call('POST', `/projects/${project}/trainings`, { seed: n }, { 'idempotency-key': `storm-${n}` }),
+      ),
+    );
+
+  test(
+    `${requests} at once start two jobs, and every answer names the run that does the work`,
+    { timeout: patience },
+    async () => {
+      await it.makeProject('asked', { trainer: { name: 'slow', parameters: { seconds: 5 } } });
+      await it.upload('asked', 0, 24);
+      await untilCommitted(it, 'asked', 24);
+      const answers = await storm('asked');
+      expect(countBy(answers.map((a) => a.status))).toEqual({ 202: requests });
+      expect(countBy(answers.map((a) => a.body['verdict']))).toEqual({ start: 1, wait: 1, coalesced: requests - 2 });
+      const ids = new Set(answers.map((a) => String(a.body['id'])));
+      expect(ids.size).toBe(2);
+      for (const id of ids) expect((await untilEnded(it, 'asked', id)).state).toBe('registered');
+      await untilIdle(it, 'asked');
+      expect(await jobsOf('asked')).toBe(2);
+    },
+  );
+
+  test(
+    'beyond the daily limit are refused with the limit and the time when to come back',
+    { timeout: patience },
+    async () => {
+      const retrain = { onVersion: false, maxPerDay: 1 };
+      await it.makeProject('limited', { retrain });
+      await it.upload('limited', 0, 24);
+      await untilCommitted(it, 'limited', 24);
+      const answers = await storm('limited');
+      expect(countBy(answers.map((a) => a.status))).toEqual({ 202: 1, 429: requests - 1 });
+      for (const { status, headers, body } of answers) {
+        if (status === 202) continue;
+        expect((body['error'] as { code: string }).code).toBe('daily-limit');
+        expect(Number(headers.get('retry-after'))).toBeGreaterThan(0);
+      }
+      await untilIdle(it, 'limited');
+      expect(await jobsOf('limited')).toBe(1);
+    },
+  );
+});
+
+test(
+  `a burst of ${uploads} uploads ends in one outcome for each and in few versions`,
+  { timeout: patience },
+  async () => {
+    await it.makeProject('burst');
+    await it.upload('burst', 0, uploads);
+    await untilCommitted(it, 'burst', uploads);
+    const { body } = await it.call('GET', '/projects/burst');
+    expect((body['counts'] as { uploads: object }).uploads).toMatchObject({
+      accepted: uploads,
+      received: 0,
+      duplicate: 0,
+    });
+    expect((body['head'] as { number: number }).number).toBeLessThanOrEqual(1 + uploads / 100);
+  },
+);
+
+test(
+  '50 versions in quick succession are a linear history, and cost two trainings at a time',
+  { timeout: patience },
+  async () => {
+    const trainer = { name: 'slow', parameters: { seconds: 3 } };
+    // the window is so long that only the requests make versions
+    await it.makeProject('versions', {
+      ...{ trainer, commit: { quietSeconds: 300, maxWaitSeconds: 600 } },
+      retrain: { onVersion: true, minNewSamples: 1, maxPerDay: 1000 },
+    });
+    for (let n = 1; n <= 50; n++) {
+      await it.upload('versions', 2 * n, 2 * n + 2);
+      await expect
+        .poll(() => it.ports.documents.count('staged', { pk: 'versions' }), { ...soon, interval: 20 })
+        .toBe(2);
+      expect((await it.call('POST', '/projects/versions/commits')).status).toBe(202);
+      await untilCommitted(it, 'versions', 2 * n);
+    }
+    await untilIdle(it, 'versions');
+    const versions = await it.ports.documents.query('versions', { pk: 'versions', limit: 100 });
+    const numbers = versions.items.map(({ document }) => document.number).sort((a, b) => a - b);
+    expect(numbers).toEqual(Array.from({ length: 50 }, (_, i) => i + 1));
+    const runs = await runsOf('versions');
+    const states = countBy(runs.map((run) => run.failure?.code ?? run.state));
+    expect(Object.keys(states).sort()).toEqual(['coalesced', 'registered']);
+    expect(await jobsOf('versions')).toBe(states['registered']);
+    // the newest version is always trained on in the end
+    expect(runs.filter((run) => run.state === 'registered').map((run) => run.version.number)).toContain(50);
+  },
+);
+
+test(
+  'a training that always fails is not repeated by itself: one job for each version, and nothing is stuck',
+  { timeout: patience },
+  async () => {
+    const retrain = { onVersion: true, minNewSamples: 1, maxPerDay: 3 };
+    await it.makeProject('failing', { trainer: { name: 'failing' }, retrain });
+    for (let n = 1; n <= 5; n++) {
+      await it.upload('failing', 4 * n, 4 * n + 4);
+      await untilCommitted(it, 'failing', 4 * n);
+      if (n <= 3)
+        await expect.poll(async () => (await runsOf('failing')).filter((r) => r.endedAt).length, soon).toBe(n);
+    }
+    await untilIdle(it, 'failing');
+    const runs = await runsOf('failing');
+    expect(runs.map((run) => [run.state, run.attempt, run.failure?.code])).toEqual(
+      Array.from({ length: 3 }, () => ['failed', 1, 'trainer-failed']),
+    );
+    expect((await it.call('GET', '/projects/failing/stuck')).body).toEqual({ value: [] });
+  },
+);
+
+test(
+  'a trainer that floods heartbeats registers its model; what it told is kept up to a limit',
+  { timeout: patience },
+  async () => {
+    await it.makeProject('flood');
+    await it.upload('flood', 0, 24);
+    await untilCommitted(it, 'flood', 24);
+    const run = await train('flood', { trainer: { name: 'flood', parameters: { heartbeats: 500 } } });
+    expect([run.state, run.attempt]).toEqual(['registered', 1]);
+    expect(run.metrics.length).toBeLessThanOrEqual(2000);
+    expect(run.metrics.map(({ step }) => step)).toEqual(run.metrics.map(({ step }) => step).sort((a, b) => a - b));
+    const letters = await it.call('GET', '/dead-letters?queue=training-events');
+    expect(letters.body['value']).toEqual([]);
+  },
+);
+
+describe('an endpoint', () => {
+  const p = 'served';
+  beforeAll(async () => {
+    await it.makeProject(p, { deploy: { mode: 'manual' } });
+    await it.upload(p, 0, 24);
+    await untilCommitted(it, p, 24);
+    for (let seed = 1; seed <= 4; seed++) expect((await train(p, { seed })).state).toBe('registered');
+    await it.call('POST', `/projects/${p}/endpoint/deploy`, { model: 1 });
+    await liveIs(p, 1);
+  }, patience);
+
+  test('that two operators promote at once is given to one; the other reads in the history why not to theirs', async () => {
+    const { etag } = await endpointOf(p);
+    const promote = (model: number) =>
+      it.call('POST', `/projects/${p}/endpoint/deploy`, { model }, { 'if-match': etag });
+    const answers = await Promise.all([promote(2), promote(3)]);
+    for (const { status } of answers) expect([202, 412]).toContain(status);
+    await expect.poll(async () => (await historyOf(p)).filter((h) => h.model > 1).length, soon).toBeGreaterThan(0);
+    await vi.waitUntil(async () => {
+      const history = await historyOf(p);
+      const asked = answers.filter((a) => a.status === 202).map((a) => a.body['deployment']);
+      return asked.every((one) => history.some((h) => h.deployment === one));
+    }, soon);
+    const history = (await historyOf(p)).filter((h) => h.model === 2 || h.model === 3);
+    expect(history.filter((h) => h.state === 'live')).toHaveLength(1);
+    for (const h of history.filter((one) => one.state !== 'live'))
+      expect(h).toMatchObject({ state: 'failed', reason: expect.stringContaining('changed since') });
+    expect((await promote(4)).status).toBe(412);
+  });
+
+  test('that is rolled back during a canary ends the trial and returns to the model before', async () => {
+    const before = (await endpointOf(p)).body.production?.model;
+    const project = await it.call('GET', `/projects/${p}`);
+    const canary = { percent: 50, minRequests: 1000, maxErrorRate: 0.5, durationSeconds: 600 };
+    const { settings } = project.body as { settings: Record<string, unknown> };
+    const put = await it.call(
+      'PUT',
+      `/projects/${p}`,
+      { ...settings, deploy: { mode: 'manual', canary } },
+      { 'if-match': project.headers.get('etag') ?? '' },
+    );
+    expect(put.status).toBe(200);
+    await it.call('POST', `/projects/${p}/endpoint/deploy`, { model: 4 });
+    await expect.poll(async () => (await endpointOf(p)).body.canary, soon).toMatchObject({ model: 4 });
+    const { etag } = await endpointOf(p);
+    const back = await it.call('POST', `/projects/${p}/endpoint/rollback`, {}, { 'if-match': etag });
+    expect([back.status, back.body['canary']]).toEqual([200, null]);
+    expect((back.body['production'] as { model: number }).model).toBe(1);
+    const [live, rolledBack, ended] = await historyOf(p);
+    expect([live?.state, rolledBack?.state, rolledBack?.model]).toEqual(['live', 'rolled-back', before]);
+    expect(ended).toMatchObject({ model: 4, state: 'retired', reason: 'the endpoint was rolled back' });
+    const scores = await Promise.all(
+      Array.from({ length: 20 }, async () =>
+        it.call('POST', `/projects/${p}/score`, await tile(7), { 'content-type': 'image/png' }),
+      ),
+    );
+    expect(new Set(scores.map((s) => (s.body['model'] as { version: number }).version))).toEqual(new Set([1]));
+  });
+});
+
+test(
+  'settings changed during a run: it trains as it was asked to, and is judged and deployed by what counts then',
+  { timeout: patience },
+  async () => {
+    await it.makeProject('changed', { trainer: { name: 'slow', parameters: { seconds: 4 } } });
+    await it.upload('changed', 0, 24);
+    await untilCommitted(it, 'changed', 24);
+    const asked = await it.call('POST', '/projects/changed/trainings', { seed: 5 });
+    const { body, headers } = await it.call('GET', '/projects/changed');
+    const changed = {
+      ...(body['settings'] as object),
+      ...{ trainer: { name: 'failing' }, classes: ['dark', 'light', 'other'] },
+      gate: { minimum: 0, minimumRecall: 0, maxRegression: 1, approval: 'manual' },
+    };
+    const put = await it.call('PUT', '/projects/changed', changed, { 'if-match': headers.get('etag') ?? '' });
+    expect(put.status).toBe(200);
+    const run = await untilEnded(it, 'changed', String(asked.body['id']));
+    expect(run).toMatchObject({ state: 'registered', classes: ['dark', 'light'], trainer: { name: 'slow' } });
+    const model = await it.call('GET', '/projects/changed/models/1');
+    expect(model.body).toMatchObject({ state: 'candidate' });
+    expect((await endpointOf('changed')).body.production).toBeNull();
+  },
+);
+
+test(
+  'clocks 10 minutes off, of a trainer and of whole hosts, lose, double and reorder nothing',
+  { timeout: patience },
+  async () => {
+    const skewedHost = async (minutes: number) => {
+      const entry = path.join(it.folder, `skewed${minutes}.mjs`);
+      await writeFile(
+        entry,
+        `const Real = Date;
+globalThis.Date = class extends Real {
+  constructor(...parts) {
+    if (parts.length === 0) super(Date.now());
+    else super(...parts);
+  }
+  static now() {
+    return Real.now() + ${minutes * 60_000};
+  }
+};
+await import(${JSON.stringify(it.entry)});
+`,
+      );
+      return startFunctionsHost({
+        appRoot: path.resolve(import.meta.dirname, '../..'),
+        ...{ entry, port: 0, settings: it.platform.settings, onLog: () => undefined },
+      });
+    };
+    const hosts = await Promise.all([skewedHost(-10), skewedHost(10)]);
+    try {
+      await it.makeProject('skewed', { retrain: { onVersion: true, minNewSamples: 1, maxPerDay: 1000 } });
+      for (let n = 1; n <= 4; n++) {
+        await it.upload('skewed', 30 * n, 30 * n + 30);
+        // a window that a fast clock has opened closes 10 minutes late; whoever does not want to wait says so
+        await expect
+          .poll(() => it.ports.documents.count('uploads', { equals: { project: 'skewed', status: 'accepted' } }), soon)
+          .toBe(30 * n);
+        await it.call('POST', '/projects/skewed/commits');
+        await untilCommitted(it, 'skewed', 30 * n);
+        const run = await train('skewed', {
+          seed: n,
+          trainer: { name: 'skewed', parameters: { minutes: n % 2 === 0 ? 10 : -10 } },
+        });
+        expect([run.state, run.attempt]).toEqual(['registered', 1]);
+      }
+      await untilIdle(it, 'skewed');
+      const runs = await runsOf('skewed');
+      expect(
+        Object.keys(countBy(runs.map((run) => run.failure?.code ?? run.state))).filter((s) => s !== 'coalesced'),
+      ).toEqual(['registered']);
+      const { body } = await it.call('GET', '/projects/skewed');
+      expect((body['head'] as { number: number }).number).toBeGreaterThanOrEqual(4);
+      expect((await it.call('GET', '/dead-letters')).body['value']).toEqual([]);
+    } finally {
+      await Promise.all(hosts.map((host) => host.close()));
+    }
+  },
+);
