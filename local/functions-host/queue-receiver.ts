@@ -1,6 +1,6 @@
 /** One link to one queue, with a connection of its own: received from until it fails or is closed, then thrown away. */
 import { ManagedIdentityCredential } from '@azure/identity';
-import { ServiceBusClient } from '@azure/service-bus';
+import { isServiceBusError, ServiceBusClient } from '@azure/service-bus';
 import type { ServiceBusReceivedMessage, ServiceBusReceiver } from '@azure/service-bus';
 import type { ServiceBusConnection } from './settings.ts';
 import { waitAtMost } from './wait.ts';
@@ -33,8 +33,14 @@ function connect(connection: ServiceBusConnection): ServiceBusClient {
   return new ServiceBusClient(fullyQualifiedNamespace, identity, clientOptions);
 }
 
-/** Opens a receiver. `handle` settles its message and never rejects; `onError` may be called several times;
- * after a link error the receiver is of no more use (the other errors are failed lock renewals). */
+const lockLost = (error: Error): boolean => isServiceBusError(error) && error.code === 'MessageLockLost';
+
+/**
+ * Opens a receiver. `handle` settles its message and never rejects; `onError` may be called several times; after a link
+ * error the receiver is of no more use (the others are locks that were lost). A message that cannot be settled and a lock
+ * that cannot be renewed are link errors too: the SDK mends a broken connection without a word, and was then seen to take
+ * no more messages and to renew the locks of those that it could not settle.
+ */
 export function openQueueReceiver(options: {
   connection: ServiceBusConnection;
   queueName: string;
@@ -52,16 +58,28 @@ export function openQueueReceiver(options: {
     ...(subQueueType && { subQueueType }),
   });
   const active = new Set<Promise<void>>();
+  const settling = async (settled: Promise<void>): Promise<void> => {
+    try {
+      await settled;
+    } catch (error) {
+      if (error instanceof Error) options.onError(error, !lockLost(error));
+      throw error;
+    }
+  };
+  const settler: Settler = {
+    completeMessage: (message) => settling(receiver.completeMessage(message)),
+    abandonMessage: (message) => settling(receiver.abandonMessage(message)),
+  };
   const subscription = receiver.subscribe(
     {
       async processMessage(message) {
-        const handling = options.handle(message, receiver);
+        const handling = options.handle(message, settler);
         active.add(handling);
         await handling;
         active.delete(handling);
       },
       processError(args) {
-        options.onError(args.error, args.errorSource !== 'renewLock');
+        options.onError(args.error, args.errorSource !== 'renewLock' || !lockLost(args.error));
         return Promise.resolve();
       },
     },
