@@ -11,6 +11,16 @@ import {
 } from '@azure/storage-blob';
 import type { Blobs } from '../ports.ts';
 
+/** A call ends within this time, its repetitions included, and a second more for each MB that it may move. */
+const limitMs = 30_000;
+const slowestBytesPerMs = 1024;
+/** a body that is passed on while it comes; the front end of Azure ends requests after 230 s */
+const streamLimitMs = 200_000;
+
+/** The SDK waits for ever for a connection that has gone silent. */
+const within = (ms: number) => ({ abortSignal: AbortSignal.timeout(Math.ceil(ms)) });
+const toMove = (bytes: number) => within(limitMs + bytes / slowestBytesPerMs);
+
 const statusOf = (error: unknown): number | undefined => (error instanceof RestError ? error.statusCode : undefined);
 const unquoted = (etag: string): string => etag.replace(/^"|"$/g, '');
 
@@ -50,7 +60,7 @@ function signer(service: BlobServiceClient, key: StorageSharedKeyCredential | un
     if (key !== undefined) return generateBlobSASQueryParameters(values, key).toString();
     if (delegation === undefined || delegation.until < Math.max(expiresAt.getTime(), now().getTime() + hour)) {
       const until = Math.max(expiresAt.getTime(), now().getTime()) + 2 * hour;
-      delegation = { key: await service.getUserDelegationKey(startsOn, new Date(until)), until };
+      delegation = { key: await service.getUserDelegationKey(startsOn, new Date(until), within(limitMs)), until };
     }
     return generateBlobSASQueryParameters(values, delegation.key, service.accountName).toString();
   };
@@ -68,8 +78,10 @@ export function storageBlobs(
   return {
     async get(container, name, { maxBytes, ifMatch }) {
       try {
-        const conditions = ifMatch === undefined ? {} : { conditions: { ifMatch: `"${ifMatch}"` } };
-        const response = await blob(container, name).download(0, undefined, conditions);
+        const response = await blob(container, name).download(0, undefined, {
+          ...(ifMatch === undefined ? {} : { conditions: { ifMatch: `"${ifMatch}"` } }),
+          ...toMove(maxBytes),
+        });
         const sizeBytes = response.contentLength ?? 0;
         const stream = response.readableStreamBody;
         if (stream === undefined) throw new Error('the storage SDK gave no body');
@@ -92,6 +104,7 @@ export function storageBlobs(
       const data = Buffer.from(body);
       try {
         await blob(container, name).upload(data, data.length, {
+          ...toMove(data.length),
           conditions: { ifNoneMatch: '*' },
           ...(options?.contentType === undefined ? {} : { blobHTTPHeaders: { blobContentType: options.contentType } }),
           ...(options?.metadata === undefined ? {} : { metadata: options.metadata }),
@@ -104,19 +117,18 @@ export function storageBlobs(
     },
     async overwrite(container, name, body, options) {
       const data = Buffer.from(body);
-      await blob(container, name).upload(
-        data,
-        data.length,
-        options?.contentType === undefined ? {} : { blobHTTPHeaders: { blobContentType: options.contentType } },
-      );
+      await blob(container, name).upload(data, data.length, {
+        ...toMove(data.length),
+        ...(options?.contentType === undefined ? {} : { blobHTTPHeaders: { blobContentType: options.contentType } }),
+      });
     },
-    exists: (container, name) => blob(container, name).exists(),
+    exists: (container, name) => blob(container, name).exists(within(limitMs)),
     async remove(container, name) {
-      await blob(container, name).deleteIfExists();
+      await blob(container, name).deleteIfExists(within(limitMs));
     },
     async stream(container, name) {
       try {
-        const response = await blob(container, name).download();
+        const response = await blob(container, name).download(0, undefined, within(streamLimitMs));
         const body = response.readableStreamBody;
         if (body === undefined) throw new Error('the storage SDK gave no body');
         return {
@@ -131,7 +143,7 @@ export function storageBlobs(
     },
     async list(container, prefix, limit) {
       const names: string[] = [];
-      for await (const item of service.getContainerClient(container).listBlobsFlat({ prefix })) {
+      for await (const item of service.getContainerClient(container).listBlobsFlat({ prefix, ...within(limitMs) })) {
         if (names.length >= limit) break;
         names.push(item.name);
       }

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import type { TokenCredential } from '@azure/core-auth';
 import { CosmosClient } from '@azure/cosmos';
 import { ManagedIdentityCredential } from '@azure/identity';
-import { ServiceBusClient } from '@azure/service-bus';
+import { RetryMode, ServiceBusClient } from '@azure/service-bus';
 import { BlobServiceClient, StorageSharedKeyCredential } from '@azure/storage-blob';
 import type { Config } from '../config.ts';
 import type { Ports } from '../ports.ts';
@@ -13,6 +13,18 @@ import { cosmosDocuments } from './documents.ts';
 import { serviceBusMessages } from './messages.ts';
 import { namingOutages } from './outage.ts';
 import { logTelemetry } from './telemetry.ts';
+
+/**
+ * How patient the SDKs are. What they do not mend in that time is an outage (outage.ts): HTTP answers 503, messages are
+ * delivered again. Their own defaults let a send take more than five minutes, and blobs wait for ever (see blobs.ts).
+ */
+const documentPatience = { requestTimeout: 10_000, retryOptions: { maxWaitTimeInSeconds: 20 } };
+const blobPatience = { maxTries: 4, retryDelayInMs: 1000, maxRetryDelayInMs: 8000 };
+const messagePatience = {
+  // a send whose connection breaks is not told: it waits for its time to be over
+  ...{ timeoutInMs: 5000, maxRetries: 3, mode: RetryMode.Exponential },
+  ...{ retryDelayInMs: 500, maxRetryDelayInMs: 4000 },
+};
 
 const alphabet = 'abcdefghijklmnopqrstuvwxyz234567';
 
@@ -31,11 +43,15 @@ export function connect(config: Config, identity?: TokenCredential): Ports {
     config.blob.accountKey === undefined
       ? undefined
       : new StorageSharedKeyCredential(config.blob.accountName ?? '', config.blob.accountKey);
-  const storage = new BlobServiceClient(config.blob.serviceUri, sharedKey ?? credential());
+  const storage = new BlobServiceClient(config.blob.serviceUri, sharedKey ?? credential(), {
+    retryOptions: blobPatience,
+  });
   const bus =
     'connectionString' in config.serviceBus
-      ? new ServiceBusClient(config.serviceBus.connectionString)
-      : new ServiceBusClient(config.serviceBus.fullyQualifiedNamespace, credential());
+      ? new ServiceBusClient(config.serviceBus.connectionString, { retryOptions: messagePatience })
+      : new ServiceBusClient(config.serviceBus.fullyQualifiedNamespace, credential(), {
+          retryOptions: messagePatience,
+        });
   const { accessToken } = config.compute;
   const armCredential =
     accessToken === undefined
@@ -62,7 +78,7 @@ export function connect(config: Config, identity?: TokenCredential): Ports {
 function cosmos(config: Config, credential: () => TokenCredential): CosmosClient {
   const { endpoint, key } = config.cosmos;
   // one region: discovery would only add a request, and would leave the address that the settings name
-  const connectionPolicy = { enableEndpointDiscovery: false };
+  const connectionPolicy = { enableEndpointDiscovery: false, ...documentPatience };
   return key === undefined
     ? new CosmosClient({ endpoint, aadCredentials: credential(), connectionPolicy })
     : new CosmosClient({ endpoint, key, connectionPolicy });

@@ -11,6 +11,8 @@ const bytesPerSend = 256 * 1024;
 const overheadBytes = 1024;
 /** Service Bus refuses longer ids; ids of events may be longer, and nobody looks messages up by it */
 const maxMessageId = 128;
+/** one part of a send, its repetitions included */
+const limitMs = 30_000;
 
 function toServiceBus(message: Message): ServiceBusMessage {
   return {
@@ -48,7 +50,10 @@ export function serviceBusMessages(client: ServiceBusClient): Messages {
       senders.set(queue, sender);
       for (const part of partsOf(messages)) {
         const sent = part.map(toServiceBus);
-        await (notBefore === undefined ? sender.sendMessages(sent) : sender.scheduleMessages(sent, notBefore));
+        const limit = { abortSignal: AbortSignal.timeout(limitMs) };
+        await (notBefore === undefined
+          ? sender.sendMessages(sent, limit)
+          : sender.scheduleMessages(sent, notBefore, limit));
       }
     },
   };

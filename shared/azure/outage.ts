@@ -3,8 +3,9 @@ import { RetryLater } from '../errors.ts';
 
 const transportCodes = new Set([
   ...['ECONNREFUSED', 'ECONNRESET', 'ETIMEDOUT', 'EPIPE', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH'],
-  // what the SDKs make of them: core-rest-pipeline, Cosmos DB, Service Bus
-  ...['REQUEST_SEND_ERROR', 'TimeoutError', 'ServiceTimeout', 'ServiceBusy', 'ServiceCommunicationProblem'],
+  // what the SDKs make of them: core-rest-pipeline (PARSE_ERROR: the answer ended in its middle), Cosmos DB, Service Bus
+  ...['REQUEST_SEND_ERROR', 'PARSE_ERROR', 'AbortError', 'TimeoutError'],
+  ...['ServiceTimeout', 'ServiceBusy', 'ServiceCommunicationProblem'],
 ]);
 
 const busy = (status: unknown): boolean =>
@@ -13,7 +14,11 @@ const busy = (status: unknown): boolean =>
 /** Whether an error of an SDK says that its service was not reached, was too busy, or failed inside. */
 export function isOutage(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
+  // the Service Bus SDK gives what each of its tries met
+  if (error instanceof AggregateError) return error.errors.length > 0 && error.errors.every(isOutage);
   const { code, statusCode, retryable } = error as { code?: unknown; statusCode?: unknown; retryable?: unknown };
+  // Cosmos DB's SDK wraps what a batch met in an error that says nothing itself
+  if (code === undefined && statusCode === undefined && error.cause instanceof Error) return isOutage(error.cause);
   // the Service Bus SDK calls it retryable
   if (code === 'MessageSizeExceeded') return false;
   // Cosmos DB's SDK wraps what a batch met in an error that says nothing itself
@@ -36,7 +41,7 @@ export function namingOutages<T extends object>(service: string, port: T): T {
         return (await (method as (...p: unknown[]) => unknown).apply(port, parameters)) as unknown;
       } catch (error) {
         if (!isOutage(error)) throw error;
-        const { message } = error as Error;
+        const { message } = (error instanceof AggregateError ? error.errors.at(-1) : error) as Error;
         throw new RetryLater(`${service} did not answer (${message.slice(0, 300)}); it is tried again.`);
       }
     };

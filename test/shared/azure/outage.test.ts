@@ -57,3 +57,30 @@ test('what a service refuses is not an outage, what it fails at is', async () =>
     await expect(answering(status).start()).rejects.not.toBeInstanceOf(RetryLater);
   for (const status of [408, 429, 500, 503]) await expect(answering(status).start()).rejects.toBeInstanceOf(RetryLater);
 });
+
+test.each([
+  ['a request that was given up', Object.assign(new Error('The operation was aborted.'), { name: 'AbortError' })],
+  ['an answer that ended in its middle', Object.assign(new Error('aborted'), { code: 'PARSE_ERROR' })],
+  [
+    'a batch whose request broke',
+    new Error('Batch request error', { cause: Object.assign(new Error('reset'), { code: 'ECONNRESET' }) }),
+  ],
+  [
+    'a schedule that was tried several times',
+    new AggregateError([Object.assign(new Error('busy'), { code: 'ServiceBusy' })], ''),
+  ],
+])('%s is an outage', async (_what, error) => {
+  const port = namingOutages('Something', { call: () => Promise.reject(error) });
+  await expect(port.call()).rejects.toThrow(/^Something did not answer \(.+\); it is tried again\.$/);
+});
+
+test.each([
+  [
+    'a message that is too large, which its SDK calls retryable',
+    Object.assign(new Error('too big'), { code: 'MessageSizeExceeded', retryable: true }),
+  ],
+  ['several tries of which one met a defect', new AggregateError([new TypeError('defect')], '')],
+])('%s is none', async (_what, error) => {
+  const port = namingOutages('Something', { call: () => Promise.reject(error) });
+  await expect(port.call()).rejects.toBe(error);
+});
