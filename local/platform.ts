@@ -56,6 +56,8 @@ export interface PlatformOptions {
   keyless?: boolean;
   /** what the next starts of training jobs meet, one by one */
   computeTroubles?: Trouble[];
+  /** whether the broker refuses the next send as busy */
+  brokerBusy?: () => boolean;
 }
 
 export interface Platform {
@@ -136,6 +138,7 @@ async function startServices(
       queues,
       ...lock,
       ...secure,
+      ...(options.brokerBusy === undefined ? {} : { busy: options.brokerBusy }),
     }),
   );
   const cosmos = keep(

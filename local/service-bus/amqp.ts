@@ -33,6 +33,7 @@ interface Memory {
   consumers: WeakMap<object, { queue: Queue; consumer: Consumer & { sent: number } }>;
   locks: WeakMap<object, { queue: Queue; key: string }>;
   claims: Claims;
+  busy: () => boolean;
 }
 
 /** Listens on loopback; `close` drops every connection. */
@@ -40,7 +41,8 @@ export async function listenAmqp(
   port: number,
   host: string,
   find: FindQueue,
-  keyless?: Keyless,
+  keyless: Keyless | undefined,
+  busy: () => boolean,
 ): Promise<{ port: number; close(): Promise<void> }> {
   const container = rhea.create_container({ id: 'local-service-bus' });
   const memory: Memory = {
@@ -50,6 +52,7 @@ export async function listenAmqp(
     consumers: new WeakMap(),
     locks: new WeakMap(),
     claims: claims(keyless),
+    busy,
   };
   const on = (event: string, handle: (context: EventContext) => void): void => {
     container.on(event, handle as never);
@@ -204,6 +207,11 @@ async function onMessage(memory: Memory, context: EventContext, find: FindQueue)
   const queue = memory.entities.get(receiver);
   if (queue === undefined || !Buffer.isBuffer(message)) {
     delivery.reject({ condition: 'amqp:not-found', description: 'no queue is behind this link' });
+    return;
+  }
+  if (memory.busy()) {
+    const description = 'The request was terminated because the namespace is being throttled. Error code: 50009.';
+    delivery.reject({ condition: 'com.microsoft:server-busy', description });
     return;
   }
   try {

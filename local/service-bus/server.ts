@@ -18,6 +18,8 @@ export interface ServiceBusOptions {
   lockSeconds?: number;
   /** TLS and tokens instead of the key */
   keyless?: Keyless;
+  /** whether the next send is refused as by a namespace that is throttled */
+  busy?: () => boolean;
 }
 
 export interface OutgoingMessage {
@@ -54,7 +56,13 @@ export async function startServiceBus(options: ServiceBusOptions): Promise<Local
     return queue;
   };
   let closing: Promise<void> | undefined;
-  const front = await listenAmqp(options.port, options.host ?? '127.0.0.1', find, options.keyless);
+  const front = await listenAmqp(
+    options.port,
+    options.host ?? '127.0.0.1',
+    find,
+    options.keyless,
+    options.busy ?? (() => false),
+  );
   const close = async (): Promise<void> => {
     for (const queue of queues.values()) queue.close();
     await front.close();
