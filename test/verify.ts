@@ -36,6 +36,11 @@ const steps: Step[] = [
     command: ['node', 'test/torture/main.ts', '--rounds', '20'],
     shows: '20 rounds of deaths, full and stalled disks under load',
   },
+  {
+    name: 'faults',
+    command: ['node', 'test/faults/main.ts', '--rounds', '6'],
+    shows: 'every service silent, then 6 rounds of throttling, outages and broken connections',
+  },
   { name: 'package', command: ['node', 'test/package/main.ts'], shows: 'the package that is deployed' },
   { name: 'bench', command: ['node', 'test/bench/main.ts'], shows: 'every goal of the bench' },
 ];

@@ -1,7 +1,12 @@
 /** What people and apps do meanwhile: upload, ask for trainings, deploy, roll back, score. Keeps what was acknowledged. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Parts } from './parts.ts';
 import type { Random } from '../random.ts';
+
+/** Where the HTTP API is, any of several, and an operator's key for it. */
+export interface Front {
+  http: { port: number }[];
+  key: string;
+}
 
 export interface File {
   name: string;
@@ -40,7 +45,7 @@ const patienceMs = 120_000;
 
 /** One request to one of the two HTTP hosts; undefined when it got no answer. */
 async function once(
-  parts: Parts,
+  parts: Front,
   random: Random,
   method: string,
   route: string,
@@ -86,7 +91,7 @@ export async function call(...request: Parameters<typeof once>): Promise<Answer>
 }
 
 /** Uploads one file as an app would: an address, then the bytes, again and again until storage has it. */
-export async function upload(parts: Parts, random: Random, ledger: Ledger, project: string, file: File): Promise<void> {
+export async function upload(parts: Front, random: Random, ledger: Ledger, project: string, file: File): Promise<void> {
   const { name, label } = file;
   const files = [{ name, label, contentType: 'image/png' }];
   const { body } = await call(parts, random, 'POST', `/projects/${project}/upload-urls`, { files });
@@ -117,7 +122,7 @@ export async function upload(parts: Parts, random: Random, ledger: Ledger, proje
  * `prefix` keeps the idempotency keys of rounds apart.
  */
 export async function act(
-  parts: Parts,
+  parts: Front,
   random: Random,
   ledger: Ledger,
   project: string,
