@@ -33,13 +33,21 @@ function connect(connection: ServiceBusConnection): ServiceBusClient {
   return new ServiceBusClient(fullyQualifiedNamespace, identity, clientOptions);
 }
 
+/** The SDK tells nobody, and mends the connection in its own way; the event is that of rhea, below it. */
+function onDisconnect(client: ServiceBusClient, call: () => void): void {
+  const { _connectionContext: context } = client as unknown as {
+    _connectionContext: { connection: { once(event: 'disconnected', call: () => void): void } };
+  };
+  context.connection.once('disconnected', call);
+}
+
 const lockLost = (error: Error): boolean => isServiceBusError(error) && error.code === 'MessageLockLost';
 
 /**
  * Opens a receiver. `handle` settles its message and never rejects; `onError` may be called several times; after a link
- * error the receiver is of no more use (the others are locks that were lost). A message that cannot be settled and a lock
- * that cannot be renewed are link errors too: the SDK mends a broken connection without a word, and was then seen to take
- * no more messages and to renew the locks of those that it could not settle.
+ * error the receiver is of no more use (the others are locks that were lost). A connection that breaks, a message that
+ * cannot be settled and a lock that cannot be renewed are link errors too: the SDK mends a broken connection without a
+ * word, and was then seen to take no more messages and to renew the locks of those that it could not settle.
  */
 export function openQueueReceiver(options: {
   connection: ServiceBusConnection;
@@ -58,17 +66,23 @@ export function openQueueReceiver(options: {
     ...(subQueueType && { subQueueType }),
   });
   const active = new Set<Promise<void>>();
-  const settling = async (settled: Promise<void>): Promise<void> => {
+  let broken = false;
+  onDisconnect(client, () => {
+    broken = true;
+    options.onError(new Error('the connection to the broker broke'), true);
+  });
+  const settling = async (settle: () => Promise<void>): Promise<void> => {
     try {
-      await settled;
+      if (broken) throw new Error('the connection to the broker broke; the message comes again');
+      await settle();
     } catch (error) {
       if (error instanceof Error) options.onError(error, !lockLost(error));
       throw error;
     }
   };
   const settler: Settler = {
-    completeMessage: (message) => settling(receiver.completeMessage(message)),
-    abandonMessage: (message) => settling(receiver.abandonMessage(message)),
+    completeMessage: (message) => settling(() => receiver.completeMessage(message)),
+    abandonMessage: (message) => settling(() => receiver.abandonMessage(message)),
   };
   const subscription = receiver.subscribe(
     {

@@ -211,7 +211,7 @@ async function onMessage(memory: Memory, context: EventContext, find: FindQueue)
   }
   if (memory.busy()) {
     const description = 'The request was terminated because the namespace is being throttled. Error code: 50009.';
-    delivery.reject({ condition: 'com.microsoft:server-busy', description });
+    delivery.reject({ condition: serverBusy, description });
     return;
   }
   try {

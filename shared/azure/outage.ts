@@ -21,8 +21,6 @@ export function isOutage(error: unknown): boolean {
   if (code === undefined && statusCode === undefined && error.cause instanceof Error) return isOutage(error.cause);
   // the Service Bus SDK calls it retryable
   if (code === 'MessageSizeExceeded') return false;
-  // Cosmos DB's SDK wraps what a batch met in an error that says nothing itself
-  if (code === undefined && statusCode === undefined && error.cause instanceof Error) return isOutage(error.cause);
   return (
     transportCodes.has(String(code)) ||
     transportCodes.has(error.name) ||
