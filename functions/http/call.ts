@@ -1,0 +1,127 @@
+/** What a request says: path, query, headers and body, each within its limits. */
+import type { HttpRequest, InvocationContext } from '@azure/functions';
+import * as z from 'zod';
+import { Problem } from '../../shared/api/problem.ts';
+import type { KeyDocument } from '../../shared/documents.ts';
+import { readBody } from './body.ts';
+import type { Call, Route } from './route.ts';
+
+const maxJsonBytes = 512 * 1024;
+const maxImageBytes = 50 * 1024 * 1024;
+/** names have 100 characters at most, of up to nine characters each when percent-encoded */
+const maxSegmentLength = 900;
+/** how much of what is wrong an answer repeats */
+const maxEcho = 200;
+
+/** Only the names of the route: with streams, query values leak into the parameters. The host matches letters of any case. */
+export function paramsOf(declared: Route, request: HttpRequest): Record<string, string> {
+  const names = [...declared.path.matchAll(/\{(\w+)\}/g)].map((m) => m[1] ?? '');
+  const segments = new URL(request.url).pathname.replace(/^\/api\//i, '').split('/');
+  const pattern = declared.path.split('/');
+  return Object.fromEntries(names.map((name) => [name, decode(segments[pattern.indexOf(`{${name}}`)] ?? '')]));
+}
+
+function decode(segment: string): string {
+  if (segment.length > maxSegmentLength) {
+    const detail = `A part of the path has more than ${maxSegmentLength} characters. No name or id here is that long.`;
+    throw new Problem(400, 'invalid-path', detail);
+  }
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    throw new Problem(
+      400,
+      'invalid-path',
+      `The part "${segment.slice(0, 100)}" of the path is not percent-encoded text.`,
+    );
+  }
+}
+
+/** Size of the body as the client says; one that says nothing may send as much as is allowed. */
+export function announcedBytes(request: HttpRequest): number {
+  const said = Number(request.headers.get('content-length') ?? Number.NaN);
+  return Number.isSafeInteger(said) && said >= 0 ? Math.min(said, maxImageBytes) : maxImageBytes;
+}
+
+/** Reads a call, and refuses it with the part that is wrong. */
+export async function callOf(
+  declared: Route,
+  request: HttpRequest,
+  context: InvocationContext,
+  params: Record<string, string>,
+  key: KeyDocument,
+): Promise<Call<unknown, unknown>> {
+  const bytes =
+    declared.method === 'GET'
+      ? Buffer.alloc(0)
+      : await readBody(
+          request.body as unknown as AsyncIterable<Uint8Array> | null,
+          declared.takes === 'image' ? maxImageBytes : maxJsonBytes,
+        );
+  const url = new URL(request.url);
+  const traceparent = context.traceContext?.traceParent ?? request.headers.get('traceparent') ?? undefined;
+  const idempotencyKey = header(request, 'idempotency-key');
+  return {
+    params,
+    query: parse(declared.query ?? z.strictObject({}), queryOf(url), 'query'),
+    body:
+      declared.takes === 'image' || declared.method === 'GET'
+        ? undefined
+        : parse(declared.body ?? z.strictObject({}).optional(), toJson(bytes), 'body'),
+    bytes,
+    contentType: header(request, 'content-type')?.split(';')[0]?.trim().toLowerCase(),
+    ifMatch: header(request, 'if-match'),
+    idempotencyKey,
+    key,
+    by: key.name,
+    cause: {
+      id: idempotencyKey === undefined ? `http-${context.invocationId}` : `http-${declared.name}-${idempotencyKey}`,
+      ...(traceparent === undefined ? {} : { traceparent }),
+    },
+    base: `${url.origin}/api/v1`,
+  };
+}
+
+/** One text per name: of two values nobody could say which one counts. */
+function queryOf({ searchParams }: URL): Record<string, string> {
+  const names = [...searchParams.keys()];
+  const twice = names.find((name, i) => names.indexOf(name) !== i);
+  if (twice === undefined) return Object.fromEntries(searchParams);
+  const target = twice.slice(0, maxEcho);
+  throw new Problem(400, 'invalid-query', `"${target}" is in the query twice. Send it once.`, { target });
+}
+
+function header(request: HttpRequest, name: string): string | undefined {
+  const value = request.headers.get(name);
+  if (value === null) return undefined;
+  if (value === '') {
+    const detail = `The header ${name} is empty. Give it a value, or leave it out.`;
+    throw new Problem(400, 'invalid-header', detail, { target: name });
+  }
+  if (value.length > 200)
+    throw new Problem(400, 'invalid-header', `The header ${name} has more than 200 characters.`, { target: name });
+  return value;
+}
+
+function toJson(bytes: Buffer): unknown {
+  if (bytes.length === 0) return undefined;
+  try {
+    // bytes that are no UTF-8 would become other characters in silence
+    return JSON.parse(utf8.decode(bytes));
+  } catch {
+    throw new Problem(400, 'invalid-json', 'The body is not JSON. Send a JSON object in UTF-8.', { target: 'body' });
+  }
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+
+function parse(type: z.ZodType, value: unknown, where: 'body' | 'query'): unknown {
+  const parsed = type.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  const named = issue?.path.join('.') || (issue?.code === 'unrecognized_keys' ? issue.keys.join(', ') : where);
+  const target = named.slice(0, maxEcho);
+  const why = (issue?.message ?? 'not understood').slice(0, maxEcho);
+  const hint = 'See /api/openapi.json for what is expected.';
+  throw new Problem(400, `invalid-${where}`, `"${target}" in the ${where} is not valid: ${why}. ${hint}`, { target });
+}
