@@ -41,6 +41,11 @@ const steps: Step[] = [
     command: ['node', 'test/faults/main.ts', '--rounds', '6'],
     shows: 'every service silent, then 6 rounds of throttling, outages and broken connections',
   },
+  {
+    name: 'hostile',
+    command: ['node', 'test/hostile/main.ts', '--requests', '5000', '--runs', '10000'],
+    shows: 'hostile input: a corpus, every parser, every route',
+  },
   { name: 'package', command: ['node', 'test/package/main.ts'], shows: 'the package that is deployed' },
   { name: 'bench', command: ['node', 'test/bench/main.ts'], shows: 'every goal of the bench' },
 ];

@@ -74,7 +74,7 @@ export async function attack(
     const startedAt = performance.now();
     let problems: string[];
     try {
-      const answer = await exchange(context.origin, encode(request.raw), limitMs);
+      const answer = await exchange(context.origin, encode(request.raw), limitMs, request.leaves);
       const key = answer === 'closed' ? 'closed' : String(answer.status);
       result.answers.set(key, (result.answers.get(key) ?? 0) + 1);
       problems = judge(answer, request);

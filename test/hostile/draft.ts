@@ -12,6 +12,8 @@ export interface Draft {
   version: string;
   /** adds Content-Length; off where the length is what is wrong */
   announced: boolean;
+  /** the client goes away before it has sent what it said */
+  leaves: boolean;
 }
 
 /** Something wrong, in words, and how a draft gets it. */

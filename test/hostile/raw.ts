@@ -29,9 +29,15 @@ export function encode({ method, target, headers, body, version = 'HTTP/1.1' }: 
 
 /**
  * Sends bytes over a connection of their own and reads one answer; 'closed': the connection ended without one.
+ * `leaves`: the client goes away behind its last byte.
  * Rejects after `limitMs`: whoever waits longer is stuck.
  */
-export function exchange(origin: string, bytes: Buffer, limitMs: number): Promise<RawAnswer | 'closed'> {
+export function exchange(
+  origin: string,
+  bytes: Buffer,
+  limitMs: number,
+  leaves = false,
+): Promise<RawAnswer | 'closed'> {
   const { hostname, port } = new URL(origin);
   return new Promise((resolve, reject) => {
     const socket = connect({ host: hostname, port: Number(port) });
@@ -44,7 +50,7 @@ export function exchange(origin: string, bytes: Buffer, limitMs: number): Promis
       else resolve(result);
     };
     const timer = setTimeout(() => end(new Error(`no answer within ${limitMs} ms`)), limitMs);
-    socket.on('connect', () => socket.write(bytes));
+    socket.on('connect', () => (leaves ? socket.end(bytes) : socket.write(bytes)));
     socket.on('data', (chunk) => {
       chunks.push(chunk);
       size += chunk.length;

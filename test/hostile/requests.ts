@@ -18,6 +18,8 @@ export interface HostileRequest {
   raw: RawRequest;
   /** whether the answer must be one of the operation's: neither path nor method were touched */
   answersOperation: boolean;
+  /** the client goes away before it has sent what it said */
+  leaves: boolean;
 }
 
 export interface Context {
@@ -67,6 +69,7 @@ function draftOf(operation: Operation, random: Random, context: Context): Draft 
     body,
     version: 'HTTP/1.1',
     announced: true,
+    leaves: false,
   };
 }
 
@@ -95,5 +98,5 @@ export function hostileRequest(seed: number, n: number, context: Context): Hosti
   if (draft.announced) headers.push(['content-length', String(draft.body.length)]);
   const target = draft.path + (search === '' ? '' : `?${search}`);
   const { method, body, version } = draft;
-  return { operation, wrong, answersOperation, raw: { method, target, headers, body, version } };
+  return { operation, wrong, answersOperation, leaves: draft.leaves, raw: { method, target, headers, body, version } };
 }

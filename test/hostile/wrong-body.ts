@@ -13,6 +13,8 @@ function placesIn(value: unknown, places: { holder: object; key: string }[] = []
 }
 
 function editJson(draft: Draft, edit: (root: { value: unknown }) => void): void {
+  // what is deep or huge already is wrong enough
+  if (draft.body.length > 20_000) return;
   let value: unknown;
   try {
     value = JSON.parse(draft.body.toString('utf8'));

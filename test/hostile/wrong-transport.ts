@@ -10,6 +10,14 @@ export const inTransport: Wrong[] = [
     },
   ],
   [
+    'a length too large',
+    (d) => {
+      d.announced = false;
+      d.leaves = true;
+      d.headers.push(['content-length', String(d.body.length + 100)]);
+    },
+  ],
+  [
     'a length that is none',
     (d, random) => {
       d.announced = false;
@@ -37,6 +45,7 @@ export const inTransport: Wrong[] = [
     'broken chunks',
     (d, random) => {
       d.announced = false;
+      d.leaves = true;
       d.headers.push(['transfer-encoding', 'chunked']);
       d.body = Buffer.from(
         random.pick([
