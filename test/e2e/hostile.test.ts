@@ -5,6 +5,7 @@ import { attack, describe as said } from '../hostile/attack.ts';
 import { attempt, type Misuse, misuses, readsAndNewNames } from '../hostile/addresses.ts';
 import { bodies } from '../hostile/bodies.ts';
 import { type Result, report } from '../hostile/case.ts';
+import { images } from '../hostile/images.ts';
 import { callAs, callersOf, expectedFor } from '../hostile/matrix.ts';
 import { elsewhere, project, startTarget, type Target } from '../hostile/platform.ts';
 import { snapshot } from '../hostile/snapshot.ts';
@@ -138,6 +139,36 @@ describe('hostile requests', () => {
     const results: Result[] = [];
     for (const { name, input, expected } of bodies)
       results.push({ kind: 'JSON body', name, expected, outcome: await sendBody(context, input) });
+    console.log(report(results).join('\n'));
+    expect(results.filter(({ outcome, expected }) => outcome !== expected)).toEqual([]);
+  }, 60_000);
+
+  test('have a picture: what ingest quarantines is never scored, and everything else is', async () => {
+    const results = await inBatches(
+      await images(),
+      4,
+      async ({ name, input: { bytes = Buffer.alloc(0) }, expected }) => {
+        const answer = await fetch(`${target.origin}/api/v1/projects/${project}/score`, {
+          method: 'POST',
+          headers: { 'x-api-key': context.key, 'content-type': 'application/octet-stream' },
+          body: new Uint8Array(bytes),
+        });
+        const code = answer.headers.get('x-ms-error-code');
+        await answer.arrayBuffer();
+        const strange = /not-an-image|unsupported-format/.test(expected) && bytes.length > 0;
+        const right = /^(accepted|duplicate)/.test(expected)
+          ? '200'
+          : strange
+            ? '415 unsupported-type'
+            : '400 bad-image';
+        return {
+          kind: 'picture',
+          name,
+          expected: right,
+          outcome: code === null ? `${answer.status}` : `${answer.status} ${code}`,
+        };
+      },
+    );
     console.log(report(results).join('\n'));
     expect(results.filter(({ outcome, expected }) => outcome !== expected)).toEqual([]);
   }, 60_000);
