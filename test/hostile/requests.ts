@@ -85,18 +85,17 @@ export function hostileRequest(seed: number, n: number, context: Context): Hosti
   random.next();
   const operation = pickOperation(random, context.operations);
   const draft = draftOf(operation, random, context);
-  const wrong: string[] = [];
-  let answersOperation = true;
-  for (let more = true, count = 0; more && count < 3; more = random.next() < 0.35, count++) {
-    const chosen = chooseWrong(random, operation);
-    chosen.wrong[1](draft, random);
-    wrong.push(chosen.wrong[0]);
-    if (chosen.kind === inPath || chosen.kind === inMethod || chosen.kind === inTransport) answersOperation = false;
-  }
+  const chosen = [chooseWrong(random, operation)];
+  while (chosen.length < 3 && random.next() < 0.35) chosen.push(chooseWrong(random, operation));
+  // how it is sent comes last: a body that is changed behind its length only waits for the rest
+  chosen.sort((a, b) => Number(a.kind === inTransport) - Number(b.kind === inTransport));
+  for (const { wrong } of chosen) wrong[1](draft, random);
+  const answersOperation = !chosen.some(({ kind }) => kind === inPath || kind === inMethod || kind === inTransport);
   const search = draft.query.map(([name, value]) => `${name}=${value}`).join('&');
   const headers: RawRequest['headers'] = [...draft.headers, ['connection', 'close']];
   if (draft.announced) headers.push(['content-length', String(draft.body.length)]);
   const target = draft.path + (search === '' ? '' : `?${search}`);
   const { method, body, version } = draft;
+  const wrong = chosen.map(({ wrong: [what] }) => what);
   return { operation, wrong, answersOperation, leaves: draft.leaves, raw: { method, target, headers, body, version } };
 }
