@@ -7,7 +7,7 @@ import type { ProjectDocument, SampleDocument, UploadDocument } from '../shared/
 import { RetryLater, TerminalError } from '../shared/errors.ts';
 import type { AcceptedImage, ImageVerdict } from '../shared/image/decode.ts';
 import type { BlobCreatedEvent } from '../shared/message.ts';
-import { unassignedProject } from '../shared/names.ts';
+import { isAddressable, unassignedProject } from '../shared/names.ts';
 import { update } from '../shared/outbox.ts';
 import type { Blobs, Ports } from '../shared/ports.ts';
 import { blobOf, labelFromMetadata, readUploadName, samplePartition, uploadId } from '../shared/upload.ts';
@@ -219,7 +219,7 @@ async function settle(
   return { outcome: 'conflict', ...found, reason: { code: 'label-conflict', detail } };
 }
 
-/** Keeps a copy of what was refused; the original expires by a lifecycle rule. */
+/** Keeps a copy of what was refused, if it can be asked for at all; the original expires by a lifecycle rule. */
 async function quarantine(
   ports: { blobs: Blobs },
   { blob, etag }: Pick<Arrival, 'blob' | 'etag'>,
@@ -227,6 +227,7 @@ async function quarantine(
   read?: Buffer | 'too-large',
 ): Promise<Finding> {
   const none = { sample: null, label: null };
+  if (!isAddressable(blob)) return { outcome: 'quarantined', reason, ...none };
   const original = read ?? (await ports.blobs.get('uploads', blob, { maxBytes: maxUploadBytes, ifMatch: etag }));
   if (original === undefined) return { outcome: 'superseded', reason: null, ...none };
   const bytes = Buffer.isBuffer(original) || original === 'too-large' ? original : original.body;

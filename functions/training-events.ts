@@ -6,7 +6,8 @@ import { readReport, toEvent } from '../shared/training/report.ts';
 import { applyToRun, type TrainPorts } from '../shared/training/start.ts';
 import { blobOf } from '../shared/upload.ts';
 
-const namePattern = /^([a-z][a-z0-9-]{1,38}[a-z0-9])\/([A-Za-z0-9._-]{1,80})\/([A-Za-z0-9._-]{1,80})\/\d{6}\.json$/;
+const namePattern =
+  /^([a-z][a-z0-9-]{1,38}[a-z0-9])\/([A-Za-z0-9][A-Za-z0-9._-]{0,79})\/([A-Za-z0-9][A-Za-z0-9._-]{0,79})\/\d{6}\.json$/;
 
 /** Handles one report. What is not a report is recorded and completed; what is late or fenced changes nothing. */
 export async function trainingEvent(

@@ -30,6 +30,13 @@ export const className = z
     },
   );
 
+/**
+ * Whether a blob can be asked for by this name. Addresses resolve dot segments and turn backslashes round, however they are
+ * escaped (https://url.spec.whatwg.org/#path-state), so whoever asks for another name gets another blob, or none.
+ */
+export const isAddressable = (blob: string): boolean =>
+  !blob.includes('\\') && !blob.split('/').some((part) => part === '.' || part === '..');
+
 /** An id that others derived from it are not longer than `length`: what is longer keeps its beginning and its digest. */
 export const shortened = (id: string, length: number): string =>
   id.length <= length ? id : `${id.slice(0, length - 33)}-${digestOf(32, id)}`;

@@ -104,6 +104,16 @@ async function describeWritten(
   return { eTag, requestId, contentType, contentLength: undefined, blobType: 'BlockBlob' };
 }
 
+/** Azurite fails inside on a path that is no text; Azure refuses it. */
+function isUtf8(url: string): boolean {
+  try {
+    decodeURIComponent(url.split('?', 1)[0] ?? '');
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 const succeeded = (write: BlobWrite, answer: IncomingMessage): boolean => {
   const status = answer.statusCode ?? 0;
   return (
@@ -182,7 +192,7 @@ export function frontDoor(options: FrontDoorOptions): FrontDoor {
   const handle = async (request: IncomingMessage, response: ServerResponse) => {
     const url = request.url ?? '';
     // other forms of addresses are read in more than one way, and an event must name the blob that Azurite stores
-    if (!url.startsWith('/') || url.includes('#')) {
+    if (!url.startsWith('/') || url.includes('#') || !isUtf8(url)) {
       refuse(response, 400, 'InvalidUri', 'The requested URI does not represent any resource on the server.');
       return;
     }

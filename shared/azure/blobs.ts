@@ -9,6 +9,7 @@ import {
   type StorageSharedKeyCredential,
   type UserDelegationKey,
 } from '@azure/storage-blob';
+import { isAddressable } from '../names.ts';
 import type { Blobs } from '../ports.ts';
 
 /** A call ends within this time, its repetitions included, and a second more for each MB that it may move. */
@@ -72,7 +73,10 @@ export function storageBlobs(
   key: StorageSharedKeyCredential | undefined,
   now: () => Date,
 ): Blobs {
-  const blob = (container: string, name: string) => service.getContainerClient(container).getBlockBlobClient(name);
+  const blob = (container: string, name: string) => {
+    if (!isAddressable(name)) throw new Error(`asking for the blob ${name.slice(0, 200)} would reach another one`);
+    return service.getContainerClient(container).getBlockBlobClient(name);
+  };
   const signature = signer(service, key, now);
 
   return {
@@ -122,7 +126,7 @@ export function storageBlobs(
         ...(options?.contentType === undefined ? {} : { blobHTTPHeaders: { blobContentType: options.contentType } }),
       });
     },
-    exists: (container, name) => blob(container, name).exists(within(limitMs)),
+    exists: async (container, name) => blob(container, name).exists(within(limitMs)),
     async remove(container, name) {
       await blob(container, name).deleteIfExists(within(limitMs));
     },

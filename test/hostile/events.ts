@@ -66,7 +66,7 @@ const cases: [name: string, body: unknown, expected: string][] = [
   ['of another container', { ...event, subject: subject.replace('uploads', 'models') }, elsewhere],
   ['of a container that is a way up', { ...event, subject: subject.replace('uploads', '../uploads') }, elsewhere],
   ['of a queue', { ...event, subject: '/queueServices/default/queues/uploads' }, elsewhere],
-  ['of a blob whose name is a way up', { ...event, subject: subject.replace('digits', '../digits') }, 'superseded'],
+  ['of a blob whose name is a way up', { ...event, subject: subject.replace('digits', '../digits') }, 'quarantined'],
 ];
 
 export const events: HostileCase<unknown>[] = cases.map(([name, input, expected]) => ({ name, input, expected }));

@@ -83,6 +83,8 @@ const names: [name: string, blob: string, expected: string][] = [
   ['with something behind', 'digits/{run}/{token}/000001.json.exe', badName],
   ['with a folder more', 'digits/{run}/{token}/x/000001.json', badName],
   ['that is a way up', 'digits/{run}/../{token}/000001.json', badName],
+  ['with a run that is a way up', 'digits/../{token}/000001.json', badName],
+  ['with a token that is a way up', 'digits/{run}/../000001.json', badName],
   ['with a line break', 'digits/{run}/{token}/000001.json\n', badName],
   ['of a project in capitals', 'DIGITS/{run}/{token}/000001.json', badName],
   ['of a token of 81', `digits/{run}/${'x'.repeat(81)}/000001.json`, badName],

@@ -1,6 +1,7 @@
+import { BlobServiceClient } from '@azure/storage-blob';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { className, projectName, unassignedProject } from '../../shared/names.ts';
+import { className, isAddressable, projectName, unassignedProject } from '../../shared/names.ts';
 import {
   blobOf,
   labelFromMetadata,
@@ -85,6 +86,24 @@ describe("an upload's name", () => {
       { numRuns: 1000 },
     );
   });
+});
+
+test('a blob that the storage SDK would look for elsewhere is known by its name', () => {
+  const container = new BlobServiceClient('https://a.blob.core.windows.net').getContainerClient('uploads');
+  const part = fc.oneof(
+    fc.constantFrom('.', '..', '...', '\\', '%2e', '%2E%2e', '%5c', ' ', '', 'a', '?', '#', '\t', '\n', '..%2f'),
+    fc.string({ maxLength: 4, unit: 'grapheme' }),
+  );
+  fc.assert(
+    fc.property(fc.array(part, { minLength: 1, maxLength: 5 }), fc.constantFrom('/', ''), (parts, between) => {
+      const name = parts.join(between);
+      if (name === '' || !isAddressable(name)) return;
+      // where the client that sends it will really go
+      const asked = new URL(container.getBlobClient(name).url).pathname;
+      expect(decodeURIComponent(asked.slice('/uploads/'.length))).toBe(name);
+    }),
+    { numRuns: 1000 },
+  );
 });
 
 describe('a label in metadata', () => {
