@@ -34,13 +34,18 @@ export function authorize(method: string, segments: string[], headers: IncomingH
   const isFeed = segments.length % 2 === 1;
   const type = segments.at(isFeed ? -1 : -2) ?? '';
   const link = (isFeed ? segments.slice(0, -1) : segments).join('/');
+  // who addresses by resource ids (.NET) signs the last of them alone, in lower case
+  const rid = (segments.at(isFeed ? -2 : -1) ?? '').toLowerCase();
   const date = (headers['x-ms-date'] ?? '').toString();
   const given = signatureIn(headers.authorization);
   // everything but the link is signed in lower case
   const head = `${method}\n${type}\n`.toLowerCase();
   const tail = `${date}\n${date === '' ? (headers.date ?? '') : ''}\n`.toLowerCase();
-  const expected = createHmac('sha256', keyBytes).update(`${head}${link}\n${tail}`).digest();
-  if (given.length !== expected.length || !timingSafeEqual(given, expected)) {
+  const isSigned = (resource: string): boolean => {
+    const expected = createHmac('sha256', keyBytes).update(`${head}${resource}\n${tail}`).digest();
+    return given.length === expected.length && timingSafeEqual(given, expected);
+  };
+  if (!isSigned(link) && !isSigned(rid)) {
     throw new Failure(
       401,
       "The input authorization token can't serve the request. The wrong key is being used or the expected payload is not built as per the protocol.",

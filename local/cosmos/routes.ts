@@ -136,7 +136,8 @@ export function routes(store: Store, resources: Resources, endpoint: () => strin
       ifNoneMatch: header(headers, 'if-none-match'),
       ifModifiedSince: header(headers, 'if-modified-since'),
     });
-    if (results.length === 0) return { status: 304, headers: { etag } };
+    // .NET counts also what a 304 brings
+    if (results.length === 0) return { status: 304, headers: { etag, 'x-ms-item-count': '0' } };
     const answer = feed('Documents', containerRid(container.database.number, container.number), {
       results,
       continuation: undefined,
@@ -196,6 +197,15 @@ export function routes(store: Store, resources: Resources, endpoint: () => strin
     throw new Failure(405, `${method} is not possible on a document`);
   };
 
+  /** Read as a change feed until nothing is new (.NET, Java); the one range never changes. */
+  const onPartitionKeyRanges = (request: Request, container: ContainerRecord, rid: string): Answer => {
+    const range = partitionKeyRangeBody(container);
+    const headers = { etag: range._etag };
+    if (header(request.headers, 'if-none-match') === range._etag) return { status: 304, headers };
+    const answer = list(request, 'PartitionKeyRanges', rid, [range]);
+    return { ...answer, headers: { ...headers, ...answer.headers } };
+  };
+
   const inContainer = (
     request: Request,
     databaseId: string,
@@ -208,7 +218,7 @@ export function routes(store: Store, resources: Resources, endpoint: () => strin
     let answer: Answer;
     if (kind === 'docs' && item === undefined) answer = onDocuments(request, container);
     else if (kind === 'docs' && item !== undefined) answer = onDocument(request, container, item);
-    else if (kind === 'pkranges') answer = list(request, 'PartitionKeyRanges', rid, [partitionKeyRangeBody(container)]);
+    else if (kind === 'pkranges') answer = onPartitionKeyRanges(request, container, rid);
     else throw badRequest(`'${kind}' is not supported by the local endpoint`);
     const session = {
       'x-ms-session-token': `0:-1#${store.lastNumber}`,

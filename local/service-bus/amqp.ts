@@ -1,15 +1,14 @@
 /** The AMQP 1.0 front of the broker, as the Service Bus SDKs speak it over plain TCP, or TLS where keys are switched off. */
 import type { Server, Socket } from 'node:net';
 import rhea from 'rhea';
-import { diskRefusal } from '../disk.ts';
 import type { Keyless } from '../identity/keyless.ts';
 import { type Claims, claims } from './claims.ts';
-import { type Answer, lockLost, manage, maxMessageBytes, tooLarge } from './management.ts';
+import { type Answer, manage, maxMessageBytes, serverBusy, tooLarge, trouble } from './management.ts';
 import { encodeMessage, parseMessage } from './message.ts';
-import type { Consumer, Lock, Queue } from './queue.ts';
+import { settleDelivery } from './outcome.ts';
+import type { Consumer, Queue } from './queue.ts';
 import {
   codec,
-  type DeliveryHandle,
   type EventContext,
   keepMessageBytes,
   type Link,
@@ -21,7 +20,6 @@ import {
 /** Several messages in one transfer (Service Bus batch message format). */
 const batchFormat = 0x8001_3700;
 const management = '/$management';
-const serverBusy = 'com.microsoft:server-busy';
 
 type FindQueue = (name: string) => Queue | undefined;
 
@@ -45,6 +43,7 @@ export async function listenAmqp(
   busy: () => boolean,
 ): Promise<{ port: number; close(): Promise<void> }> {
   const container = rhea.create_container({ id: 'local-service-bus' });
+  offerMechanisms(container);
   const memory: Memory = {
     requests: new WeakMap(),
     replyTo: new WeakMap(),
@@ -64,7 +63,7 @@ export async function listenAmqp(
   on('sender_open', ({ sender, connection }) => openSender(memory, sender, finder(connection)));
   on('message', (context) => void onMessage(memory, context, finder(context.connection)));
   for (const outcome of ['accepted', 'rejected', 'released', 'modified']) {
-    on(outcome, ({ delivery }) => void onOutcome(memory, outcome, delivery));
+    on(outcome, ({ delivery }) => void settleDelivery(outcome, delivery, memory.locks.get(delivery)));
   }
   onFlow(memory, on);
   for (const event of [
@@ -89,6 +88,18 @@ export async function listenAmqp(
     ...(keyless === undefined ? {} : { transport: 'tls', ...keyless.tls }),
   } as never) as unknown as Server;
   return serve(server);
+}
+
+/** SASL lets everybody in, claims on `$cbs` decide: JavaScript and Python ask for ANONYMOUS, .NET and Java for MSSBCBS. */
+function offerMechanisms(container: object): void {
+  const { sasl_server_mechanisms: mechanisms } = container as { sasl_server_mechanisms: Record<string, () => object> };
+  const open = () => ({
+    outcome: undefined as boolean | undefined,
+    start() {
+      this.outcome = true;
+    },
+  });
+  for (const name of ['ANONYMOUS', 'MSSBCBS']) mechanisms[name] = open;
 }
 
 function onFlow(memory: Memory, on: (event: string, handle: (context: EventContext) => void) => void): void {
@@ -143,11 +154,14 @@ function serve(server: Server): Promise<{ port: number; close(): Promise<void> }
   });
 }
 
+/** .NET names a queue by its path, `/queue`. */
+const addressOf = (terminus: { address?: string } | undefined): string => (terminus?.address ?? '').replace(/^\//, '');
+
 const isRequestAddress = (address: string): boolean => address === '$cbs' || address.endsWith(management);
 
 function refuse(link: Link, condition: string, description: string): void {
-  if (link.is_sender()) link.set_source(null);
-  else link.set_target(null);
+  // no terminus at all, which an empty one is not, tells clients to wait for the reason (AMQP 1.0, 2.6.3)
+  link.local.attach[link.is_sender() ? 'source' : 'target'] = undefined;
   link.close({ condition, description });
 }
 
@@ -155,8 +169,8 @@ const notFound = (link: Link, address: string): void =>
   refuse(link, 'amqp:not-found', `The messaging entity '${address}' could not be found.`);
 
 function openReceiver(memory: Memory, link: ReceiverLink, find: FindQueue): void {
-  const address = link.target?.address ?? '';
-  link.set_target({ address });
+  const address = addressOf(link.target);
+  link.set_target({ address: link.target?.address ?? '' });
   link.local.attach['max_message_size'] = maxMessageBytes;
   if (isRequestAddress(address)) {
     memory.requests.set(link, address);
@@ -168,11 +182,12 @@ function openReceiver(memory: Memory, link: ReceiverLink, find: FindQueue): void
 }
 
 function openSender(memory: Memory, link: SenderLink, find: FindQueue): void {
-  const address = link.source?.address ?? '';
+  const address = addressOf(link.source);
+  const given = { address: link.source?.address ?? '' };
   link.local.attach['snd_settle_mode'] = link.remote.attach.snd_settle_mode;
   link.local.attach['rcv_settle_mode'] = link.remote.attach.rcv_settle_mode;
   if (isRequestAddress(address)) {
-    link.set_source({ address });
+    link.set_source(given);
     memory.replyTo.set(link, link.target?.address ?? link.name);
     return;
   }
@@ -192,7 +207,7 @@ function openSender(memory: Memory, link: SenderLink, find: FindQueue): void {
       if (lockedUntil !== undefined) memory.locks.set(delivery, { queue, key: tag.toString('hex') });
     },
   };
-  link.set_source({ address });
+  link.set_source(given);
   memory.consumers.set(link, { queue, consumer });
   queue.consumers.add(consumer);
 }
@@ -234,44 +249,6 @@ function batchParts(message: Buffer): Buffer[] {
   return body.multiple ? (body.content as Buffer[]) : [body.content as Buffer];
 }
 
-async function onOutcome(memory: Memory, outcome: string, delivery: DeliveryHandle): Promise<void> {
-  const known = memory.locks.get(delivery);
-  const lock = known?.queue.lock(known.key);
-  const state =
-    known === undefined
-      ? undefined
-      : await settle(outcome, delivery, known.queue, lock).catch((error: unknown) =>
-          codec.rejected({ error: trouble(error) }).described(),
-        );
-  delivery.update(true, state);
-  // in settle mode "second" the client never settles back: without this rhea's outgoing buffer leaks
-  delivery.remote_settled = true;
-}
-
-async function settle(
-  outcome: string,
-  delivery: DeliveryHandle,
-  queue: Queue,
-  lock: Lock | undefined,
-): Promise<unknown> {
-  if (lock === undefined) return codec.rejected({ error: lockLost }).described();
-  const state = delivery.remote_state ?? {};
-  if (outcome === 'accepted') {
-    await queue.complete(lock);
-    return codec.accepted().described();
-  }
-  if (outcome === 'rejected') {
-    await queue.deadLetter(lock, state.error?.info ?? {});
-    return codec.rejected().described();
-  }
-  if (state.undeliverable_here) {
-    const error = { condition: 'amqp:not-implemented', description: 'deferral is not there' };
-    return codec.rejected({ error }).described();
-  }
-  await queue.abandon(lock, state.message_annotations);
-  return codec.modified({}).described();
-}
-
 async function onRequest(
   memory: Memory,
   { connection, receiver, message }: EventContext,
@@ -304,11 +281,4 @@ async function answerTo(address: string, request: ReturnType<typeof codec.decode
     const { condition, description } = trouble(error);
     return { status: condition === serverBusy ? 503 : 500, condition, description };
   }
-}
-
-/** How a failure of ours is told: clients come back to a busy server. */
-function trouble(error: unknown): { condition: string; description: string } {
-  const refusal = diskRefusal(error);
-  if (refusal !== undefined) return { condition: serverBusy, description: refusal };
-  return { condition: 'amqp:internal-error', description: error instanceof Error ? error.message : String(error) };
 }

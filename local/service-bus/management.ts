@@ -1,4 +1,5 @@
 /** Requests on `{queue}/$management`: lock renewal, schedules and peeking. */
+import { diskRefusal } from '../disk.ts';
 import { encodeMessage, parseMessage } from './message.ts';
 import type { Queue } from './queue.ts';
 import { types } from './rhea-types.ts';
@@ -124,4 +125,13 @@ async function settle(queue: Queue, body: Body): Promise<Answer> {
     }
   }
   return { status: 200 };
+}
+
+export const serverBusy = 'com.microsoft:server-busy';
+
+/** How a failure of ours is told: clients come back to a busy server. */
+export function trouble(error: unknown): { condition: string; description: string } {
+  const refusal = diskRefusal(error);
+  if (refusal !== undefined) return { condition: serverBusy, description: refusal };
+  return { condition: 'amqp:internal-error', description: error instanceof Error ? error.message : String(error) };
 }

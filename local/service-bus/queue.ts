@@ -218,6 +218,13 @@ export class Queue {
     }
   }
 
+  /** Gives back a message that its receiver never looked at: that is no delivery. */
+  release(lock: Lock): void {
+    this.#locks.delete(lock.key);
+    this.#giveBack(lock.message);
+  }
+
+  /** Gives a message back for another delivery; one too many makes it a dead letter. */
   async abandon(lock: Lock, properties: Record<string, unknown> | undefined): Promise<void> {
     this.#locks.delete(lock.key);
     const message = properties === undefined ? lock.message : withApplicationProperties(lock.message, properties);

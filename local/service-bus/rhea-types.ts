@@ -13,8 +13,8 @@ export interface Link {
   session: { each_sender(visit: (sender: SenderLink) => void): void; outgoing: { available(): number } };
   local: { attach: Record<string, unknown> };
   remote: { attach: { snd_settle_mode?: number; rcv_settle_mode?: number } };
-  set_source(terminus: Terminus | null): void;
-  set_target(terminus: Terminus | null): void;
+  set_source(terminus: Terminus): void;
+  set_target(terminus: Terminus): void;
   is_open(): boolean;
   is_sender(): boolean;
   close(error?: { condition: string; description: string }): void;
@@ -40,8 +40,8 @@ export interface DeliveryHandle {
   update(settled: boolean, state?: unknown): void;
   remote_settled: boolean;
   remote_state?: {
-    error?: { info?: Record<string, unknown> };
-    message_annotations?: Record<string, unknown>;
+    error?: { info?: Record<string, unknown> | null } | null;
+    message_annotations?: Record<string, unknown> | null;
     undeliverable_here?: boolean;
   };
 }
@@ -68,6 +68,7 @@ interface MessageCodec {
   };
   accepted(): Described;
   rejected(fields?: object): Described;
+  released(): Described;
   modified(fields: object): Described;
 }
 interface Types {

@@ -117,10 +117,8 @@ export function queryPlan(text: string, program: Program): object {
       orderBy: query.orderBy.map(({ descending }) => (descending ? 'Descending' : 'Ascending')),
       orderByExpressions: query.orderBy.map(({ expression }) => write(expression)),
       groupByExpressions: query.groupBy.map(write),
-      groupByAliases:
-        select.kind === 'list'
-          ? select.items.filter((i) => query.groupBy.some((e) => alike(e, i.expression))).map(({ name }) => name)
-          : [],
+      // of everything that is selected, in order: .NET builds its results by this list
+      groupByAliases: program.aggregated && select.kind === 'list' ? select.items.map(({ name }) => name) : [],
       aggregates: aggregate === undefined ? [] : [aggregate],
       groupByAliasToAggregateType: types,
       rewrittenQuery: needsPlan(query) ? rewrite(text, program) : '',
