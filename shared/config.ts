@@ -43,25 +43,19 @@ export function readConfig(environment: Record<string, string | undefined>): Con
   // portals and templates write what is not set as an empty text
   const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
   const parsed = settings.safeParse(given);
-  if (!parsed.success) {
-    const said = parsed.error.issues.map(({ path, message }) => {
-      const name = String(path[0]);
-      return `  ${name} ${given[name] === undefined ? 'is not set' : `cannot be used: ${message}`}`;
-    });
-    throw new Error(`Settings are incomplete:\n${said.join('\n')}`);
-  }
+  const said = (parsed.error?.issues ?? []).map(({ path, message }) => {
+    const name = String(path[0]);
+    return `${name} ${given[name] === undefined ? 'is not set' : `cannot be used: ${message}`}`;
+  });
+  if (given['SERVICEBUS'] === undefined && given['SERVICEBUS__fullyQualifiedNamespace'] === undefined)
+    said.unshift('SERVICEBUS (connection string) or SERVICEBUS__fullyQualifiedNamespace is not set');
+  if (!parsed.success || said.length > 0)
+    throw new Error(`Settings are incomplete:\n${said.map((line) => `  ${line}`).join('\n')}`);
   const s = parsed.data;
   const serviceBus =
     s.SERVICEBUS !== undefined
       ? { connectionString: s.SERVICEBUS }
-      : s.SERVICEBUS__fullyQualifiedNamespace !== undefined
-        ? { fullyQualifiedNamespace: s.SERVICEBUS__fullyQualifiedNamespace }
-        : undefined;
-  if (serviceBus === undefined) {
-    throw new Error(
-      'Settings are incomplete: set SERVICEBUS (connection string) or SERVICEBUS__fullyQualifiedNamespace',
-    );
-  }
+      : { fullyQualifiedNamespace: s.SERVICEBUS__fullyQualifiedNamespace ?? '' };
   return {
     serviceBus,
     cosmos: { endpoint: s.COSMOS__accountEndpoint, key: s.COSMOS__accountKey, database: s.COSMOS_DATABASE },

@@ -67,5 +67,6 @@ describe('settings', () => {
     expect(() => readConfig(wrong)).toThrow(/COSMOS__accountEndpoint[^]*BLOB__serviceUri[^]*COMPUTE__jobId/);
     const { SERVICEBUS: _, ...without } = local;
     expect(() => readConfig(without)).toThrow(/SERVICEBUS.*or SERVICEBUS__fullyQualifiedNamespace/);
+    expect(() => readConfig({})).toThrow(/SERVICEBUS[^]*COSMOS__accountEndpoint[^]*COMPUTE__jobId is not set/);
   });
 });
