@@ -138,7 +138,12 @@ async function register(
     version: run.version,
     metrics: measure(judged, run.classes),
     verdict,
-    lineage: { trainer: run.trainer.name, parameters: run.trainer.parameters, seed: run.seed, code: null },
+    lineage: {
+      trainer: run.trainer.name,
+      parameters: run.trainer.parameters,
+      seed: run.seed,
+      code: run.code ?? null,
+    },
     smoke: artifact.smoke,
     createdAt: ports.clock.now().toISOString(),
     decidedBy: state === 'candidate' ? null : 'gate',

@@ -10,6 +10,7 @@ import { createHash } from 'node:crypto';
 import { availableParallelism, hostname } from 'node:os';
 import { jobDocument, outputNames, terminated } from '../shared/training/job-contract.ts';
 import type { JobDocument, JobReport, OutputName } from '../shared/training/job-contract.ts';
+import { codeDigest } from './code.ts';
 import { readDataset } from './dataset.ts';
 import type { Epoch } from './fit.ts';
 import { create, get } from './http.ts';
@@ -88,7 +89,7 @@ async function main(): Promise<number> {
   }
   try {
     // until this report stands the run is not ours, and no other report may take a sequence from its owner
-    await reporter.tell({ kind: 'started', machine });
+    await reporter.tell({ kind: 'started', machine, code: codeDigest(import.meta.filename) });
   } catch (error) {
     if (!(error instanceof Superseded)) throw error;
     console.error(error.message);

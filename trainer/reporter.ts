@@ -22,7 +22,7 @@ type Metric = NonNullable<JobReport['metrics']>[number];
 /** everything of a report that is not the same for all */
 type Tale =
   | { kind: 'heartbeat' }
-  | Pick<Extract<JobReport, { kind: 'started' }>, 'kind' | 'machine'>
+  | Pick<Extract<JobReport, { kind: 'started' }>, 'kind' | 'machine' | 'code'>
   | { kind: 'failed'; reason: string }
   | Pick<Extract<JobReport, { kind: 'succeeded' }>, 'kind' | 'outputs'>;
 

@@ -104,7 +104,13 @@ export const terminated = 'terminated';
 
 /** One report, created as the blob of its sequence. `failed` with the reason `cancelled` answers a cancellation. */
 export const jobReport = z.discriminatedUnion('kind', [
-  z.object({ ...told, kind: z.literal('started'), machine: machine.optional() }),
+  z.object({
+    ...told,
+    kind: z.literal('started'),
+    machine: machine.optional(),
+    /** which program trains, for lineage: a digest of its code, or of the image that it came in */
+    code: z.string().min(1).max(200).optional(),
+  }),
   z.object({ ...told, kind: z.literal('heartbeat') }),
   z.object({
     ...told,

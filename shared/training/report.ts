@@ -42,7 +42,13 @@ export function toEvent(report: JobReport, token: string, now: Date): RunEvent {
   const metrics = report.metrics ?? [];
   switch (report.kind) {
     case 'started':
-      return { kind: 'started', execution: report.execution, machine: report.machine ?? null, ...common };
+      return {
+        kind: 'started',
+        execution: report.execution,
+        machine: report.machine ?? null,
+        code: report.code ?? null,
+        ...common,
+      };
     case 'heartbeat':
       return { kind: 'heartbeat', progress: report.progress ?? null, metrics, ...common };
     case 'succeeded':

@@ -36,6 +36,8 @@ export interface Run extends RunSpec {
   boundTo: string | null;
   /** what the current attempt computes on; missing in runs of releases that did not ask */
   machine?: { executionProvider: string; threads: number; accelerator?: string | undefined } | null;
+  /** digest of the program that the current attempt runs, in its own words; missing in runs of releases that did not ask */
+  code?: string | null;
   progress: { phase: string; done: number; total: number } | null;
   /** metric history of the current attempt, newest last, at most 2,000 entries */
   metrics: { key: string; value: number; step: number }[];
@@ -64,6 +66,7 @@ export type RunEvent =
       token: string;
       execution: string;
       machine?: Run['machine'];
+      code?: string | null;
       sequence: number;
       at: string;
     }
@@ -186,6 +189,7 @@ function claim(run: Run, event: Extract<RunEvent, { kind: 'claim' }>): Run | Rej
     execution: null,
     boundTo: null,
     machine: null,
+    code: null,
     progress: null,
     metrics: [],
     lastReport: null,
@@ -205,6 +209,7 @@ function started(run: Run, event: Extract<RunEvent, { kind: 'started' }>): Run |
     state: 'running',
     boundTo: event.execution,
     machine: event.machine ?? null,
+    code: event.code ?? null,
     startedAt: run.startedAt ?? event.at,
     lastReport: { sequence: Math.max(event.sequence, run.lastReport?.sequence ?? 0), at: event.at },
   };

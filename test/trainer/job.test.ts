@@ -8,6 +8,7 @@ import { encodeModel } from '../../shared/onnx/encode.ts';
 import { validateModel } from '../../shared/onnx/validate.ts';
 import { smokeFile } from '../../shared/training/job-contract.ts';
 import type { JobDocument, JobReport } from '../../shared/training/job-contract.ts';
+import { codeDigest } from '../../trainer/code.ts';
 import { tinyModel } from '../shared/onnx/tiny-model.ts';
 import { startBlobServer } from './blob-server.ts';
 import { publishJobOn, reportsOn, runJobOn } from './published-job.ts';
@@ -61,7 +62,7 @@ describe('the embedded trainer', () => {
     ]);
     expect(all.map(({ sequence }) => sequence)).toEqual([1, 2, 3, 4, 5, 6]);
     expect(new Set(all.map(({ execution }) => execution))).toEqual(new Set(['execution-1']));
-    expect(all[0]).toMatchObject({ machine: { executionProvider: 'cpu', threads: 1 } });
+    expect(all[0]).toMatchObject({ machine: { executionProvider: 'cpu', threads: 1 }, code: codeDigest(trainer) });
     expect(all[1]).toMatchObject({ progress: { phase: 'train', done: 3, total: 12 } });
     expect(all[1]?.metrics?.map(({ key, step }) => `${key} ${step}`)).toEqual([
       'loss 1',
