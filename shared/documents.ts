@@ -136,7 +136,7 @@ export interface Metrics {
   confusion: number[][];
 }
 
-/** id: number, zero-padded to 8; pk: project. Shape of MLflow's model versions (tracking-api.md) */
+/** id: number, zero-padded to 8; pk: project. Shape of MLflow's model versions */
 export interface ModelDocument extends DocumentBase {
   number: number;
   state: 'candidate' | 'approved' | 'rejected';

@@ -1,6 +1,6 @@
 /**
  * The version tree: a prolly tree (content-addressed, history-independent search tree). Its root is a function of the
- * set of (key, record) alone. dataset-versions.md has the parameters and what they cost.
+ * set of (key, record) alone. docs/designs/2026-11-version-tree.md has the parameters and what they cost.
  */
 import { type ChildEntry, decodeNode, digestOfNode, encodeNode, type Node, type Totals, totalsOf } from './node.ts';
 
