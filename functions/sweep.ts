@@ -51,6 +51,7 @@ export async function sweep(ports: Ports): Promise<SweepReport> {
     }
     continuation = page.continuation;
   } while (continuation !== undefined && projects < maxProjects);
+  if (continuation !== undefined) problems.push(`a sweep goes over ${maxProjects} projects; there are more`);
   for (const problem of problems) ports.telemetry.problem(problem);
   return { projects, resent, problems };
 }

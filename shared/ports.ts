@@ -125,6 +125,8 @@ export interface Blobs {
 export interface Messages {
   /** resolves once the broker has the message; `notBefore` schedules it */
   send(queue: QueueName, messages: Message[], notBefore?: Date): Promise<void>;
+  /** sends nothing; rejects when the broker cannot be reached or lets us send nothing to this queue */
+  reach(queue: QueueName): Promise<void>;
 }
 
 export type ExecutionState = 'pending' | 'running' | 'succeeded' | 'failed' | 'stopped' | 'unknown';
@@ -139,7 +141,7 @@ export interface Execution {
   reason?: string;
 }
 
-/** Where training jobs run. `start` is not idempotent: claim first (architecture.md, job contract). */
+/** Where training jobs run. `start` is not idempotent: claim first (docs/designs/2026-11-job-contract.md). */
 export interface Compute {
   /**
    * Throws a TerminalError when no repetition helps, and a RetryLater with a code when it was refused for now; any other

@@ -12,6 +12,8 @@ const maxImageBytes = 50 * 1024 * 1024;
 const maxSegmentLength = 900;
 /** how much of what is wrong an answer repeats */
 const maxEcho = 200;
+/** how many invalid fields an answer lists */
+const maxDetails = 20;
 
 /** Only the names of the route: with streams, query values leak into the parameters. The host matches letters of any case. */
 export function paramsOf(declared: Route, request: HttpRequest): Record<string, string> {
@@ -115,13 +117,17 @@ function toJson(bytes: Buffer): unknown {
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
+/** What a query or body means, or every field of it that is not valid. */
 function parse(type: z.ZodType, value: unknown, where: 'body' | 'query'): unknown {
   const parsed = type.safeParse(value);
   if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0];
-  const named = issue?.path.join('.') || (issue?.code === 'unrecognized_keys' ? issue.keys.join(', ') : where);
-  const target = named.slice(0, maxEcho);
-  const why = (issue?.message ?? 'not understood').slice(0, maxEcho);
-  const hint = 'See /api/openapi.json for what is expected.';
-  throw new Problem(400, `invalid-${where}`, `"${target}" in the ${where} is not valid: ${why}. ${hint}`, { target });
+  const code = `invalid-${where}`;
+  const found = parsed.error.issues.slice(0, maxDetails).map((issue) => {
+    const named = issue.path.join('.') || (issue.code === 'unrecognized_keys' ? issue.keys.join(', ') : where);
+    return { code, message: issue.message.slice(0, maxEcho), target: named.slice(0, maxEcho) };
+  });
+  const { target = where, message = 'not understood' } = found[0] ?? {};
+  const others = found.length === 1 ? '' : ` So are ${found.length - 1} more: see error.details.`;
+  const detail = `"${target}" in the ${where} is not valid: ${message}.${others} See /api/openapi.json for what is expected.`;
+  throw new Problem(400, code, detail, { target, ...(others === '' ? {} : { details: found }) });
 }

@@ -4,10 +4,19 @@ import { treeStore } from '../../shared/dataset/store.ts';
 import { entries } from '../../shared/dataset/walk.ts';
 import { Problem } from '../../shared/api/problem.ts';
 import { findVersion } from '../../shared/training/request.ts';
-import { projectOf, route } from './route.ts';
+import { type Answer, projectOf, route } from './route.ts';
 
 /** A directory object lists every file: about 100 bytes each, held in memory while it is made. */
 const maxFiles = 1_000_000;
+
+const maxPointerBytes = 64 * 1024;
+
+const answer = (text: string, version: string): Answer => ({
+  status: 200,
+  text,
+  contentType: 'application/yaml',
+  headers: { etag: `"${version}"` },
+});
 
 export const datasetExportRoutes = [
   route({
@@ -27,6 +36,10 @@ export const datasetExportRoutes = [
           `Version ${version.number} has ${version.samples} samples; a directory object of more than ${maxFiles} is not made.`,
         );
       }
+      // made on request, and once: it is as large as the version
+      const kept = `${project.id}/dvc/${version.version}.dvc`;
+      const known = await ports.blobs.get('datasets', kept, { maxBytes: maxPointerBytes });
+      if (known !== undefined && known !== 'too-large') return answer(known.body.toString('utf8'), version.version);
       const files: DvcFile[] = [];
       let sizeBytes = 0;
       for await (const { record } of entries(treeStore(ports.blobs, project.id), version.root)) {
@@ -38,11 +51,9 @@ export const datasetExportRoutes = [
       await ports.blobs.create('datasets', `${project.id}/${objectPath(oid)}`, bytes, {
         contentType: 'application/json',
       });
-      return {
-        status: 200,
-        text: pointerFile({ oid, sizeBytes, files: files.length }, project.id),
-        contentType: 'application/yaml',
-      };
+      const pointer = pointerFile({ oid, sizeBytes, files: files.length }, project.id);
+      await ports.blobs.create('datasets', kept, pointer, { contentType: 'application/yaml' });
+      return answer(pointer, version.version);
     },
   }),
 ];

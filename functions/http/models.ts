@@ -1,7 +1,7 @@
 /** The model registry: versions, artifacts, the manual gate, lineage. */
 import * as z from 'zod';
 import { Problem } from '../../shared/api/problem.ts';
-import { type entryView, toVersionView } from '../../shared/api/views/dataset.ts';
+import { type entryView, toEntryView, toVersionView } from '../../shared/api/views/dataset.ts';
 import { lineageView, modelView, toModelView } from '../../shared/api/views/model.ts';
 import { page } from '../../shared/api/views/page.ts';
 import { toTrainingView } from '../../shared/api/views/training.ts';
@@ -58,8 +58,7 @@ export async function lineageOf(
   for await (const { key, record } of entries(treeStore(ports.blobs, project), version.root, {
     limit: lineageSamples,
   })) {
-    const { md5, label, split, mediaType, sizeBytes } = record;
-    samples.push({ key, md5, label, split, mediaType, sizeBytes });
+    samples.push(toEntryView(key, record));
   }
   return {
     model: toModelView(model, endpoint),

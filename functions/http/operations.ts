@@ -20,12 +20,13 @@ async function ready(ports: HttpPorts): Promise<Answer> {
       return { ok: false, detail: error instanceof Error ? error.message.slice(0, 300) : 'failed' };
     }
   };
-  const [documents, blobs, compute] = await Promise.all([
+  const [documents, blobs, messages, compute] = await Promise.all([
     attempt(() => ports.documents.read('projects', 'projects', 'readiness')),
     attempt(() => ports.blobs.exists('datasets', 'readiness')),
+    attempt(() => ports.messages.reach('training-requests')),
     attempt(() => ports.compute.list()),
   ]);
-  const dependencies = { documents, blobs, compute };
+  const dependencies = { documents, blobs, messages, compute };
   const ok = Object.values(dependencies).every((d) => d.ok);
   return { status: ok ? 200 : 503, json: { status: ok ? 'ready' : 'not-ready', dependencies } };
 }
@@ -33,7 +34,7 @@ async function ready(ports: HttpPorts): Promise<Answer> {
 const dependency = z.object({ ok: z.boolean(), detail: z.string().nullable() });
 const readyView = z.object({
   status: z.enum(['ready', 'not-ready']),
-  dependencies: z.object({ documents: dependency, blobs: dependency, compute: dependency }),
+  dependencies: z.object({ documents: dependency, blobs: dependency, messages: dependency, compute: dependency }),
 });
 
 export const operationRoutes = [

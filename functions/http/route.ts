@@ -117,11 +117,21 @@ export function pageOf(
   value: unknown[],
   continuation: string | undefined,
 ): Answer {
-  if (continuation === undefined) return { status: 200, json: { value } };
+  return { status: 200, json: { value, ...linkTo(call, path, query, continuation) } };
+}
+
+/** The link to the page that follows; nothing when there is none. */
+export function linkTo(
+  call: { base: string },
+  path: string,
+  query: Record<string, string | number | undefined>,
+  continuation: string | undefined,
+): { nextLink?: string } {
+  if (continuation === undefined) return {};
   const next = new URLSearchParams();
   for (const [key, v] of Object.entries(query)) if (v !== undefined && key !== 'continuation') next.set(key, String(v));
   next.set('continuation', Buffer.from(continuation).toString('base64url'));
-  return { status: 200, json: { value, nextLink: `${call.base}${path}?${next.toString()}` } };
+  return { nextLink: `${call.base}${path}?${next.toString()}` };
 }
 
 /** A continuation as it came in a link. */

@@ -4,14 +4,24 @@ import { Problem } from '../../shared/api/problem.ts';
 import { page } from '../../shared/api/views/page.ts';
 import { toTrainingView, trainingView } from '../../shared/api/views/training.ts';
 import { trainerName } from '../../shared/project.ts';
+import type { ProjectDocument, RunDocument } from '../../shared/documents.ts';
+import { whyQueued } from '../../shared/training/queue-reason.ts';
 import { isOpen } from '../../shared/training/run.ts';
 import { cancelRun } from '../../shared/training/check.ts';
 import { requestTraining } from '../../shared/training/request.ts';
 import { listQuery } from './projects.ts';
-import { continuationOf, pageOf, projectOf, route } from './route.ts';
+import { continuationOf, type HttpPorts, pageOf, projectOf, route } from './route.ts';
 
 const parameters = z.record(z.string().max(60), z.union([z.number(), z.string().max(200), z.boolean()]));
 const retryAfter = { 'retry-after': '2' };
+
+/** Shows trainings together with why those that wait do so. */
+async function viewsOf(ports: HttpPorts, project: ProjectDocument, runs: RunDocument[]) {
+  const waits = runs.some(({ state }) => state === 'queued');
+  const scheduler = waits ? await ports.documents.read('schedulers', project.id, 'scheduler') : undefined;
+  const now = ports.clock.now();
+  return runs.map((run) => toTrainingView(run, whyQueued(run, scheduler?.document, project.settings.retrain, now)));
+}
 
 export const trainingRoutes = [
   route({
@@ -78,7 +88,11 @@ export const trainingRoutes = [
         limit: call.query.limit,
         ...continuationOf(call.query),
       });
-      const value = found.items.map(({ document }) => toTrainingView(document));
+      const value = await viewsOf(
+        ports,
+        project,
+        found.items.map(({ document }) => document),
+      );
       return pageOf(call, `/projects/${project.id}/trainings`, call.query, value, found.continuation);
     },
   }),
@@ -90,14 +104,16 @@ export const trainingRoutes = [
     summary: 'State, attempts, progress and metrics of one training',
     answers: { 200: trainingView },
     async handle(ports, call) {
-      const { p: project = '', id = '' } = call.params;
-      const found = await ports.documents.read('runs', project, id);
+      const { document: project } = await projectOf(ports, call);
+      const { id = '' } = call.params;
+      const found = await ports.documents.read('runs', project.id, id);
       if (found === undefined)
-        throw new Problem(404, 'unknown-training', `There is no training ${id} in project ${project}.`, {
+        throw new Problem(404, 'unknown-training', `There is no training ${id} in project ${project.id}.`, {
           target: 'id',
         });
       const headers = { etag: found.etag, ...(isOpen(found.document.state) ? retryAfter : {}) };
-      return { status: 200, json: toTrainingView(found.document), headers };
+      const [json] = await viewsOf(ports, project, [found.document]);
+      return { status: 200, json, headers };
     },
   }),
   route({

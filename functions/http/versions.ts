@@ -1,22 +1,14 @@
 /** Dataset versions: history, entries, differences. */
 import * as z from 'zod';
-import { entryView, toVersionView, versionView } from '../../shared/api/views/dataset.ts';
+import { entryView, toEntryView, toVersionView, versionView } from '../../shared/api/views/dataset.ts';
 import { page } from '../../shared/api/views/page.ts';
 import { commitNow } from '../../shared/dataset/stage.ts';
-import { diff } from '../../shared/dataset/diff.ts';
-import type { SampleRecord } from '../../shared/dataset/record.ts';
+import { changePage } from '../../shared/dataset/diff.ts';
 import { treeStore } from '../../shared/dataset/store.ts';
 import { entries } from '../../shared/dataset/walk.ts';
 import { findVersion } from '../../shared/training/request.ts';
 import { listQuery } from './projects.ts';
-import { continuationOf, pageOf, projectOf, route } from './route.ts';
-
-const toEntry = (
-  key: string,
-  { md5, label, split, mediaType, sizeBytes }: SampleRecord,
-): z.infer<typeof entryView> => ({
-  ...{ key, md5, label, split, mediaType, sizeBytes },
-});
+import { continuationOf, linkTo, pageOf, projectOf, route } from './route.ts';
 
 const relabelView = entryView.extend({ before: z.string() });
 
@@ -31,7 +23,8 @@ export const versionRoutes = [
     async handle(ports, call) {
       const { document: project } = await projectOf(ports, call);
       const json = await commitNow(ports, project.id, call.cause);
-      return { status: 202, json, headers: { 'operation-location': `${call.base}/projects/${project.id}/versions` } };
+      const headers = { 'operation-location': `${call.base}/projects/${project.id}/versions`, 'retry-after': '2' };
+      return { status: 202, json, headers };
     },
   }),
   route({
@@ -87,7 +80,7 @@ export const versionRoutes = [
         ...(split === undefined ? {} : { split }),
       };
       for await (const { key, record } of entries(treeStore(ports.blobs, project.id), version.root, options))
-        value.push(toEntry(key, record));
+        value.push(toEntryView(key, record));
       const last = value.length > limit ? value[limit - 1]?.key : undefined;
       return pageOf(
         call,
@@ -104,36 +97,39 @@ export const versionRoutes = [
     path: 'v1/projects/{p}/versions/{a}/diff/{b}',
     role: 'viewer',
     summary: 'What changed from version a to version b, with counts; lists are cut at `limit`',
-    query: z.strictObject({ limit: listQuery.limit }),
+    query: z.strictObject(listQuery),
     answers: {
       200: z.object({
         from: z.number(),
         to: z.number(),
+        /** of the whole difference, on every page */
         counts: z.object({ added: z.number(), removed: z.number(), relabelled: z.number() }),
         added: z.array(entryView),
         removed: z.array(entryView),
         relabelled: z.array(relabelView),
-        truncated: z.boolean(),
+        nextLink: z.string().optional(),
       }),
     },
     async handle(ports, call) {
       const { document: project } = await projectOf(ports, call);
       const from = await findVersion(ports, project.id, call.params['a']);
       const to = await findVersion(ports, project.id, call.params['b']);
-      const counts = { added: 0, removed: 0, relabelled: 0 };
+      const { limit } = call.query;
+      const { continuation: seen = '' } = continuationOf(call.query);
+      const roots: [string, string] = [from.root, to.root];
+      const { counts, changes, last } = await changePage(treeStore(ports.blobs, project.id), roots, { seen, limit });
       const added: z.infer<typeof entryView>[] = [];
       const removed: z.infer<typeof entryView>[] = [];
       const relabelled: z.infer<typeof relabelView>[] = [];
-      const { limit } = call.query;
-      for await (const { key, before, after } of diff(treeStore(ports.blobs, project.id), from.root, to.root)) {
-        if (after === undefined) {
-          if (before !== undefined && ++counts.removed <= limit) removed.push(toEntry(key, before));
-        } else if (before === undefined) {
-          if (++counts.added <= limit) added.push(toEntry(key, after));
-        } else if (++counts.relabelled <= limit) relabelled.push({ ...toEntry(key, after), before: before.label });
+      for (const { key, before, after } of changes) {
+        if (after !== undefined && before !== undefined)
+          relabelled.push({ ...toEntryView(key, after), before: before.label });
+        else if (after !== undefined) added.push(toEntryView(key, after));
+        else if (before !== undefined) removed.push(toEntryView(key, before));
       }
-      const truncated = Math.max(counts.added, counts.removed, counts.relabelled) > limit;
-      return { status: 200, json: { from: from.number, to: to.number, counts, added, removed, relabelled, truncated } };
+      const path = `/projects/${project.id}/versions/${from.version}/diff/${to.version}`;
+      const next = linkTo(call, path, call.query, last);
+      return { status: 200, json: { from: from.number, to: to.number, counts, added, removed, relabelled, ...next } };
     },
   }),
 ];

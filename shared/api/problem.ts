@@ -1,17 +1,22 @@
 /** Errors of the HTTP API: RFC 9457 problem details, with Azure's error body beside them. */
 import * as z from 'zod';
 
+const detail = z.object({ code: z.string(), message: z.string(), target: z.string() });
+type Detail = z.infer<typeof detail>;
+
 /** An answer that is not a success. `detail` says what failed, why, and what to do next. */
 export class Problem extends Error {
   readonly status: number;
   readonly code: string;
   readonly target: string | undefined;
   readonly retryAfterSeconds: number | undefined;
+  /** where more than one thing is wrong: all of them */
+  readonly details: Detail[] | undefined;
   constructor(
     status: number,
     code: string,
     detail: string,
-    more: { target?: string; retryAfterSeconds?: number } = {},
+    more: { target?: string; retryAfterSeconds?: number; details?: Detail[] } = {},
   ) {
     super(detail);
     this.name = 'Problem';
@@ -19,6 +24,7 @@ export class Problem extends Error {
     this.code = code;
     this.target = more.target;
     this.retryAfterSeconds = more.retryAfterSeconds;
+    this.details = more.details;
   }
 }
 
@@ -28,19 +34,24 @@ export const problemBody = z.object({
   status: z.number().int(),
   detail: z.string(),
   requestId: z.string(),
-  error: z.object({ code: z.string(), message: z.string(), target: z.string().optional() }),
+  error: detail.partial({ target: true }).extend({ details: z.array(detail).optional() }),
 });
 
 /** The body of a problem. */
 export function toProblemBody(problem: Problem, requestId: string): z.infer<typeof problemBody> {
-  const { status, code, target, message } = problem;
+  const { status, code, target, message, details } = problem;
   return {
     type: `urn:darkroom:problem:${code}`,
     title: code.replaceAll('-', ' '),
     status,
     detail: message,
     requestId,
-    error: { code, message, ...(target === undefined ? {} : { target }) },
+    error: {
+      code,
+      message,
+      ...(target === undefined ? {} : { target }),
+      ...(details === undefined ? {} : { details }),
+    },
   };
 }
 

@@ -44,10 +44,18 @@ function partsOf(messages: Message[]): Message[][] {
 /** Adapts a Service Bus namespace to the messages port; senders are kept open. */
 export function serviceBusMessages(client: ServiceBusClient): Messages {
   const senders = new Map<string, ServiceBusSender>();
+  const senderTo = (queue: string): ServiceBusSender => {
+    const sender = senders.get(queue) ?? client.createSender(queue);
+    senders.set(queue, sender);
+    return sender;
+  };
   return {
+    async reach(queue) {
+      // the size of a batch is the broker's to say: the link has to be open, with claims that it takes
+      await senderTo(queue).createMessageBatch();
+    },
     async send(queue, messages, notBefore) {
-      const sender = senders.get(queue) ?? client.createSender(queue);
-      senders.set(queue, sender);
+      const sender = senderTo(queue);
       for (const part of partsOf(messages)) {
         const sent = part.map(toServiceBus);
         const limit = { abortSignal: AbortSignal.timeout(limitMs) };

@@ -83,3 +83,30 @@ function* step(a: Side, b: Side, left: Item | undefined, right: Item | undefined
 
 const sameRecord = (a: SampleRecord, b: SampleRecord): boolean =>
   (Object.keys(a) as (keyof SampleRecord)[]).every((field) => a[field] === b[field]);
+
+export interface ChangePage {
+  /** of the whole difference */
+  counts: { added: number; removed: number; relabelled: number };
+  /** in key order */
+  changes: Change[];
+  /** key of the last change, when others follow */
+  last: string | undefined;
+}
+
+/** One page of a difference: at most `limit` changes after the key `seen`, and the counts of all. */
+export async function changePage(
+  store: NodeStore,
+  [before, after]: [string | null, string | null],
+  { seen, limit }: { seen: string; limit: number },
+): Promise<ChangePage> {
+  const counts = { added: 0, removed: 0, relabelled: 0 };
+  const changes: Change[] = [];
+  let more = false;
+  for await (const change of diff(store, before, after)) {
+    counts[change.after === undefined ? 'removed' : change.before === undefined ? 'added' : 'relabelled']++;
+    if (change.key <= seen) continue;
+    if (changes.length < limit) changes.push(change);
+    else more = true;
+  }
+  return { counts, changes, last: more ? changes.at(-1)?.key : undefined };
+}

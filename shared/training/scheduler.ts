@@ -151,7 +151,8 @@ export function request(
   return { scheduler: next, verdict: fateOf(next, asked.run) ?? { verdict: 'coalesced', into: kept.run } };
 }
 
-const refusals: Record<LimitCode, (limits: Limits, seconds: number) => string> = {
+/** Which limit holds a start back for so many seconds, and what can be done about it. */
+export const whyHeldBack: Record<LimitCode, (limits: Limits, seconds: number) => string> = {
   'daily-limit': ({ maxPerDay }, seconds) =>
     `all ${maxPerDay} trainings of today are used; raise retrain.maxPerDay or wait ${seconds} s`,
   'compute-limit': ({ computeSecondsPerDay }, seconds) =>
@@ -161,7 +162,7 @@ const refusals: Record<LimitCode, (limits: Limits, seconds: number) => string> =
 };
 
 function refusal({ code, seconds }: { seconds: number; code: LimitCode }, limits: Limits): Verdict {
-  return { verdict: 'refused', code, detail: refusals[code](limits, seconds), retryAfterSeconds: seconds };
+  return { verdict: 'refused', code, detail: whyHeldBack[code](limits, seconds), retryAfterSeconds: seconds };
 }
 
 /**

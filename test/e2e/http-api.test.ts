@@ -181,8 +181,11 @@ describe('every answer is what the OpenAPI document promises', () => {
     const entries = await listOf('versions-samples', { params: { p, v: '1' }, query: { limit: '1000' } });
     expect(entries).toHaveLength(150);
     const diff = await api.send('versions-diff', { params: { p, a: '1', b: '2' } });
-    expect(diff.json).toMatchObject({ counts: { removed: 0, relabelled: 0 }, truncated: false });
+    expect(diff.json).toMatchObject({ counts: { removed: 0, relabelled: 0 } });
     const dvc = await api.send('versions-dvc', { params: { p, v: '1' } });
+    const again = await api.send('versions-dvc', { params: { p, v: 'head' } });
+    expect(again.headers.get('etag')).toBe(`"${id}"`);
+    expect((await api.send('versions-dvc', { params: { p, v: '1' } })).bytes).toEqual(dvc.bytes);
     expect(dvc.bytes.toString()).toMatch(/md5: [0-9a-f]{32}\.dir[\s\S]*nfiles: 150[\s\S]*hash: md5/);
     expect((await api.send('versions-get', { params: { p, v: '99' } })).status).toBe(404);
   });
@@ -216,6 +219,12 @@ describe('every answer is what the OpenAPI document promises', () => {
     expect((await api.send('models-artifact', { params: { p, n: '1' } })).bytes.length).toBeGreaterThan(1000);
     const lineage = await api.send('models-lineage', { params: { p, n: '1' } });
     expect(lineage.json).toMatchObject({ datasetVersion: { number: 1 }, training: { seed: 1 } });
+    expect(lineage.json).toMatchObject({
+      model: { lineage: { code: expect.stringMatching(/^sha256:[0-9a-f]{64}$/) } },
+    });
+    expect(lineage.json).toMatchObject({
+      samples: expect.arrayContaining([expect.objectContaining({ labelSource: 'path' })]),
+    });
     const decide = (operationId: string, ifMatch?: string) =>
       api.send(operationId, { params: { p, n: '1' }, headers: ifMatch === undefined ? {} : { 'if-match': ifMatch } });
     expect((await decide('models-reject')).status).toBe(428);
@@ -273,7 +282,10 @@ describe('every answer is what the OpenAPI document promises', () => {
     });
     expect((await api.send('dead-letters-replay', { params: { queue: 'nope' }, body: {} })).status).toBe(404);
     expect((await api.send('health-live', { key: null })).status).toBe(200);
-    expect((await api.send('health-ready')).json).toMatchObject({ status: 'ready' });
+    expect((await api.send('health-ready')).json).toMatchObject({
+      status: 'ready',
+      dependencies: { documents: { ok: true }, blobs: { ok: true }, messages: { ok: true }, compute: { ok: true } },
+    });
     for (const id of ['openapi', 'openapi-v1']) expect((await api.send(id)).json).toMatchObject({ openapi: '3.1.0' });
   });
 

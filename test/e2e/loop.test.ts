@@ -175,6 +175,10 @@ test(
 test('wrong input is refused with the field, the reason and what to do next', async () => {
   const wrong = await call('PUT', '/projects/other', { gate: { minimum: 3 } });
   expect(wrong).toMatchObject({ status: 400, body: { error: { code: 'invalid-body', target: 'gate.minimum' } } });
+  const twice = await call('PUT', '/projects/other', { gate: { minimum: 3 }, commit: { maxItems: 0 } });
+  expect(twice).toMatchObject({
+    body: { error: { details: [{ target: 'gate.minimum' }, { target: 'commit.maxItems' }] } },
+  });
   expect(await call('PUT', '/projects/other', { colour: 1 })).toMatchObject({
     status: 400,
     body: { error: { target: 'colour' } },

@@ -214,7 +214,7 @@ describe('a training', () => {
 
   test('asked for by somebody who died before sending the message is started by the sweep', async () => {
     const project = await ports.documents.read('projects', 'projects', name);
-    const mute = { ...ports, messages: { send: () => Promise.reject(new Error('died')) } };
+    const mute = { ...ports, messages: { ...ports.messages, send: () => Promise.reject(new Error('died')) } };
     const input = { id: 'unsent', by: 'test', kind: 'manual' as const, seed: ++seed };
     await expect(requestTraining(mute, project?.document as ProjectDocument, input, { id: 'unsent' })).rejects.toThrow(
       'died',

@@ -110,7 +110,10 @@ test('what is no event of ours becomes a dead letter that says why, and holds up
 
 test('events stay when the broker does not take them', async () => {
   await giveUpOn(JSON.stringify([event('uploads', 'digits/7/d.png')]));
-  const broken = { ...ports, messages: { send: () => Promise.reject(new Error('the broker is away')) } };
+  const broken = {
+    ...ports,
+    messages: { ...ports.messages, send: () => Promise.reject(new Error('the broker is away')) },
+  };
 
   await expect(resendUndelivered(broken)).rejects.toThrow('the broker is away');
 

@@ -176,6 +176,7 @@ export function createWorld(startsAt = '2026-03-01T12:00:00.000Z'): World {
     documents,
     blobs: memoryBlobs({ before: (...call) => hooks.before(...call) }),
     messages: {
+      reach: () => Promise.resolve(),
       async send(queue, messages, notBefore) {
         await hooks.before('messages.send', queue);
         for (const message of messages) sent.push({ queue, message, dueAt: notBefore?.getTime() ?? nowMs });

@@ -98,6 +98,7 @@ export function createBroker(scheduler: Scheduler, faults: Faults, clock: () => 
     });
   };
   const port: Messages = {
+    reach: () => Promise.resolve(),
     send: (queue, messages, notBefore) => {
       const bodies = messages.map((message: Message) => JSON.stringify(message));
       const large = bodies.find((body) => Buffer.byteLength(body) > maxMessageBytes);

@@ -1,5 +1,6 @@
 /** Versions, uploads and samples as the API shows them. */
 import * as z from 'zod';
+import { labelSources, type SampleRecord } from '../../dataset/record.ts';
 import type { SampleDocument, UploadDocument, VersionSummary } from '../../documents.ts';
 import { counts, split, time } from './page.ts';
 
@@ -70,7 +71,7 @@ export const sampleView = z.object({
   height: z.number(),
   channels: z.number(),
   label: z.string().nullable(),
-  labelSource: z.enum(['path', 'metadata', 'fuzzy', 'review']).nullable(),
+  labelSource: z.enum(labelSources).nullable(),
   split,
   origin: z.string(),
   conflicts: z.array(z.object({ upload: z.string(), label: z.string() })),
@@ -103,7 +104,13 @@ export const entryView = z.object({
   key: z.string(),
   md5: z.string(),
   label: z.string(),
+  labelSource: z.enum(labelSources),
   split,
   mediaType: z.string(),
   sizeBytes: z.number(),
 });
+
+export const toEntryView = (
+  key: string,
+  { md5, label, labelSource, split: side, mediaType, sizeBytes }: SampleRecord,
+): z.infer<typeof entryView> => ({ key, md5, label, labelSource, split: side, mediaType, sizeBytes });

@@ -14,6 +14,12 @@ export const trainingView = z.object({
   image,
   requestedBy: z.string(),
   reason: z.string(),
+  /** why it does not run yet, in a sentence; null once it does, and where nobody looked it up */
+  queueReason: z.string().nullable(),
+  /** seconds that its attempts kept compute busy; docs/costs.md has what one costs */
+  computeSeconds: z.number(),
+  /** digest of the program that trains, as the job says; null until it has begun */
+  code: z.string().nullable(),
   /** what it computes on, as the job says; null until it has begun */
   machine: z
     .object({ executionProvider: z.string(), threads: z.number(), accelerator: z.string().optional() })
@@ -33,7 +39,7 @@ export const trainingView = z.object({
   endedAt: time.nullable(),
 });
 
-export const toTrainingView = (run: RunDocument): z.infer<typeof trainingView> => {
+export const toTrainingView = (run: RunDocument, queueReason: string | null = null): z.infer<typeof trainingView> => {
   const {
     id,
     state,
@@ -71,7 +77,7 @@ export const toTrainingView = (run: RunDocument): z.infer<typeof trainingView> =
       progress,
       metrics,
     },
-    machine: run.machine ?? null,
+    ...{ queueReason, computeSeconds: run.computeSeconds, code: run.code ?? null, machine: run.machine ?? null },
     ...{ failure, attempts, model, cancelRequested, createdAt, submittedAt, startedAt, trainedAt, endedAt },
   };
 };

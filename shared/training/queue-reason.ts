@@ -1,0 +1,25 @@
+/** Why a training does not run yet, in a sentence. */
+import type { Run } from './run.ts';
+import { type Limits, limitsFor, type Scheduler, secondsUntilAllowed, whyHeldBack } from './scheduler.ts';
+
+/** The reason, or null for a run that has begun or ended. `retrain` are the limits of its project. */
+export function whyQueued(
+  run: Pick<Run, 'state' | 'attempt' | 'failure' | 'submittedAt' | 'requestedBy'> & { id: string },
+  scheduler: Scheduler | undefined,
+  retrain: Limits,
+  now: Date,
+): string | null {
+  if (run.state === 'submitted')
+    return `Compute was asked for a machine at ${run.submittedAt ?? '?'}; the job has not reported yet.`;
+  if (run.state !== 'queued') return null;
+  if (scheduler?.active?.run === run.id) {
+    if (run.attempt === 0) return 'It is its turn: the start is on its way.';
+    return `Attempt ${run.attempt} ended as ${run.failure?.code ?? 'failed'}; the next begins after a pause.`;
+  }
+  if (scheduler?.waiting?.run !== run.id) return 'Another training does its work: it is about to be called off.';
+  if (scheduler.active !== null) return `Training ${scheduler.active.run} has to end first.`;
+  const limits = limitsFor(retrain, run.requestedBy);
+  const { seconds, code } = secondsUntilAllowed(scheduler, limits, now);
+  if (seconds === 0) return 'It is its turn: the start is on its way.';
+  return `A limit holds it back: ${whyHeldBack[code](limits, seconds)}.`;
+}
