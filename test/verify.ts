@@ -47,6 +47,11 @@ const steps: Step[] = [
     shows: 'hostile input: a corpus, every parser, every route',
   },
   { name: 'package', command: ['node', 'test/package/main.ts'], shows: 'the package that is deployed' },
+  {
+    name: 'previous',
+    command: ['node', 'test/previous/main.ts'],
+    shows: 'the previous release on the data of this one',
+  },
   { name: 'bench', command: ['node', 'test/bench/main.ts'], shows: 'every goal of the bench' },
 ];
 
