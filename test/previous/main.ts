@@ -24,6 +24,8 @@ interface Release {
   /** checkout with host.json and cli/ */
   folder: string;
   entry: string;
+  /** checkout whose trainer its jobs run: the image is deployed on its own, and is not rolled back with the functions */
+  trainerOf: string;
 }
 
 /** Runs a program of a release; resolves with what it printed. Rejects when it fails. */
@@ -50,7 +52,7 @@ type Work = (url: string, platform: Platform) => Promise<void>;
 
 /** Lets a release work on the data; rejects when it logs an error or leaves a dead letter. */
 async function letWork(
-  { name, folder, entry }: Release,
+  { name, folder, entry, trainerOf }: Release,
   dataDir: string,
   key: () => string,
   work: Work,
@@ -61,8 +63,7 @@ async function letWork(
     ports: { http: 0, blob: 0, serviceBus: 0, cosmos: 0, arm: 0, insights: 0 },
     appRoot: folder,
     appEntry: entry,
-    // the image of trainings is deployed on its own, and is not rolled back with the functions
-    jobCommand: [process.execPath, path.join(root, 'trainer/main.ts')],
+    jobCommand: [process.execPath, path.join(trainerOf, 'trainer/main.ts')],
     onLog: ({ level, message }) => {
       if (level === 'error' || level === 'critical') problems.push(message);
     },
@@ -127,9 +128,11 @@ const commit = values.ref ?? (await previousCommit());
 const work = await mkdtemp(path.join(tmpdir(), 'darkroom-previous-'));
 try {
   console.log(`the previous release is ${commit.slice(0, 12)}`);
-  const present: Release = { name: 'this release', folder: root, entry: (await buildApp()).entry };
   const folder = path.join(work, 'previous');
-  const previous: Release = { name: 'the previous release', folder, entry: await checkOut(commit, folder) };
+  const { entry } = await buildApp();
+  const present: Release = { name: 'this release', folder: root, entry, trainerOf: root };
+  const before = await checkOut(commit, folder);
+  const previous: Release = { name: 'the previous release', folder, entry: before, trainerOf: root };
   const dataDir = path.join(work, 'data');
   const set = await readDigits();
   let key = '';
@@ -161,13 +164,13 @@ try {
     },
   );
   await letWork(
-    present,
+    { ...present, trainerOf: folder },
     dataDir,
     () => key,
     async (url) => {
       await modelLive(url, key, 'between', 2);
       await smoke(present, url);
-      console.log('this release: goes on with what the previous one wrote');
+      console.log('this release: goes on with what the previous one wrote, on the trainer of the previous one');
     },
   );
 } finally {

@@ -1,0 +1,55 @@
+/**
+ * Fails to compile when the release before cannot read what this one writes, or this one what that wrote. Types of the
+ * release before are in `types/`, as `npm run record:previous` kept them. The line of an error says whether documents,
+ * messages or the job contract are meant; a name in it is that of the container, queue or part.
+ *
+ * What to do instead: let one release read both forms and write the old one, and the next write the new one. A field that
+ * is only added has to be optional.
+ */
+import type * as z from 'zod';
+import type { DocumentTypes } from '../../shared/documents.ts';
+import type { queueMessages } from '../../shared/message.ts';
+import type { JobDocument, JobReport, ManifestLine } from '../../shared/training/job-contract.ts';
+import type { DocumentTypes as DocumentTypesBefore } from './types/documents.d.ts';
+import type { queueMessages as queueMessagesBefore } from './types/message.d.ts';
+import type {
+  JobDocument as JobDocumentBefore,
+  JobReport as JobReportBefore,
+  ManifestLine as ManifestLineBefore,
+} from './types/training/job-contract.d.ts';
+
+type Messages<Queues> = { [Q in keyof Queues]: Queues[Q] extends z.ZodType ? z.infer<Queues[Q]> : never };
+/** trainers are deployed as images of their own, before or after the functions */
+interface Job {
+  document: JobDocument;
+  manifest: ManifestLine;
+  report: JobReport;
+}
+interface JobBefore {
+  document: JobDocumentBefore;
+  manifest: ManifestLineBefore;
+  report: JobReportBefore;
+}
+
+/** Names of what is written in a form that its reader does not know; and of what the reader misses altogether. */
+type Misread<Written, Read> =
+  | { [K in keyof Written & keyof Read]: [Written[K]] extends [Read[K]] ? never : K }[keyof Written & keyof Read]
+  | Exclude<keyof Read, keyof Written>;
+type Nothing<Names extends never> = Names;
+
+export type ReadByTheReleaseBefore = [
+  Nothing<Misread<DocumentTypes, DocumentTypesBefore>>,
+  Nothing<Misread<Messages<typeof queueMessages>, Messages<typeof queueMessagesBefore>>>,
+  Nothing<Misread<Job, JobBefore>>,
+];
+/** new containers and queues are empty at first */
+export type ReadByThisRelease = [
+  Nothing<Misread<DocumentTypesBefore, Pick<DocumentTypes, keyof DocumentTypesBefore>>>,
+  Nothing<
+    Misread<
+      Messages<typeof queueMessagesBefore>,
+      Pick<Messages<typeof queueMessages>, keyof typeof queueMessagesBefore>
+    >
+  >,
+  Nothing<Misread<JobBefore, Job>>,
+];

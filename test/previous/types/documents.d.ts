@@ -1,0 +1,256 @@
+/** Every document Darkroom keeps. Times are RFC 3339 in UTC. `pk` is the partition key. */
+import type { Endpoint } from './deployment/endpoint.ts';
+import type { Verdict } from './evaluation/gate.ts';
+import type { Message } from './message.ts';
+import type { ProjectSettings } from './project.ts';
+import type { DocumentContainer, QueueName } from './resources.ts';
+import type { Run } from './training/run.ts';
+import type { Scheduler } from './training/scheduler.ts';
+/** What a saved state change still has to tell the world; cleared once it has been told. */
+export type Outgoing =
+  | {
+      to: 'queue';
+      queue: QueueName;
+      message: Message;
+      notBefore?: string;
+    }
+  | {
+      to: 'feed';
+      event: EventDocument;
+    };
+export interface DocumentBase {
+  id: string;
+  pk: string;
+  outbox?: Outgoing[];
+}
+/** pk: `projects` */
+export interface ProjectDocument extends DocumentBase {
+  settings: ProjectSettings;
+  createdAt: string;
+  updatedAt: string;
+}
+export type Role = 'viewer' | 'labeler' | 'operator';
+/** id and pk: sha-256 of the key, in hex; the key itself is shown once and kept nowhere */
+export interface KeyDocument extends DocumentBase {
+  name: string;
+  role: Role;
+  /** a project's name, or `*` for all */
+  project: string;
+  createdAt: string;
+}
+export type UploadOutcome = 'accepted' | 'duplicate' | 'conflict' | 'unlabelled' | 'quarantined' | 'superseded';
+/** pk: `{project}:{first digit of id}` */
+export interface UploadDocument extends DocumentBase {
+  project: string;
+  /** the blob's real name */
+  blob: string;
+  etag: string;
+  status: 'received' | UploadOutcome;
+  /** closed list for machines (`trailing-data`, `unknown-project`, ...), and a sentence for people */
+  reason: {
+    code: string;
+    detail: string;
+  } | null;
+  /** md5 of the stored bytes: the sample's id */
+  sample: string | null;
+  label: string | null;
+  receivedAt: string;
+  finishedAt: string | null;
+  traceparent: string | null;
+}
+export type LabelSource = 'path' | 'metadata' | 'fuzzy' | 'review';
+export type Split = 'train' | 'validation' | 'test';
+/** id: md5 of the bytes; pk: `{project}:{first two digits of id}` */
+export interface SampleDocument extends DocumentBase {
+  project: string;
+  sha256: string;
+  sizeBytes: number;
+  mediaType: string;
+  width: number;
+  height: number;
+  channels: number;
+  label: string | null;
+  labelSource: LabelSource | null;
+  /** grows with every change of the label */
+  labelRevision: number;
+  split: Split;
+  /** upload that created it */
+  origin: string;
+  /** uploads of the same bytes under other labels, waiting for review; at most 20 kept */
+  conflicts: {
+    upload: string;
+    label: string;
+  }[];
+  /** key in the version tree and first version that holds it; null until a commit has taken it */
+  key: string | null;
+  firstVersion: number | null;
+  createdAt: string;
+}
+/** id: `{md5}`; pk: project. A sample whose label is in no version yet. */
+export interface StagedDocument extends DocumentBase {
+  labelRevision: number;
+  stagedAt: string;
+}
+/** id: generation, zero-padded; pk: project. One chain of looks per commit window. */
+export interface WindowDocument extends DocumentBase {
+  openedAt: string;
+  /** id of the message whose turn it is to look; any other is a duplicate */
+  nextLook: string;
+  /** what was staged in it is committed: looks that are still under way end */
+  closed: boolean;
+}
+export interface VersionSummary {
+  /** hash(content id, parent, number) */
+  version: string;
+  number: number;
+  /** content id: digest of the tree's root node */
+  root: string;
+  parent: string | null;
+  samples: number;
+  byClass: Record<string, number>;
+  bySplit: Record<Split, number>;
+  changes: {
+    added: number;
+    removed: number;
+    relabelled: number;
+  };
+  bytesWritten: number;
+  nodesWritten: number;
+  createdAt: string;
+}
+/** id: `head`; pk: project */
+export interface HeadDocument extends DocumentBase {
+  /** windows below this generation are closed */
+  generation: number;
+  head: VersionSummary | null;
+  /** the head's samples still have to be marked and its version document written */
+  unfinished: boolean;
+}
+/** id: version id; pk: project */
+export interface VersionDocument extends DocumentBase, VersionSummary {}
+/** id: `scheduler`; pk: project */
+export interface SchedulerDocument extends DocumentBase, Scheduler {}
+/** id: run id; pk: project */
+export interface RunDocument extends DocumentBase, Run {}
+export interface Metrics {
+  accuracy: number;
+  samples: number;
+  recall: Record<string, number>;
+  /** rows: truth, columns: prediction, in the order of `classes` */
+  confusion: number[][];
+}
+/** id: number, zero-padded to 8; pk: project. Shape of MLflow's model versions (tracking-api.md) */
+export interface ModelDocument extends DocumentBase {
+  number: number;
+  state: 'candidate' | 'approved' | 'rejected';
+  /** sha-256 of the ONNX bytes; blob `models/{project}/{digest}.onnx` */
+  digest: string;
+  sizeBytes: number;
+  classes: string[];
+  image: {
+    width: number;
+    height: number;
+    channels: 1 | 3;
+  };
+  run: string;
+  version: {
+    id: string;
+    number: number;
+  };
+  metrics: Metrics;
+  verdict: Verdict;
+  lineage: {
+    trainer: string;
+    parameters: Record<string, number | string | boolean>;
+    seed: number;
+    /** digest of the trainer's code, as the job reported it */
+    code: string | null;
+  };
+  /** outputs kept from training for the smoke test of a deployment */
+  smoke: {
+    md5: string;
+    probabilities: number[];
+  }[];
+  createdAt: string;
+  decidedBy: string | null;
+}
+/** id: `endpoint`; pk: project */
+export interface EndpointDocument extends DocumentBase, Endpoint {}
+/** pk: `{project}:{first digit after 'p'}`; expires */
+export interface PredictionDocument extends DocumentBase {
+  project: string;
+  model: {
+    number: number;
+    digest: string;
+  };
+  version: {
+    id: string;
+    number: number;
+  };
+  deployment: string;
+  role: 'production' | 'canary' | 'pinned';
+  sha256: string;
+  class: string | null;
+  probabilities: Record<string, number>;
+  error: string | null;
+  durationMs: number;
+  at: string;
+}
+/** pk: project; id derives from the cause. The audit trail and activity feed. */
+export interface EventDocument {
+  id: string;
+  pk: string;
+  type: string;
+  subject: string;
+  /** a sentence for people */
+  text: string;
+  at: string;
+  cause: string | null;
+  by: string | null;
+}
+/** id: derives from queue and message; pk: queue */
+export interface DeadLetterDocument extends DocumentBase {
+  queue: QueueName;
+  messageId: string;
+  /** text of the body, at most 64 KB of it */
+  body: string;
+  truncated: boolean;
+  reason: string;
+  detail: string;
+  project: string | null;
+  status: 'waiting' | 'replayed';
+  count: number;
+  firstAt: string;
+  lastAt: string;
+  replayedAt: string | null;
+}
+/** id and pk: digest of key, route, address and caller; expires after a day */
+export interface RequestDocument extends DocumentBase {
+  /** sha-256 of the body */
+  body: string;
+  at: string;
+}
+export interface DocumentTypes extends Record<
+  DocumentContainer,
+  {
+    id: string;
+    pk: string;
+  }
+> {
+  projects: ProjectDocument;
+  keys: KeyDocument;
+  uploads: UploadDocument;
+  samples: SampleDocument;
+  staged: StagedDocument;
+  windows: WindowDocument;
+  heads: HeadDocument;
+  versions: VersionDocument;
+  schedulers: SchedulerDocument;
+  runs: RunDocument;
+  models: ModelDocument;
+  endpoints: EndpointDocument;
+  predictions: PredictionDocument;
+  events: EventDocument;
+  'dead-letters': DeadLetterDocument;
+  requests: RequestDocument;
+}

@@ -1,0 +1,13 @@
+/** Exact binomial probabilities, for tests and intervals that need no normal approximation. */
+export declare function logFactorial(n: number): number;
+/** P(X >= k) for X ~ Binomial(n, p): sum of exact terms from the smaller tail. */
+export declare function upperTail(k: number, n: number, p: number): number;
+/** Clopper-Pearson interval of a proportion: k of n, two-sided at `confidence`. */
+export declare function exactInterval(
+  k: number,
+  n: number,
+  confidence: number,
+): {
+  low: number;
+  high: number;
+};
