@@ -257,6 +257,7 @@ module workbook 'modules/workbook.bicep' = {
     displayName: 'Darkroom ${environmentName}'
     insightsName: names.insights
     compute: compute
+    operators: operators
   }
   dependsOn: [monitoring]
 }

@@ -96,6 +96,7 @@ var roles = {
   serviceBusReceiver: '4f6d3b9b-027b-4f4c-9142-0e5a2a2247e0'
   serviceBusSender: '69a216fc-b8fb-44d8-bc22-1f3c2cd27a39'
   tableDataContributor: '0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3'
+  workbookReader: 'b279062a-9be3-42a0-92ae-8b3cf002ec4d'
 }
 
 @export()

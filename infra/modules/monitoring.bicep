@@ -68,6 +68,19 @@ resource operatorsReadLogs 'Microsoft.Authorization/roleAssignments@2022-04-01' 
   }
 ]
 
+// the workbook and the comparison of deployments ask the component, not the workspace behind it
+resource operatorsReadTelemetry 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
+  for person in operators: {
+    name: guid(insights.id, person.id, roles.logAnalyticsReader)
+    scope: insights
+    properties: {
+      principalId: person.id
+      principalType: person.type
+      roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.logAnalyticsReader)
+    }
+  }
+]
+
 resource actionGroup 'Microsoft.Insights/actionGroups@2023-01-01' = {
   name: actionGroupName
   location: 'global'

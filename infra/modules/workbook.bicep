@@ -1,4 +1,4 @@
-import { tags as Tags } from '../types.bicep'
+import { operator, roles, tags as Tags } from '../types.bicep'
 
 @description('Region.')
 param location string
@@ -11,6 +11,9 @@ param insightsName string
 @description('Where trainings run.')
 @allowed(['cpu', 't4', 'a100'])
 param compute string
+
+@description('People who operate this environment.')
+param operators operator[]
 
 @description('USD for an hour of training, at list price (infra/costs/prices.ts).')
 var trainingHour = { cpu: '0.43', t4: '1.56', a100: '6.35' }[compute]
@@ -36,3 +39,15 @@ resource workbook 'Microsoft.Insights/workbooks@2023-06-01' = {
     version: '1.0'
   }
 }
+
+resource operatorsOpen 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
+  for person in operators: {
+    name: guid(workbook.id, person.id, roles.workbookReader)
+    scope: workbook
+    properties: {
+      principalId: person.id
+      principalType: person.type
+      roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.workbookReader)
+    }
+  }
+]

@@ -17,6 +17,7 @@ const roleNames: Record<string, string> = {
   '4f6d3b9b-027b-4f4c-9142-0e5a2a2247e0': 'Service Bus Data Receiver',
   '69a216fc-b8fb-44d8-bc22-1f3c2cd27a39': 'Service Bus Data Sender',
   '0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3': 'Storage Table Data Contributor',
+  'b279062a-9be3-42a0-92ae-8b3cf002ec4d': 'Workbook Reader',
   '00000000-0000-0000-0000-000000000001': 'Cosmos DB Built-in Data Reader',
   '00000000-0000-0000-0000-000000000002': 'Cosmos DB Built-in Data Contributor',
 };
@@ -31,6 +32,7 @@ function scopeOf(id: string): string {
     .filter((_part, i) => i % 2 === 1)
     .filter((part) => part !== 'default')
     .join('/')
+    .replace(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/, 'workbook')
     .replace(unique, '');
 }
 
@@ -85,6 +87,8 @@ const ofPerson = [
   `${person}: Storage Blob Data Reader on stdata`,
   `${person}: Storage Blob Data Contributor on sthost/releases`,
   `${person}: Log Analytics Reader on log`,
+  `${person}: Log Analytics Reader on appi`,
+  `${person}: Workbook Reader on workbook`,
   `${person}: Cosmos DB Built-in Data Reader on /dbs/${databaseName}`,
   `${person}: Cosmos DB Built-in Data Contributor on /dbs/${databaseName}/colls/keys`,
 ];
