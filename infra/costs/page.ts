@@ -76,6 +76,28 @@ function useRows(): string[][] {
   ];
 }
 
+/** The figures of the README, in USD, by what they are of; `snapshots` by parameter file without its ending. */
+export function figures(snapshots: Record<string, Resource[]>): Record<string, string> {
+  const idle = (name: string): string => usd(total(idleCost(snapshots[name] ?? [])));
+  const use = Object.fromEntries(useRows().map(([what = '', value = '']) => [what, value]));
+  const option = Object.fromEntries(
+    optionRows(snapshots).map(([name = '', value = '']) => [name.replaceAll('`', ''), value]),
+  );
+  const several = (from: Record<string, string>, names: string[]): string =>
+    names.map((name) => from[name] ?? '').join('; ');
+  return {
+    'idle, a month: dev; prod': `${idle('dev')}; ${idle('prod')}`,
+    '1,000 uploads': several(use, ['1,000 uploads, accepted and committed']),
+    '1,000,000 scores': several(use, ['1,000,000 scores']),
+    'training hour: CPU; T4; A100': several(use, ['training hour, CPU', 'training hour, T4', 'training hour, A100']),
+    'options, a month: private registry; Service Bus Standard; Premium': several(option, [
+      'withRegistry=true',
+      'serviceBusTier=Standard',
+      'serviceBusTier=Premium',
+    ]),
+  };
+}
+
 /** Text of docs/costs.md; `snapshots` by parameter file without its ending. */
 export function costsPage(snapshots: Record<string, Resource[]>): string {
   const [dev, prod] = [idleCost(snapshots['dev'] ?? []), idleCost(snapshots['prod'] ?? [])];

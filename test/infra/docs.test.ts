@@ -1,10 +1,23 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
+import * as z from 'zod';
+import { routes } from '../../functions/http/register.ts';
+import { figures } from '../../infra/costs/page.ts';
 import { blobContainers, documentContainers, queueNames } from '../../shared/resources.ts';
-import { at, ofType, resourcesOf } from './templates.ts';
+import { registered } from './registered.ts';
+import { appSettingsOf, at, deployments, infraFile, ofType, resourcesOf } from './templates.ts';
 
-const page = readFileSync(path.join(import.meta.dirname, '..', '..', 'docs', 'infrastructure.md'), 'utf8');
+const root = path.join(import.meta.dirname, '..', '..');
+const read = (name: string): string => readFileSync(path.join(root, name), 'utf8');
+const page = read('docs/infrastructure.md');
+const guide = read('docs/deploy.md');
+const readme = read('README.md');
+
+/** Cells of the rows of every table in a text. */
+const rowsOf = (text: string): string[][] =>
+  [...text.matchAll(/^\|(.*)\|$/gm)].map(([, row = '']) => row.split('|').map((cell) => cell.trim()));
+const section = (text: string, title: string): string => text.split(`\n## ${title}`)[1]?.split('\n## ')[0] ?? '';
 
 test('docs/infrastructure.md states the days for which erased scans exist', () => {
   const days = (environment: 'dev' | 'prod') =>
@@ -28,4 +41,117 @@ test('docs/infrastructure.md counts queues and containers right, and names their
   const { uploads, quarantine, jobs } = blobContainers;
   expect([uploads, quarantine, jobs].map(({ expiresAfterDays }) => expiresAfterDays)).toEqual([30, 30, 30]);
   expect(documentContainers.predictions.ttlSeconds / 86_400).toBe(90);
+});
+
+test('the functions that register are those that docs/infrastructure.md and the OpenAPI document name', () => {
+  const { names, queueOf, http } = registered();
+  const told = rowsOf(section(page, 'Functions')).filter(([name]) => /^`[\w-]+\w`$/.test(name ?? ''));
+  const ofDocs = told.map(([name = '', woken = '']) => [name.replaceAll('`', ''), /queue `([\w-]+)`/.exec(woken)?.[1]]);
+  expect(Object.fromEntries(ofDocs)).toEqual({
+    ...Object.fromEntries(Object.entries(queueOf).filter(([, queue]) => !queue.endsWith('/$deadletterqueue'))),
+    sweep: undefined,
+  });
+  const deadLetters = queueNames.map((queue) => `dead-letter-${queue}`);
+  expect(new Set(names)).toEqual(new Set([...ofDocs.map(([name]) => name), ...deadLetters, ...http]));
+  // the OpenAPI document is made of the same table
+  expect(new Set(http)).toEqual(new Set(routes.map(({ name }) => `http-${name}`)));
+});
+
+test('docs/deploy.md lets people assign exactly the roles that the templates assign', () => {
+  const condition = (/ROLES='([^']*)'/.exec(guide)?.[1] ?? '').split(', ');
+  const assigned = deployments.flatMap((deployment) =>
+    ofType(resourcesOf(deployment), 'Microsoft.Authorization/roleAssignments').map((one) =>
+      String(at(one, 'properties.roleDefinitionId')).split('/').at(-1),
+    ),
+  );
+  expect(new Set(condition)).toEqual(new Set(assigned));
+});
+
+test('docs/deploy.md registers exactly the providers that the templates need', () => {
+  const told = /for NAME in ([\w. ]+);/.exec(guide)?.[1]?.split(' ').sort();
+  const needed = deployments.flatMap((one) => resourcesOf(one).map(({ type }) => type.split('/')[0] ?? ''));
+  // these two cannot be unregistered
+  const always = ['Microsoft.Authorization', 'Microsoft.Resources'];
+  expect(told).toEqual([...new Set(needed)].filter((name) => !always.includes(name)).sort());
+});
+
+test('docs/deploy.md tells every variable that a workflow reads, and regions as the check before azd up knows them', () => {
+  const folder = path.join(root, '.github/workflows');
+  const workflows = readdirSync(folder).map((name) => readFileSync(path.join(folder, name), 'utf8'));
+  const used = new Set(workflows.flatMap((text) => [...text.matchAll(/vars\.(\w+)/g)].map(([, name = '']) => name)));
+  for (const name of used) expect(section(guide, '5.'), name).toContain(`\`${name}\``);
+  for (const regions of read('infra/azd/check.ts').matchAll(/(t4|a100): \[([^\]]*)\]/g)) {
+    const row = rowsOf(guide).find(([name]) => name?.startsWith(`\`${regions[1]}\``));
+    expect(row?.[2]).toBe(regions[2]?.replaceAll("'", ''));
+  }
+});
+
+test('commands and pages that the documents name exist', () => {
+  const { scripts } = z
+    .looseObject({ scripts: z.record(z.string(), z.string()) })
+    .parse(JSON.parse(read('package.json')));
+  const pages = readdirSync(path.join(root, 'docs'), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => path.join('docs', name));
+  for (const name of ['README.md', 'CONTRIBUTING.md', ...pages]) {
+    for (const [, script = ''] of read(name).matchAll(/npm run (?:-s )?([a-z][\w:-]*)/g))
+      expect(Object.keys(scripts), `${name}: npm run ${script}`).toContain(script);
+    for (const [, link = ''] of read(name).matchAll(/\]\((?!https?:)([^)#]+)[^)]*\)/g))
+      expect(existsSync(path.join(root, path.dirname(name), link)), `${name}: ${link}`).toBe(true);
+  }
+});
+
+test('the README has the figures that are computed', () => {
+  const rows = rowsOf(section(readme, 'Deploy to Azure'));
+  const told = Object.fromEntries(rows.slice(2).map(([what = '', usd = '']) => [what, usd]));
+  expect(told).toEqual(figures(Object.fromEntries(deployments.map((name) => [name, resourcesOf(name)]))));
+});
+
+test('the button leads to the committed template', () => {
+  const address = /Microsoft\.Template\/uri\/([^)]+)\)/.exec(readme)?.[1] ?? '';
+  expect(new URL(decodeURIComponent(address)).pathname).toMatch(/\/main\/infra\/main\.json$/);
+  expect(JSON.parse(infraFile('main.json'))).toMatchObject({
+    $schema: expect.stringContaining('subscriptionDeploymentTemplate'),
+  });
+});
+
+/** What the README says of a part, and where that is from. */
+test('the parity table is true', async () => {
+  const parity = section(readme, 'Local and Azure');
+  const rows = Object.fromEntries(
+    rowsOf(parity)
+      .slice(2)
+      .map(([part = '', here = '', there = '', differs = '']) => [part, { here, there, differs }]),
+  );
+  expect(Object.keys(rows)).toEqual([
+    'Functions',
+    'Blob',
+    'Blob events',
+    'Service Bus',
+    'Cosmos DB',
+    'Compute',
+    'Telemetry',
+    'Identity',
+  ]);
+
+  const prod = resourcesOf('prod');
+  const one = (type: string) => ofType(prod, type)[0];
+  expect(at(one('Microsoft.Web/serverfarms'), 'sku.tier')).toBe(rows['Functions']?.there.replaceAll(' ', ''));
+  expect(rows['Service Bus']?.there).toBe(`${String(at(one('Microsoft.ServiceBus/namespaces'), 'sku.name'))} tier`);
+  expect(at(one('Microsoft.DocumentDB/databaseAccounts'), 'properties.consistencyPolicy.defaultConsistencyLevel')).toBe(
+    'Strong',
+  );
+  expect(rows['Cosmos DB']?.there).toBe('serverless, strong consistency');
+  expect(rows['Telemetry']?.there).toBe('Application Insights');
+  expect(ofType(prod, 'Microsoft.App/jobs')).toHaveLength(1);
+
+  const expiring = Object.values(blobContainers).flatMap(({ expiresAfterDays: days }) => (days === null ? [] : [days]));
+  expect(rows['Blob']?.differs).toContain(`${[...new Set(expiring)].join(', ')} days`);
+
+  const bicep = Object.keys(appSettingsOf('prod'));
+  const keys = ['SERVICEBUS', 'COSMOS__accountKey', 'BLOB__accountName', 'BLOB__accountKey', 'COMPUTE__accessToken'];
+  expect(
+    bicep.filter((name) => keys.includes(name)),
+    rows['Identity']?.there,
+  ).toEqual([]);
 });

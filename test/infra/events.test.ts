@@ -1,10 +1,8 @@
 /** From a written blob to its queue. */
 import { expect, test } from 'vitest';
-import { registerFunctions } from '../../functions/registrations.ts';
-import { connect } from '../../shared/azure/connect.ts';
-import { readConfig } from '../../shared/config.ts';
 import { blobContainers } from '../../shared/resources.ts';
-import { appSettingsOf, at, deployments, evaluated, leaf, ofType, resourcesOf } from './templates.ts';
+import { registered } from './registered.ts';
+import { at, deployments, leaf, ofType, resourcesOf } from './templates.ts';
 
 test.for(deployments)('%s tells every queue of the blobs that the code wants to be told of', (deployment) => {
   const resources = resourcesOf(deployment);
@@ -38,23 +36,9 @@ test.for(deployments)('%s tells every queue of the blobs that the code wants to 
   }
 });
 
-/** Names of the queues that the functions take messages from, as they register them. */
-function queuesOfFunctions(): string[] {
-  const queues: string[] = [];
-  const recorder = {
-    serviceBusQueue: (_name: string, options: { queueName: string }) => void queues.push(options.queueName),
-    timer: () => undefined,
-    http: () => undefined,
-  };
-  const ports = connect(readConfig(evaluated(appSettingsOf('dev'))));
-  const unused = () => Promise.reject(new Error('registering calls nothing'));
-  registerFunctions(recorder, { ...ports, inspect: unused, toTensor: unused, infer: unused, validate: unused });
-  return queues;
-}
-
 test('every queue of every function is deployed, and every deployed queue has a function and one for its dead letters', () => {
   const deployed = ofType(resourcesOf('dev'), 'Microsoft.ServiceBus/namespaces/queues').map(leaf);
-  const taken = queuesOfFunctions();
+  const taken = Object.values(registered().queueOf);
   for (const name of taken) expect(deployed, `queue ${name}`).toContain(name.replace(/\/\$deadletterqueue$/, ''));
   for (const name of deployed) {
     expect(taken, `queue ${name} has no function`).toContain(name);

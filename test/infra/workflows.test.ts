@@ -176,7 +176,7 @@ describe('what they do', () => {
     for (const [id, { steps, uses, ...one }] of jobs) {
       if (uses === undefined) expect(one['timeout-minutes'], id).toBeLessThanOrEqual(120);
       for (const { run = '' } of steps)
-        for (const [, script = ''] of run.matchAll(/npm run ([\w:-]+)/g))
+        for (const [, script = ''] of run.matchAll(/npm run (?:-s )?([\w:-]+)/g))
           expect(Object.keys(scripts), id).toContain(script);
     }
   });
