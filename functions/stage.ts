@@ -35,8 +35,9 @@ export function onMessage<Q extends QueueName>(
       const finish = ({ outcome, project, ...ids }: Handled): void => {
         const durationMs = ports.clock.now().getTime() - startedAt;
         const { id, type } = message;
-        const named = Object.entries({
-          run: runIn(message),
+        const told = Object.entries({
+          run: named(message, 'run'),
+          model: named(message, 'model'),
           ...ids,
           type,
           message: id,
@@ -45,7 +46,7 @@ export function onMessage<Q extends QueueName>(
         ports.telemetry.metric('stage-milliseconds', durationMs, { stage, outcome });
         ports.telemetry.stage({
           ...{ stage, project: project ?? projectIn(message), outcome, durationMs },
-          ids: Object.fromEntries(named.filter((e): e is [string, string] => e[1] !== undefined)),
+          ids: Object.fromEntries(told.filter((e): e is [string, string] => e[1] !== undefined)),
         });
       };
       try {
@@ -75,6 +76,6 @@ function recordAge(ports: Ports, queue: QueueName, context: InvocationContext): 
 const projectIn = (message: { data: object }): string =>
   'project' in message.data ? String(message.data.project) : '';
 
-/** Whatever is done about a run names it, so that a run that nothing is done about any more can be found. */
-const runIn = (message: { data: object }): string | undefined =>
-  'run' in message.data ? String(message.data.run) : undefined;
+/** Whatever is done about a run or a model names it, so that a run that nothing is done about any more can be found. */
+const named = (message: { data: object }, what: 'run' | 'model'): string | undefined =>
+  what in message.data ? String((message.data as Record<string, unknown>)[what]) : undefined;

@@ -2,14 +2,14 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 
-interface Panel {
+export interface Panel {
   title: string;
   /** file in infra/queries */
   query: string;
   as: 'table' | 'timechart' | 'barchart';
 }
 
-const panels: Panel[] = [
+export const panels: Panel[] = [
   { title: 'What became of uploads', query: 'uploads', as: 'barchart' },
   { title: 'Stages', query: 'stages', as: 'table' },
   { title: 'What failed, and why', query: 'problems', as: 'table' },

@@ -15,6 +15,8 @@ export function az(args: string[]): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const child = spawn('az', [...args, '--output', 'json'], {
       stdio: ['ignore', 'pipe', 'pipe'],
+      // workflows write what is not set as an empty text, which parameter files would take for a value
+      env: Object.fromEntries(Object.entries(process.env).filter(([, value]) => value !== '')),
       // az is a script on Windows
       shell: process.platform === 'win32',
     });

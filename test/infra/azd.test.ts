@@ -44,6 +44,7 @@ describe('azure.yaml', () => {
   test('leads to a group that azd finds again: azd down removes what carries the tag', () => {
     const [group] = ofType(resourcesOf('main'), 'Microsoft.Resources/resourceGroups');
     expect(at(group, 'tags.azd-env-name')).toBe('main');
+    for (const { id } of resourcesOf('main')) expect(`${id}/`, 'left behind by azd down').toContain(`${group?.id}/`);
   });
 
   test('uses a template whose outputs are those that its hook reads', () => {

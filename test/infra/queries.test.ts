@@ -5,6 +5,8 @@ import type { InvocationContext } from '@azure/functions';
 import { expect, test } from 'vitest';
 import { onMessage } from '../../functions/stage.ts';
 import { prices } from '../../infra/costs/prices.ts';
+import { answer } from '../../infra/picture/answers.ts';
+import { panels } from '../../infra/workbook.ts';
 import { TerminalError } from '../../shared/errors.ts';
 import type { Telemetry } from '../../shared/ports.ts';
 import { createWorld } from '../shared/world.ts';
@@ -95,6 +97,20 @@ test('failures carry the dimensions that queries read', async () => {
     },
     { stage: 'evaluate', outcome: 'dead-lettered', reason: 'never', run: 'r' },
   ]);
+  const approved = { project: 'digits', model: 3, deployment: 'd-1' };
+  await onMessage({ ...ports, telemetry }, 'deployments', 'deploy', () => Promise.resolve({ outcome: 'live' }))(
+    {
+      ...{ specversion: '1.0', id: 'a', source: '/darkroom', type: 'darkroom.model.approved', subject: 'digits/3' },
+      data: approved,
+    },
+    context,
+  );
+  expect(records.at(-1), 'the workbook shows which model went live').toMatchObject({ outcome: 'live', model: '3' });
+});
+
+test('the picture of the workbook has an answer for each of its panels', () => {
+  for (const { query } of panels) expect(() => answer(query, { events: [], metrics: [] }), query).not.toThrow();
+  expect(readFileSync(path.join(root, 'docs/pictures/workbook.svg'), 'utf8')).toContain(panels[0]?.title);
 });
 
 test('the workbook has every query but those of the alerts and of deployments, for its own Application Insights, at the prices of the list', () => {
