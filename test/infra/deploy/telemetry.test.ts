@@ -68,13 +68,18 @@ beforeAll(async () => {
   record('score', 'scored', 200);
   record('ingest', 'accepted', 200);
   await telemetry.flush();
-  await new Promise((resolve) => setTimeout(resolve, 20));
+  await new Promise((resolve) => setTimeout(resolve, 50));
   deployedAt = new Date().toISOString();
   record('score', 'scored', 40);
   record('score', 'failed', 10);
   record('ingest', 'accepted', 50);
   record('commit', 'committed', 3);
-  await telemetry.flush();
+  // a flush resolves as well when something could not be delivered yet
+  const kept = () => readFile(path.join(folder, 'telemetry.ndjson'), 'utf8').catch(() => '');
+  for (let tries = 0; tries < 100 && (await kept()).split('"pipeline.stage"').length - 1 < 503; tries++) {
+    await telemetry.flush();
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
   api = createServer((request, response) => {
     const parts: Buffer[] = [];
     request.on('data', (part: Buffer) => parts.push(part));
