@@ -46,6 +46,16 @@ const steps: Step[] = [
     command: ['node', 'test/hostile/main.ts', '--requests', '5000', '--runs', '10000'],
     shows: 'hostile input: a corpus, every parser, every route',
   },
+  {
+    name: 'storms',
+    command: ['env', 'STORM=full', 'vitest', 'run', 'test/storms'],
+    shows: '10,000 uploads, 1,000 retrain requests and 50 versions in a burst',
+  },
+  {
+    name: 'soak',
+    command: ['node', 'test/soak/main.ts', '--minutes', '1'],
+    shows: 'a minute of steady load: heap, errors',
+  },
   { name: 'package', command: ['node', 'test/package/main.ts'], shows: 'the package that is deployed' },
   {
     name: 'previous',

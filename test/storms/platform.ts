@@ -117,12 +117,16 @@ export async function startStormy(): Promise<Stormy> {
   };
 }
 
-/** Resolves when the project has a version with so many samples. */
+/** Resolves when the project has a version with so many samples, and nothing of it is left to do. */
 export const untilCommitted = ({ ports }: Stormy, project: string, samples: number): Promise<unknown> =>
-  vi.waitUntil(async () => (await ports.documents.read('heads', project, 'head'))?.document.head?.samples === samples, {
-    ...soon,
-    timeout: 600_000,
-  });
+  vi.waitUntil(
+    async () => {
+      const head = (await ports.documents.read('heads', project, 'head'))?.document;
+      if (head?.head?.samples !== samples || head.unfinished) return false;
+      return (await ports.documents.count('staged', { pk: project })) === 0;
+    },
+    { ...soon, timeout: Math.max(60_000, samples * 60) },
+  );
 
 /** Resolves when the run has ended, with its document. */
 export const untilEnded = ({ ports }: Stormy, project: string, run: string) =>

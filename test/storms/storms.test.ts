@@ -1,8 +1,9 @@
 /**
- * Storms on the real platform: each has one outcome, which docs/limits.md describes. STORM_UPLOADS and STORM_REQUESTS
- * make them as large as `npm run verify` has them.
+ * Storms on the real platform: each has one outcome, which docs/limits.md describes. STORM=full makes them as large as
+ * `npm run verify` has them.
  */
 import path from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { startFunctionsHost } from '../../local/functions-host/host.ts';
@@ -17,8 +18,13 @@ import {
   untilIdle,
 } from './platform.ts';
 
-const uploads = Number(process.env['STORM_UPLOADS'] ?? 300);
-const requests = 1000;
+const root = path.resolve(import.meta.dirname, '../..');
+const full = process.env['STORM'] === 'full';
+const uploads = full ? 10_000 : 80;
+const requests = full ? 1000 : 100;
+const versions = full ? 50 : 6;
+const heartbeats = full ? 1000 : 150;
+const skewedRounds = full ? 4 : 2;
 const patience = 120_000 + uploads * 60;
 let it: Stormy;
 
@@ -55,7 +61,7 @@ async function train(project: string, body: Record<string, unknown>) {
   return untilEnded(it, project, String(asked.body['id']));
 }
 const liveIs = (project: string, model: number) =>
-  expect.poll(async () => (await endpointOf(project)).body.production?.model, soon).toBe(model);
+  vi.waitUntil(async () => (await endpointOf(project)).body.production?.model === model, soon);
 
 describe('retrain requests', () => {
   const storm = (project: string): Promise<Answer[]> =>
@@ -122,7 +128,7 @@ test(
 );
 
 test(
-  '50 versions in quick succession are a linear history, and cost two trainings at a time',
+  `${versions} versions in quick succession are a linear history, and cost two trainings at a time`,
   { timeout: patience },
   async () => {
     const trainer = { name: 'slow', parameters: { seconds: 3 } };
@@ -131,7 +137,7 @@ test(
       ...{ trainer, commit: { quietSeconds: 300, maxWaitSeconds: 600 } },
       retrain: { onVersion: true, minNewSamples: 1, maxPerDay: 1000 },
     });
-    for (let n = 1; n <= 50; n++) {
+    for (let n = 1; n <= versions; n++) {
       await it.upload('versions', 2 * n, 2 * n + 2);
       await expect
         .poll(() => it.ports.documents.count('staged', { pk: 'versions' }), { ...soon, interval: 20 })
@@ -140,15 +146,16 @@ test(
       await untilCommitted(it, 'versions', 2 * n);
     }
     await untilIdle(it, 'versions');
-    const versions = await it.ports.documents.query('versions', { pk: 'versions', limit: 100 });
-    const numbers = versions.items.map(({ document }) => document.number).sort((a, b) => a - b);
-    expect(numbers).toEqual(Array.from({ length: 50 }, (_, i) => i + 1));
+    const made = await it.ports.documents.query('versions', { pk: 'versions', limit: 100 });
+    const numbers = made.items.map(({ document }) => document.number).sort((a, b) => a - b);
+    expect(numbers).toEqual(Array.from({ length: versions }, (_, i) => i + 1));
     const runs = await runsOf('versions');
-    const states = countBy(runs.map((run) => run.failure?.code ?? run.state));
-    expect(Object.keys(states).sort()).toEqual(['coalesced', 'registered']);
-    expect(await jobsOf('versions')).toBe(states['registered']);
+    const trained = runs.filter((run) => run.failure === null);
+    for (const { failure } of runs) expect([undefined, 'coalesced']).toContain(failure?.code);
+    expect(await jobsOf('versions')).toBe(trained.length);
+    expect(trained.length).toBeLessThan(versions);
     // the newest version is always trained on in the end
-    expect(runs.filter((run) => run.state === 'registered').map((run) => run.version.number)).toContain(50);
+    expect(trained.map((run) => run.version.number)).toContain(versions);
   },
 );
 
@@ -180,7 +187,7 @@ test(
     await it.makeProject('flood');
     await it.upload('flood', 0, 24);
     await untilCommitted(it, 'flood', 24);
-    const run = await train('flood', { trainer: { name: 'flood', parameters: { heartbeats: 500 } } });
+    const run = await train('flood', { trainer: { name: 'flood', parameters: { heartbeats } } });
     expect([run.state, run.attempt]).toEqual(['registered', 1]);
     expect(run.metrics.length).toBeLessThanOrEqual(2000);
     expect(run.metrics.map(({ step }) => step)).toEqual(run.metrics.map(({ step }) => step).sort((a, b) => a - b));
@@ -291,7 +298,7 @@ globalThis.Date = class extends Real {
     return Real.now() + ${minutes * 60_000};
   }
 };
-await import(${JSON.stringify(it.entry)});
+await import(${JSON.stringify(pathToFileURL(path.resolve(root, it.entry)))});
 `,
       );
       return startFunctionsHost({
@@ -301,8 +308,8 @@ await import(${JSON.stringify(it.entry)});
     };
     const hosts = await Promise.all([skewedHost(-10), skewedHost(10)]);
     try {
-      await it.makeProject('skewed', { retrain: { onVersion: true, minNewSamples: 1, maxPerDay: 1000 } });
-      for (let n = 1; n <= 4; n++) {
+      await it.makeProject('skewed', { retrain: { onVersion: full, minNewSamples: 1, maxPerDay: 1000 } });
+      for (let n = 1; n <= skewedRounds; n++) {
         await it.upload('skewed', 30 * n, 30 * n + 30);
         // a window that a fast clock has opened closes 10 minutes late; whoever does not want to wait says so
         await expect
@@ -322,7 +329,7 @@ await import(${JSON.stringify(it.entry)});
         Object.keys(countBy(runs.map((run) => run.failure?.code ?? run.state))).filter((s) => s !== 'coalesced'),
       ).toEqual(['registered']);
       const { body } = await it.call('GET', '/projects/skewed');
-      expect((body['head'] as { number: number }).number).toBeGreaterThanOrEqual(4);
+      expect((body['head'] as { number: number }).number).toBeGreaterThanOrEqual(skewedRounds);
       expect((await it.call('GET', '/dead-letters')).body['value']).toEqual([]);
     } finally {
       await Promise.all(hosts.map((host) => host.close()));

@@ -44,7 +44,7 @@ const requestTimeoutMs = 20_000;
 const patienceMs = 120_000;
 
 /** One request to one of the two HTTP hosts; undefined when it got no answer. */
-async function once(
+export async function once(
   parts: Front,
   random: Random,
   method: string,

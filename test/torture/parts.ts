@@ -18,6 +18,7 @@ export interface Parts {
   cosmos: Part;
   blob: Part;
   arm: Part;
+  insights: Part;
   http: Part[];
   queue: Part[];
   settings: Record<string, string>;
@@ -110,7 +111,7 @@ export async function startParts(folder: string): Promise<Parts> {
     const http = await Promise.all([host('http-1', httpFunctions), host('http-2', httpFunctions)]);
     const queue = await Promise.all([host('queue-1', queueFunctions), host('queue-2', queueFunctions)]);
     const key = (await made).stdout.trim();
-    return { bus, cosmos, blob, arm, http, queue, settings, key, close };
+    return { bus, cosmos, blob, arm, insights, http, queue, settings, key, close };
   } catch (error) {
     await close();
     throw error;

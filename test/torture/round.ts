@@ -1,7 +1,5 @@
 /** One round: load, trouble at seeded moments, everything started again, rest, and the invariants. */
-import { DatabaseSync } from 'node:sqlite';
 import { createRequire } from 'node:module';
-import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import sharp from 'sharp';
 import { queueNames } from '../../shared/resources.ts';
@@ -9,6 +7,7 @@ import type { Ports } from '../../shared/ports.ts';
 import { all, census, violations } from './invariants.ts';
 import { act, call, type File, type Ledger, upload } from './load.ts';
 import type { Parts } from './parts.ts';
+import { waitingByQueue } from './queues.ts';
 import { createRandom, type Random } from '../random.ts';
 import { trouble } from './trouble.ts';
 
@@ -27,14 +26,17 @@ export interface RoundReport {
   violations: string[];
 }
 
-export interface RoundOptions {
+export interface ProjectUnderTest {
   parts: Parts;
   ports: Ports;
   /** of the data of the broker */
   folder: string;
-  /** rounds share a project and what it has acknowledged: what an earlier round left must survive the later ones */
   project: string;
   ledger: Ledger;
+}
+
+/** Rounds share a project and what it has acknowledged: what an earlier round left must survive the later ones. */
+export interface RoundOptions extends ProjectUnderTest {
   seed: number;
   digits: number;
   /** least seconds of load and kills */
@@ -103,22 +105,8 @@ async function storm(options: RoundOptions, random: Random) {
   return kills;
 }
 
-/** Messages that could be delivered now, by queue; the broker's own store says it. */
-function waitingMessages(folder: string): number {
-  const database = new DatabaseSync(path.join(folder, 'service-bus', 'messages.sqlite'), { readOnly: true });
-  try {
-    const rows = database.prepare('SELECT queue, meta FROM messages').all();
-    return rows.filter((row) => {
-      const { dueAt } = JSON.parse(String(row['meta'])) as { dueAt: number | null };
-      return dueAt === null || dueAt <= Date.now();
-    }).length;
-  } finally {
-    database.close();
-  }
-}
-
 /** What still has to happen; empty when the project is at rest. */
-async function unfinished({ ports, folder, project }: RoundOptions): Promise<string[]> {
+async function unfinished({ ports, folder, project }: ProjectUnderTest): Promise<string[]> {
   const said: string[] = [];
   const uploads = await ports.documents.count('uploads', { equals: { project, status: 'received' } });
   if (uploads > 0) said.push(`${uploads} uploads without outcome`);
@@ -130,7 +118,7 @@ async function unfinished({ ports, folder, project }: RoundOptions): Promise<str
   if (scheduler?.active || scheduler?.waiting) said.push('trainings');
   const endpoint = (await ports.documents.read('endpoints', project, 'endpoint'))?.document;
   if (!endpoint?.production) said.push('no live model');
-  const messages = waitingMessages(folder);
+  const messages = [...waitingByQueue(folder).values()].reduce((sum, one) => sum + one.messages, 0);
   if (messages > 0) said.push(`${messages} messages`);
   const letters = await ports.documents.count('dead-letters', { equals: { status: 'waiting' } });
   if (letters > 0) said.push(`${letters} dead letters`);
@@ -142,7 +130,7 @@ async function replayAll(parts: Parts, random: Random): Promise<void> {
 }
 
 /** Waits until the project is at rest for two looks in a row, replaying dead letters as an operator would. */
-async function rest(options: RoundOptions, random: Random): Promise<string[]> {
+export async function rest(options: ProjectUnderTest, random: Random): Promise<string[]> {
   const until = Date.now() + restTimeoutMs;
   let quiet = 0;
   let said: string[] = [];
@@ -171,8 +159,7 @@ async function replayTwice(options: RoundOptions, random: Random): Promise<strin
 }
 
 /** Makes the project, quietly: two models that were live, so that there is something to score with and to roll back to. */
-export async function prepare(options: Pick<RoundOptions, 'parts' | 'ports' | 'project' | 'ledger'>): Promise<void> {
-  const { parts, ports, project, ledger } = options;
+export async function prepare({ parts, ports, project, ledger }: ProjectUnderTest): Promise<void> {
   const random = createRandom(1);
   const settings = {
     trainer: { name: 'softmax', timeoutSeconds: 60 },
