@@ -2,7 +2,8 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
+    // STORM=full adds what takes minutes
+    include: ['test/**/*.test.ts', ...(process.env['STORM'] === 'full' ? ['test/storms/*.full.ts'] : [])],
     testTimeout: 30_000,
     hookTimeout: 60_000,
     pool: 'forks',

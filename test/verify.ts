@@ -48,7 +48,7 @@ const steps: Step[] = [
   },
   {
     name: 'storms',
-    command: ['env', 'STORM=full', 'vitest', 'run', 'test/storms'],
+    command: ['env', 'STORM=full', 'vitest', 'run', '--no-file-parallelism', 'test/storms'],
     shows: '10,000 uploads, 1,000 retrain requests and 50 versions in a burst',
   },
   {

@@ -2,8 +2,9 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import sharp from 'sharp';
-import { vi } from 'vitest';
+import { expect, vi } from 'vitest';
 import * as z from 'zod';
 import { buildApp } from '../../local/build.ts';
 import { createKey } from '../../local/first-key.ts';
@@ -17,6 +18,8 @@ import { tinyModel } from '../shared/onnx/tiny-model.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
 const image = { width: 8, height: 8, channels: 1 as const };
+/** as large as `npm run verify` has them */
+export const full = process.env['STORM'] === 'full';
 export const soon = { timeout: 60_000, interval: 100 };
 
 export interface Answer {
@@ -53,10 +56,22 @@ const settings = {
 };
 
 const uploadWidth = 32;
+const maxTries = 10;
 const addressesAtOnce = 1000;
 const addresses = z.object({
   value: z.array(z.object({ url: z.string(), headers: z.record(z.string(), z.string()) })),
 });
+
+/** Repeats, as clients do, what got no connection or 503; in a storm both are answers. */
+async function patiently(send: () => Promise<Response>): Promise<Response> {
+  for (let tries = 1; ; tries++) {
+    const answer = await send().catch((error: Error) => error);
+    const done = answer instanceof Response && answer.status !== 503;
+    if (done) return answer;
+    if (tries === maxTries) throw answer instanceof Response ? new Error(`${maxTries} times 503`) : answer;
+    await sleep(tries * 500);
+  }
+}
 
 /** Starts it below a folder of its own. */
 export async function startStormy(): Promise<Stormy> {
@@ -78,11 +93,13 @@ export async function startStormy(): Promise<Stormy> {
   const key = await createKey(platform.settings, 'operator');
   const call: Stormy['call'] = async (method, route, body, headers = {}) => {
     const sent = Buffer.isBuffer(body) ? new Uint8Array(body) : body === undefined ? undefined : JSON.stringify(body);
-    const response = await fetch(`${platform.addresses.http}/api/v1${route}`, {
-      method,
-      headers: { 'x-api-key': key, 'content-type': 'application/json', ...headers },
-      ...(sent === undefined ? {} : { body: sent }),
-    });
+    const response = await patiently(() =>
+      fetch(`${platform.addresses.http}/api/v1${route}`, {
+        method,
+        headers: { 'x-api-key': key, 'content-type': 'application/json', ...headers },
+        ...(sent === undefined ? {} : { body: sent }),
+      }),
+    );
     return {
       status: response.status,
       headers: response.headers,
@@ -98,8 +115,10 @@ export async function startStormy(): Promise<Stormy> {
       });
       await inBatches(addresses.parse(answer.body).value, uploadWidth, async ({ url, headers }) => {
         const n = Number(/(\d+)\.png/.exec(url)?.[1]);
-        const put = await fetch(url, { method: 'PUT', headers, body: new Uint8Array(await tile(n)) });
-        if (put.status !== 201) throw new Error(`PUT of tile ${n} answered ${put.status}`);
+        const body = new Uint8Array(await tile(n));
+        const put = await patiently(() => fetch(url, { method: 'PUT', headers, body }));
+        // not 201 at a repetition: the address creates one blob once, and an earlier try had created it
+        if (![201, 403, 409].includes(put.status)) throw new Error(`PUT of tile ${n} answered ${put.status}`);
         await put.arrayBuffer();
       });
     }
@@ -141,3 +160,26 @@ export const untilIdle = ({ ports }: Stormy, project: string): Promise<unknown> 
     const scheduler = (await ports.documents.read('schedulers', project, 'scheduler'))?.document;
     return scheduler !== undefined && scheduler.active === null && scheduler.waiting === null;
   }, soon);
+
+export const countBy = (values: unknown[]): Record<string, number> =>
+  values.reduce<Record<string, number>>((n, v) => ({ ...n, [String(v)]: (n[String(v)] ?? 0) + 1 }), {});
+
+/** Runs of a project, oldest first. */
+export async function runsOf({ ports }: Stormy, project: string) {
+  const orderBy = { field: 'createdAt' as const, descending: false };
+  const { items } = await ports.documents.query('runs', { pk: project, limit: 200, orderBy });
+  return items.map(({ document }) => document);
+}
+
+/** How many jobs compute was asked for. */
+export async function jobsOf(it: Stormy, project: string): Promise<number> {
+  const runs = new Set((await runsOf(it, project)).map(({ id }) => id));
+  return (await it.ports.compute.list()).filter((e) => runs.has(e.environment['DARKROOM_RUN'] ?? '')).length;
+}
+
+/** Asks for a training and waits for its end. */
+export async function train(it: Stormy, project: string, body: Record<string, unknown>) {
+  const asked = await it.call('POST', `/projects/${project}/trainings`, body);
+  expect(asked.status).toBe(202);
+  return untilEnded(it, project, String(asked.body['id']));
+}

@@ -2,14 +2,15 @@
  * Storms on the real platform: each has one outcome, which docs/limits.md describes. STORM=full makes them as large as
  * `npm run verify` has them.
  */
-import path from 'node:path';
-import { pathToFileURL } from 'node:url';
-import { writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { startFunctionsHost } from '../../local/functions-host/host.ts';
 import {
   type Answer,
+  countBy,
+  full,
+  jobsOf,
+  runsOf,
   soon,
+  train,
   startStormy,
   type Stormy,
   tile,
@@ -18,13 +19,9 @@ import {
   untilIdle,
 } from './platform.ts';
 
-const root = path.resolve(import.meta.dirname, '../..');
-const full = process.env['STORM'] === 'full';
 const uploads = full ? 10_000 : 80;
 const requests = full ? 1000 : 100;
-const versions = full ? 50 : 6;
 const heartbeats = full ? 1000 : 150;
-const skewedRounds = full ? 4 : 2;
 const patience = 120_000 + uploads * 60;
 let it: Stormy;
 
@@ -33,33 +30,12 @@ beforeAll(async () => {
 }, 90_000);
 afterAll(() => it?.close(), 60_000);
 
-const countBy = (values: unknown[]): Record<string, number> =>
-  values.reduce<Record<string, number>>((n, v) => ({ ...n, [String(v)]: (n[String(v)] ?? 0) + 1 }), {});
-const runsOf = async (project: string) =>
-  (
-    await it.ports.documents.query('runs', {
-      pk: project,
-      limit: 200,
-      orderBy: { field: 'createdAt', descending: false },
-    })
-  ).items.map(({ document }) => document);
-/** How many jobs compute was asked for. */
-const jobsOf = async (project: string): Promise<number> => {
-  const runs = new Set((await runsOf(project)).map(({ id }) => id));
-  return (await it.ports.compute.list()).filter((e) => runs.has(e.environment['DARKROOM_RUN'] ?? '')).length;
-};
 const endpointOf = async (project: string) => {
   const { headers, body } = await it.call('GET', `/projects/${project}/endpoint`);
   return { etag: headers.get('etag') ?? '', body: body as { production: { model: number } | null; canary: unknown } };
 };
 const historyOf = async (project: string) =>
   (await it.ports.documents.read('endpoints', project, 'endpoint'))?.document.history ?? [];
-/** Asks for a training and waits for its end. */
-async function train(project: string, body: Record<string, unknown>) {
-  const asked = await it.call('POST', `/projects/${project}/trainings`, body);
-  expect(asked.status).toBe(202);
-  return untilEnded(it, project, String(asked.body['id']));
-}
 const liveIs = (project: string, model: number) =>
   vi.waitUntil(async () => (await endpointOf(project)).body.production?.model === model, soon);
 
@@ -85,7 +61,7 @@ describe('retrain requests', () => {
       expect(ids.size).toBe(2);
       for (const id of ids) expect((await untilEnded(it, 'asked', id)).state).toBe('registered');
       await untilIdle(it, 'asked');
-      expect(await jobsOf('asked')).toBe(2);
+      expect(await jobsOf(it, 'asked')).toBe(2);
     },
   );
 
@@ -105,7 +81,7 @@ describe('retrain requests', () => {
         expect(Number(headers.get('retry-after'))).toBeGreaterThan(0);
       }
       await untilIdle(it, 'limited');
-      expect(await jobsOf('limited')).toBe(1);
+      expect(await jobsOf(it, 'limited')).toBe(1);
     },
   );
 });
@@ -128,38 +104,6 @@ test(
 );
 
 test(
-  `${versions} versions in quick succession are a linear history, and cost two trainings at a time`,
-  { timeout: patience },
-  async () => {
-    const trainer = { name: 'slow', parameters: { seconds: 3 } };
-    // the window is so long that only the requests make versions
-    await it.makeProject('versions', {
-      ...{ trainer, commit: { quietSeconds: 300, maxWaitSeconds: 600 } },
-      retrain: { onVersion: true, minNewSamples: 1, maxPerDay: 1000 },
-    });
-    for (let n = 1; n <= versions; n++) {
-      await it.upload('versions', 2 * n, 2 * n + 2);
-      await expect
-        .poll(() => it.ports.documents.count('staged', { pk: 'versions' }), { ...soon, interval: 20 })
-        .toBe(2);
-      expect((await it.call('POST', '/projects/versions/commits')).status).toBe(202);
-      await untilCommitted(it, 'versions', 2 * n);
-    }
-    await untilIdle(it, 'versions');
-    const made = await it.ports.documents.query('versions', { pk: 'versions', limit: 100 });
-    const numbers = made.items.map(({ document }) => document.number).sort((a, b) => a - b);
-    expect(numbers).toEqual(Array.from({ length: versions }, (_, i) => i + 1));
-    const runs = await runsOf('versions');
-    const trained = runs.filter((run) => run.failure === null);
-    for (const { failure } of runs) expect([undefined, 'coalesced']).toContain(failure?.code);
-    expect(await jobsOf('versions')).toBe(trained.length);
-    expect(trained.length).toBeLessThan(versions);
-    // the newest version is always trained on in the end
-    expect(trained.map((run) => run.version.number)).toContain(versions);
-  },
-);
-
-test(
   'a training that always fails is not repeated by itself: one job for each version, and nothing is stuck',
   { timeout: patience },
   async () => {
@@ -169,10 +113,10 @@ test(
       await it.upload('failing', 4 * n, 4 * n + 4);
       await untilCommitted(it, 'failing', 4 * n);
       if (n <= 3)
-        await expect.poll(async () => (await runsOf('failing')).filter((r) => r.endedAt).length, soon).toBe(n);
+        await expect.poll(async () => (await runsOf(it, 'failing')).filter((r) => r.endedAt).length, soon).toBe(n);
     }
     await untilIdle(it, 'failing');
-    const runs = await runsOf('failing');
+    const runs = await runsOf(it, 'failing');
     expect(runs.map((run) => [run.state, run.attempt, run.failure?.code])).toEqual(
       Array.from({ length: 3 }, () => ['failed', 1, 'trainer-failed']),
     );
@@ -187,7 +131,7 @@ test(
     await it.makeProject('flood');
     await it.upload('flood', 0, 24);
     await untilCommitted(it, 'flood', 24);
-    const run = await train('flood', { trainer: { name: 'flood', parameters: { heartbeats } } });
+    const run = await train(it, 'flood', { trainer: { name: 'flood', parameters: { heartbeats } } });
     expect([run.state, run.attempt]).toEqual(['registered', 1]);
     expect(run.metrics.length).toBeLessThanOrEqual(2000);
     expect(run.metrics.map(({ step }) => step)).toEqual(run.metrics.map(({ step }) => step).sort((a, b) => a - b));
@@ -202,7 +146,7 @@ describe('an endpoint', () => {
     await it.makeProject(p, { deploy: { mode: 'manual' } });
     await it.upload(p, 0, 24);
     await untilCommitted(it, p, 24);
-    for (let seed = 1; seed <= 4; seed++) expect((await train(p, { seed })).state).toBe('registered');
+    for (let seed = 1; seed <= 4; seed++) expect((await train(it, p, { seed })).state).toBe('registered');
     await it.call('POST', `/projects/${p}/endpoint/deploy`, { model: 1 });
     await liveIs(p, 1);
   }, patience);
@@ -277,62 +221,5 @@ test(
     const model = await it.call('GET', '/projects/changed/models/1');
     expect(model.body).toMatchObject({ state: 'candidate' });
     expect((await endpointOf('changed')).body.production).toBeNull();
-  },
-);
-
-test(
-  'clocks 10 minutes off, of a trainer and of whole hosts, lose, double and reorder nothing',
-  { timeout: patience },
-  async () => {
-    const skewedHost = async (minutes: number) => {
-      const entry = path.join(it.folder, `skewed${minutes}.mjs`);
-      await writeFile(
-        entry,
-        `const Real = Date;
-globalThis.Date = class extends Real {
-  constructor(...parts) {
-    if (parts.length === 0) super(Date.now());
-    else super(...parts);
-  }
-  static now() {
-    return Real.now() + ${minutes * 60_000};
-  }
-};
-await import(${JSON.stringify(pathToFileURL(path.resolve(root, it.entry)))});
-`,
-      );
-      return startFunctionsHost({
-        appRoot: path.resolve(import.meta.dirname, '../..'),
-        ...{ entry, port: 0, settings: it.platform.settings, onLog: () => undefined },
-      });
-    };
-    const hosts = await Promise.all([skewedHost(-10), skewedHost(10)]);
-    try {
-      await it.makeProject('skewed', { retrain: { onVersion: full, minNewSamples: 1, maxPerDay: 1000 } });
-      for (let n = 1; n <= skewedRounds; n++) {
-        await it.upload('skewed', 30 * n, 30 * n + 30);
-        // a window that a fast clock has opened closes 10 minutes late; whoever does not want to wait says so
-        await expect
-          .poll(() => it.ports.documents.count('uploads', { equals: { project: 'skewed', status: 'accepted' } }), soon)
-          .toBe(30 * n);
-        await it.call('POST', '/projects/skewed/commits');
-        await untilCommitted(it, 'skewed', 30 * n);
-        const run = await train('skewed', {
-          seed: n,
-          trainer: { name: 'skewed', parameters: { minutes: n % 2 === 0 ? 10 : -10 } },
-        });
-        expect([run.state, run.attempt]).toEqual(['registered', 1]);
-      }
-      await untilIdle(it, 'skewed');
-      const runs = await runsOf('skewed');
-      expect(
-        Object.keys(countBy(runs.map((run) => run.failure?.code ?? run.state))).filter((s) => s !== 'coalesced'),
-      ).toEqual(['registered']);
-      const { body } = await it.call('GET', '/projects/skewed');
-      expect((body['head'] as { number: number }).number).toBeGreaterThanOrEqual(skewedRounds);
-      expect((await it.call('GET', '/dead-letters')).body['value']).toEqual([]);
-    } finally {
-      await Promise.all(hosts.map((host) => host.close()));
-    }
   },
 );
