@@ -106,7 +106,7 @@ export const defects: readonly Defect[] = [
       ],
       ['  const result = await commit(ports, project, cause);\n  if (result.more)', '  if (result.more)'],
     ],
-    seed: 100_156,
+    seed: 100_587,
   },
   {
     name: 'reconcile starts a second job',
@@ -132,7 +132,7 @@ export const defects: readonly Defect[] = [
     excuse: 'it may work right away',
     file: 'shared/training/start.ts',
     edits: [['notBefore: later(backoffSeconds(after.attempt, pauseSeconds)),', 'notBefore: later(0),']],
-    seed: 100_003,
+    seed: 100_007,
   },
   {
     name: 'split recomputed from settings',
