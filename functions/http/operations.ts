@@ -1,6 +1,8 @@
 /** What operators look at: activity, dead letters, health. */
 import * as z from 'zod';
 import { Problem } from '../../shared/api/problem.ts';
+import type { DeadLetterDocument } from '../../shared/documents.ts';
+import type { Stored } from '../../shared/ports.ts';
 import { deadLetterView, eventView, toDeadLetterView, toEventView } from '../../shared/api/views/operations.ts';
 import { page } from '../../shared/api/views/page.ts';
 import { queueMessages } from '../../shared/message.ts';
@@ -10,6 +12,8 @@ import { type Answer, continuationOf, type HttpPorts, pageOf, projectOf, route }
 
 const queueName = z.enum(queueNames as [string, ...string[]]);
 const maxReplay = 1000;
+const perPage = 500;
+const maxPages = 20;
 
 async function ready(ports: HttpPorts): Promise<Answer> {
   const attempt = async (work: () => Promise<unknown>): Promise<{ ok: boolean; detail: string | null }> => {
@@ -116,33 +120,10 @@ export const operationRoutes = [
         throw new Problem(404, 'unknown-dead-letter', `There is no dead letter ${id} of queue ${queue}.`, {
           target: 'id',
         });
-      const waiting =
-        one === undefined
-          ? (
-              await ports.documents.query('dead-letters', {
-                pk: queue,
-                equals: { status: 'waiting' },
-                limit: maxReplay,
-              })
-            ).items
-          : [one];
-      const refused: { id: string; why: string }[] = [];
-      let replayed = 0;
-      for (const { document, etag } of waiting) {
-        const message = replayable(queue, document.body, document.truncated);
-        if (typeof message === 'string') {
-          refused.push({ id: document.id, why: message });
-          continue;
-        }
-        await ports.messages.send(queue, [message]);
-        await ports.documents.replace(
-          'dead-letters',
-          { ...document, status: 'replayed', replayedAt: ports.clock.now().toISOString() },
-          etag,
-        );
-        replayed++;
-      }
-      return { status: 202, json: { replayed, refused } };
+      return {
+        status: 202,
+        json: await replay(ports, queue, one === undefined ? waitingLetters(ports, queue) : [one]),
+      };
     },
   }),
   route({
@@ -167,6 +148,46 @@ export const operationRoutes = [
 ];
 
 type Queue = (typeof queueNames)[number];
+
+/** Newest first; those that are refused stay and must not be in the way of the others. */
+async function* waitingLetters(ports: HttpPorts, queue: Queue): AsyncGenerator<Stored<DeadLetterDocument>> {
+  let continuation: string | undefined;
+  for (let pages = 0; pages < maxPages; pages++) {
+    const page = await ports.documents.query('dead-letters', {
+      pk: queue,
+      equals: { status: 'waiting' },
+      orderBy: { field: 'lastAt', descending: true },
+      limit: perPage,
+      ...(continuation === undefined ? {} : { continuation }),
+    });
+    yield* page.items;
+    continuation = page.continuation;
+    if (continuation === undefined) return;
+  }
+}
+
+/** Sends letters again, at most 1,000; a message that nobody would understand is refused with the reason. */
+async function replay(
+  ports: HttpPorts,
+  queue: Queue,
+  letters: Iterable<Stored<DeadLetterDocument>> | AsyncIterable<Stored<DeadLetterDocument>>,
+): Promise<{ replayed: number; refused: { id: string; why: string }[] }> {
+  const refused: { id: string; why: string }[] = [];
+  let replayed = 0;
+  for await (const { document, etag } of letters) {
+    const message = replayable(queue, document.body, document.truncated);
+    if (typeof message === 'string') {
+      refused.push({ id: document.id, why: message });
+      continue;
+    }
+    await ports.messages.send(queue, [message]);
+    const replayedAt = ports.clock.now().toISOString();
+    // 'changed' is fine: it got stuck again in this moment, and waits for the next replay
+    await ports.documents.replace('dead-letters', { ...document, status: 'replayed', replayedAt }, etag);
+    if (++replayed === maxReplay) break;
+  }
+  return { replayed, refused };
+}
 
 function replayable(
   queue: Queue,

@@ -18,7 +18,7 @@ import { page } from '../../shared/api/views/page.ts';
 import { trainingView } from '../../shared/api/views/training.ts';
 import { connect } from '../../shared/azure/connect.ts';
 import { readConfig } from '../../shared/config.ts';
-import type { PredictionDocument, ProjectDocument, RunDocument } from '../../shared/documents.ts';
+import type { DeadLetterDocument, PredictionDocument, ProjectDocument, RunDocument } from '../../shared/documents.ts';
 import { compose } from '../../shared/message.ts';
 import { encodeModel } from '../../shared/onnx/encode.ts';
 import { update } from '../../shared/outbox.ts';
@@ -314,5 +314,32 @@ describe('a message', () => {
     expect(replay.body).toEqual({ replayed: 1, refused: [] });
     await expect.poll(async () => ports.documents.count('staged', { pk: 'damaged' }), soon).toBe(0);
     expect(await waiting()).toBeUndefined();
+  });
+
+  test('is sent again however many that nobody understands came after it', async () => {
+    const queue = 'training-requests';
+    const data = { project: name, run: 'unknown', token: 'unknown' };
+    const letter = (n: number, body: unknown): DeadLetterDocument => {
+      const at = new Date(Date.now() + n * 1000).toISOString();
+      return {
+        ...{ id: `letter-${n}`, pk: queue, queue, messageId: '', body: JSON.stringify(body), truncated: false },
+        ...{ reason: 'test', detail: 'test', project: name, status: 'waiting', count: 1, firstAt: at, lastAt: at },
+        replayedAt: null,
+      };
+    };
+    const letters = Array.from({ length: 520 }, (_, n) => letter(n + 1, {}));
+    letters.push(letter(0, compose('darkroom.run.check', 'tiles/unknown', data, { id: 'test' })));
+    for (let at = 0; at < letters.length; at += 100) {
+      const documents = letters.slice(at, at + 100);
+      await ports.documents.batch(
+        'dead-letters',
+        queue,
+        documents.map((document) => ({ kind: 'create' as const, document })),
+      );
+    }
+    const replay = async () => (await call('POST', `/dead-letters/${queue}/replay`, {})).body as { refused: unknown[] };
+    const first = await replay();
+    expect([first, first.refused.length]).toMatchObject([{ replayed: 1 }, 520]);
+    expect(await replay()).toMatchObject({ replayed: 0 });
   });
 });
