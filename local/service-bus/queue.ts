@@ -156,7 +156,8 @@ export class Queue {
 
   #advance(): void {
     this.#head++;
-    if (this.#head > 1024 && this.#head * 2 > this.#available.length) {
+    // soon, since what is before the head stays in memory till then
+    if (this.#head > 32 && this.#head * 2 > this.#available.length) {
       this.#available = this.#available.slice(this.#head);
       this.#head = 0;
     }
