@@ -74,7 +74,7 @@ export const defects: readonly Defect[] = [
         '  if (run.boundTo !== null)',
       ],
     ],
-    seed: 100_429,
+    seed: 100_014,
   },
   {
     name: 'alias flipped in two writes',
@@ -86,14 +86,14 @@ export const defects: readonly Defect[] = [
         "  if (etag === undefined) {\n    if (event.kind === 'deploy')\n      await update(ports.documents, 'endpoints', project, 'endpoint', (c) => c === undefined || c.handled.includes(event.target.deployment) ? 'keep' : { ...c, production: null });",
       ],
     ],
-    seed: 100_001,
+    seed: 100_004,
   },
   {
     name: 'dead letters not replayed',
     excuse: 'somebody will look at them',
     file: 'functions/http/operations.ts',
-    edits: [['        await ports.messages.send(queue, [message]);\n', '']],
-    seed: 100_004,
+    edits: [['    await ports.messages.send(queue, [message]);\n', '']],
+    seed: 100_003,
   },
   {
     name: 'generation advanced after listing',
@@ -132,7 +132,7 @@ export const defects: readonly Defect[] = [
     excuse: 'it may work right away',
     file: 'shared/training/start.ts',
     edits: [['notBefore: later(backoffSeconds(after.attempt, pauseSeconds)),', 'notBefore: later(0),']],
-    seed: 100_007,
+    seed: 100_002,
   },
   {
     name: 'split recomputed from settings',
