@@ -8,6 +8,10 @@ const transportCodes = new Set([
   ...['ServiceTimeout', 'ServiceBusy', 'ServiceCommunicationProblem'],
 ]);
 
+const socketCalls = new Set(['connect', 'getaddrinfo', 'read', 'write']);
+/** all that the Service Bus SDK says of a connection that ended while it was being opened (core-amqp's `translate`, rhea-promise) */
+const brokenOff = new Set(['Unknown error encountered.', 'Failed to connect']);
+
 const busy = (status: unknown): boolean =>
   typeof status === 'number' && (status === 408 || status === 429 || status === 449 || (status >= 500 && status < 600));
 
@@ -16,7 +20,12 @@ export function isOutage(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   // the Service Bus SDK gives what each of its tries met
   if (error instanceof AggregateError) return error.errors.length > 0 && error.errors.every(isOutage);
-  const { code, statusCode, retryable } = error as { code?: unknown; statusCode?: unknown; retryable?: unknown };
+  const { code, statusCode, retryable, syscall } = error as Error & {
+    code?: unknown;
+    statusCode?: unknown;
+    retryable?: unknown;
+    syscall?: unknown;
+  };
   // Cosmos DB's SDK wraps what a batch met in an error that says nothing itself
   if (code === undefined && statusCode === undefined && error.cause instanceof Error) return isOutage(error.cause);
   // the Service Bus SDK calls it retryable
@@ -26,6 +35,9 @@ export function isOutage(error: unknown): boolean {
     transportCodes.has(error.name) ||
     busy(code) ||
     busy(statusCode) ||
+    // a refused connection of the Service Bus SDK has lost its code: it is a GeneralError
+    socketCalls.has(String(syscall)) ||
+    brokenOff.has(error.message) ||
     retryable === true
   );
 }

@@ -200,7 +200,13 @@ export async function runRound(options: RoundOptions): Promise<RoundReport> {
   const restedFrom = performance.now();
   const stuck = await rest(options, random);
   const restSeconds = (performance.now() - restedFrom) / 1000;
-  const found = [...stuck, ...(await violations(ports, project, ledger))];
+  // trouble around a host is told as such (503, 502, no answer); 500 is a defect of ours
+  const defects = [...ledger.answers].filter(([what]) => what.endsWith(' 500'));
+  const found = [
+    ...stuck,
+    ...(await violations(ports, project, ledger)),
+    ...defects.map(([what, times]) => `seed ${seed}: ${times} times ${what}`),
+  ];
   const letters = (await all(ports, 'dead-letters', {})).filter((one) => one.project === project);
   if (stuck.length === 0) found.push(...(await replayTwice(options, random)));
   return {

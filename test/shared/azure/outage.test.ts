@@ -1,6 +1,7 @@
 import { createServer } from 'node:net';
 import { BlobServiceClient } from '@azure/storage-blob';
 import { CosmosClient } from '@azure/cosmos';
+import { ServiceBusClient } from '@azure/service-bus';
 import { expect, test } from 'vitest';
 import { namingOutages } from '../../../shared/azure/outage.ts';
 import { RetryLater } from '../../../shared/errors.ts';
@@ -84,3 +85,23 @@ test.each([
   const port = namingOutages('Something', { call: () => Promise.reject(error) });
   await expect(port.call()).rejects.toBe(error);
 });
+
+test('a broker where nobody listens, or that ends while a connection to it is opened, is an outage', async () => {
+  const broken = createServer((socket) => setTimeout(() => socket.destroy(), 20));
+  await new Promise<void>((resolve) => broken.listen(0, '127.0.0.1', resolve));
+  const { port: breaking } = broken.address() as { port: number };
+  for (const at of [await closedPort(), breaking]) {
+    const address = `Endpoint=sb://127.0.0.1:${at};SharedAccessKeyName=local;SharedAccessKey=local;UseDevelopmentEmulator=true`;
+    const client = new ServiceBusClient(address, { retryOptions: { maxRetries: 0, timeoutInMs: 2000 } });
+    const port = namingOutages('The message broker', {
+      send: () => client.createSender('evaluations').sendMessages({ body: 'x' }),
+    });
+    await expect(port.send()).rejects.toThrow(RetryLater);
+    await client.close();
+  }
+  broken.close();
+  const ended = Object.assign(new Error('Unknown error encountered.'), { retryable: false });
+  await expect(namingOutages('The message broker', { send: () => Promise.reject(ended) }).send()).rejects.toThrow(
+    RetryLater,
+  );
+}, 30_000);
