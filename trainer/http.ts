@@ -11,7 +11,8 @@ export class HttpError extends Error {
 }
 
 const requestTimeoutMs = 60_000;
-const maxTries = 5;
+/** 25 s of pauses in all: storage that restarts is no failure of a training */
+const maxTries = 8;
 const firstPauseMs = 200;
 
 /** Storage answers 429, 500 and 503 when it is busy. https://learn.microsoft.com/rest/api/storageservices/common-rest-api-error-codes */
@@ -41,7 +42,7 @@ async function persist<T>(attempt: (number: number) => Promise<T>): Promise<T> {
   }
 }
 
-/** Reads an address: at most `maxBytes`. Throws an HttpError for a lasting refusal, any Error after five tries. */
+/** Reads an address: at most `maxBytes`. Throws an HttpError for a lasting refusal, any Error after eight tries. */
 export async function get(url: string, maxBytes: number): Promise<Buffer> {
   return persist(async () => {
     const response = await fetch(url, { signal: AbortSignal.timeout(requestTimeoutMs), redirect: 'error' });

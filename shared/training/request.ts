@@ -101,11 +101,19 @@ export async function findVersion(
       `Project ${project} has no dataset version yet. Upload labelled images first.`,
     );
   }
-  const found = /^\d{1,9}$/.test(wanted)
-    ? (await ports.documents.query('versions', { pk: project, equals: { number: Number(wanted) }, limit: 1 })).items[0]
-    : await ports.documents.read('versions', project, wanted);
-  if (found === undefined) throw new TerminalError('unknown-version', `Project ${project} has no version ${wanted}.`);
-  return found.document;
+  const number = /^\d{1,9}$/.test(wanted) ? Number(wanted) : undefined;
+  const lookUp = async (): Promise<VersionSummary | undefined> =>
+    number === undefined
+      ? (await ports.documents.read('versions', project, wanted))?.document
+      : (await ports.documents.query('versions', { pk: project, equals: { number }, limit: 1 })).items[0]?.document;
+  const found = await lookUp();
+  if (found !== undefined) return found;
+  // a version is the head before it has a document of its own, and keeps being looked for while that is written
+  const head = (await ports.documents.read('heads', project, 'head'))?.document.head;
+  if (head && (head.version === wanted || head.number === number)) return head;
+  const since = await lookUp();
+  if (since !== undefined) return since;
+  throw new TerminalError('unknown-version', `Project ${project} has no version ${wanted}.`);
 }
 
 /** Creates the run's document unless it is there. */

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { findVersion } from '../../../shared/training/request.ts';
 import { commitVersion, name, trainable } from '../../functions/trainable.ts';
 
 describe('coalescing', () => {
@@ -44,4 +45,13 @@ describe('coalescing', () => {
     expect((await sweep()).problems).toEqual([]);
     expect((await run(lost)).state).toBe('cancelled');
   });
+});
+
+test('a version that is the head is found before its document is written, since its committer may die between the two', async () => {
+  const { world } = await trainable();
+  const head = (await findVersion(world.ports, name, 'head')).version;
+  await world.ports.documents.remove('versions', name, head);
+  for (const wanted of [head, '1', 'head', undefined])
+    expect((await findVersion(world.ports, name, wanted)).version).toBe(head);
+  await expect(findVersion(world.ports, name, '2')).rejects.toThrow('has no version 2');
 });
