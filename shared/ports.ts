@@ -28,8 +28,7 @@ export type Scalar = string | number | boolean | null;
 export interface DocumentQuery<C extends DocumentContainer> {
   /** one partition; leave out only for listings across partitions */
   pk?: string;
-  /** fields that must be equal */
-  /** `id` is indexed in every container */
+  /** fields that must be equal; `id` is indexed in every container */
   equals?: Partial<Record<IndexedField<C> | 'id', Scalar>>;
   orderBy?: { field: IndexedField<C>; descending: boolean };
   /** only documents whose `orderBy` field is beyond this value */

@@ -20,17 +20,19 @@ export async function readBody(body: Chunks | null, maxBytes: number, limitMs = 
   // when the body was first, nobody waits for this one any more
   late.catch(() => undefined);
   try {
-    return await Promise.race([collect(body, maxBytes), late]);
+    return await Promise.race([collect(body, maxBytes, over.signal), late]);
   } finally {
     over.abort();
   }
 }
 
-async function collect(body: Chunks, maxBytes: number): Promise<Buffer> {
+async function collect(body: Chunks, maxBytes: number, over: AbortSignal): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;
   try {
     for await (const chunk of body) {
+      // answered already: what still comes is not kept, and leaving the loop ends the stream
+      if (over.aborted) break;
       size += chunk.length;
       if (size > maxBytes)
         throw new Problem(413, 'body-too-large', `The body has more than ${maxBytes / 1024} KB. Send less.`);

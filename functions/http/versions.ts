@@ -96,7 +96,7 @@ export const versionRoutes = [
     method: 'GET',
     path: 'v1/projects/{p}/versions/{a}/diff/{b}',
     role: 'viewer',
-    summary: 'What changed from version a to version b, with counts; lists are cut at `limit`',
+    summary: 'What changed from version a to version b, with counts of the whole; a page has at most `limit` changes',
     query: z.strictObject(listQuery),
     answers: {
       200: z.object({

@@ -11,7 +11,7 @@ import { connectArm } from './arm.ts';
 import { plainWords } from './arm-refusal.ts';
 
 const apiVersion = '2026-01-01';
-/** A start call has a minute (shared/training/check.ts); this much of it goes to an answer that names nothing yet. */
+/** A start call has a minute (shared/training/start.ts); this much of it goes to an answer that names nothing yet. */
 const provisioningLimitMs = 20_000;
 const maxPages = 20;
 const maxReasonCharacters = 400;

@@ -27,7 +27,8 @@ export function isOutage(error: unknown): boolean {
     syscall?: unknown;
   };
   // Cosmos DB's SDK wraps what a batch met in an error that says nothing itself
-  if (code === undefined && statusCode === undefined && error.cause instanceof Error) return isOutage(error.cause);
+  if (code === undefined && statusCode === undefined && error.cause instanceof Error && isOutage(error.cause))
+    return true;
   // the Service Bus SDK calls it retryable
   if (code === 'MessageSizeExceeded') return false;
   return (

@@ -91,6 +91,8 @@ async function launch(ports: TrainPorts, stored: Stored<RunDocument>, cause: Cau
   const token = ports.ids.next();
   const attempt = state === 'queued' ? seen.attempt + 1 : seen.attempt;
   const prepared = await prepareJob(ports, seen, attempt, token).catch((error: unknown) => ({ error }));
+  // nothing was claimed and nothing started: the delivery is repeated, and costs the run no attempt
+  if (typeof prepared !== 'string' && prepared.error instanceof RetryLater) throw prepared.error;
   const claimedAt = ports.clock.now().toISOString();
   const claimed = await applyToRun(ports, project, run, { kind: 'claim', token, seen, at: claimedAt }, cause);
   if (claimed?.token !== token) return 'claimed-elsewhere';

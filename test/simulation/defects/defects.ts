@@ -27,7 +27,7 @@ export const defects: readonly Defect[] = [
         'documents.replace(container, next, newest ?? current.etag)',
       ],
     ],
-    seed: 100_005,
+    seed: 100_014,
   },
   {
     name: 'no outbox',
@@ -106,14 +106,14 @@ export const defects: readonly Defect[] = [
       ],
       ['  const result = await commit(ports, project, cause);\n  if (result.more)', '  if (result.more)'],
     ],
-    seed: 100_587,
+    seed: 100_147,
   },
   {
     name: 'reconcile starts a second job',
     excuse: 'a start call without an answer did not start anything',
     file: 'shared/training/start.ts',
     edits: [["if (state === 'submitted' && token !== null) {", "if (state === 'evaluating' && token !== null) {"]],
-    seed: 100_035,
+    seed: 100_043,
   },
   {
     name: 'prediction answered before it is stored',
