@@ -1,5 +1,4 @@
 /** Bytes of a request, which come from somebody else: not too many, and not for ever. */
-import { setTimeout as pause } from 'node:timers/promises';
 import { Problem } from '../../shared/api/problem.ts';
 
 /** Azure's front end gives up after 230 s; whoever waits keeps others from being served. */
@@ -13,26 +12,28 @@ type Chunks = AsyncIterable<Uint8Array>;
  */
 export async function readBody(body: Chunks | null, maxBytes: number, limitMs = bodySeconds * 1000): Promise<Buffer> {
   if (body === null) return Buffer.alloc(0);
-  const over = new AbortController();
-  const late = pause(limitMs, undefined, { signal: over.signal }).then((): never => {
-    throw new Problem(408, 'body-too-slow', `The body did not arrive within ${limitMs / 1000} s. Send it again.`);
-  });
-  // when the body was first, nobody waits for this one any more
-  late.catch(() => undefined);
+  // a signal would make an error for every body, which scores feel
+  const reading = { isOver: false };
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => {
+    const detail = `The body did not arrive within ${limitMs / 1000} s. Send it again.`;
+    reject(new Problem(408, 'body-too-slow', detail));
+  }, limitMs);
   try {
-    return await Promise.race([collect(body, maxBytes, over.signal), late]);
+    return await Promise.race([collect(body, maxBytes, reading), late]);
   } finally {
-    over.abort();
+    clearTimeout(timer);
+    reading.isOver = true;
   }
 }
 
-async function collect(body: Chunks, maxBytes: number, over: AbortSignal): Promise<Buffer> {
+async function collect(body: Chunks, maxBytes: number, reading: { isOver: boolean }): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;
   try {
     for await (const chunk of body) {
       // answered already: what still comes is not kept, and leaving the loop ends the stream
-      if (over.aborted) break;
+      if (reading.isOver) break;
       size += chunk.length;
       if (size > maxBytes)
         throw new Problem(413, 'body-too-large', `The body has more than ${maxBytes / 1024} KB. Send less.`);

@@ -1,12 +1,12 @@
 /** Master key signatures and tokens (https://learn.microsoft.com/rest/api/cosmos-db/access-control-on-cosmosdb-resources). */
-import { createHmac, timingSafeEqual } from 'node:crypto';
+import { createHmac, createSecretKey, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Keyless } from '../identity/keyless.ts';
 import { Failure } from './failure.ts';
 
 /** The key every Cosmos DB emulator has; it is published and protects nothing. */
 export const emulatorKey = 'C2y6yDjf5/R+ob0N8A7Cgv30VRDJIWEHLM+4QDU5DE2nQ9nDuVTqobD4b8mGGyPMbIZnqyMsEcaGQy67XIw/Jw==';
-const keyBytes = Buffer.from(emulatorKey, 'base64');
+const secret = createSecretKey(emulatorKey, 'base64');
 
 function signatureIn(header: string | undefined): Buffer {
   try {
@@ -42,7 +42,7 @@ export function authorize(method: string, segments: string[], headers: IncomingH
   const head = `${method}\n${type}\n`.toLowerCase();
   const tail = `${date}\n${date === '' ? (headers.date ?? '') : ''}\n`.toLowerCase();
   const isSigned = (resource: string): boolean => {
-    const expected = createHmac('sha256', keyBytes).update(`${head}${resource}\n${tail}`).digest();
+    const expected = createHmac('sha256', secret).update(`${head}${resource}\n${tail}`).digest();
     return given.length === expected.length && timingSafeEqual(given, expected);
   };
   if (!isSigned(link) && !isSigned(rid)) {

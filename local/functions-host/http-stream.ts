@@ -5,7 +5,7 @@
 import { once } from 'node:events';
 import { Agent, request as httpRequest } from 'node:http';
 import type { ClientRequest, IncomingMessage, OutgoingHttpHeaders } from 'node:http';
-import { pipeline } from 'node:stream';
+import { setImmediate as turn } from 'node:timers/promises';
 import { answerEmpty, headerTexts, maxBodyBytes, queryTexts } from './http-call.ts';
 import type { HttpCall } from './http-call.ts';
 import { newTraceContext } from './invoker.ts';
@@ -51,9 +51,13 @@ function openForward(call: HttpCall, httpUri: string): ClientRequest {
   });
 }
 
-/** Resolves once the head of the request is on its way to the worker: from then on the library will see it. */
+/**
+ * Resolves once the head of the request is on its way to the worker: from then on the library will see it. A body that is
+ * here already goes in the same packet.
+ */
 async function headSent(forward: ClientRequest): Promise<void> {
-  forward.flushHeaders();
+  await turn();
+  if (!forward.headersSent) forward.flushHeaders();
   const socket = forward.socket ?? ((await once(forward, 'socket')) as [NonNullable<ClientRequest['socket']>])[0];
   if (socket.connecting) await once(socket, 'connect');
 }
@@ -79,7 +83,10 @@ function forwardResponse(call: HttpCall, answer: IncomingMessage): Promise<void>
   }
   response.writeHead(answer.statusCode ?? 500, endToEnd(answer.headers, 'transfer-encoding'));
   return new Promise((resolve) => {
-    pipeline(answer, response, () => resolve());
+    response.once('close', () => resolve());
+    // an answer that breaks off must not look complete
+    answer.once('close', () => answer.complete || response.destroy());
+    answer.on('error', () => response.destroy()).pipe(response);
   });
 }
 
@@ -125,12 +132,12 @@ export async function answerStream(
       resolve();
     });
   });
+  forwardBody(call, forward);
   try {
     await headSent(forward);
   } catch {
     return answered;
   }
-  forwardBody(call, forward);
   const headers = headerTexts(request);
   const clientLeft = () => response.destroyed && !response.writableEnded;
   try {
