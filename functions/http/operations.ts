@@ -14,6 +14,8 @@ const queueName = z.enum(queueNames as [string, ...string[]]);
 const maxReplay = 1000;
 const perPage = 500;
 const maxPages = 20;
+/** refused letters that an answer lists */
+const maxRefused = 100;
 
 async function ready(ports: HttpPorts): Promise<Answer> {
   const attempt = async (work: () => Promise<unknown>): Promise<{ ok: boolean; detail: string | null }> => {
@@ -34,6 +36,13 @@ async function ready(ports: HttpPorts): Promise<Answer> {
   const ok = Object.values(dependencies).every((d) => d.ok);
   return { status: ok ? 200 : 503, json: { status: ok ? 'ready' : 'not-ready', dependencies } };
 }
+
+const replayView = z.object({
+  replayed: z.number(),
+  refusedCount: z.number().describe('letters that nobody would understand; the first 100 of them are in `refused`'),
+  refused: z.array(z.object({ id: z.string(), why: z.string() })).max(maxRefused),
+  more: z.boolean().describe('letters are left that this call did not reach: call again'),
+});
 
 const dependency = z.object({ ok: z.boolean(), detail: z.string().nullable() });
 const readyView = z.object({
@@ -102,9 +111,7 @@ export const operationRoutes = [
     role: 'operator',
     summary: 'Send stuck messages of a queue again: one by id, or all that wait; twice is harmless',
     body: z.strictObject({ id: z.string().max(100).optional() }).prefault({}),
-    answers: {
-      202: z.object({ replayed: z.number(), refused: z.array(z.object({ id: z.string(), why: z.string() })) }),
-    },
+    answers: { 202: replayView },
     async handle(ports, call) {
       const queue = queueNames.find((q) => q === call.params['queue']);
       if (queue === undefined)
@@ -171,22 +178,23 @@ async function replay(
   ports: HttpPorts,
   queue: Queue,
   letters: Iterable<Stored<DeadLetterDocument>> | AsyncIterable<Stored<DeadLetterDocument>>,
-): Promise<{ replayed: number; refused: { id: string; why: string }[] }> {
+): Promise<z.infer<typeof replayView>> {
   const refused: { id: string; why: string }[] = [];
-  let replayed = 0;
+  let [replayed, refusedCount] = [0, 0];
   for await (const { document, etag } of letters) {
     const message = replayable(queue, document.body, document.truncated);
     if (typeof message === 'string') {
-      refused.push({ id: document.id, why: message });
+      if (++refusedCount <= maxRefused) refused.push({ id: document.id, why: message });
       continue;
     }
+    if (replayed === maxReplay) return { replayed, refusedCount, refused, more: true };
     await ports.messages.send(queue, [message]);
     const replayedAt = ports.clock.now().toISOString();
     // 'changed' is fine: it got stuck again in this moment, and waits for the next replay
     await ports.documents.replace('dead-letters', { ...document, status: 'replayed', replayedAt }, etag);
-    if (++replayed === maxReplay) break;
+    replayed++;
   }
-  return { replayed, refused };
+  return { replayed, refusedCount, refused, more: false };
 }
 
 function replayable(
