@@ -2,6 +2,7 @@
 import { randomInt } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { diskRefusal } from '../disk.ts';
 import { ArmError, type ExecutionStatus, type ExecutionTemplate } from './arm.ts';
 import type { Executions, StoredExecution } from './executions.ts';
 import { startOf } from './process-group.ts';
@@ -11,6 +12,8 @@ import { exitCodeIn, launch, type Launch, type Replica, type ReplicaLimits, watc
 /** executions of one job that are waiting or running; more are refused */
 const maxOpen = 500;
 const defaultStopGraceMs = 5_000;
+/** until an end that the disk did not take is recorded again */
+const recordAgainMs = 1_000;
 
 export interface JobDefinition {
   /** what the job's image would run */
@@ -95,10 +98,19 @@ export function runJobs(definitions: Record<string, JobDefinition>, executions: 
   // absolute: commands have working directories of their own
   const folderOf = (name: string) => join(resolve(dataDir), 'executions', name);
 
+  const recordEnd = (name: string, job: string, status: ExecutionStatus): void => {
+    try {
+      executions.ended(name, status, new Date().toISOString());
+      for (const old of executions.prune(job)) rmSync(folderOf(old), { recursive: true, force: true });
+    } catch (error) {
+      if (diskRefusal(error) === undefined) throw error;
+      // until there is room it counts as open; the next service finds out by itself
+      if (!closing) setTimeout(() => recordEnd(name, job, status), recordAgainMs).unref();
+    }
+  };
   const finish = (name: string, job: string, status: ExecutionStatus) => {
     running.delete(name);
-    executions.ended(name, stopRequested.delete(name) ? 'Stopped' : status, new Date().toISOString());
-    for (const old of executions.prune(job)) rmSync(folderOf(old), { recursive: true, force: true });
+    recordEnd(name, job, stopRequested.delete(name) ? 'Stopped' : status);
     if (running.size === 0) wakeCloser();
     if (filling) fill();
   };
@@ -114,13 +126,15 @@ export function runJobs(definitions: Record<string, JobDefinition>, executions: 
 
   const begin = (execution: StoredExecution, job: JobDefinition) => {
     delayed.delete(execution.name);
+    let replica: Replica | undefined;
     try {
       const what = launchOf(execution, job, folderOf(execution.name));
-      const replica = launch(what, limitsOf(job, Date.now()), onEnd(execution));
+      replica = launch(what, limitsOf(job, Date.now()), onEnd(execution));
       executions.started(execution.name, replica, new Date().toISOString());
       running.set(execution.name, { replica, job: execution.job });
     } catch {
-      // as with an image that cannot be pulled
+      // as with an image that cannot be pulled; what runs and cannot be recorded must not go on unknown
+      replica?.stop();
       finish(execution.name, execution.job, 'Failed');
     }
   };

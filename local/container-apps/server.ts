@@ -7,6 +7,7 @@ import { mkdir } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { diskRefusal } from '../disk.ts';
 import { httpServer, type Keyless, resources, scheme, whyNot } from '../identity/keyless.ts';
 import { listen, loopback } from '../listen.ts';
 import { ArmError, armPath } from './arm.ts';
@@ -87,8 +88,15 @@ function send(response: ServerResponse, { status, headers, body }: Answer): void
   response.end(JSON.stringify(body));
 }
 
+function unexpected(error: unknown): ArmError {
+  const full = diskRefusal(error);
+  return full === undefined
+    ? new ArmError(500, 'InternalServerError', String(error))
+    : new ArmError(503, 'ServiceUnavailable', full);
+}
+
 function refusal(error: unknown): Answer {
-  const known = error instanceof ArmError ? error : new ArmError(500, 'InternalServerError', String(error));
+  const known = error instanceof ArmError ? error : unexpected(error);
   return { status: known.status, body: { error: { code: known.code, message: known.message } } };
 }
 

@@ -2,6 +2,7 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { BulkOperationType } from '@azure/cosmos';
 import { ServiceBusClient } from '@azure/service-bus';
 import { BlobServiceClient } from '@azure/storage-blob';
@@ -9,6 +10,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { openOutbox } from '../../local/blob/outbox.ts';
 import { startBlob } from '../../local/blob/server.ts';
 import { emulatorKey } from '../../local/cosmos/authorization.ts';
+import { containerAppsCompute } from '../../shared/azure/compute.ts';
 import { isOutage } from '../../shared/azure/outage.ts';
 import { fillDisk, makeRoom } from '../torture/disk.ts';
 import { type Part, startPart } from '../torture/process.ts';
@@ -139,6 +141,26 @@ describe.skipIf(process.platform !== 'linux')('on a full disk', () => {
     const outbox = openOutbox(path.join(folder, 'blob', 'outbox.sqlite'));
     expect(outbox.left()).toEqual([]);
     outbox.close();
+  });
+
+  test('a job is refused with 503, and one that ran is known to have ended once there is room', async () => {
+    const work = ['--', '/bin/sleep', '1'];
+    const arm = await start('arm', ['local/container-apps/server.ts', '--port', '{port}', '--data', folder, ...work]);
+    const job =
+      '/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/darkroom-local/providers/Microsoft.App/jobs/trainer';
+    const credential = { getToken: async () => ({ token: 'local', expiresOnTimestamp: Date.now() + 3_600_000 }) };
+    const compute = containerAppsCompute(`http://127.0.0.1:${arm.port}`, job, credential);
+    const { execution } = await compute.start({ N: '1' });
+    const state = async () => (await compute.get(execution))?.state;
+    await expect.poll(state).toBe('running');
+    fillDisk(arm.pid);
+    await expect(compute.start({ N: '2' })).rejects.toThrow('The disk takes no more');
+    // its second is over, and its end found no room
+    await sleep(2500);
+    expect(await state()).toBe('running');
+    makeRoom(arm.pid);
+    await expect.poll(state, { timeout: 5000 }).toMatch(/succeeded|failed/);
+    expect(await compute.list()).toHaveLength(1);
   });
 
   test('telemetry is refused with 503, and no torn line is left', async () => {
