@@ -24,14 +24,19 @@ export interface ArmAnswer {
 
 export interface Arm {
   /** Repeats what may pass; answers 404 with undefined. `what` begins the error of a refusal. */
-  get(what: string, path: string): Promise<unknown>;
+  get(what: string, path: string, within?: AbortSignal): Promise<unknown>;
   /** Sends once. A refusal throws, save for these statuses. */
-  post(what: string, path: string, body?: unknown, fine?: number[]): Promise<ArmAnswer>;
+  post(
+    what: string,
+    path: string,
+    body?: unknown,
+    options?: { fine?: number[]; within?: AbortSignal },
+  ): Promise<ArmAnswer>;
   /**
-   * Waits for the end of an operation that was accepted (202), at most so long, and returns its result.
-   * Throws a refusal when it failed, a RetryLater when it did not end.
+   * Waits for the end of an operation that was accepted (202) and returns its result.
+   * Throws a refusal when it failed, a RetryLater when it did not end in time.
    */
-  settle(what: string, accepted: ArmAnswer, limitMs: number): Promise<unknown>;
+  settle(what: string, accepted: ArmAnswer, within: AbortSignal): Promise<unknown>;
 }
 
 /** Seconds or a date: https://www.rfc-editor.org/rfc/rfc9110#name-retry-after */
@@ -59,11 +64,13 @@ const patience: RetryStrategy = {
 const tokenPolicy = (credential: TokenCredential): PipelinePolicy => ({
   name: 'arm-token',
   async sendRequest(request, next) {
-    const token = await credential.getToken(armScope);
+    const token = await credential.getToken(armScope, abortedBy(request.abortSignal as AbortSignal | undefined));
     request.headers.set('authorization', `Bearer ${token?.token ?? ''}`);
     return next(request);
   },
 });
+
+const abortedBy = (signal: AbortSignal | undefined) => (signal === undefined ? {} : { abortSignal: signal });
 
 const answerOf = ({ status, headers, body }: PathUncheckedResponse): ArmAnswer => ({
   status: Number(status),
@@ -92,46 +99,47 @@ export function connectArm(endpoint: string, apiVersion: string, credential: Tok
   const once = connect(0);
 
   /** Addresses that answers name are followed on the same host only: the token goes with the request. */
-  const read = async (path: string): Promise<ArmAnswer> => {
+  const read = async (path: string, within?: AbortSignal): Promise<ArmAnswer> => {
     const url = new URL(path, endpoint);
     if (url.origin !== new URL(endpoint).origin)
       throw new TerminalError('foreign-address', `Azure named an address on another host: ${url.origin}`);
     if (!url.searchParams.has('api-version')) url.searchParams.set('api-version', apiVersion);
-    return answerOf(await patient.pathUnchecked(url.href).get({ timeout: requestLimitMs }));
+    return answerOf(await patient.pathUnchecked(url.href).get({ timeout: requestLimitMs, ...abortedBy(within) }));
   };
 
   return {
-    async get(what, path) {
-      const answer = await read(path);
+    async get(what, path, within) {
+      const answer = await read(path, within);
       if (answer.status === 404) return undefined;
       if (answer.status !== 200) throw refused(what, answer);
       return answer.body;
     },
-    async post(what, path, body, fine = []) {
+    async post(what, path, body, { fine = [], within } = {}) {
       const queryParameters = { 'api-version': apiVersion };
-      const sent = { queryParameters, timeout: requestLimitMs, ...(body === undefined ? {} : { body }) };
+      const limits = { timeout: requestLimitMs, ...abortedBy(within) };
+      const sent = { queryParameters, ...limits, ...(body === undefined ? {} : { body }) };
       const answer = answerOf(await once.pathUnchecked(path).post(sent));
       if (answer.status >= 300 && !fine.includes(answer.status)) throw refused(what, answer);
       return answer;
     },
-    async settle(what, accepted, limitMs) {
+    async settle(what, accepted, within) {
       let last = accepted;
       const poller = await createHttpPoller<unknown, { status: 'running'; config: object }>(
         {
           sendInitialRequest: async () => toLro(accepted),
           sendPollRequest: async (path) => {
-            last = await read(path);
+            last = await read(path, within);
             return toLro(last);
           },
         },
         { intervalInMs: 1000 },
       );
       try {
-        return await poller.pollUntilDone({ abortSignal: AbortSignal.timeout(limitMs) });
+        return await poller.pollUntilDone({ abortSignal: within });
       } catch (error) {
         if (error instanceof TerminalError || error instanceof RetryLater) throw error;
         if (error instanceof Error && error.name === 'AbortError')
-          throw new RetryLater(`${what} was accepted by Azure, but did not end within ${limitMs / 1000} s`);
+          throw new RetryLater(`${what} was accepted by Azure, but did not end in time`);
         throw refused(what, last);
       }
     },

@@ -11,8 +11,12 @@ import { connectArm } from './arm.ts';
 import { plainWords } from './arm-refusal.ts';
 
 const apiVersion = '2026-01-01';
-/** A start call has a minute (shared/training/start.ts); this much of it goes to an answer that names nothing yet. */
-const provisioningLimitMs = 20_000;
+/**
+ * A start call has a minute (shared/training/start.ts): this much of it to be sent and followed to the name of its
+ * execution, and the rest to look for an execution whose name did not come.
+ */
+const startLimitMs = 45_000;
+const lookLimitMs = 10_000;
 const maxPages = 20;
 const maxReasonCharacters = 400;
 
@@ -97,21 +101,21 @@ async function passing<T>(work: Promise<T>): Promise<T> {
   }
 }
 
-/** Adapts a Container Apps job to the compute port. A start call that is answered without a name is followed for `limitMs`. */
+/** Adapts a Container Apps job to the compute port. A start call is followed to the name of its execution for `limitMs`. */
 export function containerAppsCompute(
   endpoint: string,
   jobId: string,
   credential: TokenCredential,
-  limitMs = provisioningLimitMs,
+  limitMs = startLimitMs,
 ): Compute {
   const arm = connectArm(endpoint, apiVersion, credential);
   const executionPath = (name: string): string => `${jobId}/executions/${encodeURIComponent(name)}`;
 
-  async function list(): Promise<Execution[]> {
+  async function list(within?: AbortSignal): Promise<Execution[]> {
     const found: Execution[] = [];
     let next: string | undefined = `${jobId}/executions`;
     for (let pages = 0; next !== undefined && pages < maxPages; pages++) {
-      const page = executionList.parse((await arm.get('Listing training jobs', next)) ?? { value: [] });
+      const page = executionList.parse((await arm.get('Listing training jobs', next, within)) ?? { value: [] });
       found.push(...page.value.map(toExecution));
       next = page.nextLink ?? undefined;
     }
@@ -119,8 +123,8 @@ export function containerAppsCompute(
   }
 
   /** The template of the job with these variables added: an override replaces all of it. */
-  async function templateWith(variables: Record<string, string>): Promise<object> {
-    const job = await arm.get('Reading the training job', jobId);
+  async function templateWith(variables: Record<string, string>, within: AbortSignal): Promise<object> {
+    const job = await arm.get('Reading the training job', jobId, within);
     if (job === undefined)
       throw new TerminalError(
         'compute-missing',
@@ -132,26 +136,27 @@ export function containerAppsCompute(
   }
 
   /** Starts once; an answer that names no execution is followed to its end. */
-  async function startOnce(template: object): Promise<string> {
+  async function startOnce(template: object, within: AbortSignal): Promise<string> {
     const what = 'Starting the training job';
-    const answer = await arm.post(what, `${jobId}/start`, template);
+    const answer = await arm.post(what, `${jobId}/start`, template, { within });
     const named = started.safeParse(answer.body);
     if (named.success) return named.data.name;
-    const result = started.safeParse(await arm.settle(what, answer, limitMs));
+    const result = started.safeParse(await arm.settle(what, answer, within));
     if (!result.success) throw new RetryLater(`${what} ended without the name of an execution`);
     return result.data.name;
   }
 
   return {
     async start(variables) {
-      const template = await templateWith(variables);
+      const within = AbortSignal.timeout(limitMs);
+      const template = await templateWith(variables, within);
       try {
-        return { execution: await startOnce(template) };
+        return { execution: await startOnce(template, within) };
       } catch (error) {
         // ARM said no; everything else may have taken effect: the execution tells by its environment
         if (error instanceof TerminalError || (error instanceof RetryLater && error.code !== undefined)) throw error;
         const wanted = Object.entries(variables);
-        const known = await list().catch(() => []);
+        const known = await list(AbortSignal.timeout(lookLimitMs)).catch(() => []);
         const lost = known.find((one) => wanted.every(([name, value]) => one.environment[name] === value));
         if (lost === undefined) throw error;
         return { execution: lost.name };
@@ -163,7 +168,9 @@ export function containerAppsCompute(
       return found === undefined ? undefined : toExecution(executionResource.parse(found));
     },
     async stop(execution) {
-      await passing(arm.post(`Stopping execution ${execution}`, `${executionPath(execution)}/stop`, undefined, [404]));
+      await passing(
+        arm.post(`Stopping execution ${execution}`, `${executionPath(execution)}/stop`, undefined, { fine: [404] }),
+      );
     },
   };
 }
