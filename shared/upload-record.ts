@@ -26,8 +26,8 @@ export interface Finding {
 export type Kept = Pick<UploadDocument, 'sample' | 'label' | 'reason'>;
 
 /**
- * Records an upload unless that was done before: the project of the first record stands. With `kept` it promises that the sample's bytes lie in the store:
- * whoever finds the original gone later, because its name was written again, goes on with what was kept.
+ * Records an upload unless that was done before: the project of the first record stands. With `kept` it promises that
+ * the sample's bytes lie in the store: whoever finds the original gone later, because its name was written again, goes on with what was kept.
  */
 export async function recordUpload(
   ports: RecordPorts,

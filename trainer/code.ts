@@ -9,6 +9,7 @@ const maxFiles = 500;
 /**
  * `sha256:` and the digest of the program's own files, hex. It depends on their contents and on where they lie beside
  * each other, not on the folder that holds them; a bundle is one file. Packages are left to the lockfile.
+ * Throws when the program itself cannot be read.
  */
 export function codeDigest(entry: string): string {
   const files = new Map<string, Buffer>();
@@ -18,7 +19,8 @@ export function codeDigest(entry: string): string {
     let bytes: Buffer;
     try {
       bytes = readFileSync(file);
-    } catch {
+    } catch (error) {
+      if (file === entry) throw error;
       // text that only looks like an import
       continue;
     }

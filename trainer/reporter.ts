@@ -93,7 +93,7 @@ export function createReporter(job: JobDocument, documentUrl: string, execution:
       if (sequence < job.reports.maximum / 2) await checkIn();
     },
     stop: (reason) => {
-      stopped = reason;
+      stopped ??= reason;
     },
   };
 }

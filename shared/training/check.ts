@@ -5,7 +5,7 @@ import { TerminalError } from '../errors.ts';
 import { type Cause, compose, type runCheck } from '../message.ts';
 import { sendOnce, sendOutbox, update } from '../outbox.ts';
 import type { Execution, Stored } from '../ports.ts';
-import { isOpen } from './run.ts';
+import { isOpen, pastDeadline } from './run.ts';
 import { readReport, reportFile, toEvent } from './report.ts';
 import {
   applyToRun,
@@ -111,8 +111,7 @@ export function diagnose(run: RunDocument, execution: Execution | undefined, now
   const since = (at: string | null): number => (at === null ? 0 : (now.getTime() - Date.parse(at)) / 1000);
   const quiet = Math.min(since(run.lastReport?.at ?? run.submittedAt), since(run.submittedAt));
   if (run.startedAt !== null && since(run.startedAt) > run.trainer.timeoutSeconds + graceSeconds) {
-    const detail = `The job did not end within ${run.trainer.timeoutSeconds} s. Raise trainer.timeoutSeconds or train less.`;
-    return { code: 'deadline', detail, retryable: false };
+    return pastDeadline(run);
   }
   if (execution === undefined) {
     if (quiet < reportDelaySeconds) return undefined;

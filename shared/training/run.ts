@@ -3,6 +3,8 @@
  * `failed | cancelled`. `attempt` and `token` fence late writers; terminal states never change.
  */
 
+import { terminated } from './job-contract.ts';
+
 export type RunState =
   | 'queued'
   | 'submitted'
@@ -231,27 +233,41 @@ function heartbeat(run: Run, event: Extract<RunEvent, { kind: 'heartbeat' }>): R
   };
 }
 
+/** Why a job that took too long is not tried again. */
+export const pastDeadline = ({ trainer }: Pick<Run, 'trainer'>) => ({
+  code: 'deadline',
+  detail: `The job did not end within ${trainer.timeoutSeconds} s. Raise trainer.timeoutSeconds or train less.`,
+  retryable: false,
+});
+
+/** A job that is stopped for its deadline says that it was told to end: its own word may come before that of who stopped it. */
+function failureOf(run: Run, { code, detail, retryable, at }: Extract<RunEvent, { kind: 'attempt-failed' }>) {
+  const seconds = run.startedAt === null ? 0 : (Date.parse(at) - Date.parse(run.startedAt)) / 1000;
+  const isLate = code === terminated && seconds > run.trainer.timeoutSeconds;
+  return isLate ? pastDeadline(run) : { code, detail, retryable };
+}
+
 function attemptFailed(run: Run, event: Extract<RunEvent, { kind: 'attempt-failed' }>): Run | Rejection {
   if (event.token !== run.token) return fenced(run, event.token);
   if (run.state === 'evaluating') return { rejected: 'training is over' };
   if (event.code === startFailed && run.state === 'running')
     return { rejected: 'the job has begun: only the answer to the start call was lost' };
+  const failure = failureOf(run, event);
   const attempts = [
     ...run.attempts,
     {
       attempt: run.attempt,
       token: run.token ?? '',
       execution: run.execution ?? run.boundTo,
-      failure: event.detail,
+      failure: failure.detail,
       endedAt: event.at,
     },
   ];
   if (run.cancelRequested) {
-    const failure = { code: 'cancelled', detail: 'Cancelled on request.', retryable: false };
-    return { ...end(run, 'cancelled', event.at, failure), attempts };
+    const asked = { code: 'cancelled', detail: 'Cancelled on request.', retryable: false };
+    return { ...end(run, 'cancelled', event.at, asked), attempts };
   }
-  const failure = { code: event.code, detail: event.detail, retryable: event.retryable };
-  if (!event.retryable || run.attempt >= maxAttempts) return { ...end(run, 'failed', event.at, failure), attempts };
+  if (!failure.retryable || run.attempt >= maxAttempts) return { ...end(run, 'failed', event.at, failure), attempts };
   const computeSeconds = computeSecondsUntil(run, event.at);
   const unclaimed = { token: null, execution: null, boundTo: null, progress: null };
   return { ...run, ...unclaimed, state: 'queued', computeSeconds, failure, attempts };

@@ -99,6 +99,14 @@ describe('a run', () => {
     expect(apply(fresh, claim('t1'), attemptFailed('t1', 1, 'trainer-failed', false)).state).toBe('failed');
   });
 
+  test('that is stopped for its deadline fails for good, whoever is heard first', () => {
+    const running = apply(fresh, claim('t1'), started('t1', 10));
+    const told = apply(running, attemptFailed('t1', 71, 'terminated'));
+    expect(told).toMatchObject({ state: 'failed', failure: { code: 'deadline', retryable: false } });
+    expect(told.attempts[0]?.failure).toContain('did not end within 60 s');
+    expect(apply(running, attemptFailed('t1', 70, 'terminated')).state).toBe('queued');
+  });
+
   test('whose claim is repeated without an execution stays in the same attempt under the new token', () => {
     const run = apply(fresh, claim('t1'), claim('t2', 0, 1, 't1'));
     expect(run).toMatchObject({ attempt: 1, token: 't2' });
