@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { type BusMessage, withApplicationProperties } from './message.ts';
 import type { MessageStore } from './store.ts';
+import { Waiting } from './waiting.ts';
 
 export interface QueueSettings {
   lockMs: number;
@@ -36,11 +37,7 @@ export class Queue {
   readonly consumers = new Set<Consumer>();
   readonly #store: MessageStore;
   readonly #locks = new Map<string, Lock>();
-  /** in order of sequence numbers, from `#head` on */
-  #available: BusMessage[] = [];
-  #head = 0;
-  /** abandoned or expired, in order of sequence numbers */
-  readonly #returned: BusMessage[] = [];
+  readonly #available = new Waiting();
   readonly #scheduled: BusMessage[] = [];
   #sequence: number;
   #timer: NodeJS.Timeout | undefined;
@@ -62,14 +59,14 @@ export class Queue {
     const { messages, sequence } = store.load(name);
     this.#sequence = sequence;
     for (const message of messages) {
-      if (message.dueAt === null) this.#available.push(message);
+      if (message.dueAt === null) this.#available.add(message);
       else this.#schedule(message);
     }
   }
 
   get depth(): { active: number; scheduled: number; deadLettered: number; locked: number } {
     return {
-      active: this.#available.length - this.#head + this.#returned.length,
+      active: this.#available.size,
       scheduled: this.#scheduled.length,
       deadLettered: this.deadLetters?.depth.active ?? 0,
       locked: this.#locks.size,
@@ -88,7 +85,7 @@ export class Queue {
   }
 
   #makeAvailable(message: BusMessage): void {
-    this.#available.push(message);
+    this.#available.add(message);
     this.kick();
   }
 
@@ -113,12 +110,7 @@ export class Queue {
 
   /** Messages from a sequence number on, whatever their state. */
   peek(from: number, count: number): BusMessage[] {
-    const all = [
-      ...this.#returned,
-      ...this.#available.slice(this.#head),
-      ...[...this.#locks.values()].map((l) => l.message),
-      ...this.#scheduled,
-    ];
+    const all = [...this.#available.all(), ...[...this.#locks.values()].map((l) => l.message), ...this.#scheduled];
     return all
       .filter((m) => m.sequence >= from)
       .sort((a, b) => a.sequence - b.sequence)
@@ -127,12 +119,8 @@ export class Queue {
 
   #take(): BusMessage | undefined {
     for (;;) {
-      const fresh = this.#available[this.#head];
-      const back = this.#returned[0];
-      const message = back !== undefined && (fresh === undefined || back.sequence < fresh.sequence) ? back : fresh;
+      const message = this.#available.take();
       if (message === undefined) return undefined;
-      if (message === back) this.#returned.shift();
-      else this.#advance();
       const ttl = Math.min(message.header.ttl ?? maxTtlMs, maxTtlMs);
       if (message.enqueuedAt + ttl > Date.now() || this.deadLetters === undefined) return message;
       // expired: gone, as on a queue without dead-lettering on expiry
@@ -149,18 +137,8 @@ export class Queue {
 
   /** Makes a message available again, in its old place. */
   #giveBack(message: BusMessage): void {
-    const at = this.#returned.findIndex((m) => m.sequence > message.sequence);
-    this.#returned.splice(at < 0 ? this.#returned.length : at, 0, message);
+    this.#available.giveBack(message);
     this.kick();
-  }
-
-  #advance(): void {
-    this.#head++;
-    // soon, since what is before the head stays in memory till then
-    if (this.#head > 32 && this.#head * 2 > this.#available.length) {
-      this.#available = this.#available.slice(this.#head);
-      this.#head = 0;
-    }
   }
 
   /** Hands out messages soon; many calls in one turn make one hand-out. */
