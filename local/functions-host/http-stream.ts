@@ -57,6 +57,7 @@ function openForward(call: HttpCall, httpUri: string): ClientRequest {
  */
 async function headSent(forward: ClientRequest): Promise<void> {
   await turn();
+  if (forward.destroyed) throw new Error('the worker cannot be reached, or the client has left');
   if (!forward.headersSent) forward.flushHeaders();
   const socket = forward.socket ?? ((await once(forward, 'socket')) as [NonNullable<ClientRequest['socket']>])[0];
   if (socket.connecting) await once(socket, 'connect');
