@@ -15,7 +15,8 @@ import { modelId, registerModel } from '../shared/registry/register.ts';
 import type { ModelSpec } from '../shared/onnx/validate.ts';
 import { smokeFile } from '../shared/training/job-contract.ts';
 import { findVersion } from '../shared/training/request.ts';
-import { applyToRun, attemptPrefix } from '../shared/training/start.ts';
+import { isOpen } from '../shared/training/run.ts';
+import { applyToRun, attemptPrefix, cancelled } from '../shared/training/start.ts';
 
 type RunTrained = z.infer<typeof runTrained>;
 
@@ -46,6 +47,7 @@ export async function evaluate(
     await applyToRun(ports, project, id, { kind: 'failed', code, detail, at }, message);
     return { outcome: code };
   };
+  if (run.cancelRequested) return cancelledMeanwhile(ports, message);
   const artifact = await collectArtifact(ports, run);
   if ('problem' in artifact) return fail(artifact.problem, artifact.detail);
   const champion = await championOf(ports, project);
@@ -63,8 +65,17 @@ export async function evaluate(
   }
   const verdict = judge(judged, run.classes, settings.gate, champion?.number ?? null);
   const model = await register(ports, run, settings, artifact, judged, verdict);
-  if (!(await announce(ports, run, model, settings, message))) return { outcome: 'ended-meanwhile' };
+  if (!(await announce(ports, run, model, settings, message))) return cancelledMeanwhile(ports, message);
   return { outcome: verdict.decision, model: String(model.number) };
+}
+
+/** Ends a run whose cancellation came during its evaluation: whoever asked for it may have died before that. */
+async function cancelledMeanwhile(ports: EvaluatePorts, message: RunTrained): Promise<{ outcome: string }> {
+  const { project, run } = message.data;
+  const current = (await ports.documents.read('runs', project, run))?.document;
+  if (current?.cancelRequested !== true || !isOpen(current.state)) return { outcome: 'ended-meanwhile' };
+  await applyToRun(ports, project, run, cancelled(ports.clock.now(), null), message);
+  return { outcome: 'cancelled' };
 }
 
 async function judgeRun(

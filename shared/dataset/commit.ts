@@ -205,7 +205,7 @@ function announcement(project: string, summary: VersionSummary, cause: Cause): O
 async function finish(ports: CommitPorts, head: Stored<HeadDocument>): Promise<Stored<HeadDocument>> {
   const { document } = head;
   const summary = document.head;
-  if (summary === null || !document.unfinished) return head;
+  if (summary === null || !document.unfinished) return tell(ports, head);
   const project = document.pk;
   await ports.documents.create('versions', { id: summary.version, pk: project, ...summary });
   await sendOutbox(ports, 'heads', head);
@@ -224,5 +224,15 @@ async function finish(ports: CommitPorts, head: Stored<HeadDocument>): Promise<S
     current?.head?.version !== summary.version || !current.unfinished ? 'keep' : { ...current, unfinished: false },
   );
   if (cleared.stored === undefined) throw new RetryLater(`the head of ${project} vanished`);
-  return cleared.stored;
+  return tell(ports, cleared.stored);
+}
+
+/**
+ * Sends what a head still has to say: whoever closed a window between the sending and the clearing of its messages has
+ * kept them.
+ */
+async function tell(ports: CommitPorts, head: Stored<HeadDocument>): Promise<Stored<HeadDocument>> {
+  if (outboxOf(head.document).length === 0) return head;
+  await sendOutbox(ports, 'heads', head);
+  return readHead(ports.documents, head.document.pk);
 }

@@ -157,12 +157,14 @@ export function transition(run: Run, event: RunEvent): Run | Rejection {
     case 'attempt-failed':
       return attemptFailed(run, event);
     case 'failed':
+      if (run.cancelRequested) return end(run, 'cancelled', event.at, cancelledOnRequest);
       return end(run, 'failed', event.at, { code: event.code, detail: event.detail, retryable: false });
     case 'cancel':
       return end(run, 'cancelled', event.at, { code: 'cancelled', detail: event.detail, retryable: false });
     case 'registered':
     case 'rejected':
       if (run.state !== 'evaluating') return { rejected: `a run that is ${run.state} has nothing to register` };
+      if (run.cancelRequested) return { rejected: 'the run is being cancelled' };
       return { ...end(run, event.kind, event.at, null), model: event.model };
   }
 }
@@ -233,6 +235,8 @@ function heartbeat(run: Run, event: Extract<RunEvent, { kind: 'heartbeat' }>): R
   };
 }
 
+const cancelledOnRequest = { code: 'cancelled', detail: 'Cancelled on request.', retryable: false };
+
 /** Why a job that took too long is not tried again. */
 export const pastDeadline = ({ trainer }: Pick<Run, 'trainer'>) => ({
   code: 'deadline',
@@ -264,8 +268,7 @@ function attemptFailed(run: Run, event: Extract<RunEvent, { kind: 'attempt-faile
     },
   ];
   if (run.cancelRequested) {
-    const asked = { code: 'cancelled', detail: 'Cancelled on request.', retryable: false };
-    return { ...end(run, 'cancelled', event.at, asked), attempts };
+    return { ...end(run, 'cancelled', event.at, cancelledOnRequest), attempts };
   }
   if (!failure.retryable || run.attempt >= maxAttempts) return { ...end(run, 'failed', event.at, failure), attempts };
   const computeSeconds = computeSecondsUntil(run, event.at);

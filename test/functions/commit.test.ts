@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { commitStaged } from '../../functions/commit.ts';
 import { sweep } from '../../functions/sweep.ts';
+import { update } from '../../shared/outbox.ts';
 import { commitNow } from '../../shared/dataset/stage.ts';
 import { createWorld } from '../shared/world.ts';
 import { add, type CommitDue, committed, look, name, planned, projectIn } from './committing.ts';
@@ -61,6 +62,24 @@ describe('a commit window', () => {
     await look(world, 10);
     expect(await committed(world)).toHaveProperty('size', 2);
     expect((await world.ports.documents.query('staged', { limit: 10 })).items).toEqual([]);
+  });
+
+  test('closed by another committer in the middle of a commit leaves nothing unsaid', async () => {
+    const world = createWorld();
+    const project = projectIn(world);
+    await add(world, project, 1);
+    let closed = false;
+    world.before = async (operation, queue) => {
+      // sent, and not yet taken out of the head
+      if (closed || operation !== 'messages.send' || queue !== 'training-requests') return;
+      closed = true;
+      await update(world.ports.documents, 'heads', name, 'head', (head) =>
+        head === undefined ? 'keep' : { ...head, generation: head.generation + 1 },
+      );
+    };
+    await look(world, 300);
+    expect(closed).toBe(true);
+    expect(await world.read('heads', name, 'head')).toMatchObject({ unfinished: false, outbox: [] });
   });
 
   test('of an upload that never pauses costs one version per time limit, not more and more', async () => {

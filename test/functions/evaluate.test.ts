@@ -3,6 +3,7 @@ import { evaluate as handle } from '../../functions/evaluate.ts';
 import type { runTrained } from '../../shared/message.ts';
 import { encodeModel } from '../../shared/onnx/encode.ts';
 import { createModelCheck } from '../../shared/onnx/model-check.ts';
+import { update } from '../../shared/outbox.ts';
 import { cancelRun } from '../../shared/training/check.ts';
 import { judged, right, wrong } from './judged.ts';
 import { cause, name, succeeded, trainable } from './trainable.ts';
@@ -75,6 +76,26 @@ describe('an evaluation', () => {
     expect((await evaluate(message)).outcome).toBe('ended-meanwhile');
     expect((await run(message.data.run)).state).toBe('cancelled');
     expect(await deployAll()).toEqual([]);
+  });
+
+  test('of a run whose cancellation died halfway ends it as cancelled, before or after the verdict', async () => {
+    for (const when of ['documents.read', 'documents.create']) {
+      const { train, evaluate, run, world, deployAll } = await judged();
+      const message = await train(right);
+      let asked = false;
+      world.before = async (operation, container) => {
+        if (asked || operation !== when || !['projects', 'models'].includes(container)) return;
+        asked = true;
+        await update(world.ports.documents, 'runs', name, message.data.run, (current) =>
+          current === undefined ? 'keep' : { ...current, cancelRequested: true },
+        );
+      };
+      await evaluate(message);
+      await evaluate(message);
+      expect(asked).toBe(true);
+      expect(await run(message.data.run)).toMatchObject({ state: 'cancelled', failure: { code: 'cancelled' } });
+      expect(await deployAll()).toEqual([]);
+    }
   });
 
   test('of a model that cannot be run ends the run at once, with the reason', async () => {

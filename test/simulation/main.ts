@@ -50,8 +50,11 @@ function tell(name: string, report: Report, command: string): void {
 
 async function runSeeds(from: number, count: number, uploads: number | undefined): Promise<number> {
   const progress = createProgress(count, 'seeds');
+  let told = 0;
   const found: Found = await searchSeeds({ from, count, uploads }, ({ seeds, violations }) => {
     progress(seeds, violations.length);
+    for (const { seed, violation } of violations.slice(told)) console.error(`seed ${seed}: ${violation}`);
+    told = violations.length;
     return true;
   });
   const bad = [...new Set(found.violations.map(({ seed }) => seed))];

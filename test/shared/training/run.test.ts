@@ -127,6 +127,14 @@ describe('a run', () => {
     expect(transition({ ...fresh, cancelRequested: true }, claim('t1'))).toHaveProperty('rejected');
   });
 
+  test('that is being cancelled comes to no other end, whatever its evaluation says', () => {
+    const evaluating = apply(fresh, claim('t1'), started('t1'), succeeded('t1', 9));
+    const asked = { ...evaluating, cancelRequested: true };
+    for (const kind of ['registered', 'rejected'] as const)
+      expect(transition(asked, { kind, model: 1, at: at(10) })).toHaveProperty('rejected');
+    expect(apply(asked, { kind: 'failed', code: 'bad-model', detail: 'why', at: at(10) }).state).toBe('cancelled');
+  });
+
   test('does not go back to the queue when only the answer to its start call was lost', () => {
     const running = apply(fresh, claim('t1'), started('t1'));
     expect(apply(running, attemptFailed('t1', 5, 'start-failed'))).toBe(running);
