@@ -27,7 +27,7 @@ export const defects: readonly Defect[] = [
         'documents.replace(container, next, newest ?? current.etag)',
       ],
     ],
-    seed: 100_014,
+    seed: 100_029,
   },
   {
     name: 'no outbox',
@@ -74,7 +74,7 @@ export const defects: readonly Defect[] = [
         '  if (run.boundTo !== null)',
       ],
     ],
-    seed: 100_014,
+    seed: 100_404,
   },
   {
     name: 'alias flipped in two writes',
@@ -106,7 +106,7 @@ export const defects: readonly Defect[] = [
       ],
       ['  const result = await commit(ports, project, cause);\n  if (result.more)', '  if (result.more)'],
     ],
-    seed: 100_147,
+    seed: 100_587,
   },
   {
     name: 'reconcile starts a second job',
