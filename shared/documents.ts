@@ -203,7 +203,9 @@ export interface DeadLetterDocument extends DocumentBase {
   reason: string;
   detail: string;
   project: string | null;
-  status: 'waiting' | 'replayed';
+  status: 'waiting' | 'replayed' | 'dismissed';
+  /** who gave it up, and why */
+  dismissed?: { at: string; by: string; reason: string };
   count: number;
   firstAt: string;
   lastAt: string;

@@ -10,6 +10,7 @@ import type { KeyDocument } from '../../shared/documents.ts';
 import { RetryLater, TerminalError } from '../../shared/errors.ts';
 import { type Budget, createBudget } from '../../shared/budget.ts';
 import { digestOf } from '../../shared/names.ts';
+import { deadLetterRoutes } from './dead-letters.ts';
 import { datasetExportRoutes } from './dvc.ts';
 import { endpointRoutes } from './endpoint.ts';
 import { modelRoutes } from './models.ts';
@@ -38,6 +39,7 @@ const domainRoutes: Route[] = [
   ...modelRoutes,
   ...endpointRoutes,
   ...operationRoutes,
+  ...deadLetterRoutes,
   ...repairRoutes,
 ];
 

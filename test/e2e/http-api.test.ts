@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { ServiceBusClient } from '@azure/service-bus';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import * as z from 'zod';
@@ -280,6 +281,16 @@ describe('every answer is what the OpenAPI document promises', () => {
       ...{ replayed: 0, refusedCount: 0, refused: [], more: false },
     });
     expect((await api.send('dead-letters-replay', { params: { queue: 'nope' }, body: {} })).status).toBe(404);
+    const client = new ServiceBusClient(platform.settings['SERVICEBUS'] ?? '');
+    await client.createSender('evaluations').sendMessages({ body: 'nonsense' });
+    await client.close();
+    await expect.poll(() => listOf('dead-letters-list'), { timeout: 10_000 }).toHaveLength(1);
+    const dismiss = async (id: unknown) =>
+      (await api.send('dead-letters-dismiss', { params: { queue: 'evaluations' }, body: { id, reason: 'nonsense' } }))
+        .status;
+    expect(await dismiss((await listOf('dead-letters-list'))[0]?.['id'])).toBe(200);
+    expect(await dismiss('none')).toBe(404);
+    expect(await listOf('dead-letters-list')).toEqual([]);
     expect((await api.send('health-live', { key: null })).status).toBe(200);
     expect((await api.send('health-ready')).json).toMatchObject({
       status: 'ready',

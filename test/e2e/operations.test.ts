@@ -290,6 +290,15 @@ describe('a message', () => {
     await expect.poll(async () => (await stuck()).value.map((d) => d.reason), soon).toEqual(['invalid-message']);
     const replay = await call('POST', '/dead-letters/deployments/replay', {});
     expect(replay).toMatchObject({ status: 202, body: { replayed: 0, refused: [{}] } });
+    const [letter] = (await stuck()).value;
+    const giveUp = () => call('POST', '/dead-letters/deployments/dismiss', { id: letter?.id, reason: 'a mistake' });
+    for (let i = 0; i < 2; i++) {
+      const dismissed = { by: expect.any(String), reason: 'a mistake' };
+      expect(await giveUp()).toMatchObject({ status: 200, body: { status: 'dismissed', dismissed } });
+    }
+    expect((await stuck()).value).toEqual([]);
+    const given = await read(page(deadLetterView), '/dead-letters?status=dismissed');
+    expect(given.value).toMatchObject([{ id: letter?.id, body: '{"hello":"world"}' }]);
   });
 
   test('that failed ten times is kept with its reason, and does its work when it is sent again', async () => {

@@ -137,6 +137,8 @@ const others: [string, string, unknown, string][] = [
   ['scrub-post', 'no samples', { limit: 0 }, '400 invalid-body limit'],
   ['dead-letters-replay', 'an id that is a path', { id: '../../x' }, '404 unknown-dead-letter id'],
   ['dead-letters-replay', 'an id that is empty', { id: '' }, '404 unknown-dead-letter id'],
+  ['dead-letters-dismiss', 'no reason', { id: 'x' }, '400 invalid-body reason'],
+  ['dead-letters-dismiss', 'an id that is a path', { id: '../../x', reason: 'x' }, '404 unknown-dead-letter id'],
   ['dead-letters-replay', 'an id of 101 characters', { id: 'x'.repeat(101) }, '400 invalid-body id'],
 ];
 

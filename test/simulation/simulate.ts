@@ -74,6 +74,7 @@ export async function simulate(
   if (problems.length > 0) return finish();
   await replayEverything(world, limit, say);
   await probe(world, plan, limit, say);
+  await dismissPoison(world, limit, say);
   return finish();
 }
 
@@ -158,6 +159,17 @@ async function replayEverything(world: World, limit: number, say: (problem: stri
     await world.scheduler.run({ limit });
   }
   if (census(world) !== before) say('I7: sending dead letters again changed something');
+}
+
+/** I7: what nobody can handle can be given up, and then nothing is stuck any more. */
+async function dismissPoison(world: World, limit: number, say: (problem: string) => void): Promise<void> {
+  const waiting = () => world.documents.all('dead-letters').filter(({ status }) => status === 'waiting');
+  asOperator(world, async (client) => {
+    for (const { id, queue } of waiting())
+      await client.ask('dead-letters-dismiss', { params: { queue }, json: { id, reason: 'nobody understands it' } });
+  });
+  await world.scheduler.run({ limit });
+  for (const { id, queue } of waiting()) say(`I7: dead letter ${id} of ${queue} cannot be given up`);
 }
 
 /** After all that, the system must be healthy: a new upload becomes part of a version without the help of a sweep. */

@@ -271,9 +271,12 @@ export async function replayAll({ client }: { client: Client }, inVain: Readonly
   return sent;
 }
 
-/** Sends all that waits in every queue again. */
+/** Sends all that waits in every queue again, and gives up what is refused. */
 async function replayQueues({ client }: Users): Promise<void> {
   const waiting = valuesOf(await client.ask('dead-letters-list', { query: { limit: '1000' } }));
-  for (const queue of new Set(waiting.map((letter) => text(letter['queue']))))
-    await client.ask('dead-letters-replay', { params: { queue }, json: {} });
+  for (const queue of new Set(waiting.map((letter) => text(letter['queue'])))) {
+    const answer = await client.ask('dead-letters-replay', { params: { queue }, json: {} });
+    for (const { id } of (answer?.json['refused'] ?? []) as { id: string }[])
+      await client.ask('dead-letters-dismiss', { params: { queue }, json: { id, reason: 'nobody understands it' } });
+  }
 }

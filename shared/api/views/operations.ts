@@ -30,15 +30,19 @@ export const deadLetterView = z.object({
   reason: z.string(),
   detail: z.string(),
   project: z.string().nullable(),
-  status: z.enum(['waiting', 'replayed']),
+  status: z.enum(['waiting', 'replayed', 'dismissed']),
   count: z.number(),
   firstAt: time,
   lastAt: time,
   replayedAt: time.nullable(),
+  dismissed: z.object({ at: time, by: z.string(), reason: z.string() }).nullable(),
   body: z.string(),
 });
 
 export const toDeadLetterView = (d: DeadLetterDocument): z.infer<typeof deadLetterView> => {
   const { id, queue, messageId, reason, detail, project, status, count, firstAt, lastAt, replayedAt, body } = d;
-  return { id, queue, messageId, reason, detail, project, status, count, firstAt, lastAt, replayedAt, body };
+  return {
+    ...{ id, queue, messageId, reason, detail, project, status, count, firstAt, lastAt, replayedAt },
+    ...{ dismissed: d.dismissed ?? null, body },
+  };
 };

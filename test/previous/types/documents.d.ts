@@ -39,7 +39,7 @@ export interface KeyDocument extends DocumentBase {
   createdAt: string;
 }
 export type UploadOutcome = 'accepted' | 'duplicate' | 'conflict' | 'unlabelled' | 'quarantined' | 'superseded';
-/** pk: `{project}:{first digit of id}` */
+/** pk: `{project that the name gives}:{first digit of id}`, also where there is no such project */
 export interface UploadDocument extends DocumentBase {
   project: string;
   /** the blob's real name */
@@ -139,7 +139,7 @@ export interface Metrics {
   /** rows: truth, columns: prediction, in the order of `classes` */
   confusion: number[][];
 }
-/** id: number, zero-padded to 8; pk: project. Shape of MLflow's model versions (tracking-api.md) */
+/** id: number, zero-padded to 8; pk: project. Shape of MLflow's model versions */
 export interface ModelDocument extends DocumentBase {
   number: number;
   state: 'candidate' | 'approved' | 'rejected';
@@ -218,15 +218,21 @@ export interface DeadLetterDocument extends DocumentBase {
   reason: string;
   detail: string;
   project: string | null;
-  status: 'waiting' | 'replayed';
+  status: 'waiting' | 'replayed' | 'dismissed';
+  /** who gave it up, and why */
+  dismissed?: {
+    at: string;
+    by: string;
+    reason: string;
+  };
   count: number;
   firstAt: string;
   lastAt: string;
   replayedAt: string | null;
 }
-/** id and pk: digest of key, route, address and caller; expires after a day */
+/** What is done once however often it is asked for; id and pk: digest of what names it; expires after a day */
 export interface RequestDocument extends DocumentBase {
-  /** sha-256 of the body */
+  /** sha-256 of the body of an HTTP request; empty for a message */
   body: string;
   at: string;
 }

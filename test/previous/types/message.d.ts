@@ -71,7 +71,7 @@ export declare const versionCommitted: z.ZodObject<
   },
   z.core.$strip
 >;
-/** a run is queued and may be started */
+/** a run is queued and may be started; `after` is the attempt that failed and whose backoff is over, 0 or none for a new run */
 export declare const runQueued: z.ZodObject<
   {
     specversion: z.ZodLiteral<'1.0'>;
@@ -87,6 +87,7 @@ export declare const runQueued: z.ZodObject<
       {
         project: z.ZodString;
         run: z.ZodString;
+        after: z.ZodOptional<z.ZodNumber>;
       },
       z.core.$strip
     >;
@@ -175,6 +176,7 @@ export declare const modelApproved: z.ZodObject<
         project: z.ZodString;
         model: z.ZodNumber;
         deployment: z.ZodString;
+        seenRevision: z.ZodOptional<z.ZodNumber>;
       },
       z.core.$strip
     >;
@@ -290,6 +292,7 @@ export declare const queueMessages: {
             {
               project: z.ZodString;
               run: z.ZodString;
+              after: z.ZodOptional<z.ZodNumber>;
             },
             z.core.$strip
           >;
@@ -405,6 +408,7 @@ export declare const queueMessages: {
               project: z.ZodString;
               model: z.ZodNumber;
               deployment: z.ZodString;
+              seenRevision: z.ZodOptional<z.ZodNumber>;
             },
             z.core.$strip
           >;
@@ -436,6 +440,17 @@ export declare const queueMessages: {
     'type'
   >;
 };
+/** Reads the body of a queue's message; `invalid` says what is wrong with it, and what to do. */
+export declare function readMessage<Q extends QueueName>(
+  queue: Q,
+  body: unknown,
+):
+  | {
+      message: z.infer<(typeof queueMessages)[Q]>;
+    }
+  | {
+      invalid: string;
+    };
 export type Message = z.infer<(typeof queueMessages)[QueueName]>;
 export type OwnMessage = Exclude<Message, BlobCreatedEvent>;
 /** What caused the work at hand; copied into whatever it sends. */

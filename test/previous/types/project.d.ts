@@ -1,5 +1,7 @@
 /** A project: one image task, its settings and their defaults. */
 import * as z from 'zod';
+/** How a job image calls one of its trainers. */
+export declare const trainerName: z.ZodString;
 /** Settings of a project; everything optional, unknown fields refused. */
 export declare const projectSettings: z.ZodObject<
   {

@@ -47,6 +47,8 @@ export type EndpointEvent =
         | null;
       /** leave the endpoint alone when a model that was registered later is live or on trial: messages overtake each other */
       keepNewer: boolean;
+      /** revision that whoever asked had seen; the endpoint is left alone when it has changed since */
+      seenRevision?: number | undefined;
       by: string;
       reason: string;
       at: string;

@@ -77,6 +77,8 @@ export declare const manifestLine: z.ZodObject<
   z.core.$strip
 >;
 export type ManifestLine = z.infer<typeof manifestLine>;
+/** Reason of a job whose machine was taken away before it was done (SIGTERM): nothing is wrong with it, it begins again. */
+export declare const terminated = 'terminated';
 /** One report, created as the blob of its sequence. `failed` with the reason `cancelled` answers a cancellation. */
 export declare const jobReport: z.ZodDiscriminatedUnion<
   [
@@ -118,6 +120,7 @@ export declare const jobReport: z.ZodDiscriminatedUnion<
             z.core.$strip
           >
         >;
+        code: z.ZodOptional<z.ZodString>;
       },
       z.core.$strip
     >,

@@ -48,6 +48,8 @@ export interface Run extends RunSpec {
     threads: number;
     accelerator?: string | undefined;
   } | null;
+  /** digest of the program that the current attempt runs, in its own words; missing in runs of releases that did not ask */
+  code?: string | null;
   progress: {
     phase: string;
     done: number;
@@ -88,9 +90,11 @@ export interface Run extends RunSpec {
   traceparent: string | null;
 }
 export type RunEvent =
+  /** `seen` is the run as it was when its claimant began to prepare the job */
   | {
       kind: 'claim';
       token: string;
+      seen: Pick<Run, 'attempt' | 'token'>;
       at: string;
     }
   | {
@@ -103,6 +107,7 @@ export type RunEvent =
       token: string;
       execution: string;
       machine?: Run['machine'];
+      code?: string | null;
       sequence: number;
       at: string;
     }
@@ -172,3 +177,9 @@ export declare function newRun(
 ): Run;
 /** Applies one event; a rejection says why it does not apply (late, fenced, already ended). */
 export declare function transition(run: Run, event: RunEvent): Run | Rejection;
+/** Why a job that took too long is not tried again. */
+export declare const pastDeadline: ({ trainer }: Pick<Run, 'trainer'>) => {
+  code: string;
+  detail: string;
+  retryable: boolean;
+};

@@ -66,7 +66,10 @@ export declare function secondsUntilAllowed(
   seconds: number;
   code: LimitCode;
 };
-/** Asks for a run; the same run id asked twice gets the same answer. */
+/**
+ * Asks for a run. One that began, waits or gave its place up gets the same answer when it is asked for again; one that
+ * was coalesced into a waiting run is asked for anew when that run has begun.
+ */
 export declare function request(
   scheduler: Scheduler,
   asked: Request,
@@ -76,6 +79,8 @@ export declare function request(
   scheduler: Scheduler;
   verdict: Verdict;
 };
+/** Which limit holds a start back for so many seconds, and what can be done about it. */
+export declare const whyHeldBack: Record<LimitCode, (limits: Limits, seconds: number) => string>;
 /**
  * A run ended, after keeping compute busy for `computeSeconds`: the one that waits begins, if the limits allow it.
  * A run that ended while it waited gives its place up. Null: nothing ended, a limit may be over.
