@@ -50,12 +50,14 @@ export async function requestTraining(
   const limits = limitsFor(project.settings.retrain, input.kind === 'policy' ? 'policy' : input.by);
   let verdict: Verdict | undefined;
   let begun: Request | null = null;
+  let into: Request | null = null;
   const { stored, changed } = await update(ports.documents, 'schedulers', project.id, 'scheduler', (current) => {
     const scheduler: SchedulerDocument = { id: 'scheduler', pk: project.id, ...newScheduler, ...current };
     const tooFew = input.kind === 'policy' ? tooFewNewSamples(scheduler, project, version, run) : undefined;
     const decided = tooFew === undefined ? request(scheduler, asked, limits, now) : { scheduler, verdict: tooFew };
     verdict = decided.verdict;
-    const { active } = decided.scheduler;
+    const { active, waiting } = decided.scheduler;
+    into = decided.verdict.verdict === 'coalesced' ? named(decided.verdict.into, active, waiting) : null;
     begun = active !== null && active.run !== scheduler.active?.run ? active : null;
     if (decided.scheduler === scheduler) return 'keep';
     const outbox = begun === null ? [] : [queued(project.id, begun.run, cause)];
@@ -64,12 +66,17 @@ export async function requestTraining(
   if (verdict === undefined) throw new Error('the scheduler gave no verdict');
   if (verdict.verdict === 'start' || verdict.verdict === 'wait') await ensureRun(ports, project.id, asked, cause);
   if (begun !== null) await ensureRun(ports, project.id, begun, cause);
-  await endCoalesced(ports, project.id, run);
+  // whoever asked for that run may have died before its document was made, and the answer names it
+  if (into !== null) await ensureRun(ports, project.id, into, cause);
+  await endCoalesced(ports, project.id, verdict.verdict === 'coalesced' ? [run, verdict.into] : [run]);
   // a storm of requests that are coalesced must not send the message of the one that starts a thousand times
   const isOwn = changed || verdict.verdict === 'start' || verdict.verdict === 'wait';
   if (stored !== undefined && isOwn) await sendOutbox(ports, 'schedulers', stored);
   return { run, verdict };
 }
+
+const named = (run: string, ...requests: (Request | null)[]): Request | null =>
+  requests.find((one) => one?.run === run) ?? null;
 
 /** The message that a run may be started; again, once the backoff `after` an attempt is over. */
 export function queued(
@@ -133,12 +140,14 @@ export async function ensureRun(
 }
 
 /**
- * Ends the documents of runs that gave way to this one, and of this one if it gave way to another. The scheduler is
- * read after the run's document was made: of two requests at once the later one sees both.
+ * Ends the documents of runs that gave way to one of these, and of those of them that gave way to another. The scheduler
+ * is read after their documents were made: of two requests at once the later one sees both.
  */
-async function endCoalesced(ports: RequestPorts, project: string, run: string): Promise<void> {
+async function endCoalesced(ports: RequestPorts, project: string, runs: string[]): Promise<void> {
   const scheduler = (await ports.documents.read('schedulers', project, 'scheduler'))?.document;
-  const ended = scheduler?.settled.filter((s) => s.verdict === 'coalesced' && (s.run === run || s.into === run)) ?? [];
+  const isOne = (run: string | null): boolean => run !== null && runs.includes(run);
+  const coalesced = scheduler?.settled.filter(({ verdict }) => verdict === 'coalesced') ?? [];
+  const ended = coalesced.filter((s) => isOne(s.run) || isOne(s.into));
   await inBatches(ended, 8, ({ run: given, into }) => endAsCoalesced(ports, project, given, into ?? ''));
 }
 

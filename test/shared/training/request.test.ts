@@ -21,6 +21,20 @@ describe('coalescing', () => {
     expect((await run(newer)).state).toBe('queued');
   });
 
+  test('names a run that is there, though whoever asked for that one died before it was made', async () => {
+    const { ask, run, world } = await trainable({ retrain: { minNewSamples: 1 } });
+    await ask({ id: 'a' });
+    let broken = true;
+    world.before = (operation, container) => {
+      if (broken && operation === 'documents.create' && container === 'runs') throw new Error('died');
+    };
+    await expect(ask({ id: 'b' })).rejects.toThrow('died');
+    broken = false;
+    const { verdict } = await ask({ id: 'c' });
+    const into = verdict.verdict === 'coalesced' ? verdict.into : expect.fail();
+    expect((await run(into)).state).toBe('queued');
+  });
+
   test('ends a run whose document is made after another has taken its place', async () => {
     const { ask, world } = await trainable({ retrain: { minNewSamples: 1 } });
     await ask({ id: 'a' });
