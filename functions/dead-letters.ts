@@ -64,6 +64,7 @@ export async function recordDeadLetter(
     firstAt: current?.firstAt ?? at,
     lastAt: at,
     replayedAt: current?.replayedAt ?? null,
+    ...(current?.dismissed === undefined ? {} : { dismissed: current.dismissed }),
   }));
   return { outcome: 'recorded', project };
 }

@@ -44,8 +44,8 @@ export async function evaluate(
   }
   const fail = async (code: string, detail: string): Promise<{ outcome: string }> => {
     const at = ports.clock.now().toISOString();
-    await applyToRun(ports, project, id, { kind: 'failed', code, detail, at }, message);
-    return { outcome: code };
+    const after = await applyToRun(ports, project, id, { kind: 'failed', code, detail, at }, message);
+    return { outcome: after?.state === 'cancelled' ? 'cancelled' : code };
   };
   if (run.cancelRequested) return cancelledMeanwhile(ports, message);
   const artifact = await collectArtifact(ports, run);

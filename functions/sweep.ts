@@ -80,10 +80,11 @@ async function resend(ports: Ports, project: string): Promise<void> {
   for (const model of models.items) await sendOutbox(ports, 'models', model);
 }
 
-/** A head whose committer died is finished by the next commit; this is the next commit. */
+/** A head whose committer died is finished by the next commit; this is the next commit. What it left unsaid is said. */
 async function finishVersions(ports: Ports, project: ProjectDocument, cause: Cause): Promise<void> {
   const head = await ports.documents.read('heads', project.id, 'head');
   if (head?.document.unfinished) await commit(ports, project, cause);
+  else if (head !== undefined) await sendOutbox(ports, 'heads', head);
 }
 
 /** Samples whose window has lost its messages would wait for ever. */

@@ -204,7 +204,7 @@ export interface DeadLetterDocument extends DocumentBase {
   detail: string;
   project: string | null;
   status: 'waiting' | 'replayed' | 'dismissed';
-  /** who gave it up, and why */
+  /** who gave it up last, and why */
   dismissed?: { at: string; by: string; reason: string };
   count: number;
   firstAt: string;

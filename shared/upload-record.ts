@@ -27,7 +27,8 @@ export type Kept = Pick<UploadDocument, 'sample' | 'label' | 'reason'>;
 
 /**
  * Records an upload unless that was done before: the project of the first record stands. With `kept` it promises that
- * the sample's bytes lie in the store: whoever finds the original gone later, because its name was written again, goes on with what was kept.
+ * the sample's bytes lie in the store: whoever finds the original gone later, because its name was written again, goes
+ * on with what was kept.
  */
 export async function recordUpload(
   ports: RecordPorts,

@@ -24,7 +24,9 @@ const replayView = z.object({
   replayed: z.number(),
   refusedCount: z.number().describe('letters that nobody would understand; the first 100 of them are in `refused`'),
   refused: z.array(z.object({ id: z.string(), why: z.string() })).max(maxRefused),
-  more: z.boolean().describe('letters are left that this call did not reach: call again'),
+  more: z
+    .boolean()
+    .describe('letters are left that this call did not reach: call again, and dismiss first what was refused'),
 });
 
 export const deadLetterRoutes = [
@@ -90,6 +92,10 @@ export const deadLetterRoutes = [
           : 'keep',
       );
       if (stored === undefined) throw unknownLetter(queue, id);
+      if (stored.document.status === 'replayed') {
+        const detail = `The dead letter ${id} was sent again. Should it get stuck again it waits here, and can be given up.`;
+        throw new Problem(409, 'dead-letter-replayed', detail, { target: 'id' });
+      }
       return { status: 200, json: toDeadLetterView(stored.document) };
     },
   }),
@@ -130,7 +136,9 @@ async function replay(
 ): Promise<z.infer<typeof replayView>> {
   const refused: { id: string; why: string }[] = [];
   let [replayed, refusedCount] = [0, 0];
+  let seen = 0;
   for await (const { document, etag } of letters) {
+    seen++;
     const message = replayable(queue, document.body, document.truncated);
     if (typeof message === 'string') {
       if (++refusedCount <= maxRefused) refused.push({ id: document.id, why: message });
@@ -143,7 +151,7 @@ async function replay(
     await ports.documents.replace('dead-letters', { ...document, status: 'replayed', replayedAt }, etag);
     replayed++;
   }
-  return { replayed, refusedCount, refused, more: false };
+  return { replayed, refusedCount, refused, more: seen === perPage * maxPages };
 }
 
 function replayable(

@@ -12,6 +12,8 @@ import { refusal } from './arm-refusal.ts';
 const armScope = 'https://management.azure.com/.default';
 const requestLimitMs = 20_000;
 const maxRetries = 3;
+/** These refuse the look at an operation, and say nothing of the operation: it may have taken effect. */
+const lookRefused = new Set([401, 403, 404, 408, 429]);
 /** A longer wait is left to the queue: a message is locked meanwhile. */
 const longestPauseMs = 5_000;
 const firstPauseMs = 500;
@@ -60,11 +62,26 @@ const patience: RetryStrategy = {
   },
 };
 
+/** What the work gives, unless the signal comes first: then its reason, which is an AbortError or a TimeoutError. */
+async function before<T>(signal: AbortSignal | undefined, work: Promise<T>): Promise<T> {
+  if (signal === undefined) return work;
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const abort = (): void => reject(signal.reason as Error);
+  signal.throwIfAborted();
+  signal.addEventListener('abort', abort, { once: true });
+  try {
+    return await Promise.race([work, aborted]);
+  } finally {
+    signal.removeEventListener('abort', abort);
+  }
+}
+
 /** The stock bearer policy refuses plain http, which local services speak. */
 const tokenPolicy = (credential: TokenCredential): PipelinePolicy => ({
   name: 'arm-token',
   async sendRequest(request, next) {
-    const token = await credential.getToken(armScope, abortedBy(request.abortSignal as AbortSignal | undefined));
+    // a managed identity does not listen to the signal
+    const token = await before(request.abortSignal as AbortSignal | undefined, credential.getToken(armScope));
     request.headers.set('authorization', `Bearer ${token?.token ?? ''}`);
     return next(request);
   },
@@ -140,6 +157,8 @@ export function connectArm(endpoint: string, apiVersion: string, credential: Tok
         if (error instanceof TerminalError || error instanceof RetryLater) throw error;
         if (error instanceof Error && error.name === 'AbortError')
           throw new RetryLater(`${what} was accepted by Azure, but did not end in time`);
+        if (lookRefused.has(last.status))
+          throw new RetryLater(`${what} was accepted by Azure, and cannot be followed (${last.status})`);
         throw refused(what, last);
       }
     },

@@ -178,6 +178,10 @@ async function deadLetters(ports: StuckPorts, project: string): Promise<Stuck[]>
       id,
       since: firstAt,
       detail: `A message of ${queue} cannot be handled (${reason}): ${detail}`,
-      remedy: `POST /api/v1/dead-letters/${queue}/replay {"id":"${id}"}`,
+      // what nobody understands is refused when it is sent again
+      remedy:
+        reason === 'invalid-message'
+          ? `POST /api/v1/dead-letters/${queue}/dismiss {"id":"${id}","reason":"..."}`
+          : `POST /api/v1/dead-letters/${queue}/replay {"id":"${id}"}`,
     }));
 }

@@ -77,11 +77,19 @@ async function reconcile(ports: TrainPorts, run: RunDocument, token: string, cau
   if (failure === undefined) return { outcome: 'healthy', again: true };
   if ((await hearLostReports(ports, run, token, cause)) > 0) return { outcome: 'reports-were-late', again: true };
   if (name !== null && execution !== undefined && (execution.state === 'running' || execution.state === 'pending')) {
+    // said first: the job will report that it was told to end, and that report may be heard before this look goes on
+    if (failure.code === 'deadline') await markStopping(ports, run, token);
     await ports.compute.stop(name);
   }
   const at = ports.clock.now().toISOString();
   await applyToRun(ports, run.pk, run.id, { kind: 'attempt-failed', token, ...failure, at }, cause);
   return { outcome: failure.code, again: false };
+}
+
+async function markStopping(ports: TrainPorts, run: RunDocument, token: string): Promise<void> {
+  await update(ports.documents, 'runs', run.pk, run.id, (current) =>
+    current?.token !== token || !isOpen(current.state) ? 'keep' : { ...current, stopping: 'deadline' },
+  );
 }
 
 /**

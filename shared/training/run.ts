@@ -45,6 +45,8 @@ export interface Run extends RunSpec {
   metrics: { key: string; value: number; step: number }[];
   lastReport: { sequence: number; at: string } | null;
   cancelRequested: boolean;
+  /** why the job of this run is being stopped; missing while nobody stops it */
+  stopping?: 'deadline';
   failure: { code: string; detail: string; retryable: boolean } | null;
   attempts: { attempt: number; token: string; execution: string | null; failure: string | null; endedAt: string }[];
   /** how long the attempts that ended kept compute busy, from their first report on */
@@ -245,10 +247,8 @@ export const pastDeadline = ({ trainer }: Pick<Run, 'trainer'>) => ({
 });
 
 /** A job that is stopped for its deadline says that it was told to end: its own word may come before that of who stopped it. */
-function failureOf(run: Run, { code, detail, retryable, at }: Extract<RunEvent, { kind: 'attempt-failed' }>) {
-  const seconds = run.startedAt === null ? 0 : (Date.parse(at) - Date.parse(run.startedAt)) / 1000;
-  const isLate = code === terminated && seconds > run.trainer.timeoutSeconds;
-  return isLate ? pastDeadline(run) : { code, detail, retryable };
+function failureOf(run: Run, { code, detail, retryable }: Extract<RunEvent, { kind: 'attempt-failed' }>) {
+  return code === terminated && run.stopping === 'deadline' ? pastDeadline(run) : { code, detail, retryable };
 }
 
 function attemptFailed(run: Run, event: Extract<RunEvent, { kind: 'attempt-failed' }>): Run | Rejection {

@@ -19,8 +19,11 @@ export type TrainPorts = Pick<Ports, 'clock' | 'ids' | 'documents' | 'blobs' | '
 export const checkSeconds = 20;
 /** A job that does not begin within this time never will: compute is stuck. */
 export const startTimeoutSeconds = 900;
-/** A start call takes this long at most: an execution that is not known by then is looked for. */
-const startCallSeconds = 60;
+/**
+ * A claim is saved and its start call made within this time (shared/azure/compute.ts has the limits): an execution that
+ * is not known by then is looked for.
+ */
+const startCallSeconds = 90;
 const heartbeatSeconds = 10;
 const maxReports = 100_000;
 /** a manifest line is about 600 bytes, mostly signature */

@@ -78,24 +78,26 @@ describe('an evaluation', () => {
     expect(await deployAll()).toEqual([]);
   });
 
-  test('of a run whose cancellation died halfway ends it as cancelled, before or after the verdict', async () => {
-    for (const when of ['documents.read', 'documents.create']) {
-      const { train, evaluate, run, world, deployAll } = await judged();
-      const message = await train(right);
-      let asked = false;
-      world.before = async (operation, container) => {
-        if (asked || operation !== when || !['projects', 'models'].includes(container)) return;
-        asked = true;
-        await update(world.ports.documents, 'runs', name, message.data.run, (current) =>
-          current === undefined ? 'keep' : { ...current, cancelRequested: true },
-        );
-      };
-      await evaluate(message);
-      await evaluate(message);
-      expect(asked).toBe(true);
-      expect(await run(message.data.run)).toMatchObject({ state: 'cancelled', failure: { code: 'cancelled' } });
-      expect(await deployAll()).toEqual([]);
-    }
+  test.each(['before', 'during'])('of a run whose cancellation died %s it ends the run as cancelled', async (when) => {
+    const { train, evaluate, run, world, deployAll } = await judged();
+    const message = await train(right);
+    const cancel = () =>
+      update(world.ports.documents, 'runs', name, message.data.run, (current) =>
+        current === undefined ? 'keep' : { ...current, cancelRequested: true },
+      );
+    let judgedBlobs = 0;
+    let asked = when === 'before';
+    if (asked) await cancel();
+    world.before = async (operation, container) => {
+      if (operation === 'blobs.get') judgedBlobs++;
+      if (asked || operation !== 'documents.create' || container !== 'models') return;
+      asked = true;
+      await cancel();
+    };
+    expect((await evaluate(message)).outcome).toBe('cancelled');
+    expect(judgedBlobs === 0).toBe(when === 'before');
+    expect(await run(message.data.run)).toMatchObject({ state: 'cancelled', failure: { code: 'cancelled' } });
+    expect(await deployAll()).toEqual([]);
   });
 
   test('of a model that cannot be run ends the run at once, with the reason', async () => {

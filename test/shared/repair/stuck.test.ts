@@ -59,7 +59,7 @@ test('samples that no version takes are counted, and a version that was not fini
   expect(stuck.find(({ kind }) => kind === 'samples')?.detail).toMatch(/^2 labelled samples wait/);
 });
 
-test('uploads without outcome and dead letters lead to the replay that frees them', async () => {
+test('uploads without outcome and dead letters lead to what frees them', async () => {
   const it = await trainable();
   const at = it.world.ports.clock.now().toISOString();
   it.world.put('uploads', {
@@ -73,10 +73,12 @@ test('uploads without outcome and dead letters lead to the replay that frees the
   });
   it.world.put('dead-letters', letter('d1', name) as DeadLetterDocument);
   it.world.put('dead-letters', letter('d2', 'another') as DeadLetterDocument);
+  it.world.put('dead-letters', { ...letter('d3', name), reason: 'invalid-message' } as DeadLetterDocument);
   it.world.pass(601);
   const stuck = await findStuck(it.world.ports, it.project);
   expect(Object.fromEntries(stuck.map(({ id, remedy }) => [id, remedy]))).toEqual({
     d1: 'POST /api/v1/dead-letters/evaluations/replay {"id":"d1"}',
+    d3: 'POST /api/v1/dead-letters/evaluations/dismiss {"id":"d3","reason":"..."}',
     u1: 'POST /api/v1/dead-letters/blob-created/replay',
   });
 });

@@ -68,6 +68,27 @@ describe('infrastructure failures', () => {
     expect(await run(id)).toMatchObject({ state: 'failed', failure: { code: 'deadline' } });
     expect(world.executions.get('trainer-1')?.state).toBe('stopped');
   });
+
+  test('a job beyond its time limit has failed for good, though the look that stopped it died and its own word came first', async () => {
+    const { ask, work, report, run, world } = await trainable({ trainer: { timeoutSeconds: 30 } });
+    const { run: id } = await ask();
+    await work(500);
+    const { token } = await run(id);
+    await report(id, token ?? '', { kind: 'started', sequence: 1 });
+    const stop = world.ports.compute.stop.bind(world.ports.compute);
+    world.ports.compute.stop = async (execution) => {
+      await stop(execution);
+      throw new Error('died');
+    };
+    const looks: string[] = [];
+    for (let i = 2; i < 10 && !looks.includes('died'); i++) {
+      looks.push(...(await work(15).catch((error: Error) => [error.message])));
+      if (!looks.includes('died')) await report(id, token ?? '', { kind: 'heartbeat', sequence: i });
+    }
+    expect(looks).toContain('died');
+    await report(id, token ?? '', { kind: 'failed', sequence: 20, reason: 'terminated' });
+    expect(await run(id)).toMatchObject({ state: 'failed', failure: { code: 'deadline' } });
+  });
 });
 
 describe('reports', () => {
