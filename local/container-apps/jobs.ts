@@ -90,27 +90,33 @@ export function runJobs(definitions: Record<string, JobDefinition>, executions: 
   const running = new Map<string, { replica: Replica; job: string }>();
   const delayed = new Map<string, { timer: NodeJS.Timeout; job: string }>();
   const stopRequested = new Set<string>();
+  const unrecorded = new Map<string, { status: ExecutionStatus; at: string }>();
   const troubled = new Map<string, Trouble>();
   /** nothing new is started while former executions are taken over, and when closing */
   let filling = false;
   let closing = false;
+  let closed = false;
   let wakeCloser: () => void = () => undefined;
   // absolute: commands have working directories of their own
   const folderOf = (name: string) => join(resolve(dataDir), 'executions', name);
 
-  const recordEnd = (name: string, job: string, status: ExecutionStatus): void => {
+  /** A full disk does not take an end: it is recorded later, or by the next service, which finds out by itself. */
+  const recordEnd = (name: string, job: string): void => {
+    const end = unrecorded.get(name);
+    if (end === undefined || closed) return;
     try {
-      executions.ended(name, status, new Date().toISOString());
+      executions.ended(name, end.status, end.at);
+      unrecorded.delete(name);
       for (const old of executions.prune(job)) rmSync(folderOf(old), { recursive: true, force: true });
     } catch (error) {
       if (diskRefusal(error) === undefined) throw error;
-      // until there is room it counts as open; the next service finds out by itself
-      if (!closing) setTimeout(() => recordEnd(name, job, status), recordAgainMs).unref();
+      setTimeout(() => recordEnd(name, job), recordAgainMs).unref();
     }
   };
   const finish = (name: string, job: string, status: ExecutionStatus) => {
     running.delete(name);
-    recordEnd(name, job, stopRequested.delete(name) ? 'Stopped' : status);
+    unrecorded.set(name, { status: stopRequested.delete(name) ? 'Stopped' : status, at: new Date().toISOString() });
+    recordEnd(name, job);
     if (running.size === 0) wakeCloser();
     if (filling) fill();
   };
@@ -126,16 +132,17 @@ export function runJobs(definitions: Record<string, JobDefinition>, executions: 
 
   const begin = (execution: StoredExecution, job: JobDefinition) => {
     delayed.delete(execution.name);
-    let replica: Replica | undefined;
+    const { name } = execution;
     try {
-      const what = launchOf(execution, job, folderOf(execution.name));
-      replica = launch(what, limitsOf(job, Date.now()), onEnd(execution));
-      executions.started(execution.name, replica, new Date().toISOString());
-      running.set(execution.name, { replica, job: execution.job });
+      const what = launchOf(execution, job, folderOf(name));
+      const replica = launch(what, limitsOf(job, Date.now()), onEnd(execution));
+      running.set(name, { replica, job: execution.job });
+      executions.started(name, replica, new Date().toISOString());
     } catch {
-      // as with an image that cannot be pulled; what runs and cannot be recorded must not go on unknown
-      replica?.stop();
-      finish(execution.name, execution.job, 'Failed');
+      // what runs and cannot be recorded must not go on unknown; else it is as with an image that cannot be pulled
+      const begun = running.get(name);
+      if (begun === undefined) finish(name, execution.job, 'Failed');
+      else begun.replica.stop();
     }
   };
 
@@ -143,7 +150,8 @@ export function runJobs(definitions: Record<string, JobDefinition>, executions: 
   const fill = () => {
     for (const execution of executions.open()) {
       const job = definitions[execution.job];
-      if (job === undefined || execution.status !== 'Processing' || delayed.has(execution.name)) continue;
+      if (job === undefined || execution.status !== 'Processing') continue;
+      if ([delayed, running, unrecorded].some((known) => known.has(execution.name))) continue;
       if (troubled.get(execution.name)?.kind === 'stuck') continue;
       const busy = [...running.values()].filter((r) => r.job === execution.job).length;
       const starting = [...delayed.values()].filter((d) => d.job === execution.job).length;
@@ -197,7 +205,7 @@ export function runJobs(definitions: Record<string, JobDefinition>, executions: 
     },
     stop(execution) {
       const { name, job } = execution;
-      if (execution.endTime !== undefined) return;
+      if (execution.endTime !== undefined || unrecorded.has(name)) return;
       stopRequested.add(name);
       const active = running.get(name);
       if (active !== undefined) {
@@ -214,6 +222,7 @@ export function runJobs(definitions: Record<string, JobDefinition>, executions: 
       for (const { timer } of delayed.values()) clearTimeout(timer);
       for (const { replica } of running.values()) replica.stop();
       if (running.size > 0) await new Promise<void>((resolve) => (wakeCloser = resolve));
+      closed = true;
     },
   };
 }

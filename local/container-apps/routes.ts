@@ -104,8 +104,8 @@ function start(context: Context, { jobId, job }: ArmPath, request: Request): Ans
   };
   if (trouble.kind === 'lost') return promise(Number.MAX_SAFE_INTEGER, { status: 200, body: '' });
   if (trouble.kind === 'provisioning-failed') {
-    const { code, message } = trouble;
-    return promise(1, { status: 400, body: { error: { code, message } } });
+    const { status = 400, code, message } = trouble;
+    return promise(1, { status, body: { error: { code, message } } });
   }
   const { name } = context.jobs.start(job, template, trouble);
   const id = `${jobId}/executions/${name}`;

@@ -9,8 +9,8 @@ export type Trouble =
   | { kind: 'refused'; status: number; code: string; message: string; retryAfterSeconds?: number }
   /** accepted without a name: the operation that Location names answers 202 this many times, then the execution */
   | { kind: 'slow'; polls: number }
-  /** accepted, and the operation fails */
-  | { kind: 'provisioning-failed'; code: string; message: string }
+  /** accepted, and the operation fails; with another status than 400 it is the look at it that is refused */
+  | { kind: 'provisioning-failed'; status?: number; code: string; message: string }
   /** accepted, and never heard of again */
   | { kind: 'lost' }
   /** starts, but its caller is answered 503 */

@@ -101,6 +101,13 @@ describe('the start call', () => {
   }, 10_000);
 });
 
+test('a look at a start that is refused leaves open whether the start took effect', async () => {
+  const look = { kind: 'provisioning-failed', status: 403, code: 'AuthorizationFailed', message: 'no' } as const;
+  const { error } = (await startWith(look)) as { error: Error };
+  expect(error).toMatchObject({ name: 'RetryLater', code: undefined });
+  expect(error.message).toContain('was accepted by Azure, and cannot be followed (403)');
+});
+
 test('a start that is accepted and lost leaves open whether it took effect, and another attempt follows', async () => {
   const { work, seen } = await runOnLookAlike({ kind: 'lost' });
   await work(4);

@@ -143,24 +143,31 @@ describe.skipIf(process.platform !== 'linux')('on a full disk', () => {
     outbox.close();
   });
 
-  test('a job is refused with 503, and one that ran is known to have ended once there is room', async () => {
-    const work = ['--', '/bin/sleep', '1'];
+  test('a job is refused with 503; one that ran has ended once there is room, and one that waited was tried once', async () => {
+    const tries = path.join(folder, 'tries');
+    const work = ['--', '/bin/sh', '-c', `echo $N >> ${tries}; sleep 1`];
     const arm = await start('arm', ['local/container-apps/server.ts', '--port', '{port}', '--data', folder, ...work]);
     const job =
       '/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/darkroom-local/providers/Microsoft.App/jobs/trainer';
     const credential = { getToken: async () => ({ token: 'local', expiresOnTimestamp: Date.now() + 3_600_000 }) };
     const compute = containerAppsCompute(`http://127.0.0.1:${arm.port}`, job, credential);
-    const { execution } = await compute.start({ N: '1' });
-    const state = async () => (await compute.get(execution))?.state;
-    await expect.poll(state).toBe('running');
+    await compute.start({ N: 'runs' });
+    const states = async () => (await compute.list()).map(({ state, environment }) => `${environment['N']} ${state}`);
+    await expect.poll(states).toEqual(['runs running']);
+    await compute.start({ N: 'waits' });
     fillDisk(arm.pid);
-    await expect(compute.start({ N: '2' })).rejects.toThrow('The disk takes no more');
+    await expect(compute.start({ N: 'refused' })).rejects.toThrow('The disk takes no more');
     // its second is over, and its end found no room
-    await sleep(2500);
-    expect(await state()).toBe('running');
+    await sleep(3000);
+    expect(await states()).toEqual(['waits pending', 'runs running']);
     makeRoom(arm.pid);
-    await expect.poll(state, { timeout: 5000 }).toMatch(/succeeded|failed/);
-    expect(await compute.list()).toHaveLength(1);
+    await expect.poll(states, { timeout: 5000 }).toEqual(['waits failed', 'runs succeeded']);
+    expect(
+      (await readFile(tries, 'utf8'))
+        .trim()
+        .split('\n')
+        .filter((line) => line === 'waits').length,
+    ).toBeLessThan(2);
   });
 
   test('telemetry is refused with 503, and no torn line is left', async () => {
