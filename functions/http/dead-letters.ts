@@ -7,11 +7,9 @@ import type { DeadLetterDocument } from '../../shared/documents.ts';
 import { queueMessages } from '../../shared/message.ts';
 import { update } from '../../shared/outbox.ts';
 import type { Stored } from '../../shared/ports.ts';
-import { queueNames } from '../../shared/resources.ts';
+import { type QueueName, queueNames } from '../../shared/resources.ts';
 import { listQuery } from './projects.ts';
 import { continuationOf, type HttpPorts, pageOf, route } from './route.ts';
-
-type Queue = (typeof queueNames)[number];
 
 const queueName = z.enum(queueNames as [string, ...string[]]);
 const maxReplay = 1000;
@@ -101,18 +99,18 @@ export const deadLetterRoutes = [
   }),
 ];
 
-function queueOf({ params }: { params: Record<string, string> }): Queue {
+function queueOf({ params }: { params: Record<string, string> }): QueueName {
   const queue = queueNames.find((name) => name === params['queue']);
   if (queue !== undefined) return queue;
   const detail = `There is no queue ${params['queue']}; queues are ${queueNames.join(', ')}.`;
   throw new Problem(404, 'unknown-queue', detail, { target: 'queue' });
 }
 
-const unknownLetter = (queue: Queue, id: string): Problem =>
+const unknownLetter = (queue: QueueName, id: string): Problem =>
   new Problem(404, 'unknown-dead-letter', `There is no dead letter ${id} of queue ${queue}.`, { target: 'id' });
 
 /** Newest first; those that are refused stay and must not be in the way of the others. */
-async function* waitingLetters(ports: HttpPorts, queue: Queue): AsyncGenerator<Stored<DeadLetterDocument>> {
+async function* waitingLetters(ports: HttpPorts, queue: QueueName): AsyncGenerator<Stored<DeadLetterDocument>> {
   let continuation: string | undefined;
   for (let pages = 0; pages < maxPages; pages++) {
     const page = await ports.documents.query('dead-letters', {
@@ -131,7 +129,7 @@ async function* waitingLetters(ports: HttpPorts, queue: Queue): AsyncGenerator<S
 /** Sends letters again, at most 1,000; a message that nobody would understand is refused with the reason. */
 async function replay(
   ports: HttpPorts,
-  queue: Queue,
+  queue: QueueName,
   letters: Iterable<Stored<DeadLetterDocument>> | AsyncIterable<Stored<DeadLetterDocument>>,
 ): Promise<z.infer<typeof replayView>> {
   const refused: { id: string; why: string }[] = [];
@@ -155,7 +153,7 @@ async function replay(
 }
 
 function replayable(
-  queue: Queue,
+  queue: QueueName,
   body: string,
   truncated: boolean,
 ): Parameters<HttpPorts['messages']['send']>[1][number] | string {

@@ -63,7 +63,7 @@ const patience: RetryStrategy = {
 };
 
 /** What the work gives, unless the signal comes first: then its reason, which is an AbortError or a TimeoutError. */
-async function before<T>(signal: AbortSignal | undefined, work: Promise<T>): Promise<T> {
+async function unlessAborted<T>(signal: AbortSignal | undefined, work: Promise<T>): Promise<T> {
   if (signal === undefined) return work;
   const { promise: aborted, reject } = Promise.withResolvers<never>();
   const abort = (): void => reject(signal.reason as Error);
@@ -81,7 +81,7 @@ const tokenPolicy = (credential: TokenCredential): PipelinePolicy => ({
   name: 'arm-token',
   async sendRequest(request, next) {
     // a managed identity does not listen to the signal
-    const token = await before(request.abortSignal as AbortSignal | undefined, credential.getToken(armScope));
+    const token = await unlessAborted(request.abortSignal as AbortSignal | undefined, credential.getToken(armScope));
     request.headers.set('authorization', `Bearer ${token?.token ?? ''}`);
     return next(request);
   },

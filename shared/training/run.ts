@@ -3,8 +3,6 @@
  * `failed | cancelled`. `attempt` and `token` fence late writers; terminal states never change.
  */
 
-import { terminated } from './job-contract.ts';
-
 export type RunState =
   | 'queued'
   | 'submitted'
@@ -246,9 +244,9 @@ export const pastDeadline = ({ trainer }: Pick<Run, 'trainer'>) => ({
   retryable: false,
 });
 
-/** A job that is stopped for its deadline says that it was told to end: its own word may come before that of who stopped it. */
+/** What is heard of a job that is being stopped for its deadline, from the job or from compute, is the end of that. */
 function failureOf(run: Run, { code, detail, retryable }: Extract<RunEvent, { kind: 'attempt-failed' }>) {
-  return code === terminated && run.stopping === 'deadline' ? pastDeadline(run) : { code, detail, retryable };
+  return retryable && run.stopping === 'deadline' ? pastDeadline(run) : { code, detail, retryable };
 }
 
 function attemptFailed(run: Run, event: Extract<RunEvent, { kind: 'attempt-failed' }>): Run | Rejection {

@@ -2,6 +2,16 @@ import { describe, expect, test } from 'vitest';
 import { cancelRun } from '../../../shared/training/check.ts';
 import { cause, name, succeeded, trainable } from '../../functions/trainable.ts';
 
+/** A run whose job waited for a machine and has begun. */
+async function begun(trainer: { timeoutSeconds: number }) {
+  const it = await trainable({ trainer });
+  const { run: id } = await it.ask();
+  await it.work(500);
+  const token = (await it.run(id)).token ?? '';
+  await it.report(id, token, { kind: 'started', sequence: 1 });
+  return { ...it, id, token };
+}
+
 describe('infrastructure failures', () => {
   test('are tried again after 5, 20 and 80 seconds, then the run has failed with the reason', async () => {
     const { ask, work, run, world } = await trainable();
@@ -56,25 +66,17 @@ describe('infrastructure failures', () => {
   });
 
   test('a job beyond its time limit is stopped and its run has failed for good', async () => {
-    const { ask, work, report, run, world } = await trainable({ trainer: { timeoutSeconds: 30 } });
-    const { run: id } = await ask();
-    await work(500);
-    const { token } = await run(id);
-    await report(id, token ?? '', { kind: 'started', sequence: 1 });
+    const { id, token, work, report, run, world } = await begun({ timeoutSeconds: 30 });
     for (let i = 2; i < 10; i++) {
       await work(15);
-      await report(id, token ?? '', { kind: 'heartbeat', sequence: i });
+      await report(id, token, { kind: 'heartbeat', sequence: i });
     }
     expect(await run(id)).toMatchObject({ state: 'failed', failure: { code: 'deadline' } });
     expect(world.executions.get('trainer-1')?.state).toBe('stopped');
   });
 
   test('a job beyond its time limit has failed for good, though the look that stopped it died and its own word came first', async () => {
-    const { ask, work, report, run, world } = await trainable({ trainer: { timeoutSeconds: 30 } });
-    const { run: id } = await ask();
-    await work(500);
-    const { token } = await run(id);
-    await report(id, token ?? '', { kind: 'started', sequence: 1 });
+    const { id, token, work, report, run, world } = await begun({ timeoutSeconds: 30 });
     const stop = world.ports.compute.stop.bind(world.ports.compute);
     world.ports.compute.stop = async (execution) => {
       await stop(execution);
@@ -83,10 +85,10 @@ describe('infrastructure failures', () => {
     const looks: string[] = [];
     for (let i = 2; i < 10 && !looks.includes('died'); i++) {
       looks.push(...(await work(15).catch((error: Error) => [error.message])));
-      if (!looks.includes('died')) await report(id, token ?? '', { kind: 'heartbeat', sequence: i });
+      if (!looks.includes('died')) await report(id, token, { kind: 'heartbeat', sequence: i });
     }
     expect(looks).toContain('died');
-    await report(id, token ?? '', { kind: 'failed', sequence: 20, reason: 'terminated' });
+    await report(id, token, { kind: 'failed', sequence: 20, reason: 'terminated' });
     expect(await run(id)).toMatchObject({ state: 'failed', failure: { code: 'deadline' } });
   });
 });

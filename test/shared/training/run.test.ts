@@ -101,9 +101,11 @@ describe('a run', () => {
 
   test('that is stopped for its deadline fails for good, whoever is heard first', () => {
     const running = apply(fresh, claim('t1'), started('t1', 10));
-    const told = apply({ ...running, stopping: 'deadline' }, attemptFailed('t1', 71, 'terminated'));
-    expect(told).toMatchObject({ state: 'failed', failure: { code: 'deadline', retryable: false } });
-    expect(told.attempts[0]?.failure).toContain('did not end within 60 s');
+    for (const code of ['terminated', 'execution-stopped']) {
+      const told = apply({ ...running, stopping: 'deadline' }, attemptFailed('t1', 71, code));
+      expect(told).toMatchObject({ state: 'failed', failure: { code: 'deadline', retryable: false } });
+      expect(told.attempts[0]?.failure).toContain('did not end within 60 s');
+    }
     // a machine that was taken away, of which nobody heard for an hour
     expect(apply(running, attemptFailed('t1', 3600, 'terminated')).state).toBe('queued');
   });
