@@ -1,5 +1,6 @@
-/** A client that holds every answer against the served OpenAPI document, and notes what was called. */
+/** Clients of the API: a plain one, and one that holds every answer against the served OpenAPI document. */
 import { expect } from 'vitest';
+import type * as z from 'zod';
 import { differences, jsonOf, type Operation } from './contract.ts';
 
 export interface Sent {
@@ -42,4 +43,26 @@ export function createChecker(origin: string, operations: Operation[], operatorK
     return { status: response.status, headers: response.headers, json: jsonOf(answer), bytes };
   };
   return { send, reached };
+}
+
+export type Api = ReturnType<typeof createApi>;
+
+/** Calls routes behind `/api/v1` with a key; bodies are bytes or become JSON. */
+export function createApi(origin: string, key: string) {
+  const call = async (method: string, route: string, body?: unknown, headers: Record<string, string> = {}) => {
+    const sent = Buffer.isBuffer(body) ? new Uint8Array(body) : body === undefined ? undefined : JSON.stringify(body);
+    const response = await fetch(`${origin}/api/v1${route}`, {
+      method,
+      headers: { 'x-api-key': key, 'content-type': 'application/json', ...headers },
+      ...(sent === undefined ? {} : { body: sent }),
+    });
+    return {
+      status: response.status,
+      etag: response.headers.get('etag') ?? '',
+      body: (await response.json()) as unknown,
+    };
+  };
+  const read = async <T extends z.ZodType>(schema: T, route: string): Promise<z.infer<T>> =>
+    schema.parse((await call('GET', route)).body);
+  return { call, read };
 }

@@ -3,7 +3,6 @@ import { execFileSync } from 'node:child_process';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { ServiceBusClient } from '@azure/service-bus';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import * as z from 'zod';
@@ -13,18 +12,17 @@ import { createKey } from '../../local/first-key.ts';
 import { type Platform, startPlatform } from '../../local/platform.ts';
 import { endpointView } from '../../shared/api/views/endpoint.ts';
 import { modelView } from '../../shared/api/views/model.ts';
-import { deadLetterView } from '../../shared/api/views/operations.ts';
 import { page } from '../../shared/api/views/page.ts';
 import { trainingView } from '../../shared/api/views/training.ts';
 import { connect } from '../../shared/azure/connect.ts';
 import { readConfig } from '../../shared/config.ts';
-import type { DeadLetterDocument, PredictionDocument, ProjectDocument, RunDocument } from '../../shared/documents.ts';
-import { compose } from '../../shared/message.ts';
+import type { PredictionDocument, ProjectDocument, RunDocument } from '../../shared/documents.ts';
 import { encodeModel } from '../../shared/onnx/encode.ts';
 import { update } from '../../shared/outbox.ts';
 import type { Ports } from '../../shared/ports.ts';
 import { predictionPartition } from '../../shared/serving/score.ts';
 import { requestTraining } from '../../shared/training/request.ts';
+import { type Api, createApi } from './client.ts';
 import { tinyModel } from '../shared/onnx/tiny-model.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
@@ -39,7 +37,7 @@ const settings = {
 let folder: string;
 let platform: Platform;
 let ports: Ports;
-let key: string;
+let api: Api;
 let seed = 0;
 
 const field = `let text = '';
@@ -53,29 +51,14 @@ const tile = (label: string, n: number): Promise<Buffer> =>
     .png()
     .toBuffer();
 
-async function call(method: string, route: string, body?: unknown, headers: Record<string, string> = {}) {
-  const sent = Buffer.isBuffer(body) ? new Uint8Array(body) : body === undefined ? undefined : JSON.stringify(body);
-  const response = await fetch(`${platform.addresses.http}/api/v1${route}`, {
-    method,
-    headers: { 'x-api-key': key, 'content-type': 'application/json', ...headers },
-    ...(sent === undefined ? {} : { body: sent }),
-  });
-  return {
-    status: response.status,
-    etag: response.headers.get('etag') ?? '',
-    body: (await response.json()) as unknown,
-  };
-}
-const read = async <T extends z.ZodType>(schema: T, route: string): Promise<z.infer<T>> =>
-  schema.parse((await call('GET', route)).body);
-const training = (id: string) => read(trainingView, `${base}/trainings/${id}`);
-const endpoint = () => read(endpointView, `${base}/endpoint`);
+const training = (id: string) => api.read(trainingView, `${base}/trainings/${id}`);
+const endpoint = () => api.read(endpointView, `${base}/endpoint`);
 const soon = { timeout: 30_000, interval: 100 };
 
 const started = z.object({ id: z.string(), verdict: z.string() });
 /** Asks for a training; every one has a seed of its own, and so a model of its own. */
 async function train(trainer: string): Promise<string> {
-  const answer = await call('POST', `${base}/trainings`, { trainer: { name: trainer }, seed: ++seed });
+  const answer = await api.call('POST', `${base}/trainings`, { trainer: { name: trainer }, seed: ++seed });
   expect(answer.status).toBe(202);
   return started.parse(answer.body).id;
 }
@@ -123,8 +106,8 @@ beforeAll(async () => {
     onLog: () => undefined,
   });
   ports = connect(readConfig(platform.settings));
-  key = await createKey(platform.settings, 'operator');
-  expect((await call('PUT', base, settings)).status).toBe(201);
+  api = createApi(platform.addresses.http ?? '', await createKey(platform.settings, 'operator'));
+  expect((await api.call('PUT', base, settings)).status).toBe(201);
   const expires = new Date(Date.now() + 600_000);
   await Promise.all(
     Array.from({ length: 24 }, async (_, i) => {
@@ -135,7 +118,7 @@ beforeAll(async () => {
       expect(put.status).toBe(201);
     }),
   );
-  await vi.waitUntil(async () => (await call('GET', `${base}/versions/1`)).status === 200, soon);
+  await vi.waitUntil(async () => (await api.call('GET', `${base}/versions/1`)).status === 200, soon);
 }, 90_000);
 afterAll(async () => {
   await platform?.close();
@@ -146,7 +129,7 @@ describe('a training', () => {
   test('by a trainer of shell and curl goes from its job to a registered model', async () => {
     const run = await until(await train('curl'), 'registered', 'rejected', 'failed');
     expect(run).toMatchObject({ state: 'registered', attempt: 1, progress: { phase: 'download' }, failure: null });
-    const model = await read(modelView, `${base}/models/${run.model}`);
+    const model = await api.read(modelView, `${base}/models/${run.model}`);
     expect(model).toMatchObject({ state: 'candidate', verdict: { decision: 'approved' } });
     expect((await endpoint()).production).toBeNull();
   });
@@ -168,18 +151,18 @@ describe('a training', () => {
     const running = await train('stuck');
     await until(running, 'running');
     const body = { trainer: { name: 'prebuilt' }, seed: ++seed };
-    const asked = await Promise.all(Array.from({ length: 5 }, () => call('POST', `${base}/trainings`, body)));
+    const asked = await Promise.all(Array.from({ length: 5 }, () => api.call('POST', `${base}/trainings`, body)));
     const answers = asked.map((a) => started.parse(a.body));
     expect(answers.map((a) => a.verdict).sort()).toEqual(['coalesced', 'coalesced', 'coalesced', 'coalesced', 'wait']);
     expect(new Set(answers.map((a) => a.id)).size).toBe(1);
 
-    const cancelled = await call('POST', `${base}/trainings/${running}/cancel`);
+    const cancelled = await api.call('POST', `${base}/trainings/${running}/cancel`);
     expect([cancelled.status, trainingView.parse(cancelled.body).state]).toEqual([202, 'cancelled']);
-    expect((await call('POST', `${base}/trainings/${running}/cancel`)).status).toBe(202);
+    expect((await api.call('POST', `${base}/trainings/${running}/cancel`)).status).toBe(202);
     const execution = (await ports.documents.read('runs', name, running))?.document.execution ?? '';
     await expect.poll(async () => (await ports.compute.get(execution))?.state, soon).toBe('stopped');
     expect((await until(answers[0]?.id ?? '', 'registered', 'failed')).state).toBe('registered');
-    expect((await call('POST', `${base}/trainings/${answers[0]?.id}/cancel`)).status).toBe(409);
+    expect((await api.call('POST', `${base}/trainings/${answers[0]?.id}/cancel`)).status).toBe(409);
   });
 
   test('whose heartbeat is lost, or whose process dies without a word, is found by the sweep and begins again', async () => {
@@ -227,44 +210,44 @@ describe('a training', () => {
 
 describe('a person', () => {
   const candidates = async (): Promise<z.infer<typeof modelView>[]> =>
-    (await read(page(modelView), `${base}/models`)).value.filter((m) => m.state === 'candidate');
+    (await api.read(page(modelView), `${base}/models`)).value.filter((m) => m.state === 'candidate');
   const decide = (model: number, what: string, etag?: string) =>
-    call('POST', `${base}/models/${model}/${what}`, {}, etag === undefined ? {} : { 'if-match': etag });
+    api.call('POST', `${base}/models/${model}/${what}`, {}, etag === undefined ? {} : { 'if-match': etag });
 
   test('approves or rejects a candidate that they have seen, once; approved it goes live', async () => {
     const [one, two] = await candidates();
     const [first, second] = [one?.version ?? 0, two?.version ?? 0];
     expect((await decide(first, 'approve')).status).toBe(428);
     expect((await decide(first, 'approve', '"old"')).status).toBe(412);
-    const { etag } = await call('GET', `${base}/models/${first}`);
+    const { etag } = await api.call('GET', `${base}/models/${first}`);
     expect((await decide(first, 'approve', etag)).status).toBe(200);
     expect((await decide(first, 'approve', etag)).status).toBe(200);
     expect((await decide(first, 'reject', etag)).status).toBe(412);
     await expect.poll(async () => (await endpoint()).production?.model, soon).toBe(first);
-    const other = await call('GET', `${base}/models/${second}`);
+    const other = await api.call('GET', `${base}/models/${second}`);
     expect((await decide(second, 'reject', other.etag)).body).toMatchObject({ state: 'rejected' });
-    expect((await call('POST', `${base}/endpoint/deploy`, { model: second })).status).toBe(409);
+    expect((await api.call('POST', `${base}/endpoint/deploy`, { model: second })).status).toBe(409);
   });
 
   test('lets a model be tried on some requests: it is promoted when it does well, and returned when it fails', async () => {
-    const { etag } = await call('GET', base);
+    const { etag } = await api.call('GET', base);
     const canary = { percent: 50, minRequests: 5, maxErrorRate: 0.2, durationSeconds: 3 };
     const changed = { ...settings, deploy: { canary } };
-    expect((await call('PUT', base, changed, { 'if-match': etag })).status).toBe(200);
+    expect((await api.call('PUT', base, changed, { 'if-match': etag })).status).toBe(200);
     const [good, bad] = await candidates();
     const champion = (await endpoint()).production?.model;
 
-    await call('POST', `${base}/models/${good?.version}/approve`, {}, { 'if-match': '*' });
+    await api.call('POST', `${base}/models/${good?.version}/approve`, {}, { 'if-match': '*' });
     await expect.poll(async () => (await endpoint()).canary?.model, soon).toBe(good?.version);
     const picture = await tile('dark', 7);
     const scores = Array.from({ length: 40 }, () =>
-      call('POST', `${base}/score`, picture, { 'content-type': 'image/png' }),
+      api.call('POST', `${base}/score`, picture, { 'content-type': 'image/png' }),
     );
     const versions = (await Promise.all(scores)).map((s) => (s.body as { model: { version: number } }).model.version);
     expect(new Set(versions)).toEqual(new Set([champion, good?.version]));
     await expect.poll(async () => (await endpoint()).production?.model, soon).toBe(good?.version);
 
-    await call('POST', `${base}/models/${bad?.version}/approve`, {}, { 'if-match': '*' });
+    await api.call('POST', `${base}/models/${bad?.version}/approve`, {}, { 'if-match': '*' });
     await expect.poll(async () => (await endpoint()).canary?.model, soon).toBe(bad?.version);
     const { deployment = '' } = (await ports.documents.read('endpoints', name, 'endpoint'))?.document.canary ?? {};
     for (let i = 0; i < 6; i++) {
@@ -277,79 +260,5 @@ describe('a person', () => {
     const { production, history } = await endpoint();
     expect(production?.model).toBe(good?.version);
     expect(history[0]).toMatchObject({ model: bad?.version, state: 'rolled-back' });
-  });
-});
-
-describe('a message', () => {
-  const stuck = () => read(page(deadLetterView), '/dead-letters');
-
-  test('that nobody understands is recorded at its first delivery, and refused when it is sent again', async () => {
-    const client = new ServiceBusClient(platform.settings['SERVICEBUS'] ?? '');
-    await client.createSender('deployments').sendMessages({ body: { hello: 'world' } });
-    await client.close();
-    await expect.poll(async () => (await stuck()).value.map((d) => d.reason), soon).toEqual(['invalid-message']);
-    const replay = await call('POST', '/dead-letters/deployments/replay', {});
-    expect(replay).toMatchObject({ status: 202, body: { replayed: 0, refused: [{}] } });
-    const [letter] = (await stuck()).value;
-    const giveUp = () => call('POST', '/dead-letters/deployments/dismiss', { id: letter?.id, reason: 'a mistake' });
-    for (let i = 0; i < 2; i++) {
-      const dismissed = { by: expect.any(String), reason: 'a mistake' };
-      expect(await giveUp()).toMatchObject({ status: 200, body: { status: 'dismissed', dismissed } });
-    }
-    expect((await stuck()).value).toEqual([]);
-    const given = await read(page(deadLetterView), '/dead-letters?status=dismissed');
-    expect(given.value).toMatchObject([{ id: letter?.id, body: '{"hello":"world"}' }]);
-  });
-
-  test('that failed ten times is kept with its reason, and does its work when it is sent again', async () => {
-    const at = new Date().toISOString();
-    const damaged = { id: 'damaged', pk: 'projects', settings: {}, createdAt: at, updatedAt: at };
-    await ports.documents.create('projects', damaged as ProjectDocument);
-    const staged = { id: 'a'.repeat(32), pk: 'damaged', labelRevision: 1, stagedAt: at };
-    await ports.documents.create('staged', staged);
-    const data = { project: 'damaged', generation: 0, openedAt: at, now: true };
-    await ports.messages.send('dataset-commits', [compose('darkroom.commit.due', 'damaged', data, { id: 'test' })]);
-    const waiting = async () => (await stuck()).value.find((d) => d.queue === 'dataset-commits');
-    await expect.poll(async () => (await waiting())?.reason, soon).toBe('MaxDeliveryCountExceeded');
-    expect(await waiting()).toMatchObject({ project: 'damaged', status: 'waiting', count: 1 });
-    expect((await waiting())?.detail).toContain('10 delivery attempts');
-
-    await update(ports.documents, 'projects', 'projects', 'damaged', (p) =>
-      p === undefined
-        ? 'keep'
-        : { ...p, settings: { ...p.settings, commit: { quietSeconds: 1, maxWaitSeconds: 60, maxItems: 10 } } },
-    );
-    const replay = await call('POST', '/dead-letters/dataset-commits/replay', {});
-    expect(replay.body).toEqual({ replayed: 1, refusedCount: 0, refused: [], more: false });
-    await expect.poll(async () => ports.documents.count('staged', { pk: 'damaged' }), soon).toBe(0);
-    expect(await waiting()).toBeUndefined();
-  });
-
-  test('is sent again however many that nobody understands came after it', async () => {
-    const queue = 'training-requests';
-    const data = { project: name, run: 'unknown', token: 'unknown' };
-    const letter = (n: number, body: unknown): DeadLetterDocument => {
-      const at = new Date(Date.now() + n * 1000).toISOString();
-      return {
-        ...{ id: `letter-${n}`, pk: queue, queue, messageId: '', body: JSON.stringify(body), truncated: false },
-        ...{ reason: 'test', detail: 'test', project: name, status: 'waiting', count: 1, firstAt: at, lastAt: at },
-        replayedAt: null,
-      };
-    };
-    const letters = Array.from({ length: 520 }, (_, n) => letter(n + 1, {}));
-    letters.push(letter(0, compose('darkroom.run.check', 'tiles/unknown', data, { id: 'test' })));
-    for (let at = 0; at < letters.length; at += 100) {
-      const documents = letters.slice(at, at + 100);
-      await ports.documents.batch(
-        'dead-letters',
-        queue,
-        documents.map((document) => ({ kind: 'create' as const, document })),
-      );
-    }
-    const replay = async () => (await call('POST', `/dead-letters/${queue}/replay`, {})).body as { refused: unknown[] };
-    const first = await replay();
-    expect(first).toMatchObject({ replayed: 1, refusedCount: 520, more: false });
-    expect(first.refused).toHaveLength(100);
-    expect(await replay()).toMatchObject({ replayed: 0 });
   });
 });
