@@ -17,6 +17,8 @@ interface Received {
   bytes: Buffer;
 }
 
+export type Checker = ReturnType<typeof createChecker>;
+
 /** Fills in the path, sends, and checks the answer against what the document promises for its status. */
 export function createChecker(origin: string, operations: Operation[], operatorKey: string) {
   const reached = new Map<string, Set<number>>();

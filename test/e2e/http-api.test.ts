@@ -1,7 +1,6 @@
 /** Every route of the HTTP API, called on a real platform and held against the OpenAPI document that it serves. */
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { ServiceBusClient } from '@azure/service-bus';
@@ -16,40 +15,17 @@ import { projectStatusView } from '../../shared/api/views/project.ts';
 import { connect } from '../../shared/azure/connect.ts';
 import { readConfig } from '../../shared/config.ts';
 import type { Role } from '../../shared/documents.ts';
-import { createChecker, type Sent } from './client.ts';
+import { type Checker, createChecker, type Sent } from './client.ts';
 import { type Operation, readOperations } from './contract.ts';
+import { createDigits, digit, p, urls } from './digits.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
-const mnist = createRequire(import.meta.url)('mnist') as Record<number, { get(index: number): number[] }>;
-const p = 'digits';
 let folder: string;
 let platform: Platform;
 let operations: Operation[];
-let api: ReturnType<typeof createChecker>;
+let api: Checker;
 const keys: Record<string, string> = {};
 let someImage: Buffer;
-
-async function digit(label: number, index: number): Promise<Buffer> {
-  const grey = Buffer.from((mnist[label]?.get(index) ?? []).map((v) => Math.round(v * 255)));
-  return sharp(grey, { raw: { width: 28, height: 28, channels: 1 } })
-    .png()
-    .toBuffer();
-}
-
-const urls = z.object({
-  value: z.array(z.object({ url: z.string(), headers: z.record(z.string(), z.string()), blob: z.string() })),
-});
-
-async function upload(files: { name: string; label?: string; bytes: Buffer }[]): Promise<void> {
-  const body = { files: files.map(({ name, label }) => ({ name, label, contentType: 'image/png' })) };
-  const { value } = urls.parse((await api.send('upload-urls-post', { params: { p }, body })).json);
-  await Promise.all(
-    value.map(async ({ url, headers }, i) => {
-      const put = await fetch(url, { method: 'PUT', headers, body: new Uint8Array(files[i]?.bytes ?? []) });
-      expect(put.status).toBe(201);
-    }),
-  );
-}
 
 const champion = async (): Promise<number | undefined> =>
   endpointView.parse((await api.send('endpoint-get', { params: { p } })).json).production?.model;
@@ -78,27 +54,8 @@ beforeAll(async () => {
   const origin = platform.addresses.http ?? '';
   operations = await readOperations(origin, keys['viewer'] ?? '');
   api = createChecker(origin, operations, keys['operator'] ?? '');
-  const settings = {
-    trainer: { name: 'softmax' },
-    gate: { minimum: 0.3, minimumRecall: 0, maxRegression: 1 },
-    commit: { quietSeconds: 3 },
-  };
-  expect((await api.send('projects-put', { params: { p }, body: settings })).status).toBe(201);
   someImage = await digit(4, 900);
-  const files = await Promise.all(
-    Array.from({ length: 150 }, async (_, i) => ({
-      name: `d${i}.png`,
-      label: String(i % 10),
-      bytes: await digit(i % 10, Math.floor(i / 10)),
-    })),
-  );
-  const first = files[0]?.bytes ?? Buffer.alloc(0);
-  await upload([
-    ...files,
-    { name: 'nobody-knows.png', bytes: await digit(7, 950) },
-    { name: 'other.png', label: '9', bytes: first },
-    { name: 'bad.png', label: '1', bytes: Buffer.from('not an image') },
-  ]);
+  await createDigits(api);
   await vi.waitUntil(async () => (await champion()) === 1, { timeout: 90_000, interval: 300 });
 }, 180_000);
 afterAll(async () => {
