@@ -67,8 +67,9 @@ async function unlessAborted<T>(signal: AbortSignal | undefined, work: Promise<T
   if (signal === undefined) return work;
   const { promise: aborted, reject } = Promise.withResolvers<never>();
   const abort = (): void => reject(signal.reason as Error);
-  signal.throwIfAborted();
   signal.addEventListener('abort', abort, { once: true });
+  // not thrown: the work has begun, and whoever races it hears how it ends
+  if (signal.aborted) abort();
   try {
     return await Promise.race([work, aborted]);
   } finally {

@@ -11,6 +11,7 @@ import { type ContainerApps, startContainerApps } from '../../local/container-ap
 import type { Trouble } from '../../local/container-apps/trouble.ts';
 import { toTrainingView } from '../../shared/api/views/training.ts';
 import { containerAppsCompute } from '../../shared/azure/compute.ts';
+import { isOutage } from '../../shared/azure/outage.ts';
 import type { Compute } from '../../shared/ports.ts';
 import { trainable } from '../functions/trainable.ts';
 
@@ -98,6 +99,15 @@ describe('the start call', () => {
     await expect(impatient.start({})).rejects.toMatchObject({ name: 'AbortError' });
     silent.closeAllConnections();
     silent.close();
+  }, 10_000);
+
+  test('whose identity does not answer is over within its limit, and what that says later disturbs nobody', async () => {
+    const late = Promise.withResolvers<never>();
+    const tokens = { getToken: () => late.promise };
+    const waiting = containerAppsCompute(service.endpoint, service.jobResourceId('trainer'), tokens, 200);
+    await expect(waiting.start({})).rejects.toSatisfy(isOutage);
+    late.reject(new Error('too late'));
+    await sleep(10);
   }, 10_000);
 });
 
