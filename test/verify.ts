@@ -1,9 +1,12 @@
 /**
- * `npm run verify`: what takes too long for every change. Runs one step after the other, shows what each prints, and
- * closes with a table and `N passed, N failed`. `--only NAME` runs one step.
+ * `npm run verify`: what takes too long for every change. The gate first, by itself; then three steps at a time, because
+ * the long ones mostly wait. Shows what each prints behind its name, and closes with a table and `N passed, N failed`.
+ * `--only NAME` runs one step. Speed is judged by `npm run bench`, which wants the machine for itself.
  */
 import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
+import { inBatches } from '../shared/parallel.ts';
 
 interface Step {
   name: string;
@@ -12,28 +15,13 @@ interface Step {
   shows: string;
 }
 
+const gate: Step = { name: 'test', command: ['node', 'test/check.ts'], shows: 'the gate' };
+
+/** the longest first, so that none of them is left to the end */
 const steps: Step[] = [
-  { name: 'test', command: ['node', 'test/check.ts'], shows: 'the gate' },
-  { name: 'demo', command: ['node', 'local/demo/main.ts'], shows: 'the story on scanned digits, to its end' },
-  { name: 'images', command: ['node', 'test/demo-images.ts'], shows: 'the story on a folder of other pictures' },
-  {
-    name: 'simulate',
-    command: ['node', 'test/simulation/main.ts', '--seeds', '5000'],
-    shows: '5,000 random simulations of the handlers',
-  },
-  {
-    name: 'cases',
-    command: ['node', 'test/simulation/main.ts', '--cases', '--occurrences', '3'],
-    shows: 'every fault of every operation, up to three times',
-  },
-  {
-    name: 'defects',
-    command: ['node', 'test/simulation/defects/main.ts'],
-    shows: 'deliberate defects, and after how many seeds each is noticed',
-  },
   {
     name: 'torture',
-    command: ['node', 'test/torture/main.ts', '--rounds', '20'],
+    command: ['node', 'test/torture/main.ts', '--rounds', '20', '--platforms', '2'],
     shows: '20 rounds of deaths, full and stalled disks under load',
   },
   {
@@ -42,9 +30,9 @@ const steps: Step[] = [
     shows: 'every service silent, then 6 rounds of throttling, outages and broken connections',
   },
   {
-    name: 'hostile',
-    command: ['node', 'test/hostile/main.ts', '--requests', '5000', '--runs', '10000'],
-    shows: 'hostile input: a corpus, every parser, every route',
+    name: 'simulate',
+    command: ['node', 'test/simulation/main.ts', '--seeds', '5000'],
+    shows: '5,000 random simulations of the handlers',
   },
   {
     name: 'storms',
@@ -52,43 +40,74 @@ const steps: Step[] = [
     shows: '10,000 uploads, 1,000 retrain requests and 50 versions in a burst',
   },
   {
+    name: 'hostile',
+    command: ['node', 'test/hostile/main.ts', '--requests', '5000', '--runs', '10000'],
+    shows: 'hostile input: a corpus, every parser, every route',
+  },
+  {
+    name: 'cases',
+    command: ['node', 'test/simulation/main.ts', '--cases', '--occurrences', '3'],
+    shows: 'every fault of every operation, up to three times',
+  },
+  {
     name: 'soak',
     command: ['node', 'test/soak/main.ts', '--minutes', '1'],
     shows: 'a minute of steady load: heap, errors',
   },
-  { name: 'package', command: ['node', 'test/package/main.ts'], shows: 'the package that is deployed' },
+  {
+    name: 'defects',
+    command: ['node', 'test/simulation/defects/main.ts'],
+    shows: 'deliberate defects, and after how many seeds each is noticed',
+  },
+  { name: 'demo', command: ['node', 'local/demo/main.ts'], shows: 'the story on scanned digits, to its end' },
+  { name: 'images', command: ['node', 'test/demo-images.ts'], shows: 'the story on a folder of other pictures' },
   {
     name: 'previous',
     command: ['node', 'test/previous/main.ts'],
     shows: 'the previous release on the data of this one',
   },
-  { name: 'bench', command: ['node', 'test/bench/main.ts'], shows: 'every goal of the bench' },
+  { name: 'package', command: ['node', 'test/package/main.ts'], shows: 'the package that is deployed' },
 ];
+const atOnce = 3;
 
-function run([command, ...args]: [string, ...string[]]): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { stdio: ['ignore', 'inherit', 'inherit'] });
+interface Outcome extends Step {
+  code: number;
+  seconds: number;
+}
+
+/** Runs a step with its lines behind its name. */
+async function run(step: Step): Promise<Outcome> {
+  const { name, shows } = step;
+  const [command, ...args] = step.command;
+  const say = (line: string): void => console.log(`${name.padEnd(8)} | ${line}`);
+  say(`begins: ${shows}`);
+  const startedAt = performance.now();
+  const code = await new Promise<number>((resolve, reject) => {
+    const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    for (const input of [child.stdout, child.stderr]) createInterface({ input }).on('line', say);
     child.on('error', reject);
-    child.on('exit', (code) => resolve(code ?? 1));
+    child.on('close', (ended) => resolve(ended ?? 1));
   });
+  const seconds = (performance.now() - startedAt) / 1000;
+  say(`${code === 0 ? 'passed' : 'FAILED'} after ${seconds.toFixed(0)} s`);
+  return { ...step, code, seconds };
 }
 
 const { values } = parseArgs({ options: { only: { type: 'string' } } });
-if (values.only !== undefined && !steps.some(({ name }) => name === values.only)) {
-  console.error(`There is no step ${values.only}; steps are ${steps.map(({ name }) => name).join(', ')}.`);
+const only = [gate, ...steps].find(({ name }) => name === values.only);
+if (values.only !== undefined && only === undefined) {
+  console.error(
+    `There is no step ${values.only}; steps are ${[gate, ...steps].map(({ name }) => name).join(', ')}. Speed: npm run bench.`,
+  );
   process.exit(2);
 }
 
-const lines: string[] = [];
-let failed = 0;
-const chosen = steps.filter(({ name }) => values.only === undefined || name === values.only);
-for (const [i, { name, command, shows }] of chosen.entries()) {
-  console.log(`\n=== ${i + 1}/${chosen.length} ${name}: ${shows}\n`);
-  const startedAt = performance.now();
-  const code = await run(command);
-  const seconds = (performance.now() - startedAt) / 1000;
-  if (code !== 0) failed++;
-  lines.push(`${code === 0 ? 'passed' : 'FAILED'}  ${name.padEnd(10)} ${seconds.toFixed(0).padStart(5)} s  ${shows}`);
-}
-console.log(`\n${lines.join('\n')}\n${chosen.length - failed} passed, ${failed} failed`);
+const startedAt = performance.now();
+const outcomes = only === undefined ? [await run(gate), ...(await inBatches(steps, atOnce, run))] : [await run(only)];
+console.log('');
+for (const { name, code, seconds, shows } of outcomes)
+  console.log(`${code === 0 ? 'passed' : 'FAILED'}  ${name.padEnd(8)} ${seconds.toFixed(0).padStart(5)} s  ${shows}`);
+console.log(`${((performance.now() - startedAt) / 60_000).toFixed(1)} minutes`);
+const failed = outcomes.filter(({ code }) => code !== 0).length;
+console.log(`${outcomes.length - failed} passed, ${failed} failed`);
 process.exitCode = failed === 0 ? 0 : 1;
