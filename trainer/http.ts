@@ -18,6 +18,16 @@ const firstPauseMs = 200;
 /** Storage answers 429, 500 and 503 when it is busy. https://learn.microsoft.com/rest/api/storageservices/common-rest-api-error-codes */
 const isPassing = (status: number): boolean => status === 408 || status === 429 || status >= 500;
 
+/**
+ * Codes of a 403 that says that the blob is there: the address may create and not overwrite, which storage looks at before
+ * `If-None-Match`. Azure's first, then Azurite's.
+ * https://learn.microsoft.com/rest/api/storageservices/blob-service-error-codes
+ */
+const noOverwrite = new Set(['UnauthorizedBlobOverwrite', 'AuthorizationPermissionMismatch']);
+
+const isThere = ({ status, headers }: Response): boolean =>
+  status === 409 || status === 412 || (status === 403 && noOverwrite.has(headers.get('x-ms-error-code') ?? ''));
+
 async function readBody(response: Response, maxBytes: number): Promise<Buffer> {
   const parts: Uint8Array[] = [];
   let sizeBytes = 0;
@@ -67,7 +77,7 @@ export async function create(url: string, body: Buffer, contentType: string): Pr
     });
     await response.body?.cancel();
     if (response.status === 201 || response.status === 200) return 'created';
-    if (response.status === 409 || response.status === 412) return number > 1 ? 'created' : 'exists';
+    if (isThere(response)) return number > 1 ? 'created' : 'exists';
     throw new HttpError('PUT', response.status);
   });
 }

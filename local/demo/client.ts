@@ -121,7 +121,8 @@ export async function putToStorage(url: string, headers: Record<string, string>,
   for (let attempt = 1; ; attempt += 1) {
     const response = await patiently(url, { method: 'PUT', headers, body: new Uint8Array(bytes) });
     const answer = await response.text();
-    if (response.ok || (attempt > 1 && response.status === 409)) return;
+    // 403: the address may create and not overwrite
+    if (response.ok || (attempt > 1 && [403, 409].includes(response.status))) return;
     if (response.status < 500 || attempt === attempts) {
       const place = new URL(url).pathname;
       throw new Error(`PUT ${place} was answered ${response.status} by storage: ${answer.slice(0, 500)}`);

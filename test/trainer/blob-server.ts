@@ -7,15 +7,18 @@ export interface BlobServer {
   blobs: Map<string, Buffer>;
   /** path -> how often it answers 503 before it works */
   failures: Map<string, number>;
+  /** path -> how often a PUT is carried out and its answer lost */
+  lostAnswers: Map<string, number>;
   /** reads per path */
   reads: Map<string, number>;
   close(): Promise<void>;
 }
 
-/** Serves on loopback. PUT of an existing blob answers 409, like Put Blob with If-None-Match. */
+/** Serves on loopback. PUT of an existing blob answers 403, as storage does where an address may only create. */
 export async function startBlobServer(): Promise<BlobServer> {
   const blobs = new Map<string, Buffer>();
   const failures = new Map<string, number>();
+  const lostAnswers = new Map<string, number>();
   const reads = new Map<string, number>();
   const server = createServer((request, response) => {
     const path = decodeURIComponent(new URL(request.url ?? '/', 'http://localhost').pathname);
@@ -28,9 +31,12 @@ export async function startBlobServer(): Promise<BlobServer> {
         response.writeHead(503).end();
       } else if (request.method === 'PUT') {
         const asked = request.headers['x-ms-blob-type'] === 'BlockBlob' && request.headers['if-none-match'] === '*';
-        const status = asked ? (blobs.has(path) ? 409 : 201) : 400;
+        const status = asked ? (blobs.has(path) ? 403 : 201) : 400;
         if (status === 201) blobs.set(path, Buffer.concat(parts));
-        response.writeHead(status).end();
+        const losing = lostAnswers.get(path) ?? 0;
+        lostAnswers.set(path, losing - 1);
+        if (losing > 0) request.socket.destroy();
+        else response.writeHead(status, status === 403 ? { 'x-ms-error-code': 'UnauthorizedBlobOverwrite' } : {}).end();
       } else {
         reads.set(path, (reads.get(path) ?? 0) + 1);
         const body = blobs.get(path);
@@ -43,6 +49,7 @@ export async function startBlobServer(): Promise<BlobServer> {
     base: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     blobs,
     failures,
+    lostAnswers,
     reads,
     close: () =>
       new Promise((resolve) => {

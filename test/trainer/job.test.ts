@@ -82,6 +82,14 @@ describe('the embedded trainer', () => {
     });
   });
 
+  test('takes a report or an output whose answer was lost for written, when storage refuses to overwrite it', async () => {
+    await publishJob();
+    server.lostAnswers.set('/job-reports/stripes/r-1/t-1/000003.json', 1).set('/jobs/out/model.onnx', 2);
+    expect(await runJob(embedded)).toBe(0);
+    expect(reports().map(({ sequence }) => sequence)).toEqual([1, 2, 3, 4, 5, 6]);
+    expectOutputs(last());
+  });
+
   test('ends when its cancellation is asked for', async () => {
     const job = await publishJob({
       heartbeatSeconds: 0.1,
