@@ -24,6 +24,7 @@ registerFunctions(app, {
   ...clients,
   telemetry,
   inspect: (bytes, declaredType) => images.inspect(bytes, declaredType),
+  preprocess: (...call) => images.preprocess(...call),
   toTensor,
   infer: (...call) => models.score(...call),
   validate: checkModel,

@@ -2,8 +2,10 @@ import { type Budget, createBudget } from '../budget.ts';
 import { checkPngData } from './png-data.ts';
 import { sanitise } from './sanitise.ts';
 import { defaultMaxPixels, openImage } from './sharp-engine.ts';
+import type { ImageSpec } from './size.ts';
 import type { ImageFormat, ImageRefusal, ImageStructure } from './structure.ts';
 import { refuse, saveAgain, uploadAgain } from './structure.ts';
+import { tensorOf } from './tensor.ts';
 import { mediaTypes, walkImage } from './walk.ts';
 
 /** An image that may become a sample. */
@@ -22,12 +24,24 @@ export type AcceptedImage = {
 };
 export type ImageVerdict = AcceptedImage | ImageRefusal;
 
+/** An image that a model can be asked about. */
+export type PreprocessedImage = AcceptedImage & {
+  /** channels * height * width floats, see `toTensor` */
+  tensor: Float32Array;
+};
+
 export type ImageReader = {
   /**
    * Judges the bytes of one upload; `declaredType` is its content type. Bad images are answers, not errors:
    * it rejects only when this process is overloaded, which is worth a retry.
    */
   inspect(bytes: Buffer, declaredType?: string): Promise<ImageVerdict>;
+  /** Judges as `inspect` does and makes the input of a model, in one decode. */
+  preprocess(
+    bytes: Buffer,
+    declaredType: string | undefined,
+    spec: ImageSpec,
+  ): Promise<PreprocessedImage | ImageRefusal>;
 };
 
 export type ImageReaderOptions = {
@@ -54,46 +68,79 @@ export function createImageReader({
   pixelBudget = 50e6,
   timeoutSeconds = 20,
 }: ImageReaderOptions = {}): ImageReader {
-  const budget = createBudget(pixelBudget);
+  const limits = { budget: createBudget(pixelBudget), maxPixels, timeoutSeconds };
   return {
     async inspect(bytes, declaredType) {
-      if (bytes.length > maxBytes) {
-        return refuse(
-          'too-large-bytes',
-          `The file has ${bytes.length} bytes and ${maxBytes} are allowed. Make the picture smaller or compress it more.`,
-        );
-      }
-      const structure = walkImage(bytes, declaredType);
-      if (!structure.ok) return structure;
-      if (structure.width * structure.height > maxPixels) {
-        return refuse(
-          'too-many-pixels',
-          `The picture is ${structure.width}x${structure.height} pixels and ${maxPixels} in all are allowed. Make it smaller and upload it again.`,
-        );
-      }
-      const damage = 'compressed' in structure ? await checkPngData(structure) : null;
-      if (damage) return damage;
-      const clean = sanitise(bytes, structure);
-      const failure = await decode(clean, structure, { budget, maxPixels, timeoutSeconds });
-      return failure ?? accept(clean, structure);
+      const sound = await open(bytes, declaredType, { maxBytes, maxPixels });
+      if (!sound.ok) return sound;
+      const { clean, structure } = sound;
+      const refusal = await decode(structure, limits, () => decodeFully(clean, structure, limits));
+      return refusal ?? accept(clean, structure);
+    },
+    async preprocess(bytes, declaredType, spec) {
+      const sound = await open(bytes, declaredType, { maxBytes, maxPixels });
+      if (!sound.ok) return sound;
+      const { clean, structure } = sound;
+      const tensor = await decode(structure, limits, () => tensorOf(clean, structure, spec, limits));
+      return 'ok' in tensor ? tensor : { ...accept(clean, structure), tensor };
     },
   };
 }
 
+type SoundFile = { ok: true; structure: ImageStructure; clean: Buffer };
+
+/** All that can be judged without decoding: size, container, checksums; and the bytes without metadata. */
+async function open(
+  bytes: Buffer,
+  declaredType: string | undefined,
+  { maxBytes, maxPixels }: { maxBytes: number; maxPixels: number },
+): Promise<SoundFile | ImageRefusal> {
+  if (bytes.length > maxBytes) {
+    return refuse(
+      'too-large-bytes',
+      `The file has ${bytes.length} bytes and ${maxBytes} are allowed. Make the picture smaller or compress it more.`,
+    );
+  }
+  const structure = walkImage(bytes, declaredType);
+  if (!structure.ok) return structure;
+  if (structure.width * structure.height > maxPixels) {
+    return refuse(
+      'too-many-pixels',
+      `The picture is ${structure.width}x${structure.height} pixels and ${maxPixels} in all are allowed. Make it smaller and upload it again.`,
+    );
+  }
+  const damage = 'compressed' in structure ? await checkPngData(structure) : null;
+  return damage ?? { ok: true, structure, clean: sanitise(bytes, structure) };
+}
+
 type DecodeLimits = { budget: Budget; maxPixels: number; timeoutSeconds: number };
 
-async function decode(bytes: Buffer, structure: ImageStructure, limits: DecodeLimits): Promise<ImageRefusal | null> {
-  const release = await limits.budget.take(structure.width * structure.height);
+/** Runs a decode within the limits; one that fails or takes too long is a refusal. */
+async function decode<T>(
+  { width, height }: ImageStructure,
+  { budget, timeoutSeconds }: DecodeLimits,
+  work: () => Promise<T>,
+): Promise<T | ImageRefusal> {
+  const release = await budget.take(width * height);
   // the pixels are held until libvips is really done, even when the caller was told of the timeout long before
-  const running = decodeFully(bytes, structure, limits).finally(release);
+  const running = work()
+    .catch((error: unknown) => undecodable(error, timeoutSeconds))
+    .finally(release);
   const { promise: late, resolve } = Promise.withResolvers<ImageRefusal>();
   // libvips looks at its own time limit only between rows; a decoder busy before the first row is answered for here
-  const timer = setTimeout(() => resolve(tooSlow(limits.timeoutSeconds)), limits.timeoutSeconds * 1000);
+  const timer = setTimeout(() => resolve(tooSlow(timeoutSeconds)), timeoutSeconds * 1000);
   try {
     return await Promise.race([running, late]);
   } finally {
     clearTimeout(timer);
   }
+}
+
+function undecodable(error: unknown, timeoutSeconds: number): ImageRefusal {
+  const message = error instanceof Error ? error.message : String(error);
+  if (/timeout/i.test(message)) return tooSlow(timeoutSeconds);
+  const cause = message.split('\n', 1)[0]?.slice(0, 200);
+  return refuse('decode-failed', `The pixels cannot be decoded without errors (${cause}). ${uploadAgain}`);
 }
 
 /** Above this, the pixels leave the decoder as a JPEG instead of one byte each; below, encoding would cost more than it saves. */
@@ -107,26 +154,19 @@ async function decodeFully(
   structure: ImageStructure,
   { maxPixels, timeoutSeconds }: DecodeLimits,
 ): Promise<ImageRefusal | null> {
-  try {
-    const { width, height } = structure;
-    const large = width * height > rawPixels && Math.max(width, height) <= maxJpegSide;
-    const decoded = openImage(bytes, maxPixels)
-      .timeout({ seconds: Math.max(1, Math.ceil(timeoutSeconds)) })
-      .extractChannel(0);
-    const { info } = await (large ? decoded.jpeg({ quality: 1, optimiseCoding: false }) : decoded.raw()).toBuffer({
-      resolveWithObject: true,
-    });
-    if (info.width === structure.width && info.height === structure.height) return null;
-    return refuse(
-      'corrupt',
-      `The picture announces ${structure.width}x${structure.height} pixels and decodes to ${info.width}x${info.height}. ${saveAgain}`,
-    );
-  } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    if (/timeout/i.test(message)) return tooSlow(timeoutSeconds);
-    const cause = message.split('\n', 1)[0]?.slice(0, 200);
-    return refuse('decode-failed', `The pixels cannot be decoded without errors (${cause}). ${uploadAgain}`);
-  }
+  const { width, height } = structure;
+  const large = width * height > rawPixels && Math.max(width, height) <= maxJpegSide;
+  const decoded = openImage(bytes, maxPixels)
+    .timeout({ seconds: Math.max(1, Math.ceil(timeoutSeconds)) })
+    .extractChannel(0);
+  const { info } = await (large ? decoded.jpeg({ quality: 1, optimiseCoding: false }) : decoded.raw()).toBuffer({
+    resolveWithObject: true,
+  });
+  if (info.width === width && info.height === height) return null;
+  return refuse(
+    'corrupt',
+    `The picture announces ${width}x${height} pixels and decodes to ${info.width}x${info.height}. ${saveAgain}`,
+  );
 }
 
 function accept(bytes: Buffer, { format, width, height, channels, orientation }: ImageStructure): AcceptedImage {

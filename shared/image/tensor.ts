@@ -1,4 +1,4 @@
-import { openImage } from './sharp-engine.ts';
+import { defaultMaxPixels, openImage } from './sharp-engine.ts';
 import type { ImageSpec } from './size.ts';
 import type { ImageStructure } from './structure.ts';
 import { walkImage } from './walk.ts';
@@ -17,8 +17,18 @@ const timeoutSeconds = 20;
 export async function toTensor(bytes: Buffer, spec: ImageSpec): Promise<Float32Array> {
   const structure = walkImage(bytes);
   if (!structure.ok) throw new Error(structure.detail);
-  const { data, info } = await openImage(bytes)
-    .timeout({ seconds: timeoutSeconds })
+  return tensorOf(bytes, structure, spec, { maxPixels: defaultMaxPixels, timeoutSeconds });
+}
+
+/** `toTensor` of an image whose container has been walked. */
+export async function tensorOf(
+  bytes: Buffer,
+  structure: ImageStructure,
+  spec: ImageSpec,
+  limits: { maxPixels: number; timeoutSeconds: number },
+): Promise<Float32Array> {
+  const { data, info } = await openImage(bytes, limits.maxPixels)
+    .timeout({ seconds: Math.max(1, Math.ceil(limits.timeoutSeconds)) })
     .autoOrient()
     .extract(wholeImage(structure))
     .flatten({ background: '#ffffff' })

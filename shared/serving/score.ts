@@ -3,14 +3,20 @@ import { createHash } from 'node:crypto';
 import type { EndpointDocument, ModelDocument, PredictionDocument } from '../documents.ts';
 import { route, type Target } from '../deployment/endpoint.ts';
 import { RetryLater, TerminalError } from '../errors.ts';
-import type { ImageVerdict } from '../image/decode.ts';
+import type { PreprocessedImage } from '../image/decode.ts';
+import type { ImageSpec } from '../image/size.ts';
+import type { ImageRefusal } from '../image/structure.ts';
 import type { Ports } from '../ports.ts';
 import { loadModel } from '../registry/artifact.ts';
 import { modelId } from '../registry/register.ts';
 import { best, type Inference } from './inference.ts';
 
-export interface ScorePorts extends Ports, Inference {
-  inspect: (bytes: Buffer, declaredType: string | undefined) => Promise<ImageVerdict>;
+export interface ScorePorts extends Ports, Pick<Inference, 'infer'> {
+  preprocess: (
+    bytes: Buffer,
+    declaredType: string | undefined,
+    spec: ImageSpec,
+  ) => Promise<PreprocessedImage | ImageRefusal>;
 }
 
 export interface ScoreAnswer {
@@ -82,7 +88,7 @@ export function createScorer(ports: ScorePorts): ScoreImage {
     const model = await modelOf(project, target.model);
     if (model === undefined)
       throw new TerminalError('unknown-model', `Project ${project} has no model ${target.model}.`);
-    const judged = await ports.inspect(image.bytes, image.contentType);
+    const judged = await ports.preprocess(image.bytes, image.contentType, model.image);
     if (!judged.ok)
       throw new TerminalError(
         judged.reason === 'type-mismatch' || judged.reason === 'unsupported-format' || judged.reason === 'not-an-image'
@@ -92,12 +98,11 @@ export function createScorer(ports: ScorePorts): ScoreImage {
       );
     const prediction = emptyPrediction(project, id, model, target, judged.bytes);
     try {
-      const tensor = await ports.toTensor(judged.bytes, model.image);
       const spec = { ...model.image, classes: model.classes.length };
       const { probabilities } = await ports.infer(
         model.digest,
         () => loadModel(ports.blobs, project, model.digest),
-        [tensor],
+        [judged.tensor],
         spec,
       );
       const row = probabilities[0] ?? [];

@@ -38,9 +38,9 @@ export const serving: Bench = async ({ quick, say }) => {
     const load = () => loadModel(platform.ports.blobs, project, digest);
     const spec = { ...image, classes: classes.length };
     const bare = async (bytes: Buffer): Promise<void> => {
-      const seen = await reader.inspect(bytes, 'image/png');
+      const seen = await reader.preprocess(bytes, 'image/png', image);
       if (!seen.ok) throw new Error(seen.detail);
-      await models.score(digest, load, [await toTensor(seen.bytes, image)], spec);
+      await models.score(digest, load, [seen.tensor], spec);
     };
     const overHttp = (bytes: Buffer) =>
       platform.call('POST', `/projects/${project}/score`, bytes, { 'content-type': 'image/png' });

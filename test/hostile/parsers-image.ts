@@ -61,11 +61,17 @@ export async function imageParsers(): Promise<Parser[]> {
   const all = Object.values(originals).flat();
   const reader = createImageReader({ maxPixels: 4e6, timeoutSeconds: 4 });
   const read = async (bytes: Buffer): Promise<void> => {
-    const verdict = await reader.inspect(bytes);
+    const spec = { width: 8, height: 8, channels: 3 } as const;
+    const [verdict, scored] = await Promise.all([reader.inspect(bytes), reader.preprocess(bytes, undefined, spec)]);
+    if (verdict.ok !== scored.ok)
+      throw new Error('an image may be scored that may not be stored, or the other way round');
     if (!verdict.ok) return assertRefusal(verdict);
-    // whatever is accepted can be trained on and scored
-    const tensor = await toTensor(verdict.bytes, { width: 8, height: 8, channels: 3 });
+    if (!scored.ok) return assertRefusal(scored);
+    // whatever is accepted can be trained on, and looks then as it does when it is scored
+    const tensor = await toTensor(verdict.bytes, spec);
     if (!tensor.every((value) => value >= 0 && value <= 255)) throw new Error('pixels beyond 0 to 255');
+    if (!tensor.every((value, i) => value === scored.tensor[i]))
+      throw new Error('scored from other pixels than trained on');
   };
   const pngData = async (bytes: Buffer): Promise<void> => {
     const found = walkImage(bytes);

@@ -29,6 +29,7 @@ export function stagesOf(world: World): Stages {
     ...world.ports,
     telemetry: { ...world.ports.telemetry, stage: (record) => void (last = record) },
     inspect: (bytes, declaredType) => images.inspect(bytes, declaredType),
+    preprocess: (...call) => images.preprocess(...call),
     toTensor,
     infer: () => Promise.reject(new Error('no model of the corpus is scored')),
     validate: checkModel,

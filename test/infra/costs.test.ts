@@ -143,8 +143,7 @@ test('1,000 scores do what they are charged for', async () => {
   let loaded: Promise<Buffer> | undefined;
   const score = createScorer({
     ...ports,
-    inspect,
-    toTensor: () => Promise.resolve(new Float32Array(64)),
+    preprocess: async (bytes) => ({ ...(await inspect(bytes)), tensor: new Float32Array(64) }),
     infer: async (_digest, load) => {
       await (loaded ??= load());
       return { probabilities: [[0.25, 0.75]] };

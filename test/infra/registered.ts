@@ -22,6 +22,13 @@ export function registered(): { names: string[]; queueOf: Record<string, string>
   };
   const ports = connect(readConfig(evaluated(appSettingsOf('dev'))));
   const unused = () => Promise.reject(new Error('registering calls nothing'));
-  registerFunctions(recorder, { ...ports, inspect: unused, toTensor: unused, infer: unused, validate: unused });
+  registerFunctions(recorder, {
+    ...ports,
+    inspect: unused,
+    preprocess: unused,
+    toTensor: unused,
+    infer: unused,
+    validate: unused,
+  });
   return { names, queueOf, http };
 }

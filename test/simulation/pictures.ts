@@ -2,6 +2,8 @@
 import { createHash } from 'node:crypto';
 import * as z from 'zod';
 import type { BackendPorts } from '../../functions/registrations.ts';
+import type { PreprocessedImage } from '../../shared/image/decode.ts';
+import type { ImageRefusal } from '../../shared/image/structure.ts';
 import type { Scheduler } from './scheduler.ts';
 
 const picture = z.object({
@@ -64,16 +66,19 @@ export const smokeAnswer = (bytes: Buffer, image: Buffer): number[] => {
 /** Decode, inference and validation of one process; models are kept in memory as the real cache keeps them. */
 export function createEyes(
   scheduler: Pick<Scheduler, 'perform'>,
-): Pick<BackendPorts, 'inspect' | 'toTensor' | 'infer' | 'validate'> {
+): Pick<BackendPorts, 'inspect' | 'preprocess' | 'toTensor' | 'infer' | 'validate'> {
   const loaded = new Map<string, Model>();
+  const decode = (bytes: Buffer) =>
+    scheduler.perform('decode', '', 'read', (): PreprocessedImage | ImageRefusal => {
+      const shown = parse(picture, bytes);
+      if (shown === undefined) return { ok: false, reason: 'not-an-image', detail: 'These bytes are no image.' };
+      const { width, height, channels } = shown;
+      const tensor = pixelsOf(shown);
+      return { ok: true, format: 'png', mediaType: 'image/png', width, height, channels, bytes, tensor };
+    });
   return {
-    inspect: (bytes) =>
-      scheduler.perform('decode', '', 'read', () => {
-        const shown = parse(picture, bytes);
-        if (shown === undefined) return { ok: false, reason: 'not-an-image', detail: 'These bytes are no image.' };
-        const { width, height, channels } = shown;
-        return { ok: true, format: 'png', mediaType: 'image/png', width, height, channels, bytes };
-      }),
+    inspect: decode,
+    preprocess: decode,
     toTensor: (bytes) => {
       const shown = parse(picture, bytes);
       return shown === undefined

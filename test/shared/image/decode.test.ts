@@ -1,11 +1,13 @@
 import * as fc from 'fast-check';
 import sharp from 'sharp';
 import { describe, expect, test } from 'vitest';
-import { createImageReader } from '../../../shared/image/decode.ts';
+import { createImageReader, type PreprocessedImage } from '../../../shared/image/decode.ts';
 import { imageProblems } from '../../../shared/image/structure.ts';
+import { toTensor } from '../../../shared/image/tensor.ts';
 import { picture } from './craft.ts';
 
 const reader = createImageReader();
+const spec = { width: 16, height: 16, channels: 3 } as const;
 
 describe('an honest image', () => {
   test.each([
@@ -31,6 +33,14 @@ describe('an honest image', () => {
     expect(await reader.inspect(bytes)).toMatchObject({ ok: true, width: 20, height: 28 });
   });
 
+  test.each(['png', 'jpeg', 'webp'] as const)('in %s is preprocessed to what training makes of it', async (format) => {
+    const bytes = await picture(28, 20).withMetadata({ orientation: 6 }).toFormat(format).toBuffer();
+    const stored = await reader.inspect(bytes);
+    const { tensor, ...rest } = (await reader.preprocess(bytes, `image/${format}`, spec)) as PreprocessedImage;
+    expect(rest).toEqual(stored);
+    expect(tensor).toEqual(await toTensor(rest.bytes, spec));
+  });
+
   test('over the pixel limit of the reader is refused', async () => {
     const bytes = await picture(28, 20).png().toBuffer();
     expect(await createImageReader({ maxPixels: 559 }).inspect(bytes)).toMatchObject({ reason: 'too-many-pixels' });
@@ -40,8 +50,10 @@ describe('an honest image', () => {
   test('that takes too long is refused with a timeout', async () => {
     const flat = { create: { width: 2000, height: 2000, channels: 3, background: '#fff' } } as const;
     const bytes = await sharp(flat).jpeg({ progressive: true }).toBuffer();
-    const verdict = await createImageReader({ timeoutSeconds: 1e-3 }).inspect(bytes);
-    expect(verdict).toMatchObject({ ok: false, reason: 'decode-timeout' });
+    const hasty = createImageReader({ timeoutSeconds: 1e-3 });
+    const timeout = { ok: false, reason: 'decode-timeout' };
+    expect(await hasty.inspect(bytes)).toMatchObject(timeout);
+    expect(await hasty.preprocess(bytes, undefined, spec)).toMatchObject(timeout);
   });
 
   test('many at a time share a budget smaller than one of them', async () => {
@@ -57,7 +69,9 @@ describe('damage', () => {
     const bytes = await picture(300, 200).jpeg({ progressive: true }).toBuffer();
     const middle = Math.floor(bytes.length / 2);
     bytes.fill(0xa5, middle, middle + 40);
-    expect(await reader.inspect(bytes)).toMatchObject({ ok: false, reason: 'decode-failed' });
+    const damaged = { ok: false, reason: 'decode-failed' };
+    expect(await reader.inspect(bytes)).toMatchObject(damaged);
+    expect(await reader.preprocess(bytes, 'image/jpeg', spec)).toMatchObject(damaged);
   });
 
   test.each(['png', 'jpeg', 'webp'] as const)(
@@ -76,6 +90,7 @@ describe('damage', () => {
           const startMs = performance.now();
           for (const part of [copy, copy.subarray(0, size)]) {
             const verdict = await reader.inspect(part);
+            expect((await reader.preprocess(part, undefined, spec)).ok).toBe(verdict.ok);
             if (!verdict.ok) expect(imageProblems).toContain(verdict.reason);
             else expect((await reader.inspect(verdict.bytes)).ok).toBe(true);
           }

@@ -33,9 +33,11 @@ function serving() {
     });
   const ports: ScorePorts = {
     ...world.ports,
-    inspect: (bytes) =>
-      Promise.resolve({ ok: true, bytes, mediaType: 'image/png', width: 1, height: 1, channels: 1, format: 'png' }),
-    toTensor: () => Promise.resolve(Float32Array.of(0)),
+    preprocess: (bytes) =>
+      Promise.resolve({
+        ...{ ok: true, bytes, mediaType: 'image/png', width: 1, height: 1, channels: 1, format: 'png' },
+        tensor: Float32Array.of(0),
+      }),
     infer: (digest) =>
       digest === 'digest-3'
         ? Promise.reject(new Error('out of memory'))
