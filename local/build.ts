@@ -47,8 +47,8 @@ export async function bundleApp(outdir: string, sources = root): Promise<void> {
     external: unbundled,
     banner: { js: banner },
     sourcemap: true,
-    keepNames: true,
-    // names and sense stay for stack traces; half the bytes are half the time to read them at a cold start
+    // sense and names (but for clashes) stay for stack traces; half the bytes are half the time to read them at a cold
+    // start. keepNames would call a function for every closure that is made, which is 0.4 ms of a score
     minifyWhitespace: true,
     minifySyntax: true,
     // modules are named by where they are found: the same bytes also where node_modules is a link
