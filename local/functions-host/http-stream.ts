@@ -135,10 +135,12 @@ export async function answerStream(
   });
   forwardBody(call, forward);
   try {
-    await headSent(forward);
+    // a client may leave before there is a connection, of which nothing more is heard then
+    await Promise.race([headSent(forward), answered]);
   } catch {
     return answered;
   }
+  if (forward.destroyed) return answered;
   const headers = headerTexts(request);
   const clientLeft = () => response.destroyed && !response.writableEnded;
   try {

@@ -1,4 +1,11 @@
-import { expect, test } from 'vitest';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { type AddressInfo, connect } from 'node:net';
+import { expect, onTestFinished, test } from 'vitest';
+import type { HttpFunction } from '../../../local/functions-host/http-routes.ts';
+import { answerStream } from '../../../local/functions-host/http-stream.ts';
+import type { WorkerProcess } from '../../../local/functions-host/worker-process.ts';
 import { runApp } from './app.ts';
 
 const streaming = (source: string) => `app.setup({ enableHttpStream: true });\n${source}`;
@@ -74,3 +81,41 @@ test('many small requests at once are all answered', async () => {
   );
   expect(sums).toEqual(Array.from({ length: 100 }, (_, a) => a + 1));
 });
+
+/** A port where nobody accepts: the kernel keeps two connections for it and ignores the next ones. */
+async function deafPort(): Promise<number> {
+  const source = `const server = require('node:net').createServer().listen({ port: 0, host: '127.0.0.1', backlog: 1 }, () => {
+    require('node:fs').writeSync(1, String(server.address().port));
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+  });`;
+  const child = spawn(process.execPath, ['-e', source], { stdio: ['ignore', 'pipe', 'inherit'] });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  const [said] = (await once(child.stdout, 'data')) as [Buffer];
+  const port = Number(said.toString());
+  const sockets = Array.from({ length: 4 }, () => connect(port, '127.0.0.1').on('error', () => undefined));
+  onTestFinished(() => sockets.forEach((socket) => socket.destroy()));
+  await Promise.all(sockets.slice(0, 2).map((socket) => once(socket, 'connect')));
+  return port;
+}
+
+test.runIf(process.platform === 'linux')(
+  'a client that leaves before the worker takes the connection leaves nothing behind',
+  async () => {
+    const httpUri = `http://127.0.0.1:${await deafPort()}`;
+    const ended = Promise.withResolvers<void>();
+    const front = createServer((request, response) => {
+      const url = new URL(`http://host${request.url}`);
+      const call = { function: {} as HttpFunction, params: {}, url, invocationId: 'i', request, response };
+      const unused = (): never => {
+        throw new Error('nothing reached the worker');
+      };
+      answerStream(call, {} as WorkerProcess, httpUri, unused, unused).then(ended.resolve, ended.reject);
+    }).listen(0, '127.0.0.1');
+    onTestFinished(() => void front.close());
+    await once(front, 'listening');
+    const { port } = front.address() as AddressInfo;
+    const leaving = AbortSignal.timeout(300);
+    await expect(fetch(`http://127.0.0.1:${port}/api/any`, { signal: leaving })).rejects.toThrow();
+    await ended.promise;
+  },
+);
