@@ -19,14 +19,13 @@ const firstPauseMs = 200;
 const isPassing = (status: number): boolean => status === 408 || status === 429 || status >= 500;
 
 /**
- * Codes of a 403 that says that the blob is there: the address may create and not overwrite, which storage looks at before
- * `If-None-Match`. Azure's first, then Azurite's.
+ * Whether storage says that the blob is there: by `If-None-Match`, or because the address may create and not overwrite.
  * https://learn.microsoft.com/rest/api/storageservices/blob-service-error-codes
  */
-const noOverwrite = new Set(['UnauthorizedBlobOverwrite', 'AuthorizationPermissionMismatch']);
-
 const isThere = ({ status, headers }: Response): boolean =>
-  status === 409 || status === 412 || (status === 403 && noOverwrite.has(headers.get('x-ms-error-code') ?? ''));
+  status === 409 ||
+  status === 412 ||
+  (status === 403 && headers.get('x-ms-error-code') === 'UnauthorizedBlobOverwrite');
 
 async function readBody(response: Response, maxBytes: number): Promise<Buffer> {
   const parts: Uint8Array[] = [];

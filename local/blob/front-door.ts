@@ -114,6 +114,17 @@ function isUtf8(url: string): boolean {
   }
 }
 
+/**
+ * Whether Azurite refused to overwrite a blob by an address that may only create. It says what it says of every lack of a
+ * permission; Azure has a code of its own, by which a client knows that its blob is there.
+ */
+function mayNotOverwrite({ url = '' }: IncomingMessage, { statusCode, headers }: IncomingMessage): boolean {
+  const permissions = new URLSearchParams(url.split('?', 2)[1]).get('sp') ?? '';
+  const code = headers['x-ms-error-code'];
+  const refused = statusCode === 403 && code === 'AuthorizationPermissionMismatch';
+  return refused && permissions.includes('c') && !permissions.includes('w');
+}
+
 const succeeded = (write: BlobWrite, answer: IncomingMessage): boolean => {
   const status = answer.statusCode ?? 0;
   return (
@@ -163,6 +174,14 @@ export function frontDoor(options: FrontDoorOptions): FrontDoor {
     }
   };
 
+  /** Passes on what Azurite answered to a write. */
+  const pass = async (request: IncomingMessage, response: ServerResponse, answer: IncomingMessage) => {
+    if (!mayNotOverwrite(request, answer)) return relay(answer, response);
+    answer.resume();
+    const message = 'This request is not authorized to perform blob overwrites.';
+    refuse(response, 403, 'UnauthorizedBlobOverwrite', message);
+  };
+
   const handleWrite = async (request: IncomingMessage, response: ServerResponse, write: BlobWrite, queue: string) => {
     if (request.destroyed && !request.complete) return;
     const row = outbox.begin(queue, write);
@@ -186,7 +205,7 @@ export function frontDoor(options: FrontDoorOptions): FrontDoor {
       const blob = await describeWritten(upstream, write, request.headers, answer.headers);
       await tell(row, queue, write, blob);
     }
-    await relay(answer, response);
+    await pass(request, response, answer);
   };
 
   const handle = async (request: IncomingMessage, response: ServerResponse) => {
@@ -213,8 +232,8 @@ export function frontDoor(options: FrontDoorOptions): FrontDoor {
     }
     const queue = write !== undefined && Object.hasOwn(eventsFor, write.container) ? eventsFor[write.container] : null;
     try {
-      if (write === undefined || queue === undefined || queue === null)
-        await relay(await upstream.forward(request), response);
+      if (write === undefined) await relay(await upstream.forward(request), response);
+      else if (queue === undefined || queue === null) await pass(request, response, await upstream.forward(request));
       else await turns.run(`${write.container}/${write.name}`, () => handleWrite(request, response, write, queue));
     } catch (error) {
       refuse(response, 503, 'ServerBusy', diskRefusal(error) ?? 'The blob service cannot be reached.');

@@ -33,6 +33,8 @@ const attempts = 4;
 const pauseMs = 500;
 /** what a server says while its process is being replaced */
 const transient = new Set([429, 502, 503, 504]);
+/** what storage says when it is busy, or does not know what became of a request */
+const transientInStorage = new Set([...transient, 500]);
 
 async function read<T>(what: string, response: Response, shape: z.ZodType<T>): Promise<{ body: T; etag: string }> {
   const text = await response.text();
@@ -56,12 +58,16 @@ function explain(text: string): string {
 const whyNone = (error: unknown): string =>
   error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error);
 
-/** Repeats what changes nothing when it is done twice, a few times. */
-async function patiently(url: string, init: RequestInit): Promise<Response> {
+/** Repeats what changes nothing when it is done twice, a few times; `attempt` is the one that was answered. */
+async function patiently(
+  url: string,
+  init: RequestInit,
+  passing = transient,
+): Promise<{ response: Response; attempt: number }> {
   for (let attempt = 1; ; attempt += 1) {
     try {
       const response = await fetch(url, { ...init, signal: AbortSignal.timeout(timeoutMs) });
-      if (!transient.has(response.status) || attempt === attempts) return response;
+      if (!passing.has(response.status) || attempt === attempts) return { response, attempt };
       await response.arrayBuffer();
     } catch (error) {
       if (attempt === attempts)
@@ -80,7 +86,7 @@ export function createClient(address: string, key: string): Client {
   return {
     async get(pathOrLink, shape) {
       const url = pathOrLink.startsWith('/') ? base + pathOrLink : pathOrLink;
-      return read(`GET ${pathOrLink}`, await patiently(url, { headers: auth }), shape);
+      return read(`GET ${pathOrLink}`, (await patiently(url, { headers: auth })).response, shape);
     },
     async send(method, path, body, shape, headers = {}) {
       const init = {
@@ -118,15 +124,12 @@ export async function getAll<T>(client: Client, path: string, item: z.ZodType<T>
 
 /** PUTs bytes to an upload URL with the headers that came with it. A repeat that finds the blob made has succeeded before. */
 export async function putToStorage(url: string, headers: Record<string, string>, bytes: Buffer): Promise<void> {
-  for (let attempt = 1; ; attempt += 1) {
-    const response = await patiently(url, { method: 'PUT', headers, body: new Uint8Array(bytes) });
-    const answer = await response.text();
-    // 403: the address may create and not overwrite
-    if (response.ok || (attempt > 1 && [403, 409].includes(response.status))) return;
-    if (response.status < 500 || attempt === attempts) {
-      const place = new URL(url).pathname;
-      throw new Error(`PUT ${place} was answered ${response.status} by storage: ${answer.slice(0, 500)}`);
-    }
-    await sleep(pauseMs * attempt);
-  }
+  const init = { method: 'PUT', headers, body: new Uint8Array(bytes) };
+  const { response, attempt } = await patiently(url, init, transientInStorage);
+  const answer = await response.text();
+  // the address may create and not overwrite
+  const isThere = response.status === 409 || response.headers.get('x-ms-error-code') === 'UnauthorizedBlobOverwrite';
+  if (response.ok || (attempt > 1 && isThere)) return;
+  const place = new URL(url).pathname;
+  throw new Error(`PUT ${place} was answered ${response.status} by storage: ${answer.slice(0, 500)}`);
 }

@@ -9,17 +9,20 @@ export interface BlobServer {
   failures: Map<string, number>;
   /** path -> how often a PUT is carried out and its answer lost */
   lostAnswers: Map<string, number>;
+  /** the answer to a PUT of a blob that is there: at first, that an address may only create */
+  refusal: { status: number; code: string };
   /** reads per path */
   reads: Map<string, number>;
   close(): Promise<void>;
 }
 
-/** Serves on loopback. PUT of an existing blob answers 403, as storage does where an address may only create. */
+/** Serves on loopback. */
 export async function startBlobServer(): Promise<BlobServer> {
   const blobs = new Map<string, Buffer>();
   const failures = new Map<string, number>();
   const lostAnswers = new Map<string, number>();
   const reads = new Map<string, number>();
+  const refusal = { status: 403, code: 'UnauthorizedBlobOverwrite' };
   const server = createServer((request, response) => {
     const path = decodeURIComponent(new URL(request.url ?? '/', 'http://localhost').pathname);
     const parts: Buffer[] = [];
@@ -31,12 +34,12 @@ export async function startBlobServer(): Promise<BlobServer> {
         response.writeHead(503).end();
       } else if (request.method === 'PUT') {
         const asked = request.headers['x-ms-blob-type'] === 'BlockBlob' && request.headers['if-none-match'] === '*';
-        const status = asked ? (blobs.has(path) ? 403 : 201) : 400;
+        const status = asked ? (blobs.has(path) ? refusal.status : 201) : 400;
         if (status === 201) blobs.set(path, Buffer.concat(parts));
         const losing = lostAnswers.get(path) ?? 0;
         lostAnswers.set(path, losing - 1);
         if (losing > 0) request.socket.destroy();
-        else response.writeHead(status, status === 403 ? { 'x-ms-error-code': 'UnauthorizedBlobOverwrite' } : {}).end();
+        else response.writeHead(status, status === 201 ? {} : { 'x-ms-error-code': refusal.code }).end();
       } else {
         reads.set(path, (reads.get(path) ?? 0) + 1);
         const body = blobs.get(path);
@@ -50,6 +53,7 @@ export async function startBlobServer(): Promise<BlobServer> {
     blobs,
     failures,
     lostAnswers,
+    refusal,
     reads,
     close: () =>
       new Promise((resolve) => {

@@ -95,13 +95,26 @@ describe('a PUT to storage', () => {
     expect(requests[0]?.headers).not.toHaveProperty('x-api-key');
   });
 
-  test('that was answered 500 and then finds the blob made has succeeded', async () => {
-    replies = [
-      { status: 500, body: '' },
-      { status: 409, body: 'BlobAlreadyExists' },
-    ];
+  const overwrite = {
+    status: 403,
+    body: 'UnauthorizedBlobOverwrite',
+    headers: { 'x-ms-error-code': 'UnauthorizedBlobOverwrite' },
+  };
+
+  test.each([
+    [500, { status: 409, body: 'BlobAlreadyExists' }],
+    [500, overwrite],
+    [503, overwrite],
+  ])('that was answered %d and then finds the blob made has succeeded', async (status, there) => {
+    replies = [{ status, body: '' }, there];
     await put();
     expect(requests).toHaveLength(2);
+  });
+
+  test('that is refused at its repetition for another reason fails', async () => {
+    const expired = { status: 403, body: 'expired', headers: { 'x-ms-error-code': 'AuthenticationFailed' } };
+    replies = [{ status: 500, body: '' }, expired];
+    await expect(put()).rejects.toThrow('PUT /uploads/a.png was answered 403 by storage: expired');
   });
 
   test('that finds the blob there at once fails: somebody else made it', async () => {
