@@ -36,7 +36,7 @@ export type ImageReader = {
    * it rejects only when this process is overloaded, which is worth a retry.
    */
   inspect(bytes: Buffer, declaredType?: string): Promise<ImageVerdict>;
-  /** Judges as `inspect` does and makes the input of a model, in one decode. */
+  /** Judges as `inspect` does and makes the input of a model, in one decode. That its size is as announced, `inspect` alone checks. */
   preprocess(
     bytes: Buffer,
     declaredType: string | undefined,

@@ -8,7 +8,8 @@ const timeoutSeconds = 20;
 
 /**
  * Turns an accepted image into the input of a model: `channels * height * width` floats of 0..255, channel by channel,
- * row by row (CHW). Training, evaluation and scoring all come through here, so they cannot differ.
+ * row by row (CHW). Training and evaluation come through here, scoring through `tensorOf`, the same without the walk, so
+ * that they cannot differ.
  *
  * The steps are fixed: decoded at full size; orientation applied; ICC profile converted to sRGB; transparency laid on
  * white, as viewers and paper show it; colours to sRGB (3 channels) or grey (1); stretched to the size, shape not
@@ -20,7 +21,7 @@ export async function toTensor(bytes: Buffer, spec: ImageSpec): Promise<Float32A
   return tensorOf(bytes, structure, spec, { maxPixels: defaultMaxPixels, timeoutSeconds });
 }
 
-/** `toTensor` of an image whose container has been walked. */
+/** `toTensor` of an image whose container has been walked. All come through here. */
 export async function tensorOf(
   bytes: Buffer,
   structure: ImageStructure,

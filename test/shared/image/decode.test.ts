@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import sharp from 'sharp';
 import { describe, expect, test } from 'vitest';
+import { RetryLater } from '../../../shared/errors.ts';
 import { createImageReader, type PreprocessedImage } from '../../../shared/image/decode.ts';
 import { imageProblems } from '../../../shared/image/structure.ts';
 import { toTensor } from '../../../shared/image/tensor.ts';
@@ -62,9 +63,35 @@ describe('an honest image', () => {
     const verdicts = await Promise.all(Array.from({ length: 40 }, () => small.inspect(bytes)));
     expect(verdicts.every(({ ok }) => ok)).toBe(true);
   });
+
+  test.each(['stored', 'scored'])('to be %s is put off when 256 others wait for pixels', async (purpose) => {
+    const small = createImageReader({ pixelBudget: 100 });
+    const bytes = await picture(28, 20).jpeg().toBuffer();
+    const judge = () => (purpose === 'stored' ? small.inspect(bytes) : small.preprocess(bytes, 'image/jpeg', spec));
+    const settled = await Promise.allSettled(Array.from({ length: 260 }, judge));
+    const refused = settled.filter(({ status }) => status === 'rejected');
+    expect(refused).toHaveLength(3);
+    for (const one of refused) expect((one as PromiseRejectedResult).reason).toBeInstanceOf(RetryLater);
+  });
 });
 
 describe('damage', () => {
+  test.each([
+    ['PNG', picture(1200, 1000).png({ compressionLevel: 1 })],
+    ['JPEG', picture(1200, 1000).jpeg()],
+  ])(
+    'in the last rows of a large %s, which shrinking might skip, is refused for storing and for scoring',
+    async (_name, pipeline) => {
+      const bytes = await pipeline.toBuffer();
+      const damaged = Buffer.concat([bytes.subarray(0, bytes.length - 700), bytes.subarray(bytes.length - 60)]);
+      expect((await reader.inspect(damaged)).ok).toBe(false);
+      expect((await reader.preprocess(damaged, undefined, spec)).ok).toBe(false);
+      // the same damage where only the pixels tell, not the length of the file
+      const flipped = Buffer.from(bytes).fill(0xff, bytes.length - 400, bytes.length - 380);
+      expect((await reader.preprocess(flipped, undefined, spec)).ok).toBe((await reader.inspect(flipped)).ok);
+    },
+  );
+
   test('in the middle of a picture, found only by a full decode, is refused', async () => {
     const bytes = await picture(300, 200).jpeg({ progressive: true }).toBuffer();
     const middle = Math.floor(bytes.length / 2);
