@@ -82,11 +82,16 @@ async function run(step: Step): Promise<Outcome> {
   const say = (line: string): void => console.log(`${name.padEnd(8)} | ${line}`);
   say(`begins: ${shows}`);
   const startedAt = performance.now();
-  const code = await new Promise<number>((resolve, reject) => {
+  const code = await new Promise<number>((resolve) => {
     const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
     for (const input of [child.stdout, child.stderr]) createInterface({ input }).on('line', say);
-    child.on('error', reject);
+    child.on('error', (error) => {
+      say(error.message);
+      resolve(1);
+    });
     child.on('close', (ended) => resolve(ended ?? 1));
+    // what a step leaves behind may hold its output open; what it wrote itself is read by then
+    child.on('exit', (ended) => setTimeout(() => resolve(ended ?? 1), 5000).unref());
   });
   const seconds = (performance.now() - startedAt) / 1000;
   say(`${code === 0 ? 'passed' : 'FAILED'} after ${seconds.toFixed(0)} s`);

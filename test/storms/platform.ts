@@ -39,6 +39,8 @@ export interface Stormy {
   makeProject(name: string, settings?: Record<string, unknown>): Promise<void>;
   /** Uploads tiles `from` to `to`, each another picture, and resolves when storage has them. */
   upload(project: string, from: number, to: number): Promise<void>;
+  /** Lets trainings by the trainer "held" go on. */
+  release(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -129,6 +131,7 @@ export async function startStormy(): Promise<Stormy> {
       const made = await call('PUT', `/projects/${name}`, { ...settings, ...more });
       if (made.status !== 201) throw new Error(`the project ${name} was not made: ${JSON.stringify(made.body)}`);
     },
+    release: () => writeFile(path.join(models, 'released'), ''),
     async close() {
       await platform.close();
       await rm(folder, { recursive: true, force: true });

@@ -51,10 +51,11 @@ describe('retrain requests', () => {
     `${requests} at once start two jobs, and every answer names the run that does the work`,
     { timeout: patience },
     async () => {
-      await it.makeProject('asked', { trainer: { name: 'slow', parameters: { seconds: 5 } } });
+      await it.makeProject('asked', { trainer: { name: 'held' } });
       await it.upload('asked', 0, 24);
       await untilCommitted(it, 'asked', 24);
       const answers = await storm('asked');
+      await it.release();
       expect(countBy(answers.map((a) => a.status))).toEqual({ 202: requests });
       expect(countBy(answers.map((a) => a.body['verdict']))).toEqual({ start: 1, wait: 1, coalesced: requests - 2 });
       const ids = new Set(answers.map((a) => String(a.body['id'])));

@@ -73,7 +73,7 @@ const violations = Array.from({ length: platforms }, () => new Set<string>());
 const lives = violations.map((known, platform) =>
   // one that breaks off is a violation, and the others go on to their end
   torture(platform, known).catch((error: unknown) => {
-    const said = `platform ${platform} broke off: ${error instanceof Error ? error.message : String(error)}`;
+    const said = `platform ${platform} broke off: ${error instanceof Error ? error.stack : String(error)}`;
     known.add(said);
     console.log(said);
   }),
@@ -86,5 +86,5 @@ for (const signal of ['SIGKILL', 'SIGTERM'] as const) {
 const found = violations.reduce((sum, { size }) => sum + size, 0);
 if (found === 0) await rm(folder, { recursive: true, force: true });
 else console.log(`Data and logs are kept in ${folder}; repeat with --seed of the round.`);
-console.log(`${rounds} rounds, ${found} violations`);
+console.log(`${finished} rounds, ${found} violations`);
 process.exit(found === 0 ? 0 : 1);
