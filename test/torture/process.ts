@@ -1,6 +1,9 @@
 /** A process of the platform that may be killed at any moment and comes back on the port it had. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { randomInt } from 'node:crypto';
+import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
+import { createServer } from 'node:net';
 
 const readyTimeoutMs = 60_000;
 const endTimeoutMs = 20_000;
@@ -30,12 +33,34 @@ interface Command {
   logFile: string;
 }
 
+/** below what systems give to those who ask for any port: while a process is dead, nobody else may get its port */
+const ownPorts = { from: 20_000, to: 32_000 };
+const maxPortTries = 100;
+
+async function isFree(port: number): Promise<boolean> {
+  const server = createServer().listen(port, '127.0.0.1');
+  const free = await once(server, 'listening').then(
+    () => true,
+    () => false,
+  );
+  if (free) await new Promise((resolve) => server.close(resolve));
+  return free;
+}
+
+async function ownPort(): Promise<number> {
+  for (let tries = 0; tries < maxPortTries; tries++) {
+    const port = randomInt(ownPorts.from, ownPorts.to);
+    if (await isFree(port)) return port;
+  }
+  throw new Error(`no free port from ${ownPorts.from} to ${ownPorts.to} was found`);
+}
+
 const gone = (child: ChildProcess): boolean => child.exitCode !== null || child.signalCode !== null;
 
 /** Starts a process and resolves when it prints `ready PORT`. */
 export async function startPart(command: Command): Promise<Part> {
   const log = createWriteStream(command.logFile, { flags: 'a' });
-  let port = 0;
+  let port = await ownPort();
   let launching: Promise<ChildProcess> | undefined;
   let child = await launch();
 

@@ -94,12 +94,12 @@ async function storm(options: RoundOptions, random: Random) {
   });
   const killer = (async () => {
     const own = createRandom(seed * 41);
-    const revived: Promise<void>[] = [];
+    const revived: Promise<unknown>[] = [];
     while (Date.now() < until) {
       await sleep(own.between(200, 1500));
-      revived.push(trouble(parts, own, kills));
+      revived.push(trouble(parts, own, kills).catch((error: unknown) => error));
     }
-    await Promise.all(revived);
+    for (const error of await Promise.all(revived)) if (error instanceof Error) throw error;
   })();
   await Promise.all([...uploaders, ...people, killer]);
   return kills;
