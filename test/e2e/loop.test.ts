@@ -1,11 +1,9 @@
 /** The whole loop on real services: upload to live endpoint by events alone, retrain, roll back. */
 import { execFile } from 'node:child_process';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import sharp from 'sharp';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import * as z from 'zod';
 import { buildApp } from '../../local/build.ts';
@@ -17,21 +15,14 @@ import { modelView } from '../../shared/api/views/model.ts';
 import { page } from '../../shared/api/views/page.ts';
 import { projectStatusView } from '../../shared/api/views/project.ts';
 import { trainingView } from '../../shared/api/views/training.ts';
+import { type Api, createApi } from './client.ts';
+import { digit } from './digits.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
-const mnist = createRequire(import.meta.url)('mnist') as Record<number, { get(index: number): number[] }>;
 const problems: string[] = [];
 let folder: string;
 let platform: Platform;
-let key: string;
-
-/** A scanned digit as a PNG file. */
-function digit(label: number, index: number): Promise<Buffer> {
-  const grey = Buffer.from((mnist[label]?.get(index) ?? []).map((v) => Math.round(v * 255)));
-  return sharp(grey, { raw: { width: 28, height: 28, channels: 1 } })
-    .png()
-    .toBuffer();
-}
+let api: Api;
 
 beforeAll(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'darkroom-e2e-'));
@@ -47,29 +38,14 @@ beforeAll(async () => {
     },
   });
   const env = { ...process.env, ...platform.settings };
-  key = (await promisify(execFile)(process.execPath, ['cli/create-key.ts'], { cwd: root, env })).stdout.trim();
+  const made = await promisify(execFile)(process.execPath, ['cli/create-key.ts'], { cwd: root, env });
+  api = createApi(platform.addresses.http ?? '', made.stdout.trim());
 }, 60_000);
 afterAll(async () => {
   await platform?.close();
   await rm(folder, { recursive: true, force: true });
 });
 
-async function call(method: string, route: string, body?: unknown, headers: Record<string, string> = {}) {
-  const sent = Buffer.isBuffer(body) ? new Uint8Array(body) : body === undefined ? undefined : JSON.stringify(body);
-  const response = await fetch(`${platform.addresses.http}/api/v1${route}`, {
-    method,
-    headers: { 'x-api-key': key, ...(sent === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
-    ...(sent === undefined ? {} : { body: sent }),
-  });
-  return {
-    status: response.status,
-    etag: response.headers.get('etag') ?? '',
-    body: (await response.json()) as unknown,
-  };
-}
-
-const read = async <T extends z.ZodType>(schema: T, route: string): Promise<z.infer<T>> =>
-  schema.parse((await call('GET', route)).body);
 const project = '/projects/digits';
 
 interface File {
@@ -82,7 +58,7 @@ async function upload(files: File[]): Promise<void> {
   const asked = files.map(({ name, label }) => ({ name, label, contentType: 'image/png' }));
   const answer = z
     .object({ value: z.array(z.object({ url: z.string(), headers: z.record(z.string(), z.string()) })) })
-    .parse((await call('POST', `${project}/upload-urls`, { files: asked })).body);
+    .parse((await api.call('POST', `${project}/upload-urls`, { files: asked })).body);
   await Promise.all(
     answer.value.map(async ({ url, headers }, i) => {
       const put = await fetch(url, { method: 'PUT', headers, body: new Uint8Array(files[i]?.bytes ?? []) });
@@ -108,7 +84,7 @@ test(
       gate: { minimum: 0.6, minimumRecall: 0 },
       commit: { quietSeconds: 3 },
     };
-    expect((await call('PUT', project, settings)).status).toBe(201);
+    expect((await api.call('PUT', project, settings)).status).toBe(201);
 
     const first = await digits(0, 30, 'a');
     const odd: File[] = [
@@ -128,66 +104,68 @@ test(
       superseded: 0,
     };
     await expect
-      .poll(async () => (await read(projectStatusView, project)).counts.uploads, { timeout: 60_000, interval: 500 })
+      .poll(async () => (await api.read(projectStatusView, project)).counts.uploads, { timeout: 60_000, interval: 500 })
       .toEqual(outcomes);
-    const refused = await read(page(uploadView), `${project}/uploads?outcome=quarantined`);
+    const refused = await api.read(page(uploadView), `${project}/uploads?outcome=quarantined`);
     expect(new Set(refused.value.map((u) => u.reason?.code))).toEqual(new Set(['not-an-image', 'truncated']));
 
-    const champion = async () => (await read(endpointView, `${project}/endpoint`)).production?.model;
+    const champion = async () => (await api.read(endpointView, `${project}/endpoint`)).production?.model;
     await expect.poll(champion, { timeout: 60_000, interval: 500 }).toBe(1);
-    expect((await read(versionView, `${project}/versions/1`)).samples).toBe(300);
-    expect((await read(modelView, `${project}/models/1`)).verdict.decision).toBe('approved');
+    expect((await api.read(versionView, `${project}/versions/1`)).samples).toBe(300);
+    expect((await api.read(modelView, `${project}/models/1`)).verdict.decision).toBe('approved');
 
     await upload(await digits(30, 40, 'b'));
     await expect.poll(champion, { timeout: 60_000, interval: 500 }).toBe(2);
-    const changes = z.object({ counts: z.unknown() }).parse((await call('GET', `${project}/versions/1/diff/2`)).body);
+    const changes = z
+      .object({ counts: z.unknown() })
+      .parse((await api.call('GET', `${project}/versions/1/diff/2`)).body);
     expect(changes.counts).toEqual({ added: 100, removed: 0, relabelled: 0 });
-    expect((await read(modelView, `${project}/models/2`)).verdict.champion?.model).toBe(1);
-    expect((await read(page(trainingView), `${project}/trainings`)).value.map((t) => t.state)).toEqual([
+    expect((await api.read(modelView, `${project}/models/2`)).verdict.champion?.model).toBe(1);
+    expect((await api.read(page(trainingView), `${project}/trainings`)).value.map((t) => t.state)).toEqual([
       'registered',
       'registered',
     ]);
-    expect((await read(projectStatusView, project)).head?.number).toBe(2);
+    expect((await api.read(projectStatusView, project)).head?.number).toBe(2);
 
     const scored = scoreView.parse(
-      (await call('POST', `${project}/score`, await digit(3, 800), { 'content-type': 'image/png' })).body,
+      (await api.call('POST', `${project}/score`, await digit(3, 800), { 'content-type': 'image/png' })).body,
     );
     expect(scored.model.version).toBe(2);
-    const traced = await read(predictionView, `${project}/predictions/${scored.predictionId}`);
+    const traced = await api.read(predictionView, `${project}/predictions/${scored.predictionId}`);
     expect(traced.lineage.datasetVersion.number).toBe(2);
     expect(traced.lineage.samples.length).toBeGreaterThan(0);
 
-    expect((await call('POST', `${project}/endpoint/rollback`, {})).status).toBe(428);
-    expect((await call('POST', `${project}/endpoint/rollback`, {}, { 'if-match': '"old"' })).status).toBe(412);
-    const { etag } = await call('GET', `${project}/endpoint`);
-    expect((await call('POST', `${project}/endpoint/rollback`, {}, { 'if-match': etag })).status).toBe(200);
+    expect((await api.call('POST', `${project}/endpoint/rollback`, {})).status).toBe(428);
+    expect((await api.call('POST', `${project}/endpoint/rollback`, {}, { 'if-match': '"old"' })).status).toBe(412);
+    const { etag } = await api.call('GET', `${project}/endpoint`);
+    expect((await api.call('POST', `${project}/endpoint/rollback`, {}, { 'if-match': etag })).status).toBe(200);
     await new Promise((resolve) => setTimeout(resolve, 2000));
     const after = scoreView.parse(
-      (await call('POST', `${project}/score`, await digit(3, 801), { 'content-type': 'image/png' })).body,
+      (await api.call('POST', `${project}/score`, await digit(3, 801), { 'content-type': 'image/png' })).body,
     );
     expect(after.model.version).toBe(1);
 
-    expect((await call('GET', '/dead-letters')).body).toEqual({ value: [] });
+    expect((await api.call('GET', '/dead-letters')).body).toEqual({ value: [] });
     expect(problems).toEqual([]);
   },
 );
 
 test('wrong input is refused with the field, the reason and what to do next', async () => {
-  const wrong = await call('PUT', '/projects/other', { gate: { minimum: 3 } });
+  const wrong = await api.call('PUT', '/projects/other', { gate: { minimum: 3 } });
   expect(wrong).toMatchObject({ status: 400, body: { error: { code: 'invalid-body', target: 'gate.minimum' } } });
-  const twice = await call('PUT', '/projects/other', { gate: { minimum: 3 }, commit: { maxItems: 0 } });
+  const twice = await api.call('PUT', '/projects/other', { gate: { minimum: 3 }, commit: { maxItems: 0 } });
   expect(twice).toMatchObject({
     body: { error: { details: [{ target: 'gate.minimum' }, { target: 'commit.maxItems' }] } },
   });
-  expect(await call('PUT', '/projects/other', { colour: 1 })).toMatchObject({
+  expect(await api.call('PUT', '/projects/other', { colour: 1 })).toMatchObject({
     status: 400,
     body: { error: { target: 'colour' } },
   });
-  expect(await call('GET', '/projects/nowhere')).toMatchObject({
+  expect(await api.call('GET', '/projects/nowhere')).toMatchObject({
     status: 404,
     body: { error: { code: 'unknown-project' } },
   });
-  expect(await call('GET', '/projects', undefined, { 'x-api-key': 'dk_wrong' })).toMatchObject({ status: 401 });
+  expect(await api.call('GET', '/projects', undefined, { 'x-api-key': 'dk_wrong' })).toMatchObject({ status: 401 });
   expect((await fetch(`${platform.addresses.http}/api/v1/health/live`)).status).toBe(200);
 });
 
