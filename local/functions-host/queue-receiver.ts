@@ -48,6 +48,9 @@ const lockLost = (error: Error): boolean => isServiceBusError(error) && error.co
  * error the receiver is of no more use (the others are locks that were lost). A connection that breaks, a message that
  * cannot be settled and a lock that cannot be renewed are link errors too: the SDK mends a broken connection without a
  * word, and was then seen to take no more messages and to renew the locks of those that it could not settle.
+ * Messages are settled one after the other: of two neighbours that are settled in the same moment, one done and one
+ * failed, rhea 3.0.5 tells the broker for both what became of the first (`write_dispositions` in lib/session.js does not
+ * compare the second outcome), and the message that failed was gone.
  */
 export function openQueueReceiver(options: {
   connection: ServiceBusConnection;
@@ -71,14 +74,21 @@ export function openQueueReceiver(options: {
     broken = true;
     options.onError(new Error('the connection to the broker broke'), true);
   });
-  const settling = async (settle: () => Promise<void>): Promise<void> => {
-    try {
-      if (broken) throw new Error('the connection to the broker broke; the message comes again');
-      await settle();
-    } catch (error) {
-      if (error instanceof Error) options.onError(error, !lockLost(error));
-      throw error;
-    }
+  let last: Promise<void> = Promise.resolve();
+  const settling = (settle: () => Promise<void>): Promise<void> => {
+    const settled = last.then(async () => {
+      try {
+        if (broken) throw new Error('the connection to the broker broke; the message comes again');
+        await settle();
+      } catch (error) {
+        const isLinkError = !(error instanceof Error && lockLost(error));
+        broken ||= isLinkError;
+        if (error instanceof Error) options.onError(error, isLinkError);
+        throw error;
+      }
+    });
+    last = settled.catch(() => undefined);
+    return settled;
   };
   const settler: Settler = {
     completeMessage: (message) => settling(() => receiver.completeMessage(message)),

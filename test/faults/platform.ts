@@ -1,6 +1,6 @@
 /** The local services, each behind a proxy that lets things go wrong. */
 import path from 'node:path';
-import { ServiceBusClient } from '@azure/service-bus';
+import { ServiceBusClient, type ServiceBusReceiver } from '@azure/service-bus';
 import { buildApp } from '../../local/build.ts';
 import { createKey } from '../../local/first-key.ts';
 import { type FunctionsHost, type FunctionsHostOptions, startFunctionsHost } from '../../local/functions-host/host.ts';
@@ -9,7 +9,7 @@ import { connect } from '../../shared/azure/connect.ts';
 import { readConfig } from '../../shared/config.ts';
 import type { Message } from '../../shared/message.ts';
 import type { Ports } from '../../shared/ports.ts';
-import { type QueueName, queueNames } from '../../shared/resources.ts';
+import { queueNames } from '../../shared/resources.ts';
 import { createRandom } from '../random.ts';
 import { startAmqpProxy } from './amqp-proxy.ts';
 import { createFaults, type Faults, type Rates } from './faults.ts';
@@ -34,8 +34,8 @@ export interface FaultyPlatform {
   startHost(): Promise<FunctionsHost>;
   /** an operator's key */
   createKey(): Promise<string>;
-  /** messages that are in the queues, other than those that are scheduled */
-  waiting(): Promise<{ queue: QueueName; id: string }[]>;
+  /** messages that are in the queues and in their dead-letter queues, other than those that are scheduled */
+  waiting(): Promise<{ queue: string; id: string }[]>;
   close(): Promise<void>;
 }
 
@@ -105,14 +105,18 @@ export async function startFaultyPlatform(
 }
 
 /** Looks into every queue; with a client of its own, since the SDK goes on where the same client looked last. */
-async function waiting(connection: string): Promise<{ queue: QueueName; id: string }[]> {
+async function waiting(connection: string): Promise<{ queue: string; id: string }[]> {
   const bus = new ServiceBusClient(connection);
+  const look = async (queue: string, receiver: ServiceBusReceiver): Promise<{ queue: string; id: string }[]> => {
+    const messages = await receiver.peekMessages(maxPeek);
+    const active = messages.filter(({ state }) => state === 'active');
+    return active.map(({ body }) => ({ queue, id: (body as Message).id }));
+  };
   try {
-    const found = queueNames.map(async (queue) => {
-      const messages = await bus.createReceiver(queue).peekMessages(maxPeek);
-      const active = messages.filter(({ state }) => state === 'active');
-      return active.map(({ body }) => ({ queue, id: (body as Message).id }));
-    });
+    const found = queueNames.flatMap((queue) => [
+      look(queue, bus.createReceiver(queue)),
+      look(`${queue}/$deadletterqueue`, bus.createReceiver(queue, { subQueueType: 'deadLetter' })),
+    ]);
     return (await Promise.all(found)).flat();
   } finally {
     await bus.close();

@@ -1,0 +1,61 @@
+/** What the broker is told about messages that are settled in the same moment. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { ServiceBusClient } from '@azure/service-bus';
+import { expect, onTestFinished, test } from 'vitest';
+import { openQueueReceiver } from '../../../local/functions-host/queue-receiver.ts';
+import { startServiceBus } from '../../../local/service-bus/server.ts';
+
+type Handle = Parameters<typeof openQueueReceiver>[0]['handle'];
+
+/** Sends a message per verdict, settles all of them in one moment, and tells which were handed out again. */
+async function settleAtOnce(verdicts: ('done' | 'again')[]): Promise<number[]> {
+  const dataDir = await mkdtemp(path.join(tmpdir(), 'queue-receiver-'));
+  const bus = await startServiceBus({ port: 0, dataDir, queues: { jobs: { lockSeconds: 30, maxDeliveryCount: 3 } } });
+  onTestFinished(async () => {
+    await bus.close();
+    await rm(dataDir, { recursive: true, force: true });
+  });
+  const handed: number[] = [];
+  const settling: (() => Promise<void>)[] = [];
+  const handle: Handle = async (message, settler) => {
+    const number = Number(message.messageId);
+    handed.push(number);
+    if ((message.deliveryCount ?? 0) > 0) return settler.completeMessage(message);
+    const settle = verdicts[number] === 'done' ? settler.completeMessage : settler.abandonMessage;
+    await new Promise<void>((resolve, reject) => {
+      settling.push(() => settle(message).then(resolve, reject));
+      if (settling.length === verdicts.length) for (const one of settling) void one();
+    });
+  };
+  const receiver = openQueueReceiver({
+    connection: { connectionString: bus.connectionString },
+    queueName: 'jobs',
+    maxConcurrentCalls: 16,
+    maxAutoLockRenewalMs: 60_000,
+    handle,
+    onError: () => undefined,
+  });
+  const client = new ServiceBusClient(bus.connectionString);
+  await client
+    .createSender('jobs')
+    .sendMessages(verdicts.map((_, number) => ({ messageId: String(number), body: '' })));
+  await expect
+    .poll(() => ({ ...bus.queueDepth('jobs'), handed: handed.length >= verdicts.length }))
+    .toMatchObject({
+      ...{ active: 0, locked: 0, handed: true },
+    });
+  await client.close();
+  await receiver.close();
+  return handed.slice(verdicts.length).sort((a, b) => a - b);
+}
+
+test.each([
+  [['done', 'again'] as const, [1]],
+  [['again', 'done'] as const, [0]],
+  [['done', 'again', 'done', 'again', 'again'] as const, [1, 3, 4]],
+  [['done', 'done', 'done', 'again'] as const, [3]],
+])('of messages settled at once as %j, those that failed come again, and no others', async (verdicts, again) => {
+  expect(await settleAtOnce([...verdicts])).toEqual(again);
+});
