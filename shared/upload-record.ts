@@ -72,7 +72,8 @@ export async function finishUpload(
     if (outcome === 'superseded' && current.sample !== null) return 'keep';
     return { ...current, status: outcome, reason, sample, label, finishedAt };
   });
-  const status = stored?.document.status ?? outcome;
+  if (stored === undefined) throw new RetryLater(`upload ${upload.id} vanished while it was read`);
+  const { status } = stored.document;
   if (status === 'received') throw new RetryLater(`upload ${upload.id} is being read by another delivery`);
   return status;
 }
