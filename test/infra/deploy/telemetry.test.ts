@@ -4,7 +4,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import * as z from 'zod';
 import { compareTelemetry, overall } from '../../../infra/deploy/comparison.ts';
 import { countsAround, deploymentQuery } from '../../../infra/deploy/telemetry.ts';
@@ -75,11 +75,12 @@ beforeAll(async () => {
   record('ingest', 'accepted', 50);
   record('commit', 'committed', 3);
   // a flush resolves as well when something could not be delivered yet
-  const kept = () => readFile(path.join(folder, 'telemetry.ndjson'), 'utf8').catch(() => '');
-  for (let tries = 0; tries < 100 && (await kept()).split('"pipeline.stage"').length - 1 < 503; tries++) {
+  const kept = async () => {
     await telemetry.flush();
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
+    const lines = await readFile(path.join(folder, 'telemetry.ndjson'), 'utf8').catch(() => '');
+    return lines.split('"pipeline.stage"').length - 1;
+  };
+  await vi.waitFor(async () => expect(await kept()).toBe(503), { timeout: 30_000, interval: 100 });
   api = createServer((request, response) => {
     const parts: Buffer[] = [];
     request.on('data', (part: Buffer) => parts.push(part));
@@ -93,7 +94,7 @@ beforeAll(async () => {
   });
   await new Promise<void>((resolve) => api.listen(0, '127.0.0.1', resolve));
   endpoint = `http://127.0.0.1:${(api.address() as AddressInfo).port}`;
-});
+}, 60_000);
 afterAll(async () => {
   api.close();
   await insights.close();
