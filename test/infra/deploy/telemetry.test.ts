@@ -4,6 +4,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import * as z from 'zod';
 import { compareTelemetry, overall } from '../../../infra/deploy/comparison.ts';
@@ -68,8 +69,10 @@ beforeAll(async () => {
   record('score', 'scored', 200);
   record('ingest', 'accepted', 200);
   await telemetry.flush();
-  await new Promise((resolve) => setTimeout(resolve, 50));
+  // a time goes through seconds and nanoseconds on its way, and may lose a millisecond
+  await sleep(25);
   deployedAt = new Date().toISOString();
+  await sleep(25);
   record('score', 'scored', 40);
   record('score', 'failed', 10);
   record('ingest', 'accepted', 50);
