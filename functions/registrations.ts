@@ -17,7 +17,7 @@ import { traceOfReport, trainingEvent } from './training-events.ts';
 
 const connection = 'SERVICEBUS';
 /** Bytes of uploads that one process holds at a time, however many small ones that is. */
-const maxFileBytes = 32 * 1024 * 1024;
+const maxFileBytes = 24 * 1024 * 1024;
 
 /** What the backend needs of the outside; app.ts hands in Azure, the simulator its fakes. */
 export interface BackendPorts extends ScorePorts, EvaluatePorts, IngestPorts {}

@@ -105,7 +105,7 @@ export function storageBlobs(
       }
     },
     async create(container, name, body, options) {
-      const data = Buffer.from(body);
+      const data = typeof body === 'string' ? Buffer.from(body) : body;
       try {
         await blob(container, name).upload(data, data.length, {
           ...toMove(data.length),
@@ -120,7 +120,7 @@ export function storageBlobs(
       }
     },
     async overwrite(container, name, body, options) {
-      const data = Buffer.from(body);
+      const data = typeof body === 'string' ? Buffer.from(body) : body;
       await blob(container, name).upload(data, data.length, {
         ...toMove(data.length),
         ...(options?.contentType === undefined ? {} : { blobHTTPHeaders: { blobContentType: options.contentType } }),
