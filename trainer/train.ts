@@ -11,10 +11,11 @@ import { recipeOf } from './recipes.ts';
 
 const smokeSamples = 16;
 /**
- * The file must score as the weights did in training; folding and float32 leave about 1e-6, of the score itself where it
- * is above 1: one step of float32 is 1.5e-5 at a score of 128.
+ * The file must score as the weights did in training, apart from rounding: the steps of float32 are 1e-5 for scores
+ * about 100, before a softmax as after it, and several add up. 1.1e-5 was seen where training diverged. A wrong export is
+ * wrong in the second digit. Relative for scores above 1.
  */
-const tolerance = 1e-5;
+const tolerance = 1e-4;
 
 type Job = Pick<JobDocument, 'classes' | 'image' | 'trainer' | 'datasetVersion' | 'seed'>;
 
