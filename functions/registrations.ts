@@ -16,7 +16,7 @@ import { train } from './train.ts';
 import { traceOfReport, trainingEvent } from './training-events.ts';
 
 const connection = 'SERVICEBUS';
-/** Bytes of uploads that one process holds at a time, however many small ones that is. */
+/** Bytes of uploads that one process holds at a time, however many small ones that is; a larger one passes alone. */
 const maxFileBytes = 24 * 1024 * 1024;
 
 /** What the backend needs of the outside; app.ts hands in Azure, the simulator its fakes. */

@@ -50,7 +50,8 @@ const lockLost = (error: Error): boolean => isServiceBusError(error) && error.co
  * word, and was then seen to take no more messages and to renew the locks of those that it could not settle.
  * Messages are settled one after the other: of two neighbours that are settled in the same moment, one done and one
  * failed, rhea 3.0.5 tells the broker for both what became of the first (`write_dispositions` in lib/session.js does not
- * compare the second outcome), and the message that failed was gone.
+ * compare the second outcome), and the message that failed was gone. Where one cannot be settled, those behind it are not
+ * tried: each might wait as long, and they come again.
  */
 export function openQueueReceiver(options: {
   connection: ServiceBusConnection;
@@ -78,7 +79,7 @@ export function openQueueReceiver(options: {
   const settling = (settle: () => Promise<void>): Promise<void> => {
     const settled = last.then(async () => {
       try {
-        if (broken) throw new Error('the connection to the broker broke; the message comes again');
+        if (broken) throw new Error('messages can no longer be settled here; this one comes again');
         await settle();
       } catch (error) {
         const isLinkError = !(error instanceof Error && lockLost(error));

@@ -53,7 +53,6 @@ export const serving: Bench = async ({ quick, say }) => {
       }
       return times;
     };
-    // the first two thousand requests pay for the just-in-time compiler, which takes a core of its own meanwhile
     const paired = async (rounds: number) => {
       const pairs: { bare: number[]; http: number[] }[] = [];
       for (let round = 0; round < rounds; round++) pairs.push({ bare: await timed(bare), http: await timed(overHttp) });
@@ -62,6 +61,7 @@ export const serving: Bench = async ({ quick, say }) => {
     const overhead = (pairs: { bare: number[]; http: number[] }[]): number =>
       median(pairs.flatMap(({ http }) => http)) - median(pairs.flatMap((pair) => pair.bare));
     const cold = await paired(quick ? 2 : 10);
+    // the first two thousand requests pay for the just-in-time compiler, which takes a core of its own meanwhile
     await paired(quick ? 6 : 30);
     const warm = await paired(quick ? 4 : 40);
     const http = warm.flatMap((pair) => pair.http);
