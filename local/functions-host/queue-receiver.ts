@@ -1,7 +1,7 @@
 /** One link to one queue, with a connection of its own: received from until it fails or is closed, then thrown away. */
 import { ManagedIdentityCredential } from '@azure/identity';
 import { isServiceBusError, ServiceBusClient } from '@azure/service-bus';
-import type { ServiceBusReceivedMessage, ServiceBusReceiver } from '@azure/service-bus';
+import type { ServiceBusErrorCode, ServiceBusReceivedMessage, ServiceBusReceiver } from '@azure/service-bus';
 import type { ServiceBusConnection } from './settings.ts';
 import { waitAtMost } from './wait.ts';
 
@@ -41,7 +41,15 @@ function onDisconnect(client: ServiceBusClient, call: () => void): void {
   context.connection.once('disconnected', call);
 }
 
-const lockLost = (error: Error): boolean => isServiceBusError(error) && error.code === 'MessageLockLost';
+/** What an operation failed of: the SDK gathers the errors of its tries when there were several. */
+const triesOf = (error: unknown): unknown[] => (error instanceof AggregateError ? error.errors : [error]);
+
+const hasCode = (error: unknown, ...codes: ServiceBusErrorCode[]): boolean =>
+  isServiceBusError(error) && codes.includes(error.code);
+
+const lockLost = (error: unknown): boolean => hasCode(error, 'MessageLockLost');
+
+const unanswered = (error: unknown): boolean => hasCode(error, 'ServiceTimeout', 'ServiceCommunicationProblem');
 
 /**
  * Opens a receiver. `handle` settles its message and never rejects; `onError` may be called several times; after a link
@@ -50,8 +58,8 @@ const lockLost = (error: Error): boolean => isServiceBusError(error) && error.co
  * word, and was then seen to take no more messages and to renew the locks of those that it could not settle.
  * Messages are settled one after the other: of two neighbours that are settled in the same moment, one done and one
  * failed, rhea 3.0.5 tells the broker for both what became of the first (`write_dispositions` in lib/session.js does not
- * compare the second outcome), and the message that failed was gone. Where one cannot be settled, those behind it are not
- * tried: each might wait as long, and they come again.
+ * compare the second outcome), and the message that failed was gone. Where a settlement gets no answer, those behind it
+ * are not tried: each might wait as long, and they come again. A refusal is an answer.
  */
 export function openQueueReceiver(options: {
   connection: ServiceBusConnection;
@@ -78,14 +86,15 @@ export function openQueueReceiver(options: {
   let last: Promise<void> = Promise.resolve();
   const settling = (settle: () => Promise<void>): Promise<void> => {
     const settled = last.then(async () => {
+      if (broken) throw new Error('messages can no longer be settled here; this one comes again');
       try {
-        if (broken) throw new Error('messages can no longer be settled here; this one comes again');
         await settle();
       } catch (error) {
-        const isLinkError = !(error instanceof Error && lockLost(error));
-        broken ||= isLinkError;
-        if (error instanceof Error) options.onError(error, isLinkError);
-        throw error;
+        const tries = triesOf(error);
+        broken ||= tries.every(unanswered);
+        const first = tries[0] instanceof Error ? tries[0] : new Error(String(error));
+        options.onError(first, !tries.some(lockLost));
+        throw first;
       }
     });
     last = settled.catch(() => undefined);

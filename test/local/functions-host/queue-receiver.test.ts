@@ -1,4 +1,4 @@
-/** What the broker is told about messages that are settled in the same moment. */
+/** What the broker is told about messages that are settled in the same moment, and what becomes of those it refuses. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -6,6 +6,8 @@ import { ServiceBusClient } from '@azure/service-bus';
 import { expect, onTestFinished, test } from 'vitest';
 import { openQueueReceiver } from '../../../local/functions-host/queue-receiver.ts';
 import { startServiceBus } from '../../../local/service-bus/server.ts';
+import { fillDisk } from '../../torture/disk.ts';
+import { startPart } from '../../torture/process.ts';
 
 type Handle = Parameters<typeof openQueueReceiver>[0]['handle'];
 
@@ -60,4 +62,54 @@ test.each([
   [['done', 'done', 'done', 'again'] as const, [3]],
 ])('of messages settled at once as %j, those that failed come again, and no others', async (verdicts, again) => {
   expect(await settleAtOnce([...verdicts])).toEqual(again);
+});
+
+// the limit on file sizes is set from outside with prlimit, which only Linux has
+test.skipIf(process.platform !== 'linux')('a refused settlement does not hold up those behind it', async () => {
+  const folder = await mkdtemp(path.join(tmpdir(), 'queue-receiver-'));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  const bus = await startPart({
+    name: 'bus',
+    args: ['local/service-bus/server.ts', '--port', '{port}', '--data', folder],
+    cwd: path.resolve(import.meta.dirname, '../../..'),
+    logFile: path.join(folder, 'bus.log'),
+  });
+  onTestFinished(() => bus.end('SIGTERM'));
+  const connectionString = `Endpoint=sb://127.0.0.1:${bus.port};SharedAccessKeyName=local;SharedAccessKey=local;UseDevelopmentEmulator=true`;
+  const handed: string[] = [];
+  const finish = new Map<string, () => void>();
+  const errors: string[] = [];
+  let ended = false;
+  const receiver = openQueueReceiver({
+    connection: { connectionString },
+    queueName: 'evaluations',
+    maxConcurrentCalls: 16,
+    maxAutoLockRenewalMs: 60_000,
+    async handle(message, settler) {
+      const name = String(message.messageId);
+      handed.push(name);
+      if (!ended) await new Promise<void>((resolve) => finish.set(name, resolve));
+      const settle = name === 'refused' ? settler.completeMessage : settler.abandonMessage;
+      await settle(message).catch(() => {});
+    },
+    onError: ({ message }) => errors.push(message),
+  });
+  onTestFinished(async () => {
+    ended = true;
+    for (const end of finish.values()) end();
+    await receiver.close();
+  });
+  const client = new ServiceBusClient(connectionString);
+  onTestFinished(() => client.close());
+  const names = ['behind', 'refused', 'slow'];
+  await client.createSender('evaluations').sendMessages(names.map((messageId) => ({ messageId, body: '' })));
+  await expect.poll(() => handed.toSorted(), { timeout: 10_000 }).toEqual(names);
+  fillDisk(bus.pid);
+  finish.get('refused')?.();
+  finish.get('behind')?.();
+  // their locks would last for a minute, and one message is still in work
+  await expect
+    .poll(() => handed.toSorted(), { timeout: 10_000 })
+    .toEqual(['behind', 'behind', 'refused', 'refused', 'slow']);
+  expect(errors).toEqual([expect.stringContaining('disk')]);
 });
