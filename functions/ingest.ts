@@ -9,7 +9,7 @@ import type { AcceptedImage, ImageVerdict } from '../shared/image/decode.ts';
 import type { BlobCreatedEvent } from '../shared/message.ts';
 import { isAddressable, unassignedProject } from '../shared/names.ts';
 import { update } from '../shared/outbox.ts';
-import type { Blobs, Ports } from '../shared/ports.ts';
+import type { Blobs, Ports, Stored } from '../shared/ports.ts';
 import { blobOf, labelFromMetadata, readUploadName, samplePartition, uploadId } from '../shared/upload.ts';
 import { type Arrival, type Finding, finishUpload, recordUpload } from '../shared/upload-record.ts';
 
@@ -39,24 +39,20 @@ export async function ingest(
   const arrival = { project: known?.id ?? unassignedProject, ...written };
 
   if (known === undefined || name.problem !== null) {
-    const upload = await recordUpload(ports, arrival, null);
-    if (name.problem === null && upload.project !== unassignedProject)
-      throw new RetryLater(`project ${upload.project} was made while upload ${upload.id} was read`);
-    return conclude(ports, upload, () => quarantine(ports, arrival, name.problem ?? unknownProject(blob.name)));
+    const recorded = await recordUpload(ports, arrival, null);
+    const { id, project } = recorded.document;
+    if (name.problem === null && project !== unassignedProject)
+      throw new RetryLater(`project ${project} was made while upload ${id} was read`);
+    return conclude(ports, recorded, () => quarantine(ports, arrival, name.problem ?? unknownProject(blob.name)));
   }
   // the bytes are kept before the upload is recorded: a delivery that finds the original gone goes on with them
   const image = await look(ports, known, arrival, name.label);
-  if (!('problem' in image)) {
-    const upload = await recordUpload(ports, arrival, { sample: image.md5, ...image.seen });
-    return conclude(ports, upload, () =>
-      isUnassigned(upload)
-        ? quarantine(ports, arrival, unknownProject(blob.name))
-        : settle(ports, known, upload, image, event),
-    );
-  }
-  const upload = await recordUpload(ports, arrival, null);
-  return conclude(ports, upload, async () => {
+  const kept = 'problem' in image ? null : { sample: image.md5, ...image.seen };
+  const recorded = await recordUpload(ports, arrival, kept);
+  const upload = recorded.document;
+  return conclude(ports, recorded, async () => {
     if (isUnassigned(upload)) return quarantine(ports, arrival, unknownProject(blob.name));
+    if (!('problem' in image)) return settle(ports, known, upload, image, event);
     if (image.problem !== 'gone') return quarantine(ports, arrival, image.problem, image.body);
     if (upload.sample === null) return { outcome: 'superseded', reason: null, sample: null, label: null };
     return settle(ports, known, upload, await recall(ports, known, upload, upload.sample), event);
@@ -66,11 +62,11 @@ export async function ingest(
 /** Finds the outcome of an upload that has none yet. */
 async function conclude(
   ports: IngestPorts,
-  upload: UploadDocument,
+  recorded: Stored<UploadDocument>,
   find: () => Promise<Finding>,
 ): Promise<{ project: string; outcome: string; upload: string }> {
-  const { project, id } = upload;
-  const outcome = upload.status === 'received' ? await finishUpload(ports, upload, await find()) : upload.status;
+  const { project, id, status } = recorded.document;
+  const outcome = status === 'received' ? await finishUpload(ports, recorded, await find()) : status;
   return { project, outcome, upload: id };
 }
 

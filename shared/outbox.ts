@@ -10,7 +10,8 @@ const maxTries = 30;
 
 /**
  * Reads, changes and replaces a document until nobody interferes (bounded). `change` gets undefined for a document
- * that does not exist and may return one to create; it returns 'keep' when there is nothing to do.
+ * that does not exist and may return one to create; it returns 'keep' when there is nothing to do. Who has just read
+ * the document, or expects none to be there, says so with `expected` and spares the first read.
  */
 export async function update<C extends DocumentContainer>(
   documents: Documents,
@@ -18,9 +19,11 @@ export async function update<C extends DocumentContainer>(
   pk: string,
   id: string,
   change: (current: DocumentTypes[C] | undefined) => DocumentTypes[C] | 'keep',
+  expected?: Stored<DocumentTypes[C]> | 'none',
 ): Promise<{ stored: Stored<DocumentTypes[C]> | undefined; changed: boolean }> {
   for (let tries = 0; tries < maxTries; tries++) {
-    const current = await documents.read(container, pk, id);
+    const known = tries === 0 ? expected : undefined;
+    const current = known === 'none' ? undefined : (known ?? (await documents.read(container, pk, id)));
     const next = change(current?.document);
     if (next === 'keep') return { stored: current, changed: false };
     const saved =

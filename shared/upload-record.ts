@@ -2,7 +2,7 @@
 import type { UploadDocument, UploadOutcome } from './documents.ts';
 import { RetryLater } from './errors.ts';
 import { update } from './outbox.ts';
-import type { Ports } from './ports.ts';
+import type { Ports, Stored } from './ports.ts';
 import { readUploadName, uploadId, uploadPartition } from './upload.ts';
 
 type RecordPorts = Pick<Ports, 'clock' | 'documents'>;
@@ -34,7 +34,7 @@ export async function recordUpload(
   ports: RecordPorts,
   { project, blob, etag, traceparent }: Arrival,
   kept: Kept | null,
-): Promise<UploadDocument> {
+): Promise<Stored<UploadDocument>> {
   const id = uploadId(blob, etag);
   const document: UploadDocument = {
     id,
@@ -49,29 +49,31 @@ export async function recordUpload(
     traceparent: traceparent ?? null,
   };
   const created = await ports.documents.create('uploads', document);
-  if (created !== 'exists') return created.document;
+  if (created !== 'exists') return created;
   const { stored } = await update(ports.documents, 'uploads', document.pk, id, (current) =>
     current?.status !== 'received' || current.project !== project || current.sample !== null || kept === null
       ? 'keep'
       : { ...current, ...kept },
   );
   if (stored === undefined) throw new RetryLater(`upload ${id} vanished while it was read`);
-  return stored.document;
+  return stored;
 }
 
 /** Gives an upload its outcome, unless it has one; returns the outcome that it has then. */
 export async function finishUpload(
   ports: RecordPorts,
-  upload: UploadDocument,
+  recorded: Stored<UploadDocument>,
   { outcome, reason, sample, label }: Finding,
 ): Promise<UploadOutcome> {
   const finishedAt = ports.clock.now().toISOString();
-  const { stored } = await update(ports.documents, 'uploads', upload.pk, upload.id, (current) => {
+  const upload = recorded.document;
+  const finish = (current: UploadDocument | undefined): UploadDocument | 'keep' => {
     if (current === undefined || current.status !== 'received') return 'keep';
     // another delivery of the same event has read the bytes meanwhile
     if (outcome === 'superseded' && current.sample !== null) return 'keep';
     return { ...current, status: outcome, reason, sample, label, finishedAt };
-  });
+  };
+  const { stored } = await update(ports.documents, 'uploads', upload.pk, upload.id, finish, recorded);
   if (stored === undefined) throw new RetryLater(`upload ${upload.id} vanished while it was read`);
   const { status } = stored.document;
   if (status === 'received') throw new RetryLater(`upload ${upload.id} is being read by another delivery`);

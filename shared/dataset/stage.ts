@@ -4,7 +4,7 @@
  * no sample can fall between two windows, and there is one message per window without duplicate detection.
  */
 import type * as z from 'zod';
-import type { HeadDocument, SampleDocument, WindowDocument } from '../documents.ts';
+import type { HeadDocument, SampleDocument, StagedDocument, WindowDocument } from '../documents.ts';
 import { type Cause, type commitDue, compose } from '../message.ts';
 import { sendOutbox, update } from '../outbox.ts';
 import type { Ports, Stored } from '../ports.ts';
@@ -50,9 +50,9 @@ export async function stageSample(
     stagedAt: clock.now().toISOString(),
   };
   // again and again until it is there: a committer may take an older revision out at the same moment
-  await update(documents, 'staged', staged.pk, staged.id, (current) =>
-    current === undefined || current.labelRevision < staged.labelRevision ? staged : 'keep',
-  );
+  const newer = (current: StagedDocument | undefined) =>
+    current === undefined || current.labelRevision < staged.labelRevision ? staged : 'keep';
+  await update(documents, 'staged', staged.pk, staged.id, newer, 'none');
   const { document: head } = await readHead(documents, sample.project);
   await openWindow(ports, sample.project, head.generation, settings, cause);
 }

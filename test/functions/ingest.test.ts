@@ -75,6 +75,20 @@ describe('an upload', () => {
     expect(world.all('uploads').map((u) => u.status)).toEqual(['accepted', 'superseded']);
   });
 
+  test('whose record vanishes while it is read is tried again, and recorded anew', async () => {
+    const world = createWorld();
+    projectIn(world);
+    const event = await upload(world, `${name}/a/1.png`, 'one');
+    world.before = async (operation, detail) => {
+      if (operation !== 'documents.create' || detail !== 'staged') return;
+      for (const { pk, id } of world.all('uploads')) await world.ports.documents.remove('uploads', pk, id);
+    };
+    await expect(ingest(portsOf(world), event)).rejects.toMatchObject({ name: 'RetryLater' });
+    world.before = () => undefined;
+    expect(await ingest(portsOf(world), event)).toMatchObject({ outcome: 'accepted' });
+    expect(world.all('uploads').map((u) => u.status)).toEqual(['accepted']);
+  });
+
   test('to a project that is made meanwhile has one outcome, whatever each delivery saw', async () => {
     const world = createWorld();
     const event = await upload(world, `${name}/a/1.png`, 'one');

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { HeadDocument, Outgoing } from '../../shared/documents.ts';
 import { compose, type Message } from '../../shared/message.ts';
 import { outboxOf, sendOutbox, update } from '../../shared/outbox.ts';
+import type { Stored } from '../../shared/ports.ts';
 import { createWorld, type World } from './world.ts';
 
 const head = (outbox: Outgoing[] = []): HeadDocument => ({
@@ -18,11 +19,10 @@ const told = (n: number): Outgoing => ({
   to: 'feed',
   event: { id: `e${n}`, pk: 'digits', type: 'x', subject: '', text: '', at: '', cause: null, by: null },
 });
-const grow = (world: World): ReturnType<typeof update> =>
-  update(world.ports.documents, 'heads', 'digits', 'head', (h) => ({
-    ...(h ?? head()),
-    generation: (h?.generation ?? 0) + 1,
-  }));
+const grow = (world: World, expected?: Stored<HeadDocument> | 'none') => {
+  const grown = (h: HeadDocument = head()): HeadDocument => ({ ...h, generation: h.generation + 1 });
+  return update(world.ports.documents, 'heads', 'digits', 'head', grown, expected);
+};
 
 describe('an update', () => {
   test('is lost by nobody, whoever interferes', async () => {
@@ -47,6 +47,20 @@ describe('an update', () => {
       stored: { document: { generation: 1 } },
       changed: false,
     });
+  });
+
+  test('with an expectation spares the read, and one that is wrong costs a try and loses nothing', async () => {
+    const world = createWorld();
+    const reads: string[] = [];
+    world.before = (operation, detail) => {
+      if (operation === 'documents.read') reads.push(detail);
+    };
+    const first = await grow(world, 'none');
+    const second = await grow(world, first.stored);
+    expect({ reads, generation: second.stored?.document.generation }).toEqual({ reads: [], generation: 2 });
+    for (const stale of ['none' as const, first.stored]) await grow(world, stale);
+    expect(reads).toEqual(['heads', 'heads']);
+    expect((await world.read('heads', 'digits', 'head'))?.generation).toBe(4);
   });
 
   test('that never gets its turn gives up and is tried again by whoever called', async () => {

@@ -5,7 +5,7 @@ import { drawPlan } from './plan.ts';
 import { type Report, simulate } from './simulate.ts';
 
 /** Plans that together reach every operation that any plan was seen to reach. */
-const scouts = 80;
+const scouts = 240;
 const uploads = 8;
 const nobody: Planned = { at: '', fault: 'throttle', occurrence: 1 };
 

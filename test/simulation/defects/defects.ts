@@ -51,7 +51,7 @@ export const defects: readonly Defect[] = [
         'void handle(traceparent === undefined ? message : { ...message, traceparent }).catch(() => undefined);',
       ],
     ],
-    seed: 100_002,
+    seed: 100_001,
   },
   {
     name: 'append that is not idempotent',
@@ -74,7 +74,7 @@ export const defects: readonly Defect[] = [
         '  if (run.boundTo !== null)',
       ],
     ],
-    seed: 100_085,
+    seed: 100_009,
   },
   {
     name: 'alias flipped in two writes',
@@ -86,14 +86,14 @@ export const defects: readonly Defect[] = [
         "  if (etag === undefined) {\n    if (event.kind === 'deploy')\n      await update(ports.documents, 'endpoints', project, 'endpoint', (c) => c === undefined || c.handled.includes(event.target.deployment) ? 'keep' : { ...c, production: null });",
       ],
     ],
-    seed: 100_004,
+    seed: 100_001,
   },
   {
     name: 'dead letters not replayed',
     excuse: 'somebody will look at them',
     file: 'functions/http/dead-letters.ts',
     edits: [['    await ports.messages.send(queue, [message]);\n', '']],
-    seed: 100_003,
+    seed: 100_002,
   },
   {
     name: 'generation advanced after listing',
@@ -106,14 +106,14 @@ export const defects: readonly Defect[] = [
       ],
       ['  const result = await commit(ports, project, cause);\n  if (result.more)', '  if (result.more)'],
     ],
-    seed: 100_587,
+    seed: 100_370,
   },
   {
     name: 'reconcile starts a second job',
     excuse: 'a start call without an answer did not start anything',
     file: 'shared/training/start.ts',
     edits: [["if (state === 'submitted' && token !== null) {", "if (state === 'evaluating' && token !== null) {"]],
-    seed: 100_043,
+    seed: 100_035,
   },
   {
     name: 'prediction answered before it is stored',
@@ -125,14 +125,14 @@ export const defects: readonly Defect[] = [
         "void ports.documents.create('predictions', prediction).catch(() => undefined);",
       ],
     ],
-    seed: 100_004,
+    seed: 100_019,
   },
   {
     name: 'retry without backoff',
     excuse: 'it may work right away',
     file: 'shared/training/start.ts',
     edits: [['notBefore: later(backoffSeconds(after.attempt, pauseSeconds)),', 'notBefore: later(0),']],
-    seed: 100_002,
+    seed: 100_004,
   },
   {
     name: 'split recomputed from settings',
@@ -159,14 +159,14 @@ export const defects: readonly Defect[] = [
     excuse: 'the committed label is the one the sample has',
     file: 'shared/dataset/mark.ts',
     edits: [['document.label === label && document.labelSource === labelSource', 'document.label === label']],
-    seed: 100_034,
+    seed: 100_080,
   },
   {
     name: 'claimed by who saw another attempt',
     excuse: 'a queued run can be claimed',
     file: 'shared/training/run.ts',
     edits: [['run.attempt !== event.seen.attempt || run.token !== event.seen.token', "run.state === 'evaluating'"]],
-    seed: 100_001,
+    seed: 100_037,
   },
 ];
 
