@@ -1,7 +1,7 @@
 /** One link to one queue, with a connection of its own: received from until it fails or is closed, then thrown away. */
 import { ManagedIdentityCredential } from '@azure/identity';
 import { isServiceBusError, ServiceBusClient } from '@azure/service-bus';
-import type { ServiceBusErrorCode, ServiceBusReceivedMessage, ServiceBusReceiver } from '@azure/service-bus';
+import type { ServiceBusReceivedMessage, ServiceBusReceiver } from '@azure/service-bus';
 import type { ServiceBusConnection } from './settings.ts';
 import { waitAtMost } from './wait.ts';
 
@@ -41,25 +41,28 @@ function onDisconnect(client: ServiceBusClient, call: () => void): void {
   context.connection.once('disconnected', call);
 }
 
-/** What an operation failed of: the SDK gathers the errors of its tries when there were several. */
-const triesOf = (error: unknown): unknown[] => (error instanceof AggregateError ? error.errors : [error]);
+const lockLost = (error: Error): boolean => isServiceBusError(error) && error.code === 'MessageLockLost';
 
-const hasCode = (error: unknown, ...codes: ServiceBusErrorCode[]): boolean =>
-  isServiceBusError(error) && codes.includes(error.code);
+/** Whether the broker has said no; it may also have said nothing. */
+const isRefusal = (error: Error): boolean =>
+  isServiceBusError(error) && error.code !== 'ServiceTimeout' && error.code !== 'ServiceCommunicationProblem';
 
-const lockLost = (error: unknown): boolean => hasCode(error, 'MessageLockLost');
-
-const unanswered = (error: unknown): boolean => hasCode(error, 'ServiceTimeout', 'ServiceCommunicationProblem');
+/** Of an operation that was tried several times the SDK throws all errors; those after the first say that it was tried before. */
+function firstError(thrown: unknown): Error {
+  const first: unknown = thrown instanceof AggregateError ? thrown.errors[0] : thrown;
+  return first instanceof Error ? first : new Error(String(first));
+}
 
 /**
  * Opens a receiver. `handle` settles its message and never rejects; `onError` may be called several times; after a link
- * error the receiver is of no more use (the others are locks that were lost). A connection that breaks, a message that
- * cannot be settled and a lock that cannot be renewed are link errors too: the SDK mends a broken connection without a
- * word, and was then seen to take no more messages and to renew the locks of those that it could not settle.
+ * error the receiver is of no more use (the others are locks that were lost before they were renewed). A connection that
+ * breaks, a settlement without an answer and a lock that cannot be renewed are link errors too: the SDK mends a broken
+ * connection without a word, and was then seen to take no more messages and to renew the locks of those that it could not
+ * settle. A refusal is an answer: its message comes again, and the link goes on.
  * Messages are settled one after the other: of two neighbours that are settled in the same moment, one done and one
  * failed, rhea 3.0.5 tells the broker for both what became of the first (`write_dispositions` in lib/session.js does not
  * compare the second outcome), and the message that failed was gone. Where a settlement gets no answer, those behind it
- * are not tried: each might wait as long, and they come again. A refusal is an answer.
+ * are not tried: each might wait as long, and they come again.
  */
 export function openQueueReceiver(options: {
   connection: ServiceBusConnection;
@@ -89,12 +92,13 @@ export function openQueueReceiver(options: {
       if (broken) throw new Error('messages can no longer be settled here; this one comes again');
       try {
         await settle();
-      } catch (error) {
-        const tries = triesOf(error);
-        broken ||= tries.every(unanswered);
-        const first = tries[0] instanceof Error ? tries[0] : new Error(String(error));
-        options.onError(first, !tries.some(lockLost));
-        throw first;
+      } catch (thrown) {
+        const error = firstError(thrown);
+        if (!isRefusal(error)) {
+          broken = true;
+          options.onError(error, true);
+        }
+        throw error;
       }
     });
     last = settled.catch(() => undefined);

@@ -3,10 +3,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { ServiceBusClient } from '@azure/service-bus';
-import { expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { openQueueReceiver } from '../../../local/functions-host/queue-receiver.ts';
 import { startServiceBus } from '../../../local/service-bus/server.ts';
-import { fillDisk } from '../../torture/disk.ts';
+import { fillDisk, makeRoom } from '../../torture/disk.ts';
 import { startPart } from '../../torture/process.ts';
 
 type Handle = Parameters<typeof openQueueReceiver>[0]['handle'];
@@ -64,8 +64,8 @@ test.each([
   expect(await settleAtOnce([...verdicts])).toEqual(again);
 });
 
-// the limit on file sizes is set from outside with prlimit, which only Linux has
-test.skipIf(process.platform !== 'linux')('a refused settlement does not hold up those behind it', async () => {
+/** Messages that are held until the test settles them, of a broker whose process the test may disturb. */
+async function hold(names: string[]) {
   const folder = await mkdtemp(path.join(tmpdir(), 'queue-receiver-'));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
   const bus = await startPart({
@@ -77,9 +77,10 @@ test.skipIf(process.platform !== 'linux')('a refused settlement does not hold up
   onTestFinished(() => bus.end('SIGTERM'));
   const connectionString = `Endpoint=sb://127.0.0.1:${bus.port};SharedAccessKeyName=local;SharedAccessKey=local;UseDevelopmentEmulator=true`;
   const handed: string[] = [];
-  const finish = new Map<string, () => void>();
-  const errors: string[] = [];
-  let ended = false;
+  const settlers = new Map<string, () => void>();
+  const answers: [name: string, answer: string][] = [];
+  const linkErrors: string[] = [];
+  let held = true;
   const receiver = openQueueReceiver({
     connection: { connectionString },
     queueName: 'evaluations',
@@ -88,28 +89,57 @@ test.skipIf(process.platform !== 'linux')('a refused settlement does not hold up
     async handle(message, settler) {
       const name = String(message.messageId);
       handed.push(name);
-      if (!ended) await new Promise<void>((resolve) => finish.set(name, resolve));
-      const settle = name === 'refused' ? settler.completeMessage : settler.abandonMessage;
-      await settle(message).catch(() => {});
+      if (held) await new Promise<void>((resolve) => settlers.set(name, resolve));
+      const answer = await settler.completeMessage(message).then(
+        () => 'done',
+        (error: Error) => error.message,
+      );
+      answers.push([name, answer]);
     },
-    onError: ({ message }) => errors.push(message),
+    onError: ({ message }) => linkErrors.push(message),
   });
   onTestFinished(async () => {
-    ended = true;
-    for (const end of finish.values()) end();
+    held = false;
+    for (const settle of settlers.values()) settle();
     await receiver.close();
   });
   const client = new ServiceBusClient(connectionString);
   onTestFinished(() => client.close());
-  const names = ['behind', 'refused', 'slow'];
   await client.createSender('evaluations').sendMessages(names.map((messageId) => ({ messageId, body: '' })));
   await expect.poll(() => handed.toSorted(), { timeout: 10_000 }).toEqual(names);
-  fillDisk(bus.pid);
-  finish.get('refused')?.();
-  finish.get('behind')?.();
-  // their locks would last for a minute, and one message is still in work
-  await expect
-    .poll(() => handed.toSorted(), { timeout: 10_000 })
-    .toEqual(['behind', 'behind', 'refused', 'refused', 'slow']);
-  expect(errors).toEqual([expect.stringContaining('disk')]);
+  return { pid: bus.pid, handed, answers, linkErrors, settle: (name: string) => settlers.get(name)?.() };
+}
+
+// the disk is filled from outside with prlimit, which only Linux has
+describe.skipIf(process.platform !== 'linux')('of messages that are settled at once', () => {
+  test('each is refused by itself and handed out again at once, and the link goes on', async () => {
+    const { pid, handed, answers, linkErrors, settle } = await hold(['first', 'second', 'slow']);
+    fillDisk(pid);
+    settle('first');
+    settle('second');
+    // their locks would last for a minute, and one message is still in work
+    await expect
+      .poll(() => handed.toSorted(), { timeout: 10_000 })
+      .toEqual(['first', 'first', 'second', 'second', 'slow']);
+    const refused = expect.stringContaining('The disk takes no more');
+    const both = ['first', 'second'].map((name) => [name, refused]);
+    await expect.poll(() => answers, { timeout: 5000 }).toEqual(both);
+    expect(linkErrors).toEqual([]);
+    makeRoom(pid);
+    settle('slow');
+    await expect.poll(() => answers.at(-1)).toEqual(['slow', 'done']);
+  });
+
+  test('those behind one that the broker leaves without an answer are given up, and so is the link', async () => {
+    const { pid, answers, linkErrors, settle } = await hold(['first', 'second']);
+    process.kill(pid, 'SIGSTOP');
+    onTestFinished(() => void process.kill(pid, 'SIGCONT'));
+    settle('first');
+    settle('second');
+    await expect.poll(() => answers, { timeout: 20_000 }).toHaveLength(2);
+    const [first, second] = answers;
+    expect(first).toEqual(['first', expect.stringContaining('timed out')]);
+    expect(second).toEqual(['second', expect.stringContaining('can no longer be settled')]);
+    expect(linkErrors).toEqual([first?.[1]]);
+  });
 });
