@@ -7,7 +7,7 @@ import { type Judged, judge, measure, type Verdict } from '../shared/evaluation/
 import { contender, type EvaluationPorts, judgeTestSplit } from '../shared/evaluation/shards.ts';
 import { maxModelBytes, modelBlob } from '../shared/registry/artifact.ts';
 import { compose, type runTrained } from '../shared/message.ts';
-import { sendOutbox } from '../shared/outbox.ts';
+import { sendOnce, sendOutbox } from '../shared/outbox.ts';
 import type { Ports } from '../shared/ports.ts';
 import type { ProjectSettings } from '../shared/project.ts';
 import { approval } from '../shared/registry/approve.ts';
@@ -58,15 +58,22 @@ export async function evaluate(
     if (!(error instanceof TerminalError)) throw error;
     return fail(error.code, error.message);
   }
-  if (judged === 'continue') {
-    const next = compose<RunTrained>('darkroom.run.trained', message.subject, message.data, message, 'next');
-    await ports.messages.send('evaluations', [next]);
-    return { outcome: 'continued' };
-  }
+  if (judged === 'continue') return handOn(ports, message);
   const verdict = judge(judged, run.classes, settings.gate, champion?.number ?? null);
   const model = await register(ports, run, settings, artifact, judged, verdict);
   if (!(await announce(ports, run, model, settings, message))) return cancelledMeanwhile(ports, message);
   return { outcome: verdict.decision, model: String(model.number) };
+}
+
+/** Has the rest of an evaluation done by the next delivery: one, though this one is repeated. */
+async function handOn(ports: EvaluatePorts, message: RunTrained): Promise<{ outcome: string }> {
+  const { project, run } = message.data;
+  const at = ports.clock.now().toISOString();
+  const after = await applyToRun(ports, project, run, { kind: 'judged-in-part', at }, message);
+  if (after === undefined) return cancelledMeanwhile(ports, message);
+  const next = compose<RunTrained>('darkroom.run.trained', message.subject, message.data, message, 'next');
+  await sendOnce(ports, { to: 'queue', queue: 'evaluations', message: next });
+  return { outcome: 'continued' };
 }
 
 /** Ends a run whose cancellation came during its evaluation: whoever asked for it may have died before that. */

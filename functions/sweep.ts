@@ -19,6 +19,8 @@ import { resendUndelivered } from './undelivered.ts';
 const maxProjects = 1000;
 /** younger state changes are still being worked on by whoever made them */
 const patienceSeconds = 60;
+/** an evaluation that is at work hands itself on every few minutes; without a sign for so long its message is lost */
+const evaluationPatienceSeconds = 900;
 /** an evaluation that has not ended by then never will */
 const evaluationSeconds = 24 * 3600;
 
@@ -108,7 +110,9 @@ async function reconcileRuns(ports: Ports, project: string, cause: Cause): Promi
   const scheduler = (await ports.documents.read('schedulers', project, 'scheduler'))?.document;
   if (scheduler === undefined) return;
   const { active, waiting, settled } = scheduler;
-  for (const { document: run } of runs.items) {
+  for (const stored of runs.items) {
+    await sendOutbox(ports, 'runs', stored);
+    const run = stored.document;
     if (run.state !== 'queued' || run.id === active?.run || run.id === waiting?.run) continue;
     const into = settled.find((s) => s.run === run.id)?.into ?? active?.run ?? 'that came later';
     await endAsCoalesced(ports, project, run.id, into);
@@ -125,27 +129,27 @@ async function reconcileRuns(ports: Ports, project: string, cause: Cause): Promi
   const { state, token } = stored.document;
   const data = { project, run: active.run };
   if (!isOpen(state)) await passTurn(ports, project, active.run, cause);
-  else if (state === 'evaluating') {
-    const waitedMs = ports.clock.now().getTime() - Date.parse(stored.document.trainedAt ?? '');
-    if (waitedMs > evaluationSeconds * 1000) {
-      const detail = `The evaluation did not end within ${evaluationSeconds / 3600} h. The dead letters of the queue evaluations say why.`;
-      const failure = {
-        kind: 'failed' as const,
-        code: 'evaluation-stuck',
-        detail,
-        at: ports.clock.now().toISOString(),
-      };
-      await applyToRun(ports, project, active.run, failure, cause);
-      return;
-    }
-    const subject = `${project}/${active.run}`;
-    const message = compose<z.infer<typeof runTrained>>('darkroom.run.trained', subject, data, cause);
-    await ports.messages.send('evaluations', [message]);
-  } else if (state === 'queued' || token === null) {
+  else if (state === 'evaluating') await evaluateForgotten(ports, stored.document, cause);
+  else if (state === 'queued' || token === null) {
     await startForgotten(ports, stored.document, cause);
   } else {
     await lookAtRun(ports, { ...data, token }, cause);
   }
+}
+
+/** An evaluation that gives no sign is begun again where it stands, and given up in the end. */
+async function evaluateForgotten(ports: Ports, { pk, id, trainedAt, judgedAt }: RunDocument, cause: Cause) {
+  const now = ports.clock.now();
+  const secondsSince = (at: string | null): number => (now.getTime() - Date.parse(at ?? '')) / 1000;
+  if (secondsSince(trainedAt) > evaluationSeconds) {
+    const detail = `The evaluation did not end within ${evaluationSeconds / 3600} h. The dead letters of the queue evaluations say why.`;
+    await applyToRun(ports, pk, id, { kind: 'failed', code: 'evaluation-stuck', detail, at: now.toISOString() }, cause);
+    return;
+  }
+  if (secondsSince(judgedAt ?? trainedAt) < evaluationPatienceSeconds) return;
+  const data = { project: pk, run: id };
+  const message = compose<z.infer<typeof runTrained>>('darkroom.run.trained', `${pk}/${id}`, data, cause);
+  await ports.messages.send('evaluations', [message]);
 }
 
 /** A run whose wake-up is lost is started, unless it may still wait for its retry. */

@@ -11,7 +11,8 @@ const maxTries = 30;
 /**
  * Reads, changes and replaces a document until nobody interferes (bounded). `change` gets undefined for a document
  * that does not exist and may return one to create; it returns 'keep' when there is nothing to do. Who has just read
- * the document, or expects none to be there, says so with `expected` and spares the first read.
+ * the document, or expects none to be there, says so with `expected` and spares the first read; a 'keep' that is decided
+ * on that returns it as it was expected.
  */
 export async function update<C extends DocumentContainer>(
   documents: Documents,

@@ -54,6 +54,8 @@ export interface Run extends RunSpec {
   submittedAt: string | null;
   startedAt: string | null;
   trainedAt: string | null;
+  /** when the evaluation was last handed on to its next part; missing while the first is at work */
+  judgedAt?: string;
   endedAt: string | null;
   correlation: string;
   traceparent: string | null;
@@ -90,6 +92,7 @@ export type RunEvent =
   | { kind: 'attempt-failed'; token: string | null; code: string; detail: string; retryable: boolean; at: string }
   | { kind: 'failed'; code: string; detail: string; at: string }
   | { kind: 'cancel'; detail: string; at: string }
+  | { kind: 'judged-in-part'; at: string }
   | { kind: 'registered' | 'rejected'; model: number; at: string };
 
 export type Rejection = { rejected: string };
@@ -161,6 +164,10 @@ export function transition(run: Run, event: RunEvent): Run | Rejection {
       return end(run, 'failed', event.at, { code: event.code, detail: event.detail, retryable: false });
     case 'cancel':
       return end(run, 'cancelled', event.at, { code: 'cancelled', detail: event.detail, retryable: false });
+    case 'judged-in-part':
+      if (run.state !== 'evaluating') return { rejected: `a run that is ${run.state} is not judged` };
+      if (run.cancelRequested) return { rejected: 'the run is being cancelled' };
+      return { ...run, judgedAt: event.at };
     case 'registered':
     case 'rejected':
       if (run.state !== 'evaluating') return { rejected: `a run that is ${run.state} has nothing to register` };

@@ -1,16 +1,32 @@
 import { describe, expect, test } from 'vitest';
 import { evaluate as handle } from '../../functions/evaluate.ts';
+import { storedName } from '../../shared/dataset/store.ts';
 import type { runTrained } from '../../shared/message.ts';
 import { encodeModel } from '../../shared/onnx/encode.ts';
 import { createModelCheck } from '../../shared/onnx/model-check.ts';
 import { update } from '../../shared/outbox.ts';
 import { cancelRun } from '../../shared/training/check.ts';
 import { judged, right, wrong } from './judged.ts';
-import { cause, name, succeeded, trainable } from './trainable.ts';
+import { cause, commitVersion, name, succeeded, trainable } from './trainable.ts';
+import { sample } from '../shared/dataset/samples.ts';
+import type { World } from '../shared/world.ts';
 import { endlessModel } from '../shared/onnx/nasty-models.ts';
 import type * as z from 'zod';
 
 const never = (): Promise<never> => Promise.reject(new Error('a model that cannot be loaded is not scored'));
+
+/** A version whose test split takes three shards, each of which takes a delivery's time. */
+async function threeShards(world: World): Promise<void> {
+  const samples = 8000;
+  await commitVersion(world, 2, samples);
+  for (let n = 0; n < samples; n++) {
+    const { md5, label } = sample(n);
+    await world.ports.blobs.create('datasets', storedName(name, md5), label);
+  }
+  world.before = (operation, blob) => {
+    if (operation === 'blobs.create' && blob.includes('/evaluations/')) world.pass(300);
+  };
+}
 
 describe('an evaluation', () => {
   test('registers a good model, ends the run and asks for the deployment', async () => {
@@ -138,6 +154,40 @@ describe('an evaluation', () => {
     await evaluate(await train(right, 'same bytes'));
     expect(await evaluate(await train(right, 'same bytes'))).toMatchObject({ model: '1' });
     expect(world.all('models')).toHaveLength(1);
+  });
+
+  test('that takes several deliveries is one chain, however often each is repeated; the sweep begins it again only when it is lost', async () => {
+    const { train, evaluate, run, world, sweep } = await judged();
+    await threeShards(world);
+    const first = await train(right);
+    const waiting = () => world.sent.filter(({ queue }) => queue === 'evaluations');
+    for (let copies = 0; copies < 2; copies++) expect(await evaluate(first)).toEqual({ outcome: 'continued' });
+    expect((await sweep()).problems).toEqual([]);
+    expect(waiting()).toHaveLength(1);
+
+    world.sent.length = 0;
+    world.pass(900);
+    await sweep();
+    expect(waiting()).toHaveLength(1);
+    const again = waiting()[0]?.message as typeof first;
+    expect(await evaluate(again)).toEqual({ outcome: 'approved', model: '1' });
+    expect(await run(first.data.run)).toMatchObject({ state: 'registered', judgedAt: expect.any(String) });
+  });
+
+  test('that is cancelled before its next part goes no further', async () => {
+    const { train, evaluate, run, world } = await judged();
+    await threeShards(world);
+    const message = await train(right);
+    const slowly = world.before;
+    world.before = async (operation, blob) => {
+      await slowly(operation, blob);
+      if (operation !== 'blobs.create' || !blob.includes('/evaluations/')) return;
+      world.before = slowly;
+      await cancelRun(world.ports, name, message.data.run, 'someone', cause);
+    };
+    expect((await evaluate(message)).outcome).toBe('ended-meanwhile');
+    expect((await run(message.data.run)).state).toBe('cancelled');
+    expect(world.sent.filter(({ queue }) => queue === 'evaluations')).toEqual([]);
   });
 
   test('that never ends is given up after a day by the sweep', async () => {

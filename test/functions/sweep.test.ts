@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { commitVersion, name, trainable } from './trainable.ts';
+import { cancelRun } from '../../shared/training/check.ts';
+import { cause, commitVersion, name, trainable } from './trainable.ts';
 
 describe('the sweep', () => {
   test('starts a run whose message and document were lost', async () => {
@@ -41,6 +42,25 @@ describe('the sweep', () => {
     await sweep();
     await work();
     expect((await run(second)).state).toBe('submitted');
+  });
+
+  test('sends what a run that is not at work still has to say: one that was cancelled while it waited frees its place', async () => {
+    const { ask, run, world, sweep, work } = await trainable();
+    await ask({ id: 'a' });
+    const { run: second } = await ask({ id: 'b' });
+    await work();
+    world.before = (operation) => {
+      if (operation === 'messages.send') throw new Error('the broker is away');
+    };
+    await expect(cancelRun(world.ports, name, second, 'someone', cause)).rejects.toThrow('away');
+    world.before = () => undefined;
+    const waiting = async () => (await world.read('schedulers', name, 'scheduler'))?.waiting?.run;
+    expect([(await run(second)).state, await waiting()]).toEqual(['cancelled', second]);
+    world.pass(900);
+    expect((await sweep()).problems).toEqual([]);
+    expect((await run(second)).outbox).toEqual([]);
+    await work();
+    expect(await waiting()).toBeUndefined();
   });
 
   test('adds no further chain of looks to a run that is well', async () => {
