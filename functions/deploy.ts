@@ -41,9 +41,12 @@ async function deployModel(
   const settings = (await ports.documents.read('projects', 'projects', project))?.document.settings;
   if (model === undefined || settings === undefined) return { outcome: 'unknown-model' };
   if (model.state !== 'approved') return { outcome: `model-is-${model.state}` };
+  const problem = await smokeTest(ports, project, model);
+  // somebody may have rejected it while it was tested
+  const state = (await ports.documents.read('models', project, modelId(number)))?.document.state;
+  if (state !== 'approved') return { outcome: `model-is-${state}` };
   const target = { model: number, digest: model.digest, deployment };
   const at = ports.clock.now().toISOString();
-  const problem = await smokeTest(ports, project, model);
   const byPipeline = deployment.startsWith('d-');
   const by = byPipeline ? 'pipeline' : 'operator';
   const { canary } = settings.deploy;

@@ -91,7 +91,10 @@ export const endpointRoutes = [
       const current = await ports.documents.read('endpoints', project.id, 'endpoint');
       if (current === undefined) throw changed();
       if (after === undefined && !current.document.handled.includes(deployment)) {
-        throw new Problem(409, 'nothing-to-roll-back', 'There is no earlier model to return to.');
+        const detail = current.document.canary
+          ? 'There is no earlier model to return to. Deploy the live model to end the trial of the canary.'
+          : 'There is no earlier model to return to.';
+        throw new Problem(409, 'nothing-to-roll-back', detail);
       }
       return { status: 200, json: toEndpointView(current.document), headers: { etag: current.etag } };
     },

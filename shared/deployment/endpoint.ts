@@ -130,6 +130,8 @@ function deploy(endpoint: Endpoint, event: Extract<EndpointEvent, { kind: 'deplo
     const overtaken = 'the endpoint was changed since it was asked for; read it and decide anew';
     return { ...known, history: record(endpoint, { ...target, state: 'failed', reason: overtaken, by, at }) };
   }
+  const decided = event.keepNewer ? undefined : decideTrial(known, event);
+  if (decided !== undefined) return decided;
   const needless = whyNeedless(endpoint, event);
   if (needless !== undefined)
     return { ...known, history: record(endpoint, { ...target, state: 'retired', reason: needless, by, at }) };
@@ -143,6 +145,23 @@ function deploy(endpoint: Endpoint, event: Extract<EndpointEvent, { kind: 'deplo
     revision: endpoint.revision + 1,
     history: record(free, { ...target, state: 'canary', reason, by, at }),
   };
+}
+
+/** Ends a trial in favour of the model that is asked for: the one on trial goes live, or the live one stays. */
+function decideTrial(
+  endpoint: Endpoint,
+  { target, by, reason, at }: Extract<EndpointEvent, { kind: 'deploy' }>,
+): Endpoint | undefined {
+  const { canary, production } = endpoint;
+  if (canary === null) return undefined;
+  if (target.digest === canary.digest) {
+    const free = endTrial(endpoint, { reason: 'it was deployed before its trial was decided', by, at });
+    return goLive(free, target, { reason, by, at });
+  }
+  if (target.digest !== production?.digest) return undefined;
+  const needless: ServingRecord = { ...target, state: 'retired', reason: 'the same model is live already', by, at };
+  const told = { ...endpoint, revision: endpoint.revision + 1, history: record(endpoint, needless) };
+  return endTrial(told, { reason: `model ${target.model} stays live`, by, at });
 }
 
 function whyNeedless(

@@ -1,8 +1,8 @@
 /** What stands still in a project for longer than it should: read only, for an operator who wonders. */
-import type { ProjectDocument, RunDocument } from '../documents.ts';
+import type { DeadLetterDocument, ProjectDocument, RunDocument } from '../documents.ts';
 import { readHead } from '../dataset/stage.ts';
 import { outboxOf } from '../outbox.ts';
-import type { Ports } from '../ports.ts';
+import type { Ports, Stored } from '../ports.ts';
 import { diagnose } from '../training/check.ts';
 import { isOpen } from '../training/run.ts';
 
@@ -19,6 +19,8 @@ export interface Stuck {
 type StuckPorts = Pick<Ports, 'clock' | 'documents' | 'compute'>;
 
 const maxListed = 100;
+/** of the dead letters of all projects, a hundred each */
+const maxLetterPages = 20;
 /** What is younger is still being worked on, by redeliveries and repeated attempts. */
 const patienceSeconds = {
   upload: 600,
@@ -119,7 +121,7 @@ async function whyStill(ports: StuckPorts, run: RunDocument): Promise<{ since: s
     return than(lastMoved, patienceSeconds.queued, 'The run is queued, and nobody starts it.');
   if (run.state === 'evaluating') {
     const detail = 'The evaluation does not end. The dead letters of the queue evaluations may say why.';
-    return than(run.trainedAt, patienceSeconds.evaluating, detail);
+    return than(run.judgedAt ?? run.trainedAt, patienceSeconds.evaluating, detail);
   }
   const name = run.execution ?? run.boundTo;
   if (name === null)
@@ -159,29 +161,36 @@ async function stuckCanary(ports: StuckPorts, project: string): Promise<Stuck[]>
       kind: 'canary',
       id: canary.deployment,
       since: canary.endsAt,
-      detail: `The trial of model ${canary.model} is over by time, but was not decided. It needs ${canary.minRequests} requests; send some, or decide it.`,
-      remedy: `POST /api/v1/projects/${project}/endpoint/deploy {"model":${canary.model}}, or endpoint/rollback`,
+      detail: `The trial of model ${canary.model} is over by time, but was not decided. It needs ${canary.minRequests} requests; send some, or decide it: deploy that model, or the live one to end the trial.`,
+      remedy: `POST /api/v1/projects/${project}/endpoint/deploy {"model":${canary.model}}`,
     },
   ];
 }
 
 async function deadLetters(ports: StuckPorts, project: string): Promise<Stuck[]> {
-  const waiting = await ports.documents.query('dead-letters', {
-    equals: { status: 'waiting' },
-    orderBy: { field: 'lastAt', descending: true },
-    limit: maxListed,
-  });
-  return waiting.items
-    .filter(({ document }) => document.project === project)
-    .map(({ document: { id, queue, reason, detail, firstAt } }) => ({
-      kind: 'dead-letter',
-      id,
-      since: firstAt,
-      detail: `A message of ${queue} cannot be handled (${reason}): ${detail}`,
-      // what nobody understands is refused when it is sent again
-      remedy:
-        reason === 'invalid-message'
-          ? `POST /api/v1/dead-letters/${queue}/dismiss {"id":"${id}","reason":"..."}`
-          : `POST /api/v1/dead-letters/${queue}/replay {"id":"${id}"}`,
-    }));
+  const found: Stored<DeadLetterDocument>[] = [];
+  let continuation: string | undefined;
+  // letters are not found by project: it is not indexed
+  for (let page = 0; page < maxLetterPages && found.length < maxListed; page++) {
+    const waiting = await ports.documents.query('dead-letters', {
+      equals: { status: 'waiting' },
+      orderBy: { field: 'lastAt', descending: true },
+      limit: maxListed,
+      ...(continuation === undefined ? {} : { continuation }),
+    });
+    found.push(...waiting.items.filter(({ document }) => document.project === project));
+    continuation = waiting.continuation;
+    if (continuation === undefined) break;
+  }
+  return found.slice(0, maxListed).map(({ document: { id, queue, reason, detail, firstAt } }) => ({
+    kind: 'dead-letter',
+    id,
+    since: firstAt,
+    detail: `A message of ${queue} cannot be handled (${reason}): ${detail}`,
+    // what nobody understands is refused when it is sent again
+    remedy:
+      reason === 'invalid-message'
+        ? `POST /api/v1/dead-letters/${queue}/dismiss {"id":"${id}","reason":"..."}`
+        : `POST /api/v1/dead-letters/${queue}/replay {"id":"${id}"}`,
+  }));
 }

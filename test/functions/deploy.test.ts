@@ -61,6 +61,18 @@ describe('a deployment', () => {
     expect((await endpoint())?.production).toBeNull();
   });
 
+  test('of a model that is rejected while it is tested leaves the endpoint alone', async () => {
+    const { train, evaluate, deploy, endpoint, world } = await judged({ deploy: { mode: 'manual' } });
+    await evaluate(await train(right));
+    world.before = (operation, blob) => {
+      const [model] = world.all('models');
+      if (operation === 'blobs.get' && blob.startsWith('models/') && model !== undefined)
+        world.put('models', { ...model, state: 'rejected' });
+    };
+    expect(await deploy(approved(1, 'o-1'))).toEqual({ outcome: 'model-is-rejected' });
+    expect(await endpoint()).toBeUndefined();
+  });
+
   test('that was overtaken by the one of a newer model leaves it alone', async () => {
     const { train, evaluate, deploy, endpoint, world } = await judged();
     for (let i = 0; i < 2; i++) await evaluate(await train(right));
@@ -132,6 +144,23 @@ describe('a canary', () => {
       await deployAll();
     }
     expect(world.sent.filter((s) => s.queue === 'deployments')).toHaveLength(1);
+  });
+
+  test('is decided by an operator who deploys it, or the model that is live', async () => {
+    const live = await onTrial();
+    expect(await live.deploy(approved(2, 'o-2'))).toEqual({ outcome: 'live' });
+    expect(await live.endpoint()).toMatchObject({ production: { model: 2, deployment: 'o-2' }, canary: null });
+    const ended = await onTrial();
+    expect(await ended.deploy(approved(1, 'o-1'))).toEqual({ outcome: 'not-needed' });
+    expect(await ended.endpoint()).toMatchObject({
+      production: { model: 1, deployment: expect.not.stringMatching(/^o-/) },
+      canary: null,
+    });
+    expect((await ended.endpoint())?.history[0]).toMatchObject({
+      model: 2,
+      state: 'retired',
+      reason: 'model 1 stays live',
+    });
   });
 
   test('whose messages are lost is judged by the sweep', async () => {

@@ -120,6 +120,20 @@ describe('a canary', () => {
       expect(transition(onTrial, { kind, deployment: 'd-1', reason: '', at: noon })).toHaveProperty('rejected');
   });
 
+  test('goes live when an operator deploys it, and ends when they deploy the live model; the pipeline decides neither', () => {
+    const again = (model: number, keepNewer = false) =>
+      transition(onTrial, deploy(model, { target: target(model, 'o-1'), canary: trial, keepNewer })) as Endpoint;
+    expect(again(2)).toMatchObject({
+      production: { model: 2, deployment: 'o-1' },
+      previous: { model: 1 },
+      canary: null,
+    });
+    expect(story(again(2))).toEqual(['1 live', '2 canary', '2 retired', '1 retired', '2 live']);
+    expect(again(1)).toMatchObject({ production: { model: 1, deployment: 'd-1' }, previous: null, canary: null });
+    expect(story(again(1)).slice(2)).toEqual(['1 retired', '2 retired']);
+    for (const model of [1, 2]) expect(again(model, true).canary?.model).toBe(2);
+  });
+
   test('is not needed for the first model', () => {
     expect(apply(deploy(1, { canary: trial }))).toMatchObject({ production: { model: 1 }, canary: null });
   });

@@ -83,6 +83,20 @@ test('uploads without outcome and dead letters lead to what frees them', async (
   });
 });
 
+test('the dead letters of a project are found behind hundreds of others', async () => {
+  const it = await trainable();
+  const at = it.world.ports.clock.now().getTime();
+  for (let n = 0; n < 250; n++) {
+    const lastAt = new Date(at + (250 - n) * 1000).toISOString();
+    it.world.put('dead-letters', {
+      ...{ id: `d${n}`, pk: 'evaluations', queue: 'evaluations', messageId: `m${n}`, body: '{}', truncated: false },
+      ...{ project: n % 100 === 99 ? name : 'another', reason: 'r', detail: 'd', status: 'waiting', count: 1 },
+      ...{ replayedAt: null, firstAt: lastAt, lastAt },
+    } as DeadLetterDocument);
+  }
+  expect((await findStuck(it.world.ports, it.project)).map(({ id }) => id).sort()).toEqual(['d199', 'd99']);
+});
+
 test('messages that were saved and not sent, and a trial that nobody decides, are shown; the sweep sends them', async () => {
   const it = await trainable();
   const at = it.world.ports.clock.now().toISOString();
