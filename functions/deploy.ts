@@ -42,7 +42,7 @@ async function deployModel(
   if (model === undefined || settings === undefined) return { outcome: 'unknown-model' };
   if (model.state !== 'approved') return { outcome: `model-is-${model.state}` };
   const problem = await smokeTest(ports, project, model);
-  // somebody may have rejected it while it was tested
+  // it may have been rejected while it was tested, which takes seconds; who rejects it in the next few milliseconds is late
   const state = (await ports.documents.read('models', project, modelId(number)))?.document.state;
   if (state !== 'approved') return { outcome: `model-is-${state}` };
   const target = { model: number, digest: model.digest, deployment };

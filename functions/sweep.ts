@@ -19,8 +19,8 @@ import { resendUndelivered } from './undelivered.ts';
 const maxProjects = 1000;
 /** younger state changes are still being worked on by whoever made them */
 const patienceSeconds = 60;
-/** an evaluation that is at work hands itself on every few minutes; without a sign for so long its message is lost */
-const evaluationPatienceSeconds = 900;
+/** an evaluation that is at work hands itself on within the function timeout; without a sign for longer its message is lost */
+const evaluationPatienceSeconds = 720;
 /** an evaluation that has not ended by then never will */
 const evaluationSeconds = 24 * 3600;
 

@@ -37,7 +37,8 @@ export const endpointRoutes = [
     method: 'POST',
     path: 'v1/projects/{p}/endpoint/deploy',
     role: 'operator',
-    summary: 'Put an approved model version behind the endpoint, after it was loaded and smoke-scored',
+    summary:
+      'Put an approved model version behind the endpoint, after it was loaded and smoke-scored; with If-Match the model on trial goes live at once, and the live one ends the trial',
     takesIfMatch: 'optional',
     body: z.strictObject({ model: z.number().int().positive() }),
     answers: { 202: z.object({ deployment: z.string() }) },
@@ -92,7 +93,7 @@ export const endpointRoutes = [
       if (current === undefined) throw changed();
       if (after === undefined && !current.document.handled.includes(deployment)) {
         const detail = current.document.canary
-          ? 'There is no earlier model to return to. Deploy the live model to end the trial of the canary.'
+          ? 'There is no earlier model to return to. Deploy the live model with If-Match to end the trial of the canary.'
           : 'There is no earlier model to return to.';
         throw new Problem(409, 'nothing-to-roll-back', detail);
       }

@@ -56,7 +56,7 @@ export type EndpointEvent =
       canary: (Omit<Canary, keyof Target | 'startedAt' | 'endsAt'> & { durationSeconds: number }) | null;
       /** leave the endpoint alone when a model that was registered later is live or on trial: messages overtake each other */
       keepNewer: boolean;
-      /** revision that whoever asked had seen; the endpoint is left alone when it has changed since */
+      /** revision that whoever asked had seen; the endpoint is left alone when it has changed since. Without it no trial is decided */
       seenRevision?: number | undefined;
       by: string;
       reason: string;
@@ -130,7 +130,7 @@ function deploy(endpoint: Endpoint, event: Extract<EndpointEvent, { kind: 'deplo
     const overtaken = 'the endpoint was changed since it was asked for; read it and decide anew';
     return { ...known, history: record(endpoint, { ...target, state: 'failed', reason: overtaken, by, at }) };
   }
-  const decided = event.keepNewer ? undefined : decideTrial(known, event);
+  const decided = event.seenRevision === undefined ? undefined : decideTrial(known, event);
   if (decided !== undefined) return decided;
   const needless = whyNeedless(endpoint, event);
   if (needless !== undefined)
@@ -147,7 +147,10 @@ function deploy(endpoint: Endpoint, event: Extract<EndpointEvent, { kind: 'deplo
   };
 }
 
-/** Ends a trial in favour of the model that is asked for: the one on trial goes live, or the live one stays. */
+/**
+ * Ends a trial in favour of the model that is asked for: the one on trial goes live, or the live one stays. Only for
+ * those who have seen the trial: a command that is repeated because its answer was lost must not end what it began.
+ */
 function decideTrial(
   endpoint: Endpoint,
   { target, by, reason, at }: Extract<EndpointEvent, { kind: 'deploy' }>,

@@ -161,7 +161,7 @@ async function stuckCanary(ports: StuckPorts, project: string): Promise<Stuck[]>
       kind: 'canary',
       id: canary.deployment,
       since: canary.endsAt,
-      detail: `The trial of model ${canary.model} is over by time, but was not decided. It needs ${canary.minRequests} requests; send some, or decide it: deploy that model, or the live one to end the trial.`,
+      detail: `The trial of model ${canary.model} is over by time, but was not decided. It needs ${canary.minRequests} requests; send some, or decide it with If-Match: deploy that model, or the live one to end the trial.`,
       remedy: `POST /api/v1/projects/${project}/endpoint/deploy {"model":${canary.model}}`,
     },
   ];

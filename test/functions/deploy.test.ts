@@ -9,8 +9,8 @@ import type { World } from '../shared/world.ts';
 type Deployments = z.infer<(typeof queueMessages)['deployments']>;
 const trial = { percent: 20, minRequests: 30, maxErrorRate: 0.1, durationSeconds: 60 };
 
-const approved = (model: number, deployment: string): Deployments =>
-  compose('darkroom.model.approved', deployment, { project: name, model, deployment }, cause);
+const approved = (model: number, deployment: string, seenRevision?: number): Deployments =>
+  compose('darkroom.model.approved', deployment, { project: name, model, deployment, seenRevision }, cause);
 
 /** Requests that a deployment answered, some with errors. */
 function predictions(world: World, deployment: string, requests: number, errors: number): void {
@@ -146,12 +146,12 @@ describe('a canary', () => {
     expect(world.sent.filter((s) => s.queue === 'deployments')).toHaveLength(1);
   });
 
-  test('is decided by an operator who deploys it, or the model that is live', async () => {
+  test('is decided by an operator who has seen it and deploys it, or the model that is live', async () => {
     const live = await onTrial();
-    expect(await live.deploy(approved(2, 'o-2'))).toEqual({ outcome: 'live' });
+    expect(await live.deploy(approved(2, 'o-2', 2))).toEqual({ outcome: 'live' });
     expect(await live.endpoint()).toMatchObject({ production: { model: 2, deployment: 'o-2' }, canary: null });
     const ended = await onTrial();
-    expect(await ended.deploy(approved(1, 'o-1'))).toEqual({ outcome: 'not-needed' });
+    expect(await ended.deploy(approved(1, 'o-1', 2))).toEqual({ outcome: 'not-needed' });
     expect(await ended.endpoint()).toMatchObject({
       production: { model: 1, deployment: expect.not.stringMatching(/^o-/) },
       canary: null,

@@ -152,6 +152,28 @@ describe('an endpoint', () => {
     await liveIs(p, 1);
   }, patience);
 
+  const setCanary = async (canary: object | null) => {
+    const { body, headers } = await it.call('GET', `/projects/${p}`);
+    const settings = { ...(body['settings'] as object), deploy: { mode: 'manual', canary } };
+    const put = await it.call('PUT', `/projects/${p}`, settings, { 'if-match': headers.get('etag') ?? '' });
+    expect(put.status).toBe(200);
+  };
+  const canary = { percent: 50, minRequests: 1000, maxErrorRate: 0.5, durationSeconds: 600 };
+
+  test('whose first model has a canary beside it cannot be rolled back; deploying the live model ends the trial', async () => {
+    await setCanary(canary);
+    await it.call('POST', `/projects/${p}/endpoint/deploy`, { model: 4 });
+    await expect.poll(async () => (await endpointOf(p)).body.canary, soon).toMatchObject({ model: 4 });
+    const ifMatch = { 'if-match': (await endpointOf(p)).etag };
+    const refused = await it.call('POST', `/projects/${p}/endpoint/rollback`, {}, ifMatch);
+    expect([refused.status, (refused.body['error'] as { code: string }).code]).toEqual([409, 'nothing-to-roll-back']);
+    expect(JSON.stringify(refused.body)).toContain('Deploy the live model');
+    await it.call('POST', `/projects/${p}/endpoint/deploy`, { model: 1 }, ifMatch);
+    await expect.poll(async () => (await endpointOf(p)).body.canary, soon).toBeNull();
+    expect((await historyOf(p))[0]).toMatchObject({ model: 4, state: 'retired', reason: 'model 1 stays live' });
+    await setCanary(null);
+  });
+
   test('that two operators promote at once is given to one; the other reads in the history why not to theirs', async () => {
     const { etag } = await endpointOf(p);
     const promote = (model: number) =>
@@ -173,16 +195,7 @@ describe('an endpoint', () => {
 
   test('that is rolled back during a canary ends the trial and returns to the model before', async () => {
     const before = (await endpointOf(p)).body.production?.model;
-    const project = await it.call('GET', `/projects/${p}`);
-    const canary = { percent: 50, minRequests: 1000, maxErrorRate: 0.5, durationSeconds: 600 };
-    const { settings } = project.body as { settings: Record<string, unknown> };
-    const put = await it.call(
-      'PUT',
-      `/projects/${p}`,
-      { ...settings, deploy: { mode: 'manual', canary } },
-      { 'if-match': project.headers.get('etag') ?? '' },
-    );
-    expect(put.status).toBe(200);
+    await setCanary(canary);
     await it.call('POST', `/projects/${p}/endpoint/deploy`, { model: 4 });
     await expect.poll(async () => (await endpointOf(p)).body.canary, soon).toMatchObject({ model: 4 });
     const { etag } = await endpointOf(p);
@@ -198,6 +211,15 @@ describe('an endpoint', () => {
       ),
     );
     expect(new Set(scores.map((s) => (s.body['model'] as { version: number }).version))).toEqual(new Set([1]));
+  });
+
+  test('whose canary is deployed by somebody who has seen it serves it at once', async () => {
+    await it.call('POST', `/projects/${p}/endpoint/deploy`, { model: 4 });
+    await expect.poll(async () => (await endpointOf(p)).body.canary, soon).toMatchObject({ model: 4 });
+    const { etag } = await endpointOf(p);
+    await it.call('POST', `/projects/${p}/endpoint/deploy`, { model: 4 }, { 'if-match': etag });
+    await liveIs(p, 4);
+    expect((await endpointOf(p)).body.canary).toBeNull();
   });
 });
 

@@ -127,7 +127,7 @@ describe.skipIf(process.platform !== 'linux')('of messages that are settled at o
     expect(linkErrors).toEqual([]);
     makeRoom(pid);
     settle('slow');
-    await expect.poll(() => answers.at(-1)).toEqual(['slow', 'done']);
+    await expect.poll(() => answers.at(-1), { timeout: 10_000 }).toEqual(['slow', 'done']);
   });
 
   test('those behind one that the broker leaves without an answer are given up, and so is the link', async () => {

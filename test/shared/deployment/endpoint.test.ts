@@ -120,18 +120,23 @@ describe('a canary', () => {
       expect(transition(onTrial, { kind, deployment: 'd-1', reason: '', at: noon })).toHaveProperty('rejected');
   });
 
-  test('goes live when an operator deploys it, and ends when they deploy the live model; the pipeline decides neither', () => {
-    const again = (model: number, keepNewer = false) =>
-      transition(onTrial, deploy(model, { target: target(model, 'o-1'), canary: trial, keepNewer })) as Endpoint;
-    expect(again(2)).toMatchObject({
+  test('goes live when somebody who has seen it deploys it, and ends when they deploy the live model', () => {
+    const again = (model: number, seenRevision?: number) =>
+      transition(onTrial, deploy(model, { target: target(model, 'o-1'), canary: trial, seenRevision })) as Endpoint;
+    expect(again(2, onTrial.revision)).toMatchObject({
       production: { model: 2, deployment: 'o-1' },
       previous: { model: 1 },
       canary: null,
     });
-    expect(story(again(2))).toEqual(['1 live', '2 canary', '2 retired', '1 retired', '2 live']);
-    expect(again(1)).toMatchObject({ production: { model: 1, deployment: 'd-1' }, previous: null, canary: null });
-    expect(story(again(1)).slice(2)).toEqual(['1 retired', '2 retired']);
-    for (const model of [1, 2]) expect(again(model, true).canary?.model).toBe(2);
+    expect(story(again(2, onTrial.revision))).toEqual(['1 live', '2 canary', '2 retired', '1 retired', '2 live']);
+    expect(again(1, onTrial.revision)).toMatchObject({
+      production: { model: 1, deployment: 'd-1' },
+      previous: null,
+      canary: null,
+    });
+    expect(story(again(1, onTrial.revision)).slice(2)).toEqual(['1 retired', '2 retired']);
+    // a command whose answer was lost is sent again
+    for (const model of [1, 2]) expect(again(model).canary?.model).toBe(2);
   });
 
   test('is not needed for the first model', () => {
@@ -156,8 +161,10 @@ const event: fc.Arbitrary<EndpointEvent> = fc.oneof(
   {
     weight: 4,
     arbitrary: fc
-      .tuple(model, deployment, fc.boolean(), fc.boolean())
-      .map(([m, d, c, keepNewer]) => deploy(m, { target: target(m, d), canary: c ? trial : null, keepNewer })),
+      .tuple(model, deployment, fc.boolean(), fc.boolean(), fc.option(fc.nat(20), { nil: undefined }))
+      .map(([m, d, c, keepNewer, seenRevision]) =>
+        deploy(m, { target: target(m, d), canary: c ? trial : null, keepNewer, seenRevision }),
+      ),
   },
   fc
     .tuple(model, deployment)
