@@ -10,8 +10,11 @@ import type { ProjectSettings } from '../shared/project.ts';
 
 type CommitDue = z.infer<typeof commitDue>;
 
-/** A commit that takes longer than this is tried again beside it; the compare-and-swap of the head decides. */
-const commitSeconds = 60;
+/**
+ * A commit that takes longer than this is tried again beside it, later ones after ever longer; the compare-and-swap of
+ * the head decides. No delivery outlives the function timeout.
+ */
+const commitSeconds = { first: 60, longest: 600 };
 
 /**
  * Handles one wake-up of a commit window. Its message may come many times and at once: the window names the message
@@ -34,10 +37,16 @@ export async function commitStaged(ports: Ports, message: CommitDue): Promise<{ 
     if (waitMs > 0) return { outcome: (await takeTurn(ports, message, waitMs)) ? 'waiting' : 'not-its-turn' };
     // with nothing to commit the window is closed at once: should that die, this message comes again
     const work = newest !== undefined || head.unfinished;
-    if (work && !(await takeTurn(ports, message, commitSeconds * 1000))) return { outcome: 'not-its-turn' };
+    if (work && !(await takeTurn(ports, message, nextTryMs(ports, message)))) return { outcome: 'not-its-turn' };
   }
   const { version } = await commitWindow(ports, project.document, generation, message);
   return version === null ? { outcome: 'nothing-new' } : { outcome: 'committed', version: version.version };
+}
+
+/** As long again as the window has been open, within limits. */
+function nextTryMs(ports: Ports, { data }: CommitDue): number {
+  const openMs = ports.clock.now().getTime() - Date.parse(data.openedAt);
+  return Math.min(Math.max(openMs, commitSeconds.first * 1000), commitSeconds.longest * 1000);
 }
 
 /** When the newest sample was staged; undefined: none is. */
@@ -51,8 +60,9 @@ async function newestStaged(ports: Ports, project: string): Promise<string | und
 }
 
 /**
- * Milliseconds until the next look while samples are still coming in and the window is young and not full: better one
- * large version than many small ones. 0: it is time to commit.
+ * Milliseconds until the next look while the window is young, and samples are still coming in and it is not full, or the
+ * window before it is still being committed: better one large version than many small ones, and commits that run at
+ * once all do the work of which one counts. 0: it is time to commit.
  */
 async function stillBusyMs(
   ports: Ports,
@@ -66,9 +76,19 @@ async function stillBusyMs(
   const { maxWaitSeconds, quietSeconds, maxItems } = settings.commit;
   const leftMs = maxWaitSeconds * 1000 - (now - Date.parse(message.data.openedAt));
   const quietMs = quietSeconds * 1000;
-  if (leftMs <= 0 || now - Date.parse(newest) >= quietMs) return 0;
-  if ((await ports.documents.count('staged', { pk: message.data.project })) >= maxItems) return 0;
+  if (leftMs <= 0) return 0;
+  const { project, generation } = message.data;
+  const isQuiet = now - Date.parse(newest) >= quietMs;
+  if (isQuiet || (await ports.documents.count('staged', { pk: project })) >= maxItems) {
+    if (!(await isOpenStill(ports, project, generation - 1))) return 0;
+  }
   return Math.min(quietMs, leftMs);
+}
+
+async function isOpenStill(ports: Ports, project: string, generation: number): Promise<boolean> {
+  if (generation < 0) return false;
+  const window = await ports.documents.read('windows', project, windowId(generation));
+  return window !== undefined && !window.document.closed;
 }
 
 /** Hands the window's turn to the next look and plans it; false when another delivery has done so. */

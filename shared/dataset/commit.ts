@@ -55,14 +55,8 @@ export async function commit(ports: CommitPorts, project: ProjectDocument, cause
       await unstage(ports, project.id, staged, samples);
       return { version: null, more };
     }
-    const next: HeadDocument = {
-      ...head.document,
-      head: summary,
-      unfinished: true,
-      outbox: [...outboxOf(head.document), ...announcement(project.id, summary, cause)],
-    };
-    const saved = await ports.documents.replace('heads', next, head.etag);
-    if (saved === 'changed') continue;
+    const saved = await swapHead(ports, head, summary, cause);
+    if (saved === undefined) continue;
     await finish(ports, saved);
     // what was staged again without a change is in no difference between the two versions
     const known = new Set(samples.flatMap((s) => (s.key === null ? [] : [s.id])));
@@ -71,6 +65,27 @@ export async function commit(ports: CommitPorts, project: ProjectDocument, cause
     return { version: summary, more };
   }
   throw new RetryLater(`the head of ${project.id} moved ${maxTries} times during one commit`);
+}
+
+/**
+ * Makes a version the head in place of the one that it was built on; undefined when another came first. That a window
+ * was closed meanwhile changes nothing: under load one closes in less time than a large commit takes.
+ */
+async function swapHead(
+  ports: CommitPorts,
+  base: Stored<HeadDocument>,
+  summary: VersionSummary,
+  cause: Cause,
+): Promise<Stored<HeadDocument> | undefined> {
+  const project = base.document.pk;
+  const swap = (current: HeadDocument | undefined): HeadDocument | 'keep' => {
+    if (current === undefined || current.unfinished || current.head?.version !== base.document.head?.version)
+      return 'keep';
+    const outbox = [...outboxOf(current), ...announcement(project, summary, cause)];
+    return { ...current, head: summary, unfinished: true, outbox };
+  };
+  const { stored, changed } = await update(ports.documents, 'heads', project, 'head', swap, base);
+  return changed ? stored : undefined;
 }
 
 /**

@@ -110,6 +110,61 @@ describe('a commit window', () => {
     expect(world.all('versions')).toHaveLength(1);
   });
 
+  test('waits while the one before is being committed, and takes what came meanwhile', async () => {
+    const world = createWorld();
+    const project = projectIn(world, { quietSeconds: 3, maxWaitSeconds: 60 });
+    await add(world, project, 1);
+    world.pass(3);
+    const due = world.sent.shift()?.message as CommitDue;
+    const meanwhile: string[] = [];
+    world.before = async (operation, blob) => {
+      if (operation !== 'blobs.create' || !blob.startsWith('datasets/')) return;
+      world.before = () => undefined;
+      for (const n of [2, 3]) {
+        await add(world, project, n);
+        meanwhile.push(...(await look(world, 10)));
+      }
+    };
+    expect((await commitStaged(world.ports, due)).outcome).toBe('committed');
+    expect(new Set(meanwhile)).toEqual(new Set(['waiting']));
+    expect(await look(world, 5)).toEqual(['committed']);
+    expect(world.all('versions').map((v) => v.samples)).toEqual([1, 3]);
+  });
+
+  test('does not wait beyond its time limit for one that is not committed', async () => {
+    const world = createWorld();
+    const project = projectIn(world, { quietSeconds: 3, maxWaitSeconds: 60 });
+    await add(world, project, 1);
+    const due = world.sent.shift()?.message as CommitDue;
+    world.pass(3);
+    world.before = (operation, container) => {
+      if (operation === 'documents.query' && container === 'staged' && world.sent.length > 0) throw new Error('died');
+    };
+    await expect(commitStaged(world.ports, due)).rejects.toThrow('died');
+    world.before = () => undefined;
+    world.sent.length = 0;
+    await add(world, project, 2);
+    expect(new Set(await look(world, 59))).toEqual(new Set(['waiting']));
+    expect(await look(world, 2)).toEqual(['committed']);
+    expect(world.all('versions').map((v) => v.samples)).toEqual([2]);
+  });
+
+  test('whose commit takes long is not tried beside it again and again', async () => {
+    const world = createWorld();
+    const project = projectIn(world, { quietSeconds: 3 });
+    await add(world, project, 1);
+    world.pass(3);
+    let tries = 0;
+    world.before = (operation, blob) => {
+      if (operation === 'blobs.create' && blob.startsWith('datasets/')) throw new Error(`try ${++tries} died`);
+    };
+    const due = world.sent.shift()?.message as CommitDue;
+    await expect(commitStaged(world.ports, due)).rejects.toThrow('died');
+    for (let minute = 0; minute < 60; minute++) await look(world, 60).catch(() => world.pass(60));
+    expect(tries).toBeGreaterThan(5);
+    expect(tries).toBeLessThan(12);
+  });
+
   test('whose commit dies is committed by the look that was planned before', async () => {
     const world = createWorld();
     const project = projectIn(world, { quietSeconds: 3 });
@@ -122,7 +177,7 @@ describe('a commit window', () => {
     await expect(commitStaged(world.ports, due)).rejects.toThrow('died');
     world.before = () => undefined;
     expect((await commitStaged(world.ports, due)).outcome).toBe('not-its-turn');
-    expect(await look(world, 120)).toEqual(['committed', 'window-closed']);
+    expect(await look(world, 200)).toEqual(['committed', 'window-closed']);
     expect(world.all('staged')).toEqual([]);
   });
 

@@ -2,6 +2,8 @@ import { describe, expect, test } from 'vitest';
 import fc from 'fast-check';
 import { commitStaged } from '../../../functions/commit.ts';
 import { sweep } from '../../../functions/sweep.ts';
+import { commit } from '../../../shared/dataset/commit.ts';
+import { update } from '../../../shared/outbox.ts';
 import { commitNow, stageSample } from '../../../shared/dataset/stage.ts';
 import type { ProjectDocument } from '../../../shared/documents.ts';
 import { createWorld, type World } from '../world.ts';
@@ -16,6 +18,23 @@ import {
   relabel,
   sampleOf,
 } from '../../functions/committing.ts';
+
+test('a commit is not begun anew because windows close meanwhile', async () => {
+  const world = createWorld();
+  const project = projectIn(world);
+  for (let n = 0; n < 50; n++) await add(world, project, n);
+  let listed = 0;
+  world.before = async (operation, detail) => {
+    if (operation === 'documents.query' && detail === 'staged') listed++;
+    if (operation !== 'blobs.create' || !detail.startsWith('datasets/')) return;
+    await update(world.ports.documents, 'heads', name, 'head', (head) =>
+      head === undefined ? 'keep' : { ...head, generation: head.generation + 1 },
+    );
+  };
+  expect(await commit(world.ports, project, { id: 'test' })).toMatchObject({ version: { number: 1, samples: 50 } });
+  expect(listed).toBe(1);
+  expect(await world.read('heads', name, 'head')).toMatchObject({ unfinished: false, outbox: [] });
+});
 
 describe('a label', () => {
   test('changed while its sample is being committed is in the next version', async () => {

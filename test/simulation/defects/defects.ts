@@ -27,7 +27,7 @@ export const defects: readonly Defect[] = [
         'documents.replace(container, next, newest ?? current.etag)',
       ],
     ],
-    seed: 100_025,
+    seed: 100_009,
   },
   {
     name: 'no outbox',
@@ -58,7 +58,7 @@ export const defects: readonly Defect[] = [
     excuse: 'what is committed was not there before',
     file: 'shared/dataset/commit.ts',
     edits: [['key: sample.key ?? sampleKey(number, sample.id)', 'key: sampleKey(number, sample.id)']],
-    seed: 100_002,
+    seed: 100_001,
   },
   {
     name: 'execution token not checked',
@@ -86,14 +86,14 @@ export const defects: readonly Defect[] = [
         "  if (etag === undefined) {\n    if (event.kind === 'deploy')\n      await update(ports.documents, 'endpoints', project, 'endpoint', (c) => c === undefined || c.handled.includes(event.target.deployment) ? 'keep' : { ...c, production: null });",
       ],
     ],
-    seed: 100_001,
+    seed: 100_008,
   },
   {
     name: 'dead letters not replayed',
     excuse: 'somebody will look at them',
     file: 'functions/http/dead-letters.ts',
     edits: [['    await ports.messages.send(queue, [message]);\n', '']],
-    seed: 100_002,
+    seed: 100_003,
   },
   {
     name: 'generation advanced after listing',
@@ -106,14 +106,14 @@ export const defects: readonly Defect[] = [
       ],
       ['  const result = await commit(ports, project, cause);\n  if (result.more)', '  if (result.more)'],
     ],
-    seed: 100_370,
+    seed: 101_196,
   },
   {
     name: 'reconcile starts a second job',
     excuse: 'a start call without an answer did not start anything',
     file: 'shared/training/start.ts',
     edits: [["if (state === 'submitted' && token !== null) {", "if (state === 'evaluating' && token !== null) {"]],
-    seed: 100_035,
+    seed: 100_027,
   },
   {
     name: 'prediction answered before it is stored',
@@ -125,7 +125,7 @@ export const defects: readonly Defect[] = [
         "void ports.documents.create('predictions', prediction).catch(() => undefined);",
       ],
     ],
-    seed: 100_019,
+    seed: 100_014,
   },
   {
     name: 'retry without backoff',
@@ -145,7 +145,7 @@ export const defects: readonly Defect[] = [
         'const record = toRecord({ ...sample, split: splitOf(sample.sha256, project.settings.split) });',
       ],
     ],
-    seed: 100_008,
+    seed: 100_001,
   },
   {
     name: 'its own duplicate',
@@ -159,14 +159,14 @@ export const defects: readonly Defect[] = [
     excuse: 'the committed label is the one the sample has',
     file: 'shared/dataset/mark.ts',
     edits: [['document.label === label && document.labelSource === labelSource', 'document.label === label']],
-    seed: 100_080,
+    seed: 100_032,
   },
   {
     name: 'claimed by who saw another attempt',
     excuse: 'a queued run can be claimed',
     file: 'shared/training/run.ts',
     edits: [['run.attempt !== event.seen.attempt || run.token !== event.seen.token', "run.state === 'evaluating'"]],
-    seed: 100_037,
+    seed: 100_019,
   },
 ];
 
