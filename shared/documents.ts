@@ -112,11 +112,16 @@ export interface VersionSummary {
 
 /** id: `head`; pk: project */
 export interface HeadDocument extends DocumentBase {
-  /** windows below this generation are closed */
+  /** what is staged from now on belongs to this window; those before are being committed, or are */
   generation: number;
   head: VersionSummary | null;
   /** the head's samples still have to be marked and its version document written */
   unfinished: boolean;
+  /**
+   * Grows when samples are taken out of the staged ones without a new version: a commit that has read them before must
+   * not become the head. Missing: that has never happened
+   */
+  fence?: number;
 }
 
 /** id: version id; pk: project */

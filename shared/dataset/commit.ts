@@ -51,11 +51,18 @@ export async function commit(ports: CommitPorts, project: ProjectDocument, cause
     const samples = await readSamples(ports, project.id, staged);
     const summary = await write(ports, project, head.document, samples);
     if (summary === undefined) {
-      // nothing differs from the head: these were committed before a crash and only need unstaging
+      // nothing differs from the head: these were committed before a crash, or were given back the label that they had
+      if ((await updateHead(ports, head, (current) => ({ ...current, fence: (current.fence ?? 0) + 1 }))) === undefined)
+        continue;
       await unstage(ports, project.id, staged, samples);
       return { version: null, more };
     }
-    const saved = await swapHead(ports, head, summary, cause);
+    const saved = await updateHead(ports, head, (current) => ({
+      ...current,
+      head: summary,
+      unfinished: true,
+      outbox: [...outboxOf(current), ...announcement(project.id, summary, cause)],
+    }));
     if (saved === undefined) continue;
     await finish(ports, saved);
     // what was staged again without a change is in no difference between the two versions
@@ -68,23 +75,26 @@ export async function commit(ports: CommitPorts, project: ProjectDocument, cause
 }
 
 /**
- * Makes a version the head in place of the one that it was built on; undefined when another came first. That a window
- * was closed meanwhile changes nothing: under load one closes in less time than a large commit takes.
+ * Changes the head that a commit was built on; undefined when another commit came first. That a window was closed
+ * meanwhile does not matter: under load one closes in less time than a large commit takes.
  */
-async function swapHead(
+async function updateHead(
   ports: CommitPorts,
   base: Stored<HeadDocument>,
-  summary: VersionSummary,
-  cause: Cause,
+  change: (current: HeadDocument) => HeadDocument,
 ): Promise<Stored<HeadDocument> | undefined> {
-  const project = base.document.pk;
-  const swap = (current: HeadDocument | undefined): HeadDocument | 'keep' => {
-    if (current === undefined || current.unfinished || current.head?.version !== base.document.head?.version)
-      return 'keep';
-    const outbox = [...outboxOf(current), ...announcement(project, summary, cause)];
-    return { ...current, head: summary, unfinished: true, outbox };
-  };
-  const { stored, changed } = await update(ports.documents, 'heads', project, 'head', swap, base);
+  const { pk: project, head, fence } = base.document;
+  const { stored, changed } = await update(
+    ports.documents,
+    'heads',
+    project,
+    'head',
+    (current) => {
+      const isBase = current?.head?.version === head?.version && current?.fence === fence;
+      return current === undefined || current.unfinished || !isBase ? 'keep' : change(current);
+    },
+    base,
+  );
   return changed ? stored : undefined;
 }
 

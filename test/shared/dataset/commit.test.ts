@@ -53,6 +53,68 @@ describe('a label', () => {
     expect(world.all('staged')).toEqual([]);
   });
 
+  describe('that is given back while the one between is being committed', () => {
+    async function givenBack() {
+      const world = createWorld();
+      const project = projectIn(world);
+      await add(world, project, 1);
+      // by review, as it will be given back
+      await relabel(world, project, 1, 'a');
+      await look(world, 100);
+      await relabel(world, project, 1, 'b');
+      const settled = async () => {
+        world.before = () => undefined;
+        await look(world, 300);
+        return { labels: [...(await committed(world)).values()], staged: world.all('staged') };
+      };
+      return {
+        world,
+        settled,
+        commit: (by: string) => commit(world.ports, project, { id: by }),
+        giveBack: () => relabel(world, project, 1, 'a'),
+      };
+    }
+    const writes = (operation: string, blob: string) => operation === 'blobs.create' && blob.startsWith('datasets/');
+
+    test('is what counts: the older commit does not become the head', async () => {
+      const { world, commit: commitAs, giveBack, settled } = await givenBack();
+      let overtaken = false;
+      world.before = async (operation, detail) => {
+        if (overtaken || !writes(operation, detail)) return;
+        overtaken = true;
+        await giveBack();
+        await commitAs('the newer');
+      };
+      await commitAs('the older');
+      expect(overtaken).toBe(true);
+      expect(await settled()).toEqual({ labels: ['a'], staged: [] });
+    });
+
+    test('is what counts, though the older commit is done just before the newer finds nothing to change', async () => {
+      const { world, commit: commitAs, giveBack, settled } = await givenBack();
+      const decided = Promise.withResolvers<void>();
+      const olderDone = Promise.withResolvers<void>();
+      let newer: Promise<unknown> | undefined;
+      let waits = false;
+      world.before = async (operation, detail) => {
+        if (newer === undefined && writes(operation, detail)) {
+          newer = Promise.resolve();
+          await giveBack();
+          newer = commitAs('the newer');
+          await decided.promise;
+        } else if (!waits && operation === 'documents.replace' && detail === 'heads') {
+          waits = true;
+          decided.resolve();
+          await olderDone.promise;
+        }
+      };
+      await commitAs('the older');
+      olderDone.resolve();
+      await newer;
+      expect(await settled()).toEqual({ labels: ['a'], staged: [] });
+    });
+  });
+
   test('set again to what it is already leaves nothing staged, whether or not anything else is committed', async () => {
     const world = createWorld();
     const project = projectIn(world);
