@@ -241,10 +241,10 @@ async function finish(ports: CommitPorts, head: Stored<HeadDocument>): Promise<S
     if (change.after === undefined) continue;
     part.push({ key: change.key, record: change.after });
     if (part.length < markedAtOnce) continue;
-    await mark(ports, project, summary.number, part);
+    await mark(ports, project, summary, part);
     part = [];
   }
-  await mark(ports, project, summary.number, part);
+  await mark(ports, project, summary, part);
   const cleared = await update(ports.documents, 'heads', project, 'head', (current) =>
     current?.head?.version !== summary.version || !current.unfinished ? 'keep' : { ...current, unfinished: false },
   );

@@ -1,5 +1,5 @@
 /** After a commit: writes key and first version into its samples, and takes them out of the staged ones. */
-import type { SampleDocument, StagedDocument } from '../documents.ts';
+import type { SampleDocument, StagedDocument, VersionSummary } from '../documents.ts';
 import { update } from '../outbox.ts';
 import { inBatches } from '../parallel.ts';
 import type { Ports, Stored } from '../ports.ts';
@@ -15,8 +15,16 @@ export interface Marked {
   record: SampleRecord;
 }
 
-/** Writes key and first version into the samples, and unstages those whose label, and where it came from, are the committed ones. */
-export async function mark(ports: MarkPorts, project: string, number: number, part: Marked[]): Promise<void> {
+/**
+ * Writes key and first version of a version that is the head into its samples, and unstages those whose label, and where
+ * it came from, are the committed ones, while nobody builds on that version.
+ */
+export async function mark(
+  ports: MarkPorts,
+  project: string,
+  { number, version }: VersionSummary,
+  part: Marked[],
+): Promise<void> {
   const partitions = new Map<string, Marked[]>();
   for (const marked of part) {
     const pk = samplePartition(project, marked.record.md5);
@@ -27,7 +35,9 @@ export async function mark(ports: MarkPorts, project: string, number: number, pa
     const found = await ports.documents.read('staged', project, id);
     return found !== undefined && found.document.labelRevision <= labelRevision ? [found] : [];
   });
-  await removeStaged(ports, project, staged.flat());
+  // on a head that others have finished the next commit may have read labels that were given back since
+  const head = (await ports.documents.read('heads', project, 'head'))?.document;
+  if (head?.unfinished && head.head?.version === version) await removeStaged(ports, project, staged.flat());
 }
 
 /** Marks samples of one partition; returns those whose label is the committed one. */

@@ -115,6 +115,42 @@ describe('a label', () => {
     });
   });
 
+  test('that is given back is not taken out by who finishes the version before too late', async () => {
+    const world = createWorld();
+    const project = projectIn(world);
+    await add(world, project, 1);
+    await relabel(world, project, 1, 'a');
+    const commitAs = (id: string) => commit(world.ports, project, { id });
+    const between = Promise.withResolvers<void>();
+    const late = Promise.withResolvers<void>();
+    let next: Promise<unknown> | undefined;
+    let isLate = false;
+    let isBack = false;
+    world.before = async (operation, detail) => {
+      const finishes = world.all('heads').some((head) => head.unfinished);
+      if (!isLate && operation === 'documents.read' && detail === 'samples' && finishes) {
+        isLate = true;
+        await commitAs('somebody who finishes it in time');
+        await relabel(world, project, 1, 'b');
+        next = commitAs('the next');
+        await between.promise;
+      } else if (isLate && !isBack && operation === 'blobs.create' && detail.startsWith('datasets/')) {
+        isBack = true;
+        await relabel(world, project, 1, 'a');
+        between.resolve();
+        await late.promise;
+      }
+    };
+    await commitAs('the late one');
+    expect(next).toBeDefined();
+    late.resolve();
+    await next;
+    world.before = () => undefined;
+    await look(world, 300);
+    expect([...(await committed(world)).values()]).toEqual(['a']);
+    expect(world.all('staged')).toEqual([]);
+  });
+
   test('set again to what it is already leaves nothing staged, whether or not anything else is committed', async () => {
     const world = createWorld();
     const project = projectIn(world);

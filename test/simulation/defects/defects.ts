@@ -27,7 +27,7 @@ export const defects: readonly Defect[] = [
         'documents.replace(container, next, newest ?? current.etag)',
       ],
     ],
-    seed: 100_009,
+    seed: 100_036,
   },
   {
     name: 'no outbox',
@@ -39,7 +39,7 @@ export const defects: readonly Defect[] = [
         '  await ports.documents.replace(container, { ...stored.document, outbox: [] }, stored.etag);\n  for (const group of groupByQueue(outbox)) await',
       ],
     ],
-    seed: 100_001,
+    seed: 100_004,
   },
   {
     name: 'acknowledged before it is saved',
@@ -58,7 +58,7 @@ export const defects: readonly Defect[] = [
     excuse: 'what is committed was not there before',
     file: 'shared/dataset/commit.ts',
     edits: [['key: sample.key ?? sampleKey(number, sample.id)', 'key: sampleKey(number, sample.id)']],
-    seed: 100_001,
+    seed: 100_002,
   },
   {
     name: 'execution token not checked',
@@ -93,7 +93,7 @@ export const defects: readonly Defect[] = [
     excuse: 'somebody will look at them',
     file: 'functions/http/dead-letters.ts',
     edits: [['    await ports.messages.send(queue, [message]);\n', '']],
-    seed: 100_003,
+    seed: 100_002,
   },
   {
     name: 'generation advanced after listing',
@@ -106,14 +106,14 @@ export const defects: readonly Defect[] = [
       ],
       ['  const result = await commit(ports, project, cause);\n  if (result.more)', '  if (result.more)'],
     ],
-    seed: 101_196,
+    seed: 100_122,
   },
   {
     name: 'reconcile starts a second job',
     excuse: 'a start call without an answer did not start anything',
     file: 'shared/training/start.ts',
     edits: [["if (state === 'submitted' && token !== null) {", "if (state === 'evaluating' && token !== null) {"]],
-    seed: 100_027,
+    seed: 100_039,
   },
   {
     name: 'prediction answered before it is stored',
@@ -125,14 +125,14 @@ export const defects: readonly Defect[] = [
         "void ports.documents.create('predictions', prediction).catch(() => undefined);",
       ],
     ],
-    seed: 100_014,
+    seed: 100_019,
   },
   {
     name: 'retry without backoff',
     excuse: 'it may work right away',
     file: 'shared/training/start.ts',
     edits: [['notBefore: later(backoffSeconds(after.attempt, pauseSeconds)),', 'notBefore: later(0),']],
-    seed: 100_004,
+    seed: 100_005,
   },
   {
     name: 'split recomputed from settings',
@@ -145,7 +145,7 @@ export const defects: readonly Defect[] = [
         'const record = toRecord({ ...sample, split: splitOf(sample.sha256, project.settings.split) });',
       ],
     ],
-    seed: 100_001,
+    seed: 100_008,
   },
   {
     name: 'its own duplicate',
@@ -159,14 +159,14 @@ export const defects: readonly Defect[] = [
     excuse: 'the committed label is the one the sample has',
     file: 'shared/dataset/mark.ts',
     edits: [['document.label === label && document.labelSource === labelSource', 'document.label === label']],
-    seed: 100_032,
+    seed: 100_005,
   },
   {
     name: 'claimed by who saw another attempt',
     excuse: 'a queued run can be claimed',
     file: 'shared/training/run.ts',
     edits: [['run.attempt !== event.seen.attempt || run.token !== event.seen.token', "run.state === 'evaluating'"]],
-    seed: 100_019,
+    seed: 100_066,
   },
 ];
 
