@@ -7,14 +7,13 @@ import type { DeadLetterDocument } from '../../shared/documents.ts';
 import { queueMessages } from '../../shared/message.ts';
 import { update } from '../../shared/outbox.ts';
 import type { Stored } from '../../shared/ports.ts';
+import { maxWaiting, waitingLetters } from '../../shared/repair/dead-letters.ts';
 import { type QueueName, queueNames } from '../../shared/resources.ts';
 import { listQuery } from './projects.ts';
 import { continuationOf, type HttpPorts, pageOf, route } from './route.ts';
 
 const queueName = z.enum(queueNames as [string, ...string[]]);
 const maxReplay = 1000;
-const perPage = 500;
-const maxPages = 20;
 /** refused letters that an answer lists */
 const maxRefused = 100;
 
@@ -109,23 +108,6 @@ function queueOf({ params }: { params: Record<string, string> }): QueueName {
 const unknownLetter = (queue: QueueName, id: string): Problem =>
   new Problem(404, 'unknown-dead-letter', `There is no dead letter ${id} of queue ${queue}.`, { target: 'id' });
 
-/** Newest first; those that are refused stay and must not be in the way of the others. */
-async function* waitingLetters(ports: HttpPorts, queue: QueueName): AsyncGenerator<Stored<DeadLetterDocument>> {
-  let continuation: string | undefined;
-  for (let pages = 0; pages < maxPages; pages++) {
-    const page = await ports.documents.query('dead-letters', {
-      pk: queue,
-      equals: { status: 'waiting' },
-      orderBy: { field: 'lastAt', descending: true },
-      limit: perPage,
-      ...(continuation === undefined ? {} : { continuation }),
-    });
-    yield* page.items;
-    continuation = page.continuation;
-    if (continuation === undefined) return;
-  }
-}
-
 /** Sends letters again, at most 1,000; a message that nobody would understand is refused with the reason. */
 async function replay(
   ports: HttpPorts,
@@ -149,7 +131,7 @@ async function replay(
     await ports.documents.replace('dead-letters', { ...document, status: 'replayed', replayedAt }, etag);
     replayed++;
   }
-  return { replayed, refusedCount, refused, more: seen === perPage * maxPages };
+  return { replayed, refusedCount, refused, more: seen === maxWaiting };
 }
 
 function replayable(

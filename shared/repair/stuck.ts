@@ -2,7 +2,8 @@
 import type { DeadLetterDocument, ProjectDocument, RunDocument } from '../documents.ts';
 import { readHead } from '../dataset/stage.ts';
 import { outboxOf } from '../outbox.ts';
-import type { Ports, Stored } from '../ports.ts';
+import type { Ports } from '../ports.ts';
+import { waitingLetters } from './dead-letters.ts';
 import { diagnose } from '../training/check.ts';
 import { isOpen } from '../training/run.ts';
 
@@ -19,8 +20,6 @@ export interface Stuck {
 type StuckPorts = Pick<Ports, 'clock' | 'documents' | 'compute'>;
 
 const maxListed = 100;
-/** of the dead letters of all projects, a hundred each */
-const maxLetterPages = 20;
 /** What is younger is still being worked on, by redeliveries and repeated attempts. */
 const patienceSeconds = {
   upload: 600,
@@ -168,21 +167,13 @@ async function stuckCanary(ports: StuckPorts, project: string): Promise<Stuck[]>
 }
 
 async function deadLetters(ports: StuckPorts, project: string): Promise<Stuck[]> {
-  const found: Stored<DeadLetterDocument>[] = [];
-  let continuation: string | undefined;
-  // letters are not found by project: it is not indexed
-  for (let page = 0; page < maxLetterPages && found.length < maxListed; page++) {
-    const waiting = await ports.documents.query('dead-letters', {
-      equals: { status: 'waiting' },
-      orderBy: { field: 'lastAt', descending: true },
-      limit: maxListed,
-      ...(continuation === undefined ? {} : { continuation }),
-    });
-    found.push(...waiting.items.filter(({ document }) => document.project === project));
-    continuation = waiting.continuation;
-    if (continuation === undefined) break;
+  const found: DeadLetterDocument[] = [];
+  // a project is not indexed
+  for await (const { document } of waitingLetters(ports)) {
+    if (document.project === project) found.push(document);
+    if (found.length === maxListed) break;
   }
-  return found.slice(0, maxListed).map(({ document: { id, queue, reason, detail, firstAt } }) => ({
+  return found.map(({ id, queue, reason, detail, firstAt }) => ({
     kind: 'dead-letter',
     id,
     since: firstAt,
