@@ -2,6 +2,7 @@
 import type { ProjectDocument, RunDocument } from '../shared/documents.ts';
 import type { Cause } from '../shared/message.ts';
 import { readHead } from '../shared/dataset/stage.ts';
+import { listAll } from '../shared/listing.ts';
 import { sendOutbox } from '../shared/outbox.ts';
 import { attemptsAt } from '../shared/parallel.ts';
 import type { Ports } from '../shared/ports.ts';
@@ -40,20 +41,19 @@ export async function sweep(ports: Ports): Promise<SweepReport> {
     },
   ]);
   let projects = 0;
-  let continuation: string | undefined;
-  do {
-    const page = await ports.documents.query('projects', {
-      pk: 'projects',
-      limit: 100,
-      ...(continuation === undefined ? {} : { continuation }),
-    });
-    for (const { document } of page.items) {
-      projects++;
-      problems.push(...(await sweepProject(ports, document)));
+  for await (const { document } of listAll(
+    ports.documents,
+    'projects',
+    { pk: 'projects', limit: 100 },
+    maxProjects + 1,
+  )) {
+    if (projects === maxProjects) {
+      problems.push(`a sweep goes over ${maxProjects} projects; there are more`);
+      break;
     }
-    continuation = page.continuation;
-  } while (continuation !== undefined && projects < maxProjects);
-  if (continuation !== undefined) problems.push(`a sweep goes over ${maxProjects} projects; there are more`);
+    projects++;
+    problems.push(...(await sweepProject(ports, document)));
+  }
   for (const problem of problems) ports.telemetry.problem(problem);
   return { projects, resent, problems };
 }

@@ -14,6 +14,7 @@ import type {
 } from '../documents.ts';
 import { RetryLater } from '../errors.ts';
 import { type Cause, compose, type versionCommitted } from '../message.ts';
+import { listAll } from '../listing.ts';
 import { inBatches } from '../parallel.ts';
 import { digestOf } from '../names.ts';
 import { outboxOf, sendOutbox, update } from '../outbox.ts';
@@ -131,17 +132,9 @@ async function listStaged(
 ): Promise<{ staged: Stored<StagedDocument>[]; more: boolean }> {
   const { maxItems } = project.settings.commit;
   const staged: Stored<StagedDocument>[] = [];
-  let continuation: string | undefined;
-  do {
-    const page = await ports.documents.query('staged', {
-      pk: project.id,
-      limit: 1000,
-      ...(continuation === undefined ? {} : { continuation }),
-    });
-    staged.push(...page.items);
-    continuation = page.continuation;
-  } while (continuation !== undefined && staged.length < maxItems);
-  return { staged: staged.slice(0, maxItems), more: staged.length > maxItems || continuation !== undefined };
+  const query = { pk: project.id, limit: 1000 };
+  for await (const one of listAll(ports.documents, 'staged', query, maxItems + 1)) staged.push(one);
+  return { staged: staged.slice(0, maxItems), more: staged.length > maxItems };
 }
 
 async function readSamples(

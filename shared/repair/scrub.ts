@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import { storedName } from '../dataset/store.ts';
 import type { Target } from '../deployment/endpoint.ts';
+import { listAll } from '../listing.ts';
 import { inBatches } from '../parallel.ts';
 import type { Ports } from '../ports.ts';
 import { modelBlob } from '../registry/artifact.ts';
@@ -88,16 +89,8 @@ async function scrubPartition(
 
 async function sampleIds(ports: ScrubPorts, pk: string): Promise<Set<string>> {
   const ids = new Set<string>();
-  let continuation: string | undefined;
-  do {
-    const page = await ports.documents.query('samples', {
-      pk,
-      limit: 1000,
-      ...(continuation === undefined ? {} : { continuation }),
-    });
-    for (const { document } of page.items) ids.add(document.id);
-    continuation = page.continuation;
-  } while (continuation !== undefined && ids.size < maxPartition);
+  const samples = listAll(ports.documents, 'samples', { pk, limit: 1000 }, maxPartition);
+  for await (const { document } of samples) ids.add(document.id);
   return ids;
 }
 
