@@ -16,6 +16,15 @@ import { predictionPartition } from '../../shared/serving/score.ts';
 import { lineageOf, modelOf } from './models.ts';
 import { changed, projectOf, requireMatch, route } from './route.ts';
 
+/** Of `*` alone nobody could tell a second rollback from one whose answer was lost, and the bad model would be back. */
+const repeatable = (): Problem =>
+  new Problem(
+    400,
+    'idempotency-key-required',
+    'If-Match: * needs an Idempotency-Key, so that a repeated request does not roll back twice. Or send the ETag of the endpoint.',
+    { target: 'Idempotency-Key' },
+  );
+
 export const endpointRoutes = [
   route({
     name: 'endpoint-get',
@@ -78,6 +87,7 @@ export const endpointRoutes = [
       const stored = await ports.documents.read('endpoints', project.id, 'endpoint');
       if (stored === undefined)
         throw new Problem(409, 'nothing-to-roll-back', 'No model has ever been live in this project.');
+      if (call.ifMatch === '*' && call.idempotencyKey === undefined) throw repeatable();
       const deployment = `b-${digestOf(24, project.id, 'rollback', call.idempotencyKey ?? stored.etag)}`;
       if (!stored.document.handled.includes(deployment)) requireMatch(call, stored.etag);
       const event = {

@@ -86,7 +86,6 @@ export const sampleRoutes = [
     async handle(ports, call) {
       const { document: project } = await projectOf(ports, call);
       const found = await sampleOf(ports, call);
-      if (call.ifMatch !== undefined && call.ifMatch !== found.etag) throw changed();
       const { label } = call.body;
       const { classes } = project.settings;
       if (classes.length > 0 && !classes.includes(label)) {
@@ -97,7 +96,9 @@ export const sampleRoutes = [
           { target: 'label' },
         );
       }
+      // labelled so already, maybe by this very request when it could not stage: its etag is an older one
       const same = found.document.label === label && found.document.labelSource === 'review';
+      if (!same && call.ifMatch !== undefined && call.ifMatch !== found.etag) throw changed();
       const next: SampleDocument = same
         ? found.document
         : {

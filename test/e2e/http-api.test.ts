@@ -127,6 +127,8 @@ describe('every answer is what the OpenAPI document promises', () => {
     expect((await label({ label: '7' }, '"old"')).status).toBe(412);
     const labelled = await label({ label: '7' }, sample.headers.get('etag') ?? '');
     expect(labelled.json).toMatchObject({ label: '7', labelSource: 'review' });
+    // whose answer was lost sends the same again, with the etag from before
+    expect((await label({ label: '7' }, sample.headers.get('etag') ?? '')).json).toEqual(labelled.json);
     expect((await api.send('commits-post', { params: { p } })).status).toBe(202);
     const head = async () => projectStatusView.parse((await api.send('projects-get', { params: { p } })).json).head;
     await expect.poll(async () => (await head())?.number, { timeout: 30_000 }).toBe(2);
@@ -200,6 +202,8 @@ describe('every answer is what the OpenAPI document promises', () => {
     const seen = await api.send('endpoint-get', { params: { p } });
     const etag = seen.headers.get('etag') ?? '';
     expect((await api.send('endpoint-rollback', { params: { p }, body: {} })).status).toBe(428);
+    const blind = await api.send('endpoint-rollback', { params: { p }, body: {}, headers: { 'if-match': '*' } });
+    expect([blind.status, blind.headers.get('x-ms-error-code')]).toEqual([400, 'idempotency-key-required']);
     const headers = { 'if-match': etag, 'idempotency-key': 'back' };
     const back = await api.send('endpoint-rollback', { params: { p }, body: {}, headers });
     expect(back.json).toMatchObject({ production: { model: 2 } });
