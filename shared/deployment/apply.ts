@@ -36,7 +36,11 @@ export async function applyToEndpoint(
   }
   const current = await ports.documents.read('endpoints', project, 'endpoint');
   const next = change(current?.document);
-  if (next === 'keep') return undefined;
+  if (next === 'keep') {
+    // what an earlier call could not send any more is sent by its repetition
+    if (current !== undefined) await sendOutbox(ports, 'endpoints', current);
+    return undefined;
+  }
   const saved = current?.etag === etag ? await ports.documents.replace('endpoints', next, etag) : 'changed';
   if (saved === 'changed') return 'changed';
   await sendOutbox(ports, 'endpoints', saved);

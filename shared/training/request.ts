@@ -224,7 +224,7 @@ async function specify(
 
 /** The size that fits the first version's samples, so that later versions do not change it. */
 async function chooseImage(ports: RequestPorts, project: string): Promise<RunSpec['image']> {
-  const first = await findVersion(ports, project, '1').catch(() => findVersion(ports, project, 'head'));
+  const first = await findVersion(ports, project, '1');
   const samples: { width: number; height: number; channels: number }[] = [];
   for await (const { record } of entries(treeStore(ports.blobs, project), first.root, { limit: imageSpecSamples })) {
     samples.push(record);
