@@ -61,8 +61,9 @@ export async function evaluate(
   if (judged === 'continue') return handOn(ports, message);
   const verdict = judge(judged, run.classes, settings.gate, champion?.number ?? null);
   const model = await register(ports, run, settings, artifact, judged, verdict);
-  if (!(await announce(ports, run, model, settings, message))) return cancelledMeanwhile(ports, message);
-  return { outcome: verdict.decision, model: String(model.number) };
+  const final = verdictOf(run, model, verdict);
+  if (!(await announce(ports, run, model, final, settings, message))) return cancelledMeanwhile(ports, message);
+  return { outcome: final.decision, model: String(model.number) };
 }
 
 /** Has the rest of an evaluation done by the next delivery: one, though this one is repeated. */
@@ -168,22 +169,37 @@ async function register(
   });
 }
 
+/**
+ * The verdict that counts for a run. Training again may give the bytes of an earlier model, which keeps its number, its
+ * state and its own verdict: that one was about another champion or another version.
+ */
+function verdictOf(run: RunDocument, model: ModelDocument, verdict: Verdict): Verdict {
+  // an earlier delivery registered it and died: what it decided stands, though the champion may be another by now
+  if (model.run === run.id) return model.verdict;
+  const sameBytes = `the bytes are those of model ${model.number}`;
+  if (model.state !== 'rejected') return { ...verdict, reasons: [...verdict.reasons, `noted: ${sameBytes}`] };
+  const refusal = `failed: ${sameBytes}, which was rejected by ${model.decidedBy ?? 'the gate'}; approve that model if this no longer holds`;
+  return { ...verdict, decision: 'rejected', reasons: [...verdict.reasons, refusal] };
+}
+
 /** Ends the run, and asks for the deployment in the same write: a run that was cancelled meanwhile deploys nothing. */
 async function announce(
   ports: EvaluatePorts,
   run: RunDocument,
   model: ModelDocument,
+  verdict: Verdict,
   settings: ProjectSettings,
   message: RunTrained,
 ): Promise<boolean> {
-  const deploys = model.state === 'approved' && settings.deploy.mode === 'automatic';
+  const isGood = verdict.decision === 'approved';
+  const deploys = isGood && model.state === 'approved' && settings.deploy.mode === 'automatic';
   const cause = {
     id: run.id,
     correlationid: run.correlation,
     traceparent: message.traceparent ?? run.traceparent ?? undefined,
   };
   const also = deploys ? [approval(run.pk, model.number, `d-${run.id}`, cause)] : [];
-  const kind = model.state === 'rejected' ? 'rejected' : 'registered';
-  const event = { kind, model: model.number, at: ports.clock.now().toISOString() } as const;
+  const kind = isGood ? 'registered' : 'rejected';
+  const event = { kind, model: model.number, verdict, at: ports.clock.now().toISOString() } as const;
   return (await applyToRun(ports, run.pk, run.id, event, message, { also })) !== undefined;
 }

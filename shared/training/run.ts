@@ -2,6 +2,7 @@
  * A training run: `queued -> submitted -> running -> evaluating -> registered | rejected`, and from any open state
  * `failed | cancelled`. `attempt` and `token` fence late writers; terminal states never change.
  */
+import type { Verdict } from '../evaluation/gate.ts';
 
 export type RunState =
   | 'queued'
@@ -50,6 +51,8 @@ export interface Run extends RunSpec {
   /** how long the attempts that ended kept compute busy, from their first report on */
   computeSeconds: number;
   model: number | null;
+  /** what the gate found of the model; missing until then, and in runs of releases that kept it with the model alone */
+  verdict?: Verdict;
   createdAt: string;
   submittedAt: string | null;
   startedAt: string | null;
@@ -93,7 +96,7 @@ export type RunEvent =
   | { kind: 'failed'; code: string; detail: string; at: string }
   | { kind: 'cancel'; detail: string; at: string }
   | { kind: 'judged-in-part'; at: string }
-  | { kind: 'registered' | 'rejected'; model: number; at: string };
+  | { kind: 'registered' | 'rejected'; model: number; verdict: Verdict; at: string };
 
 export type Rejection = { rejected: string };
 
@@ -172,7 +175,7 @@ export function transition(run: Run, event: RunEvent): Run | Rejection {
     case 'rejected':
       if (run.state !== 'evaluating') return { rejected: `a run that is ${run.state} has nothing to register` };
       if (run.cancelRequested) return { rejected: 'the run is being cancelled' };
-      return { ...end(run, event.kind, event.at, null), model: event.model };
+      return { ...end(run, event.kind, event.at, null), model: event.model, verdict: event.verdict };
   }
 }
 

@@ -33,7 +33,9 @@ describe('an evaluation', () => {
     const { train, evaluate, run, world, deployAll, endpoint } = await judged();
     const message = await train(right);
     expect(await evaluate(message)).toEqual({ outcome: 'approved', model: '1' });
-    expect(await run(message.data.run)).toMatchObject({ state: 'registered', model: 1, failure: null });
+    expect(await run(message.data.run)).toMatchObject({
+      ...{ state: 'registered', model: 1, failure: null, verdict: { decision: 'approved', champion: null } },
+    });
     expect(world.all('models')).toMatchObject([{ number: 1, state: 'approved', metrics: { accuracy: 1 } }]);
     expect(await deployAll()).toEqual(['live']);
     expect((await endpoint())?.production?.model).toBe(1);
@@ -154,6 +156,39 @@ describe('an evaluation', () => {
     await evaluate(await train(right, 'same bytes'));
     expect(await evaluate(await train(right, 'same bytes'))).toMatchObject({ model: '1' });
     expect(world.all('models')).toHaveLength(1);
+  });
+
+  test('of bytes that were approved once goes by what the gate finds now', async () => {
+    const { train, evaluate, run, world, deployAll, endpoint } = await judged({
+      gate: { minimum: 0, maxRegression: 0 },
+    });
+    await evaluate(await train(wrong, 'the same bytes'));
+    await evaluate(await train(right));
+    await deployAll();
+    const again = await train(wrong, 'the same bytes');
+    expect(await evaluate(again)).toEqual({ outcome: 'rejected', model: '1' });
+    const ended = await run(again.data.run);
+    expect(ended).toMatchObject({
+      state: 'rejected',
+      model: 1,
+      verdict: { decision: 'rejected', champion: { model: 2 } },
+    });
+    expect(world.all('models').map(({ state }) => state)).toEqual(['approved', 'approved']);
+    expect(await deployAll()).toEqual([]);
+    expect((await endpoint())?.production?.model).toBe(2);
+  });
+
+  test('of bytes that were rejected once says so, and how to let them in', async () => {
+    const { train, evaluate, run, world, project, deployAll } = await judged();
+    await evaluate(await train(wrong, 'the same bytes'));
+    const { settings } = project;
+    world.put('projects', { ...project, settings: { ...settings, gate: { ...settings.gate, minimum: 0 } } });
+    const again = await train(wrong, 'the same bytes');
+    expect(await evaluate(again)).toEqual({ outcome: 'rejected', model: '1' });
+    expect((await run(again.data.run)).verdict?.reasons.at(-1)).toBe(
+      'failed: the bytes are those of model 1, which was rejected by gate; approve that model if this no longer holds',
+    );
+    expect(await deployAll()).toEqual([]);
   });
 
   test('that takes several deliveries is one chain, however often each is repeated; the sweep begins it again only when it is lost', async () => {

@@ -2,7 +2,7 @@
 import * as z from 'zod';
 import type { EndpointDocument, ModelDocument } from '../../documents.ts';
 import { entryView, versionView } from './dataset.ts';
-import { trainingView } from './training.ts';
+import { trainingView, verdict } from './training.ts';
 import { counts, image, time } from './page.ts';
 
 export const modelView = z.object({
@@ -21,22 +21,7 @@ export const modelView = z.object({
     recall: counts,
     confusion: z.array(z.array(z.number())),
   }),
-  verdict: z.object({
-    decision: z.enum(['approved', 'rejected']),
-    reasons: z.array(z.string()),
-    samples: z.number(),
-    accuracy: z.number(),
-    interval: z.object({ low: z.number(), high: z.number() }),
-    champion: z
-      .object({
-        model: z.number(),
-        accuracy: z.number(),
-        onlyChampionRight: z.number(),
-        onlyCandidateRight: z.number(),
-        pValue: z.number(),
-      })
-      .nullable(),
-  }),
+  verdict,
   lineage: z.object({
     trainer: z.string(),
     parameters: z.record(z.string(), z.unknown()),
@@ -52,7 +37,7 @@ export const toModelView = (m: ModelDocument, endpoint: EndpointDocument | undef
     ...(endpoint?.production?.model === m.number ? ['champion'] : []),
     ...(endpoint?.canary?.model === m.number ? ['challenger'] : []),
   ];
-  const { state, digest, sizeBytes, classes, run, metrics, verdict, lineage, decidedBy, createdAt } = m;
+  const { state, digest, sizeBytes, classes, run, metrics, lineage, decidedBy, createdAt } = m;
   return {
     ...{
       version: m.number,
@@ -65,7 +50,7 @@ export const toModelView = (m: ModelDocument, endpoint: EndpointDocument | undef
       run,
       datasetVersion: m.version,
     },
-    ...{ metrics, verdict, lineage, decidedBy, createdAt },
+    ...{ metrics, verdict: m.verdict, lineage, decidedBy, createdAt },
   };
 };
 

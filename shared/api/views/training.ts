@@ -3,6 +3,24 @@ import * as z from 'zod';
 import type { RunDocument } from '../../documents.ts';
 import { image, time } from './page.ts';
 
+/** What the gate found of a model, with a sentence for every rule that it looked at. */
+export const verdict = z.object({
+  decision: z.enum(['approved', 'rejected']),
+  reasons: z.array(z.string()),
+  samples: z.number(),
+  accuracy: z.number(),
+  interval: z.object({ low: z.number(), high: z.number() }),
+  champion: z
+    .object({
+      model: z.number(),
+      accuracy: z.number(),
+      onlyChampionRight: z.number(),
+      onlyCandidateRight: z.number(),
+      pValue: z.number(),
+    })
+    .nullable(),
+});
+
 export const trainingView = z.object({
   id: z.string(),
   state: z.enum(['queued', 'submitted', 'running', 'evaluating', 'registered', 'rejected', 'failed', 'cancelled']),
@@ -31,6 +49,8 @@ export const trainingView = z.object({
     z.object({ attempt: z.number(), execution: z.string().nullable(), failure: z.string().nullable(), endedAt: time }),
   ),
   model: z.number().nullable(),
+  /** null until a model was judged */
+  verdict: verdict.nullable(),
   cancelRequested: z.boolean(),
   createdAt: time,
   submittedAt: time.nullable(),
@@ -78,6 +98,17 @@ export const toTrainingView = (run: RunDocument, queueReason: string | null = nu
       metrics,
     },
     ...{ queueReason, computeSeconds: run.computeSeconds, code: run.code ?? null, machine: run.machine ?? null },
-    ...{ failure, attempts, model, cancelRequested, createdAt, submittedAt, startedAt, trainedAt, endedAt },
+    ...{
+      failure,
+      attempts,
+      model,
+      verdict: run.verdict ?? null,
+      cancelRequested,
+      createdAt,
+      submittedAt,
+      startedAt,
+      trainedAt,
+      endedAt,
+    },
   };
 };

@@ -20,6 +20,10 @@ const spec = {
   reason: 'test',
 };
 const at = (second: number): string => new Date(Date.parse('2026-03-01T12:00:00Z') + second * 1000).toISOString();
+const verdict = {
+  ...{ decision: 'approved' as const, reasons: ['passed'], samples: 9, accuracy: 1, champion: null },
+  interval: { low: 0.7, high: 1 },
+};
 const fresh = newRun(spec, at(0), { correlation: 'c', traceparent: null });
 
 /** Applies events in turn; a rejection leaves the run as it is. */
@@ -55,14 +59,14 @@ describe('a run', () => {
       [started('t1', 10), 'running'],
       [heartbeat('t1', 2, 20), 'running'],
       [succeeded('t1', 70), 'evaluating'],
-      [{ kind: 'registered', model: 3, at: at(90) }, 'registered'],
+      [{ kind: 'registered', model: 3, verdict, at: at(90) }, 'registered'],
     ];
     let run = fresh;
     for (const [event, state] of steps) {
       run = apply(run, event);
       expect(run.state).toBe(state);
     }
-    expect(run).toMatchObject({ model: 3, attempt: 1, computeSeconds: 60, boundTo: 'e1', failure: null });
+    expect(run).toMatchObject({ model: 3, verdict, attempt: 1, computeSeconds: 60, boundTo: 'e1', failure: null });
     expect([run.submittedAt, run.startedAt, run.trainedAt, run.endedAt]).toEqual([0, 10, 70, 90].map(at));
   });
 
@@ -134,7 +138,7 @@ describe('a run', () => {
     const evaluating = apply(fresh, claim('t1'), started('t1'), succeeded('t1', 9));
     const asked = { ...evaluating, cancelRequested: true };
     for (const kind of ['registered', 'rejected'] as const)
-      expect(transition(asked, { kind, model: 1, at: at(10) })).toHaveProperty('rejected');
+      expect(transition(asked, { kind, model: 1, verdict, at: at(10) })).toHaveProperty('rejected');
     expect(apply(asked, { kind: 'failed', code: 'bad-model', detail: 'why', at: at(10) }).state).toBe('cancelled');
   });
 
@@ -170,7 +174,7 @@ const event: fc.Arbitrary<RunEvent> = fc.oneof(
   second.map((s): RunEvent => ({ kind: 'cancel', detail: 'why', at: at(s) })),
   fc
     .tuple(fc.constantFrom('registered' as const, 'rejected' as const), second)
-    .map(([kind, s]): RunEvent => ({ kind, model: 1, at: at(s) })),
+    .map(([kind, s]): RunEvent => ({ kind, model: 1, verdict, at: at(s) })),
 );
 const order: RunState[] = ['queued', 'submitted', 'running', 'evaluating'];
 
