@@ -11,7 +11,7 @@ import { outboxOf, sendOutbox, update } from '../outbox.ts';
 import { inBatches } from '../parallel.ts';
 import type { Ports } from '../ports.ts';
 import { newRun, type RunSpec } from './run.ts';
-import { limitsFor, newScheduler, request, type Request, type Verdict } from './scheduler.ts';
+import { limitsFor, newScheduler, request, type Request, samplesTriedOn, type Verdict } from './scheduler.ts';
 
 type RequestPorts = Pick<Ports, 'clock' | 'ids' | 'documents' | 'blobs' | 'messages'>;
 
@@ -176,13 +176,13 @@ function tooFewNewSamples(
 ): Verdict | undefined {
   const { active, waiting, settled } = scheduler;
   if (active?.run === run || waiting?.run === run || settled.some((s) => s.run === run)) return undefined;
-  const fresh = version.samples - scheduler.lastSamples;
+  const fresh = version.samples - samplesTriedOn(scheduler);
   const { minNewSamples } = project.settings.retrain;
   if (fresh >= minNewSamples) return undefined;
   return {
     verdict: 'refused',
     code: 'too-few-new-samples',
-    detail: `Version ${version.number} has ${fresh} samples more than the one trained on last; retrain.minNewSamples asks for ${minNewSamples}.`,
+    detail: `Version ${version.number} has ${fresh} samples more than the largest that a training was made of; retrain.minNewSamples asks for ${minNewSamples}.`,
     retryAfterSeconds: 0,
   };
 }

@@ -21,7 +21,7 @@ export interface Scheduler {
   /** seconds that runs which ended on `day` kept compute busy */
   computeSecondsToday: number;
   lastStartedAt: string | null;
-  /** samples in the version trained on last; the policy compares against it */
+  /** samples in the largest version whose run has ended, unless compute failed it; see `samplesTriedOn` */
   lastSamples: number;
   /** runs that were settled lately, so that a repeated request learns its fate; newest last, at most 100 */
   settled: { run: string; verdict: 'started' | 'coalesced'; into: string | null }[];
@@ -100,9 +100,22 @@ function begin(scheduler: Scheduler, request: Request, now: Date): Scheduler {
     waiting: scheduler.waiting?.run === request.run ? null : scheduler.waiting,
     startedToday: counted.startedToday + 1,
     lastStartedAt: now.toISOString(),
-    lastSamples: request.samples,
     settled: remember(scheduler, { run: request.run, verdict: 'started', into: null }),
   };
+}
+
+/**
+ * Samples that the policy compares a new version with: of the largest that was tried, or is being tried. One whose run
+ * compute failed does not count, so that the next version trains, however little it adds.
+ */
+export const samplesTriedOn = ({ lastSamples, active }: Pick<Scheduler, 'lastSamples' | 'active'>): number =>
+  Math.max(lastSamples, active?.samples ?? 0);
+
+/** A run that ended. `failedByCompute`: for no fault of the data or the trainer, in all of its attempts. */
+export interface Ended {
+  run: string;
+  computeSeconds: number;
+  failedByCompute: boolean;
 }
 
 /** What became of a run that was asked for before; undefined for one that is new. */
@@ -171,7 +184,7 @@ function refusal({ code, seconds }: { seconds: number; code: LimitCode }, limits
  */
 export function release(
   scheduler: Scheduler,
-  ended: { run: string; computeSeconds: number } | null,
+  ended: Ended | null,
   limitsOf: (waiting: Request) => Limits,
   now: Date,
 ): Scheduler {
@@ -181,11 +194,12 @@ export function release(
   return secondsUntilAllowed(freed, limitsOf(waiting), now).seconds > 0 ? freed : begin(freed, waiting, now);
 }
 
-function free(scheduler: Scheduler, ended: { run: string; computeSeconds: number }, now: Date): Scheduler {
+function free(scheduler: Scheduler, ended: Ended, now: Date): Scheduler {
   if (scheduler.active?.run === ended.run) {
     const counted = today(scheduler, now);
     const computeSecondsToday = counted.computeSecondsToday + Math.round(ended.computeSeconds);
-    return { ...counted, active: null, computeSecondsToday };
+    const lastSamples = ended.failedByCompute ? counted.lastSamples : samplesTriedOn(counted);
+    return { ...counted, active: null, computeSecondsToday, lastSamples };
   }
   if (scheduler.waiting?.run !== ended.run) return scheduler;
   const settled = remember(scheduler, { run: ended.run, verdict: 'started', into: null });

@@ -1,10 +1,15 @@
 /** Whose turn it is: when a run ends or a limit is over, the run that waits begins. */
+import type { RunDocument } from '../documents.ts';
 import type { Cause } from '../message.ts';
 import { outboxOf, sendOutbox, update } from '../outbox.ts';
 import type { Ports } from '../ports.ts';
 import { ensureRun, queued } from './request.ts';
 import { isOpen } from './run.ts';
-import { limitsFor, newScheduler, release, secondsUntilAllowed } from './scheduler.ts';
+import { type Ended, limitsFor, newScheduler, release, secondsUntilAllowed } from './scheduler.ts';
+
+const endOf = ({ id, computeSeconds, state, failure }: RunDocument): Ended => ({
+  ...{ run: id, computeSeconds, failedByCompute: state === 'failed' && failure?.retryable === true },
+});
 
 /**
  * Lets the next run begin. `ended` is the run that ended, as far as is known: it is looked up. When a limit holds the
@@ -17,7 +22,7 @@ export async function passTurn(
   cause: Cause,
 ): Promise<{ outcome: string; heldBackSeconds?: number }> {
   const run = (await ports.documents.read('runs', project, ended))?.document;
-  const over = run !== undefined && !isOpen(run.state) ? { run: ended, computeSeconds: run.computeSeconds } : null;
+  const over = run === undefined || isOpen(run.state) ? null : endOf(run);
   const settings = (await ports.documents.read('projects', 'projects', project))?.document.settings;
   if (settings === undefined) return { outcome: 'unknown-project' };
   const now = ports.clock.now();

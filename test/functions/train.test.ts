@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { RetryLater } from '../../shared/errors.ts';
 import { cancelRun } from '../../shared/training/check.ts';
 import { cause, commitVersion, name, trainable } from './trainable.ts';
 
@@ -39,6 +40,25 @@ describe('a run', () => {
     expect(await run(waiting)).toMatchObject({ state: 'cancelled', failure: { detail: 'Cancelled by someone.' } });
     const third = (await ask({ id: 'c' })).verdict;
     expect(third.verdict).toBe('wait');
+  });
+
+  test('that compute failed in every attempt leaves its version to be tried again with the next, unlike one that the trainer failed', async () => {
+    for (const byCompute of [true, false]) {
+      const { ask, work, run, report, world } = await trainable();
+      const policy = { kind: 'policy', by: 'policy' } as const;
+      const first = (await ask(policy)).run;
+      world.before = (operation) => {
+        if (byCompute && operation === 'compute.start') throw new RetryLater('no capacity');
+      };
+      await work(600);
+      world.before = () => undefined;
+      if (!byCompute)
+        await report(first, (await run(first)).token ?? '', { kind: 'failed', sequence: 1, reason: 'no' });
+      await work(600);
+      expect(await run(first)).toMatchObject({ state: 'failed', failure: { retryable: byCompute } });
+      await commitVersion(world, 2, 61);
+      expect((await ask(policy)).verdict.verdict).toBe(byCompute ? 'start' : 'refused');
+    }
   });
 
   test('held back by a cooldown begins when the cooldown is over, without any new request', async () => {

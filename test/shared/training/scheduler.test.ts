@@ -1,12 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
+  type Ended,
   type Limits,
   limitsFor,
   newScheduler,
   release,
   request,
   type Request,
+  samplesTriedOn,
   type Scheduler,
   secondsUntilAllowed,
 } from '../../../shared/training/scheduler.ts';
@@ -29,7 +31,7 @@ const asked = (run: string, version = 1, requestedBy = 'policy'): Request => ({
   samples: version * 100,
   at: noon.toISOString(),
 });
-const ended = (run: string, computeSeconds = 10) => ({ run, computeSeconds });
+const ended = (run: string, computeSeconds = 10) => ({ run, computeSeconds, failedByCompute: false });
 const always = (limits: Limits) => () => limits;
 
 /** Asks for several runs in turn; returns the scheduler and the verdicts. */
@@ -177,6 +179,27 @@ describe('release', () => {
     const once = release(scheduler, ended('a', 30), always(free), noon);
     expect(release(once, ended('a', 30), always(free), noon)).toBe(once);
     expect(once.computeSecondsToday).toBe(30);
+  });
+});
+
+describe('the samples that a new version is compared with', () => {
+  const after = (...runs: [Request, Partial<Ended>?][]): number =>
+    samplesTriedOn(
+      runs.reduce((scheduler, [one, how]) => {
+        const begun = request(scheduler, one, free, noon).scheduler;
+        return release(begun, { ...ended(one.run), ...how }, always(free), noon);
+      }, newScheduler),
+    );
+
+  test('are those of the largest that was tried, or is being tried', () => {
+    expect(samplesTriedOn(askAll([asked('a', 3)]).scheduler)).toBe(300);
+    expect(after([asked('a', 3)])).toBe(300);
+    expect(after([asked('a', 3)], [asked('b', 1, 'someone')])).toBe(300);
+  });
+
+  test('are not those of a run that compute failed: the next version is to train, however little it adds', () => {
+    expect(after([asked('a', 3), { failedByCompute: true }])).toBe(0);
+    expect(after([asked('a', 2)], [asked('b', 3), { failedByCompute: true }])).toBe(200);
   });
 });
 
