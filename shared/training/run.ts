@@ -193,12 +193,11 @@ function claim(run: Run, event: Extract<RunEvent, { kind: 'claim' }>): Run | Rej
   if (run.attempt !== event.seen.attempt || run.token !== event.seen.token)
     return { rejected: `another claimed it meanwhile, as attempt ${run.attempt}` };
   if (run.cancelRequested) return { rejected: 'the run is being cancelled' };
-  if (run.state !== 'queued' && !(run.state === 'submitted' && run.execution === null))
-    return { rejected: `a run that is ${run.state} cannot be started` };
+  if (run.state !== 'queued') return { rejected: `a run that is ${run.state} cannot be started` };
   return {
     ...run,
     state: 'submitted',
-    attempt: run.state === 'queued' ? run.attempt + 1 : run.attempt,
+    attempt: run.attempt + 1,
     token: event.token,
     execution: null,
     boundTo: null,

@@ -71,9 +71,20 @@ export async function startRun(
       await sendOutbox(ports, 'runs', stored);
       return 'starting';
     }
+    const at = ports.clock.now().toISOString();
+    await applyToRun(ports, project, run, { ...startLost, token, at }, cause);
+    return 'start-lost';
   }
   return launch(ports, stored, cause);
 }
+
+/** Counts as an attempt: a start call that is lost each time would otherwise be made for ever. */
+const startLost = {
+  kind: 'attempt-failed' as const,
+  code: startFailed,
+  detail: `Nothing is known of the execution ${startCallSeconds} s after its start call was to be made; whoever made it died, or its answer was lost.`,
+  retryable: true,
+};
 
 /** The event by which a run is cancelled; `by` is null when that is not known any more. */
 export function cancelled(now: Date, by: string | null): Extract<RunEvent, { kind: 'cancel' }> {
@@ -90,10 +101,9 @@ export function cancelled(now: Date, by: string | null): Extract<RunEvent, { kin
  */
 async function launch(ports: TrainPorts, stored: Stored<RunDocument>, cause: Cause): Promise<string> {
   const { document: seen } = stored;
-  const { pk: project, id: run, state } = seen;
+  const { pk: project, id: run } = seen;
   const token = ports.ids.next();
-  const attempt = state === 'queued' ? seen.attempt + 1 : seen.attempt;
-  const prepared = await prepareJob(ports, seen, attempt, token).catch((error: unknown) => ({ error }));
+  const prepared = await prepareJob(ports, seen, seen.attempt + 1, token).catch((error: unknown) => ({ error }));
   // nothing was claimed and nothing started: the delivery is repeated, and costs the run no attempt
   if (typeof prepared !== 'string' && prepared.error instanceof RetryLater) throw prepared.error;
   const claimedAt = ports.clock.now().toISOString();

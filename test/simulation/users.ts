@@ -158,7 +158,9 @@ async function review({ world, client, ledger }: Users, p: string): Promise<void
   for (const sample of [...unlabelled, ...some].slice(0, 10)) {
     const label = world.scheduler.random.pick(['cat', 'dog']);
     const id = text(sample['id']);
-    const answer = await client.ask('samples-label', { params: { p, id }, json: { label }, role: 'labeler' });
+    const etag = (await client.ask('samples-get', { params: { p, id } }))?.headers['etag'];
+    const headers = etag === undefined ? {} : { 'if-match': etag };
+    const answer = await client.ask('samples-label', { params: { p, id }, json: { label }, headers, role: 'labeler' });
     if (answer?.status === 200) ledger.reviews.push({ project: p, sample: id, label });
   }
 }

@@ -114,9 +114,11 @@ describe('a run', () => {
     expect(apply(running, attemptFailed('t1', 3600, 'terminated')).state).toBe('queued');
   });
 
-  test('whose claim is repeated without an execution stays in the same attempt under the new token', () => {
-    const run = apply(fresh, claim('t1'), claim('t2', 0, 1, 't1'));
-    expect(run).toMatchObject({ attempt: 1, token: 't2' });
+  test('that was claimed is not claimed again before its attempt has ended, and then under another token', () => {
+    const claimed = apply(fresh, claim('t1'));
+    expect(transition(claimed, claim('t2', 0, 1, 't1'))).toHaveProperty('rejected');
+    const run = apply(claimed, attemptFailed('t1', 90, 'start-failed'), claim('t2', 95, 1));
+    expect(run).toMatchObject({ attempt: 2, token: 't2' });
     expect(apply(run, { kind: 'execution-known', token: 't1', execution: 'e1' })).toBe(run);
   });
 

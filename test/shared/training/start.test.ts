@@ -1,6 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { cancelRun, lookAtRun } from '../../../shared/training/check.ts';
+import { maxAttempts } from '../../../shared/training/run.ts';
 import { cause, name, trainable } from '../../functions/trainable.ts';
+
+const moment = () => new Promise<void>((resolve) => setTimeout(resolve, 5));
 
 describe('the start call', () => {
   test('whose answer is lost counts as done when the job has reported already', async () => {
@@ -51,6 +54,22 @@ describe('the start call', () => {
     expect(await work()).toEqual(['found']);
     expect((await run(id)).execution).toBe('trainer-1');
     expect(world.executions.size).toBe(1);
+  });
+
+  test('whose caller dies each time is made four times in all, each after its backoff', async () => {
+    const { ask, work, run, world } = await trainable();
+    const { run: id } = await ask();
+    // who makes the call never comes back
+    const { compute } = world.ports;
+    let calls = 0;
+    world.ports.compute = { ...compute, start: () => (calls++, new Promise<never>(() => undefined)) };
+    for (let i = 0; i < 60 && (await run(id)).state !== 'failed'; i++) await Promise.race([work(30), moment()]);
+    expect(calls).toBe(maxAttempts);
+    const { failure, attempts } = await run(id);
+    expect(failure).toMatchObject({ code: 'start-failed', retryable: true });
+    expect(failure?.detail).toContain('Nothing is known of the execution');
+    const begun = attempts.map(({ endedAt }) => Date.parse(endedAt) / 1000);
+    for (let i = 1; i < begun.length; i++) expect((begun[i] ?? 0) - (begun[i - 1] ?? 0)).toBeGreaterThan(90);
   });
 
   test('may come long after the request: preparing a large manifest starts no second job', async () => {

@@ -27,7 +27,7 @@ export const defects: readonly Defect[] = [
         'documents.replace(container, next, newest ?? current.etag)',
       ],
     ],
-    seed: 100_036,
+    seed: 100_014,
   },
   {
     name: 'no outbox',
@@ -93,7 +93,7 @@ export const defects: readonly Defect[] = [
     excuse: 'somebody will look at them',
     file: 'functions/http/dead-letters.ts',
     edits: [['    await ports.messages.send(queue, [message]);\n', '']],
-    seed: 100_002,
+    seed: 100_006,
   },
   {
     name: 'generation advanced after listing',
@@ -106,14 +106,14 @@ export const defects: readonly Defect[] = [
       ],
       ['  const result = await commit(ports, project, cause);\n  if (result.more)', '  if (result.more)'],
     ],
-    seed: 100_122,
+    seed: 101_916,
   },
   {
     name: 'reconcile starts a second job',
     excuse: 'a start call without an answer did not start anything',
     file: 'shared/training/start.ts',
     edits: [["if (state === 'submitted' && token !== null) {", "if (state === 'evaluating' && token !== null) {"]],
-    seed: 100_039,
+    seed: 100_002,
   },
   {
     name: 'prediction answered before it is stored',
@@ -132,7 +132,7 @@ export const defects: readonly Defect[] = [
     excuse: 'it may work right away',
     file: 'shared/training/start.ts',
     edits: [['notBefore: later(backoffSeconds(after.attempt, pauseSeconds)),', 'notBefore: later(0),']],
-    seed: 100_005,
+    seed: 100_002,
   },
   {
     name: 'split recomputed from settings',
@@ -166,7 +166,14 @@ export const defects: readonly Defect[] = [
     excuse: 'a queued run can be claimed',
     file: 'shared/training/run.ts',
     edits: [['run.attempt !== event.seen.attempt || run.token !== event.seen.token', "run.state === 'evaluating'"]],
-    seed: 100_066,
+    seed: 100_024,
+  },
+  {
+    name: 'repetition refused for its own etag',
+    excuse: 'a stale etag is refused before anything else',
+    file: 'functions/http/samples.ts',
+    edits: [['if (!same && call.ifMatch', 'if (call.ifMatch']],
+    seed: 100_005,
   },
 ];
 

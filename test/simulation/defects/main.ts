@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 import { defects } from './defects.ts';
 import { seek, type Sought } from './seek.ts';
 
-const { values } = parseArgs({ options: { seeds: { type: 'string', default: '2000' } } });
+const { values } = parseArgs({ options: { seeds: { type: 'string', default: '5000' } } });
 const most = Number(values.seeds);
 /** not the seeds that are recorded for `npm test` */
 const from = 100_001;
