@@ -13,7 +13,7 @@ import type { ProjectSettings } from '../shared/project.ts';
 import { approval } from '../shared/registry/approve.ts';
 import { modelId, registerModel } from '../shared/registry/register.ts';
 import type { ModelSpec } from '../shared/onnx/validate.ts';
-import { smokeFile } from '../shared/training/job-contract.ts';
+import { maxSmokeSamples, smokeFile } from '../shared/training/job-contract.ts';
 import { findVersion } from '../shared/training/request.ts';
 import { isOpen } from '../shared/training/run.ts';
 import { applyToRun, attemptPrefix, cancelled } from '../shared/training/start.ts';
@@ -60,6 +60,8 @@ export async function evaluate(
   }
   if (judged === 'continue') return handOn(ports, message);
   const verdict = judge(judged, run.classes, settings.gate, champion?.number ?? null);
+  if (artifact.smoke.length === 0)
+    verdict.reasons.push('noted: training kept no answers that a deployment could check');
   const model = await register(ports, run, settings, artifact, judged, verdict);
   const final = verdictOf(run, model, verdict);
   if (!(await announce(ports, run, model, final, settings, message))) return cancelledMeanwhile(ports, message);
@@ -103,6 +105,8 @@ async function judgeRun(
   });
 }
 
+const maxSmokeBytes = 4 * 1024 * 1024;
+
 type Artifact = { bytes: Buffer; digest: string; smoke: ModelDocument['smoke'] } | { problem: string; detail: string };
 
 /** Reads and checks what the job left behind, and keeps the model under its digest. */
@@ -114,19 +118,29 @@ async function collectArtifact(ports: EvaluatePorts, run: RunDocument): Promise<
     return { problem: 'model-too-large', detail: `model.onnx has more than ${maxModelBytes / 1024 / 1024} MB.` };
   const valid = await ports.validate(onnx.body, { ...run.image, classes: run.classes.length });
   if (!valid.ok) return { problem: 'bad-model', detail: `model.onnx was refused (${valid.reason}): ${valid.detail}` };
-  const smoke = await readSmoke(ports, `${prefix}/smoke.json`);
+  const smoke = await readSmoke(ports, `${prefix}/smoke.json`, run.classes.length);
+  if ('problem' in smoke) return smoke;
   const digest = createHash('sha256').update(onnx.body).digest('hex');
   await ports.blobs.create('models', modelBlob(run.pk, digest), onnx.body, { contentType: 'application/octet-stream' });
   return { bytes: onnx.body, digest, smoke };
 }
 
-async function readSmoke(ports: EvaluatePorts, name: string): Promise<ModelDocument['smoke']> {
-  const found = await ports.blobs.get('jobs', name, { maxBytes: 4 * 1024 * 1024 });
-  if (found === undefined || found === 'too-large') return [];
+/** What training kept for the smoke test of deployments. A job may keep nothing; what it keeps has to be of use. */
+async function readSmoke(
+  ports: EvaluatePorts,
+  name: string,
+  classes: number,
+): Promise<ModelDocument['smoke'] | { problem: string; detail: string }> {
+  const wanted = `write at most ${maxSmokeSamples} entries with the md5 of a validation sample and ${classes} probabilities, one for each class, or an empty list`;
+  const bad = (what: string) => ({ problem: 'bad-smoke', detail: `smoke.json ${what}: ${wanted}.` });
+  const found = await ports.blobs.get('jobs', name, { maxBytes: maxSmokeBytes });
+  if (found === undefined) return [];
+  if (found === 'too-large') return bad(`has more than ${maxSmokeBytes / 1024 / 1024} MB`);
   try {
-    return smokeFile.parse(JSON.parse(found.body.toString('utf8')));
+    const kept = smokeFile.parse(JSON.parse(found.body.toString('utf8')));
+    return kept.every(({ probabilities }) => probabilities.length === classes) ? kept : bad('is for other classes');
   } catch {
-    return [];
+    return bad('cannot be read');
   }
 }
 

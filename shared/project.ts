@@ -5,6 +5,12 @@ import { className } from './names.ts';
 const seconds = (maximum: number) => z.number().int().min(0).max(maximum);
 const share = z.number().min(0).max(1);
 
+/**
+ * A model's document holds its confusion matrix and what it answered to the smoke samples: with so many classes of the
+ * longest names these are 1.6 MB, and a document may have 2.
+ */
+export const maxClasses = 500;
+
 /** How a job image calls one of its trainers. */
 export const trainerName = z.string().regex(/^[a-z][a-z0-9-]{0,39}$/);
 
@@ -13,7 +19,7 @@ export const projectSettings = z.strictObject({
   /** empty: taken from the labels seen at commit */
   classes: z
     .array(className)
-    .max(1000)
+    .max(maxClasses)
     .refine((c) => new Set(c).size === c.length, 'classes must differ')
     .refine((c) => c.length !== 1, 'a classifier needs two classes: name at least two, or none')
     .default([]),

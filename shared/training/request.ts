@@ -10,6 +10,7 @@ import { digestOf } from '../names.ts';
 import { outboxOf, sendOutbox, update } from '../outbox.ts';
 import { inBatches } from '../parallel.ts';
 import type { Ports } from '../ports.ts';
+import { maxClasses } from '../project.ts';
 import { newRun, type RunSpec } from './run.ts';
 import { limitsFor, newScheduler, request, type Request, samplesTriedOn, type Verdict } from './scheduler.ts';
 
@@ -28,6 +29,11 @@ export interface TrainingInput {
   by: string;
   kind: 'manual' | 'policy';
 }
+
+/** A job's manifest is made in memory, with about 600 bytes for each sample, most of them its signature. */
+export const maxTrainingSamples = 200_000;
+
+const samplesToTrain = ({ bySplit }: VersionSummary): number => bySplit.train + bySplit.validation;
 
 /** Samples looked at to choose an image size. */
 const imageSpecSamples = 200;
@@ -205,6 +211,19 @@ async function specify(
     throw new TerminalError(
       'too-few-classes',
       `Version ${version.number} has ${classes.length} class; a classifier needs two.`,
+    );
+  }
+  if (classes.length > maxClasses) {
+    throw new TerminalError(
+      'too-many-classes',
+      `Version ${version.number} has ${classes.length} classes and a model may have ${maxClasses}. Name those to train in the project's setting "classes".`,
+    );
+  }
+  const samples = samplesToTrain(version);
+  if (samples > maxTrainingSamples) {
+    throw new TerminalError(
+      'too-many-samples',
+      `Version ${version.number} has ${samples} samples to train and validate with and a job is given at most ${maxTrainingSamples}. Divide the project, or set "split" so that more of the new ones are for testing.`,
     );
   }
   return {

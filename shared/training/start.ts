@@ -9,9 +9,8 @@ import { inBatches } from '../parallel.ts';
 import type { Ports, Stored } from '../ports.ts';
 import type * as z from 'zod';
 import type { JobDocument } from './job-contract.ts';
-import { queued } from './request.ts';
+import { findVersion, maxTrainingSamples, queued } from './request.ts';
 import { isOpen, maxAttempts, type RunEvent, startFailed, transition } from './run.ts';
-import { findVersion } from './request.ts';
 
 export type TrainPorts = Pick<Ports, 'clock' | 'ids' | 'documents' | 'blobs' | 'messages' | 'compute'>;
 
@@ -26,8 +25,8 @@ export const startTimeoutSeconds = 900;
 const startCallSeconds = 90;
 const heartbeatSeconds = 10;
 const maxReports = 100_000;
-/** a manifest line is about 600 bytes, mostly signature */
-const maxManifestSamples = 500_000;
+/** signatures are made so many at a time, and their lines put away as bytes */
+const linesAtOnce = 1000;
 
 /** Blob prefix of one attempt: `{project}/{run}/{token}`. */
 export const attemptPrefix = (project: string, run: string, token: string): string => `${project}/${run}/${token}`;
@@ -177,21 +176,28 @@ async function prepareJob(ports: TrainPorts, run: RunDocument, attempt: number, 
   return blobs.sign('jobs', `${prefix}/job.json`, 'read', expires);
 }
 
-async function manifest(ports: TrainPorts, run: RunDocument, expires: Date): Promise<string> {
+async function manifest(ports: TrainPorts, run: RunDocument, expires: Date): Promise<Buffer> {
   const version = await findVersion(ports, run.pk, run.version.id);
   const store = treeStore(ports.blobs, run.pk);
   const classes = new Set(run.classes);
-  const samples: { md5: string; label: string; split: string }[] = [];
+  const parts: Buffer[] = [];
+  let samples: { md5: string; label: string; split: string }[] = [];
+  const write = async (): Promise<void> => {
+    const lines = await inBatches(samples, 16, async (sample) => {
+      const url = await ports.blobs.sign('datasets', storedName(run.pk, sample.md5), 'read', expires);
+      return `${JSON.stringify({ url, ...sample })}\n`;
+    });
+    parts.push(Buffer.from(lines.join('')));
+    samples = [];
+  };
   for (const split of ['train', 'validation'] as const) {
-    for await (const { record } of entries(store, version.root, { split, limit: maxManifestSamples })) {
+    for await (const { record } of entries(store, version.root, { split, limit: maxTrainingSamples })) {
       if (classes.has(record.label)) samples.push({ md5: record.md5, label: record.label, split });
+      if (samples.length === linesAtOnce) await write();
     }
   }
-  const lines = await inBatches(samples, 16, async (sample) => {
-    const url = await ports.blobs.sign('datasets', storedName(run.pk, sample.md5), 'read', expires);
-    return JSON.stringify({ url, ...sample });
-  });
-  return `${lines.join('\n')}\n`;
+  await write();
+  return Buffer.concat(parts);
 }
 
 /** compute may ask for more patience than this, but then its trouble is ours to tell */

@@ -158,6 +158,21 @@ describe('an evaluation', () => {
     expect(world.all('models')).toHaveLength(1);
   });
 
+  test.each([
+    ['not JSON', 'cannot be read'],
+    [JSON.stringify([{ md5: 'a'.repeat(32), probabilities: [0.5, 0.5] }]), 'is for other classes'],
+    [' '.repeat(5 * 1024 * 1024), 'has more than 4 MB'],
+  ])('fails a run whose smoke.json is of no use to a deployment, and says how to write it (%#)', async (text, what) => {
+    const { train, evaluate, run, world } = await judged();
+    const message = await train(right);
+    const { id, token } = await run(message.data.run);
+    await world.ports.blobs.create('jobs', `${name}/${id}/${token}/smoke.json`, text);
+    expect((await evaluate(message)).outcome).toBe('bad-smoke');
+    const { failure } = await run(id);
+    expect(failure?.detail).toContain(`smoke.json ${what}: write at most 64 entries`);
+    expect(world.all('models')).toEqual([]);
+  });
+
   test('of bytes that were approved once goes by what the gate finds now', async () => {
     const { train, evaluate, run, world, deployAll, endpoint } = await judged({
       gate: { minimum: 0, maxRegression: 0 },

@@ -4,6 +4,8 @@ import type { ModelDocument } from '../../../shared/documents.ts';
 import { approval } from '../../../shared/registry/approve.ts';
 import { loadModel, maxModelBytes, modelBlob } from '../../../shared/registry/artifact.ts';
 import { modelId, registerModel } from '../../../shared/registry/register.ts';
+import { maxClasses } from '../../../shared/project.ts';
+import { maxSmokeSamples, smokeFile } from '../../../shared/training/job-contract.ts';
 import { createWorld } from '../world.ts';
 
 const model = (digest: string): Omit<ModelDocument, 'id' | 'number'> =>
@@ -54,4 +56,27 @@ test('an artifact lies under its digest; one that cannot be read now is tried ag
   await expect(loadModel(blobs, 'digits', 'other')).rejects.toMatchObject({ name: 'RetryLater' });
   await blobs.create('models', modelBlob('digits', 'large'), Buffer.alloc(maxModelBytes + 1));
   await expect(loadModel(blobs, 'digits', 'large')).rejects.toMatchObject({ name: 'RetryLater' });
+});
+
+test('the document of a model with as many classes as there may be fits into the 2 MB of one', () => {
+  const classes = Array.from({ length: maxClasses }, (_, n) => `${n}`.padEnd(100, '\u{3042}'));
+  const shares = Array.from({ length: maxClasses }, (_, n) => 1 / (n + 3));
+  const reasons = [`failed: below: ${classes.map((c) => `"${c}" 12.3 %`).join(', ')}`];
+  const document = {
+    ...model('a'),
+    ...{ id: modelId(1), number: 1, classes },
+    metrics: {
+      ...{
+        accuracy: 0.123456789,
+        samples: 1e6,
+        recall: Object.fromEntries(classes.map((c, i) => [c, shares[i] ?? 0])),
+      },
+      confusion: classes.map(() => classes.map(() => 88)),
+    },
+    verdict: { decision: 'rejected', reasons },
+    smoke: smokeFile.parse(
+      Array.from({ length: maxSmokeSamples }, () => ({ md5: 'a'.repeat(32), probabilities: shares })),
+    ),
+  };
+  expect(Buffer.byteLength(JSON.stringify(document))).toBeLessThan(2 * 1024 * 1024 - 50_000);
 });

@@ -1,5 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { findVersion } from '../../../shared/training/request.ts';
+import type { VersionSummary } from '../../../shared/documents.ts';
+import type { TerminalError } from '../../../shared/errors.ts';
+import { maxClasses } from '../../../shared/project.ts';
+import { findVersion, maxTrainingSamples } from '../../../shared/training/request.ts';
 import { commitVersion, name, trainable } from '../../functions/trainable.ts';
 
 describe('coalescing', () => {
@@ -58,6 +61,32 @@ describe('coalescing', () => {
     if (scheduler !== undefined) world.put('schedulers', { ...scheduler, waiting: null });
     expect((await sweep()).problems).toEqual([]);
     expect((await run(lost)).state).toBe('cancelled');
+  });
+});
+
+describe('a version that cannot be trained on is refused with what to do', () => {
+  const head = (change: Partial<VersionSummary>) => async () => {
+    const { ask, world } = await trainable();
+    const first = await world.read('heads', name, 'head');
+    if (!first?.head) throw new Error('no head');
+    world.put('heads', { ...first, head: { ...first.head, ...change } });
+    return ask().then(
+      () => 'taken',
+      (error: TerminalError) => `${error.code}: ${error.message}`,
+    );
+  };
+  const classes = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, n) => [`c${n}`, 1]));
+
+  test('for too many classes', async () => {
+    expect(await head({ byClass: classes(maxClasses) })()).toBe('taken');
+    expect(await head({ byClass: classes(maxClasses + 1) })()).toMatch(/^too-many-classes: .*Name those to train/);
+  });
+
+  test('for more samples than a manifest is made for', async () => {
+    const [train, validation] = [maxTrainingSamples - 5, 5];
+    expect(await head({ bySplit: { train, validation, test: 1e6 } })()).toBe('taken');
+    const tooMany = { train: train + 1, validation, test: 0 };
+    expect(await head({ bySplit: tooMany })()).toMatch(/^too-many-samples: .*Divide the project/);
   });
 });
 
