@@ -22,13 +22,10 @@ export function onMessage<Q extends QueueName>(
   traceOf: (message: MessageOf<Q>) => Promise<string | undefined> = () => Promise.resolve(undefined),
 ): (body: unknown, context: InvocationContext) => Promise<void> {
   return async (body, context) => {
-    const read = readMessage(queue, body);
-    if ('invalid' in read) {
-      await recordDeadLetter(ports, queue, { body, reason: 'invalid-message', detail: read.invalid });
-      return;
-    }
-    const { message } = read;
     recordAge(ports, queue, context);
+    const read = readMessage(queue, body);
+    if ('invalid' in read) return refuse(ports, queue, stage, { body, why: read.invalid, context });
+    const { message } = read;
     const parent = message.traceparent ?? (await traceOf(message));
     await ports.telemetry.span(stage, parent, async (traceparent) => {
       const startedAt = ports.clock.now().getTime();
@@ -62,6 +59,22 @@ export function onMessage<Q extends QueueName>(
       }
     });
   };
+}
+
+/** Records a message that no handler understands: a flood of them shows in the telemetry like any other stage. */
+async function refuse(
+  ports: Ports,
+  queue: QueueName,
+  stage: StageRecord['stage'],
+  { body, why, context }: { body: unknown; why: string; context: InvocationContext },
+): Promise<void> {
+  const startedAt = ports.clock.now().getTime();
+  const reason = 'invalid-message';
+  await recordDeadLetter(ports, queue, { body, reason, detail: why });
+  const durationMs = ports.clock.now().getTime() - startedAt;
+  const outcome = 'dead-lettered';
+  ports.telemetry.metric('stage-milliseconds', durationMs, { stage, outcome });
+  ports.telemetry.stage({ stage, project: '', outcome, durationMs, ids: { reason, invocation: context.invocationId } });
 }
 
 /** How long the message could have been delivered before it was. The metadata may be spoofed by a body: only a metric. */
