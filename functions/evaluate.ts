@@ -113,7 +113,12 @@ type Artifact = { bytes: Buffer; digest: string; smoke: ModelDocument['smoke'] }
 async function collectArtifact(ports: EvaluatePorts, run: RunDocument): Promise<Artifact> {
   const prefix = attemptPrefix(run.pk, run.id, run.token ?? '');
   const onnx = await ports.blobs.get('jobs', `${prefix}/model.onnx`, { maxBytes: maxModelBytes });
-  if (onnx === undefined) return { problem: 'no-model', detail: 'The job reported success but left no model.onnx.' };
+  if (onnx === undefined)
+    return {
+      problem: 'no-model',
+      detail:
+        'The job reported success but left no model.onnx. The trainer has to write it to its address in the job document before it reports success.',
+    };
   if (onnx === 'too-large')
     return { problem: 'model-too-large', detail: `model.onnx has more than ${maxModelBytes / 1024 / 1024} MB.` };
   const valid = await ports.validate(onnx.body, { ...run.image, classes: run.classes.length });

@@ -101,7 +101,9 @@ function header(request: HttpRequest, name: string): string | undefined {
     throw new Problem(400, 'invalid-header', detail, { target: name });
   }
   if (value.length > 200)
-    throw new Problem(400, 'invalid-header', `The header ${name} has more than 200 characters.`, { target: name });
+    throw new Problem(400, 'invalid-header', `The header ${name} has more than 200 characters. Send a shorter one.`, {
+      target: name,
+    });
   return value;
 }
 

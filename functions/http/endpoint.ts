@@ -144,7 +144,7 @@ export const endpointRoutes = [
         throw new Problem(
           404,
           'unknown-prediction',
-          `There is no prediction ${id}; predictions are kept for 90 days.`,
+          `There is no prediction ${id} in project ${project}. The answer to a score has its id; predictions are kept for 90 days.`,
           { target: 'id' },
         );
       const { document: model } = await modelOf(ports, project, String(found.document.model.number));

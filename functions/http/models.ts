@@ -35,7 +35,12 @@ export async function modelOf(ports: HttpPorts, project: string, n: string): Pro
   const number = /^\d{1,8}$/.test(n) ? Number(n) : 0;
   const found = number === 0 ? undefined : await ports.documents.read('models', project, modelId(number));
   if (found !== undefined) return found;
-  throw new Problem(404, 'unknown-model', `There is no model version ${n} in project ${project}.`, { target: 'n' });
+  throw new Problem(
+    404,
+    'unknown-model',
+    `There is no model version ${n} in project ${project}. GET /api/v1/projects/${project}/models lists them.`,
+    { target: 'n' },
+  );
 }
 
 async function endpointOf(ports: HttpPorts, project: string): Promise<EndpointDocument | undefined> {
@@ -172,7 +177,11 @@ export const modelRoutes = [
       const { document: model } = await modelOf(ports, call.params['p'] ?? '', call.params['n'] ?? '');
       const stored = await ports.blobs.stream('models', modelBlob(model.pk, model.digest));
       if (stored === undefined)
-        throw new Problem(404, 'missing-artifact', 'The artifact of this model is not in the store.');
+        throw new Problem(
+          404,
+          'missing-artifact',
+          'The artifact of this model is not in the store: somebody deleted it. Restore the blob, or train again with the same version and seed, which gives the same bytes.',
+        );
       return {
         status: 200,
         stream: stored.body,

@@ -16,7 +16,12 @@ async function sampleOf(ports: HttpPorts, call: { params: Record<string, string>
   const { p: project = '', id = '' } = call.params;
   const found = await ports.documents.read('samples', samplePartition(project, id), id);
   if (found !== undefined) return found;
-  throw new Problem(404, 'unknown-sample', `There is no sample ${id} in project ${project}.`, { target: 'id' });
+  throw new Problem(
+    404,
+    'unknown-sample',
+    `There is no sample ${id} in project ${project}. GET /api/v1/projects/${project}/samples lists them.`,
+    { target: 'id' },
+  );
 }
 
 export const sampleRoutes = [
@@ -65,7 +70,11 @@ export const sampleRoutes = [
       const { document: sample } = await sampleOf(ports, call);
       const stored = await ports.blobs.stream('datasets', storedName(sample.project, sample.id));
       if (stored === undefined)
-        throw new Problem(404, 'missing-content', 'The bytes of this sample are not in the store.');
+        throw new Problem(
+          404,
+          'missing-content',
+          'The bytes of this sample are not in the store: somebody deleted them. Restore the blob, or upload the same file again.',
+        );
       return {
         status: 200,
         stream: stored.body,

@@ -108,9 +108,14 @@ export const trainingRoutes = [
       const { id = '' } = call.params;
       const found = await ports.documents.read('runs', project.id, id);
       if (found === undefined)
-        throw new Problem(404, 'unknown-training', `There is no training ${id} in project ${project.id}.`, {
-          target: 'id',
-        });
+        throw new Problem(
+          404,
+          'unknown-training',
+          `There is no training ${id} in project ${project.id}. GET /api/v1/projects/${project.id}/trainings lists them.`,
+          {
+            target: 'id',
+          },
+        );
       const headers = { etag: found.etag, ...(isOpen(found.document.state) ? retryAfter : {}) };
       const [json] = await viewsOf(ports, project, [found.document]);
       return { status: 200, json, headers };
@@ -127,9 +132,14 @@ export const trainingRoutes = [
       const { p: project = '', id = '' } = call.params;
       const cancelled = await cancelRun(ports, project, id, call.by, call.cause);
       if (cancelled === 'unknown')
-        throw new Problem(404, 'unknown-training', `There is no training ${id} in project ${project}.`, {
-          target: 'id',
-        });
+        throw new Problem(
+          404,
+          'unknown-training',
+          `There is no training ${id} in project ${project}. GET /api/v1/projects/${project}/trainings lists them.`,
+          {
+            target: 'id',
+          },
+        );
       if (cancelled === 'ended')
         throw new Problem(409, 'training-ended', `Training ${id} has ended already; nothing was changed.`);
       const monitor = `${call.base}/projects/${project}/trainings/${id}`;

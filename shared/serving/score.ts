@@ -84,10 +84,13 @@ export function createScorer(ports: ScorePorts): ScoreImage {
     const id = `p-${createHash('sha256').update(ports.ids.next()).digest('hex').slice(0, 24)}`;
     const endpoint = await endpointOf(project);
     if (endpoint === null) await assertProject(ports, project);
-    const target = await choose(endpoint, id, options.pin, (n) => modelOf(project, n));
+    const target = await choose(endpoint, id, project, options.pin, (n) => modelOf(project, n));
     const model = await modelOf(project, target.model);
     if (model === undefined)
-      throw new TerminalError('unknown-model', `Project ${project} has no model ${target.model}.`);
+      throw new TerminalError(
+        'unknown-model',
+        `Project ${project} has no model ${target.model}, though its endpoint names it. Deploy another one.`,
+      );
     const judged = await ports.preprocess(image.bytes, image.contentType, model.image);
     if (!judged.ok)
       throw new TerminalError(
@@ -154,12 +157,17 @@ const round = (p: number): number => Math.round(p * 1e6) / 1e6;
 async function choose(
   endpoint: EndpointDocument | null,
   id: string,
+  project: string,
   pin: number | undefined,
   modelOf: (number: number) => Promise<ModelDocument | undefined>,
 ): Promise<Target & { role: PredictionDocument['role'] }> {
   if (pin !== undefined) {
     const model = await modelOf(pin);
-    if (model === undefined) throw new TerminalError('unknown-model', `There is no model ${pin}.`);
+    if (model === undefined)
+      throw new TerminalError(
+        'unknown-model',
+        `Project ${project} has no model ${pin}. GET /api/v1/projects/${project}/models lists them.`,
+      );
     return { model: pin, digest: model.digest, deployment: 'pinned', role: 'pinned' };
   }
   // the id is random, so a part of it is the dice

@@ -123,7 +123,12 @@ export function diagnose(run: RunDocument, execution: Execution | undefined, now
   }
   if (execution === undefined) {
     if (quiet < reportDelaySeconds) return undefined;
-    return { code: 'execution-lost', detail: 'Compute knows nothing of the execution any more.', retryable: true };
+    return {
+      code: 'execution-lost',
+      detail:
+        'Compute knows nothing of the execution any more; it was deleted, or its machine was taken away. It is tried again while attempts are left.',
+      retryable: true,
+    };
   }
   if (execution.state === 'failed' || execution.state === 'stopped' || execution.state === 'succeeded') {
     if (quiet < reportDelaySeconds) return undefined;

@@ -126,7 +126,10 @@ export async function findVersion(
   if (head && (head.version === wanted || head.number === number)) return head;
   const since = await lookUp();
   if (since !== undefined) return since;
-  throw new TerminalError('unknown-version', `Project ${project} has no version ${wanted}.`);
+  throw new TerminalError(
+    'unknown-version',
+    `Project ${project} has no version ${wanted}. GET /api/v1/projects/${project}/versions lists them.`,
+  );
 }
 
 /** Creates the run's document unless it is there. */
