@@ -33,6 +33,7 @@ export async function readDigits(): Promise<PictureSet> {
     what: 'scanned handwritten digits',
     project: 'digits',
     settings: {},
+    notes: [],
     first: [],
     second: [],
     holdout: [],

@@ -1,16 +1,11 @@
 /** Pictures of a folder `<label>/<file>`: JPEG, PNG and WebP of any size. */
 import { createHash } from 'node:crypto';
-import { readdir, readFile } from 'node:fs/promises';
-import path from 'node:path';
-import { className } from '../../shared/names.ts';
+import { readFile } from 'node:fs/promises';
+import { inBatches } from '../../shared/parallel.ts';
+import { counted } from './counted.ts';
+import { expectedFolder, type ImageFile, kindsOf, listFolder, type Skipped } from './folder-files.ts';
 import type { Picture, PictureSet } from './pictures.ts';
 
-const typeOf: Record<string, Picture['contentType']> = {
-  '.png': 'image/png',
-  '.jpg': 'image/jpeg',
-  '.jpeg': 'image/jpeg',
-  '.webp': 'image/webp',
-};
 const holdoutShare = 0.15;
 /** of what is uploaded */
 const secondShare = 0.25;
@@ -28,72 +23,111 @@ const batchSize = 32;
 const usualEpochs = 14;
 const wantedSteps = 200;
 const mostEpochs = 100;
-const maxNameLength = 200;
+const readsAtOnce = 8;
 
-async function picturesOf(folder: string, label: string): Promise<Picture[]> {
-  const files = await readdir(path.join(folder, label), { withFileTypes: true });
-  const pictures = files.flatMap((file): Picture[] => {
-    const extension = path.extname(file.name).toLowerCase();
-    const contentType = typeOf[extension];
-    if (!file.isFile() || file.name.startsWith('.') || contentType === undefined) return [];
-    // a name that the API would refuse says nothing that the demo needs
-    const plain = file.name.length <= maxNameLength && /^[\w.() -]+$/u.test(file.name);
-    const name = plain ? file.name : `${createHash('sha256').update(file.name).digest('hex').slice(0, 20)}${extension}`;
-    return [
-      { label: label.normalize('NFC'), name, contentType, bytes: () => readFile(path.join(folder, label, file.name)) },
-    ];
-  });
+interface Content extends Picture {
+  digest: string;
+}
+
+type Dealt = Record<'first' | 'second' | 'holdout', Content[]>;
+
+const sha256 = (text: string | Buffer): string => createHash('sha256').update(text).digest('hex');
+
+async function contentsOf(label: string, files: ImageFile[]): Promise<Content[]> {
+  const contents = await inBatches(files, readsAtOnce, async ({ path, name, contentType }) => ({
+    ...{ label, name, contentType, bytes: () => readFile(path) },
+    digest: sha256(await readFile(path)),
+  }));
   // an order that does not follow the names (often the order in which they were taken), yet is always the same
-  const place = (picture: Picture): string => createHash('sha256').update(`${label}/${picture.name}`).digest('hex');
-  return pictures.sort((a, b) => (place(a) < place(b) ? -1 : 1));
+  const place = ({ name }: Picture): string => sha256(`${label}/${name}`);
+  return contents.sort((a, b) => (place(a) < place(b) ? -1 : 1));
 }
 
 /**
- * Reads a folder's names (not its pictures) and deals them out: of every label 15 % are held out, a quarter of the rest
- * comes with the second upload. Throws where there is too little to learn from, with what to add.
+ * Deals out the pictures of one label by content. Of an image that is there more than once either every copy is uploaded
+ * or none: no model may be scored on what it has learned from. `isShared` knows what other labels have too.
+ */
+function deal(label: string, contents: Content[], isShared: (digest: string) => boolean): Dealt {
+  const shared = contents.filter(({ digest }) => isShared(digest));
+  const images = Map.groupBy(contents, ({ digest }) => digest);
+  const own = [...images].flatMap(([digest, copies]) => (isShared(digest) ? [] : [copies]));
+  if (own.length < leastPerLabel) {
+    const repeated = own.length === contents.length ? '' : ' that is no copy, neither here nor under another label';
+    throw new Error(
+      `${expectedFolder}: label "${label}" has ${counted(own.length, 'image')}${repeated}; at least ${leastPerLabel} are needed.`,
+    );
+  }
+  const heldOut = Math.max(1, Math.round(own.length * holdoutShare));
+  const later = Math.max(1, Math.round((own.length - heldOut) * secondShare));
+  return {
+    holdout: own.slice(0, heldOut).flatMap((copies) => copies.slice(0, 1)),
+    second: own.slice(heldOut, heldOut + later).flat(),
+    // with them what is under another label too, so that the second upload always brings something new
+    first: [...own.slice(heldOut + later).flat(), ...shared],
+  };
+}
+
+const differentOf = (contents: Content[]): number => new Set(contents.map(({ digest }) => digest)).size;
+
+async function dealAll(labels: { label: string; files: ImageFile[] }[]): Promise<Dealt> {
+  const all: { label: string; contents: Content[] }[] = [];
+  for (const { label, files } of labels) all.push({ label, contents: await contentsOf(label, files) });
+  const seen = new Map<string, string>();
+  const shared = new Set<string>();
+  for (const { digest, label } of all.flatMap(({ contents }) => contents)) {
+    if ((seen.get(digest) ?? label) !== label) shared.add(digest);
+    seen.set(digest, label);
+  }
+  const dealt = all.map(({ label, contents }) => deal(label, contents, (digest) => shared.has(digest)));
+  return {
+    first: dealt.flatMap(({ first }) => first),
+    second: dealt.flatMap(({ second }) => second),
+    holdout: dealt.flatMap(({ holdout }) => holdout),
+  };
+}
+
+/** What a reader should know before the story: how many images are used for what, and what is not used. */
+function notesOn({ first, second, holdout }: Dealt, files: number, labels: number, skipped: Skipped[]): string[] {
+  const uploaded = first.length + second.length;
+  const copies = uploaded - differentOf([...first, ...second]);
+  const leftOut = files - uploaded - holdout.length;
+  return [
+    `${counted(files, 'image')} with ${labels} labels: ${first.length} for the first upload, ${second.length} for the second, ` +
+      `${holdout.length} held out`,
+    ...(copies === 0 ? [] : [`among the uploads: ${counted(copies, 'copy', 'copies')} of other images in them`]),
+    ...(leftOut === 0 ? [] : [`left out: ${counted(leftOut, 'copy', 'copies')} of held-out images`]),
+    ...kindsOf(skipped).map((kind) => `skipped: ${kind}`),
+  ];
+}
+
+/**
+ * Reads a folder and deals its images out: of the different images of every label 15 % are held out, a quarter of the
+ * rest comes with the second upload. Throws where there is too little to learn from, with what to add.
  */
 export async function readFolder(folder: string): Promise<PictureSet> {
-  const expected = 'Expected a folder of `<label>/<file>` with JPEG, PNG or WebP images';
-  const entries = await readdir(folder, { withFileTypes: true }).catch((cause: NodeJS.ErrnoException) => {
-    throw new Error(`${expected}; seen: ${folder} cannot be read (${cause.code ?? cause.message}).`, { cause });
-  });
-  const names = entries
-    .filter((entry) => entry.isDirectory() && !entry.name.startsWith('.'))
-    .map((entry) => entry.name)
-    .sort();
-  const wrong = names.find((name) => !className.safeParse(name.normalize('NFC')).success);
-  if (wrong !== undefined) throw new Error(`${JSON.stringify(wrong)} cannot be a label. Rename that folder.`);
-  const set: PictureSet = {
+  const { labels, skipped } = await listFolder(folder);
+  const files = labels.reduce((sum, { files }) => sum + files.length, 0);
+  const skippedToo = skipped.length === 0 ? '' : ` Skipped: ${kindsOf(skipped).join('; ')}.`;
+  if (labels.length < 2) {
+    const seen = `${folder} has ${counted(labels.length, 'label')} with images, at least 2 are needed.`;
+    throw new Error(`${expectedFolder}: ${seen}${skippedToo}`);
+  }
+  if (files > mostInAll) throw new Error(`${folder} has ${files} images; the demo takes at most ${mostInAll}.`);
+  const dealt = await dealAll(labels);
+  const { first, second, holdout } = dealt;
+  const different = differentOf([...first, ...second, ...holdout]);
+  if (different < leastInAll) {
+    const seen = `${folder} has ${counted(different, 'different image')}, at least ${leastInAll} are needed.`;
+    throw new Error(`${expectedFolder}: ${seen}${skippedToo}`);
+  }
+  return {
     what: `images of ${folder}`,
     project: 'images',
-    settings: {},
-    first: [],
-    second: [],
-    holdout: [],
+    settings: settingsFor(different, labels.length, differentOf([...first, ...second]), differentOf(second)),
+    notes: notesOn(dealt, files, labels.length, skipped),
+    ...{ first, second, holdout },
     leastAccuracy: null,
   };
-  let labels = 0;
-  for (const label of names) {
-    const pictures = await picturesOf(folder, label);
-    if (pictures.length === 0) continue;
-    if (pictures.length < leastPerLabel) {
-      throw new Error(
-        `${expected}: label "${label}" has ${pictures.length} of them, at least ${leastPerLabel} are needed.`,
-      );
-    }
-    labels += 1;
-    const heldOut = Math.max(1, Math.round(pictures.length * holdoutShare));
-    const later = Math.max(1, Math.round((pictures.length - heldOut) * secondShare));
-    set.holdout.push(...pictures.slice(0, heldOut));
-    set.second.push(...pictures.slice(heldOut, heldOut + later));
-    set.first.push(...pictures.slice(heldOut + later));
-  }
-  const total = set.first.length + set.second.length + set.holdout.length;
-  if (labels < 2) throw new Error(`${expected}: ${folder} has ${labels} label(s) with images, at least 2 are needed.`);
-  if (total < leastInAll) throw new Error(`${expected}: ${total} found, at least ${leastInAll} are needed.`);
-  if (total > mostInAll) throw new Error(`${folder} has ${total} images; the demo takes at most ${mostInAll}.`);
-  set.settings = settingsFor(total, labels, set.first.length, set.second.length);
-  return set;
 }
 
 /**
@@ -106,7 +140,7 @@ function settingsFor(total: number, labels: number, uploaded: number, later: num
   const epochs = Math.min(mostEpochs, Math.ceil(wantedSteps / stepsPerEpoch));
   return {
     gate: { minimum: few ? 0 : Math.min(0.8, 1 / labels), minimumRecall: 0, maxRegression: 0.2 },
-    // half of the second upload may turn out to be duplicates or unreadable
+    // half of the second upload may turn out to be unreadable
     retrain: { minNewSamples: Math.max(1, Math.min(50, Math.floor(later / 2))) },
     ...(few ? { split: { validationPercent: 20, testPercent: 25 } } : {}),
     ...(epochs > usualEpochs ? { trainer: { parameters: { epochs, patience: epochs } } } : {}),

@@ -55,6 +55,8 @@ async function start(folder: string, log: (line: object) => void, narrator: Narr
 async function run(folder: string, pictures: PictureSet, narrator: Narrator): Promise<Report> {
   const stopwatch = createStopwatch();
   const log = createWriteStream(path.join(folder, 'platform.log'));
+  if (pictures.notes.length > 0) narrator.chapter(`The ${pictures.what}`);
+  for (const note of pictures.notes) narrator.say(note);
   narrator.chapter('Starting the platform: functions host, storage, queues, documents, compute, telemetry');
   const write = (line: object): void => void log.write(`${JSON.stringify(line)}\n`);
   const { platform, client } = await stopwatch.stage('start', () => start(folder, write, narrator));

@@ -1,14 +1,9 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { createInflate } from 'node:zlib';
 import sharp from 'sharp';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { digitPng, readDigits } from '../../../local/demo/digits.ts';
-import { readFolder } from '../../../local/demo/folder.ts';
 import { decompressionBomb, oddFiles } from '../../../local/demo/odd-files.ts';
 import { createImageReader } from '../../../shared/image/decode.ts';
-import { projectSettings } from '../../../shared/project.ts';
 
 describe('digits', () => {
   test('become grey PNGs with exactly the scanned values', async () => {
@@ -63,45 +58,5 @@ describe('odd files', () => {
       if (file.expected !== 'quarantined') expect(bytes.equals(await good.bytes())).toBe(true);
       expect(file.label).toBe(file.expected === 'conflict' ? '5' : good.label);
     }
-  });
-});
-
-describe('a folder of images', () => {
-  let folder: string;
-  beforeAll(async () => {
-    folder = await mkdtemp(path.join(tmpdir(), 'demo-folder-'));
-    for (const label of ['cat', 'dög']) {
-      await mkdir(path.join(folder, label));
-      for (let i = 0; i < 20; i += 1)
-        await writeFile(path.join(folder, label, `${i} ü.${['png', 'JPG', 'webp'][i % 3]}`), 'x');
-      await writeFile(path.join(folder, label, 'notes.txt'), 'x');
-    }
-  });
-  afterAll(() => rm(folder, { recursive: true, force: true }));
-
-  test('gives 15 % of every label to the holdout and a quarter of the rest to the second upload', async () => {
-    const set = await readFolder(folder);
-    const count = (pictures: { label: string }[]) =>
-      [...Map.groupBy(pictures, (p) => p.label)].map(([l, p]) => [l, p.length]);
-    expect(count(set.holdout)).toEqual([
-      ['cat', 3],
-      ['dög'.normalize('NFC'), 3],
-    ]);
-    expect(count(set.second)).toEqual([
-      ['cat', 4],
-      ['dög'.normalize('NFC'), 4],
-    ]);
-    expect(set.first).toHaveLength(26);
-    expect(new Set(set.first.map((p) => p.contentType))).toEqual(new Set(['image/png', 'image/jpeg', 'image/webp']));
-    expect(projectSettings.safeParse(set.settings).success).toBe(true);
-    expect((await readFolder(folder)).first.map((p) => p.name)).toEqual(set.first.map((p) => p.name));
-  });
-
-  test('that holds too little is refused with what is needed', async () => {
-    await expect(readFolder(path.join(folder, 'cat'))).rejects.toThrow(/0 label.*at least 2/);
-    await expect(readFolder(path.join(folder, 'nowhere'))).rejects.toThrow(/cannot be read \(ENOENT\)/);
-    await mkdir(path.join(folder, 'few'));
-    await writeFile(path.join(folder, 'few', 'one.png'), 'x');
-    await expect(readFolder(folder)).rejects.toThrow(/label "few" has 1 of them, at least 4/);
   });
 });
