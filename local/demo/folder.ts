@@ -52,17 +52,18 @@ function deal(label: string, contents: Content[], isShared: (digest: string) => 
   const images = Map.groupBy(contents, ({ digest }) => digest);
   const own = [...images].flatMap(([digest, copies]) => (isShared(digest) ? [] : [copies]));
   if (own.length < leastPerLabel) {
-    const repeated = own.length === contents.length ? '' : ' that is no copy, neither here nor under another label';
-    throw new Error(
-      `${expectedFolder}: label "${label}" has ${counted(own.length, 'image')}${repeated}; at least ${leastPerLabel} are needed.`,
-    );
+    const isPlain = own.length === contents.length;
+    const seen = isPlain
+      ? counted(own.length, 'image')
+      : `${counted(own.length, 'different image')} that no other label has`;
+    throw new Error(`${expectedFolder}: label "${label}" has ${seen}; at least ${leastPerLabel} are needed.`);
   }
   const heldOut = Math.max(1, Math.round(own.length * holdoutShare));
   const later = Math.max(1, Math.round((own.length - heldOut) * secondShare));
   return {
     holdout: own.slice(0, heldOut).flatMap((copies) => copies.slice(0, 1)),
     second: own.slice(heldOut, heldOut + later).flat(),
-    // with them what is under another label too, so that the second upload always brings something new
+    // with what is under another label too, so that the second upload always brings something new
     first: [...own.slice(heldOut + later).flat(), ...shared],
   };
 }

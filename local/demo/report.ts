@@ -58,6 +58,18 @@ export const reportShape = z.object({
 });
 export type Report = z.infer<typeof reportShape>;
 
+/** What `--json` prints when there is no report; the error has a code and a message as those of the API have. */
+export interface Failure {
+  error: {
+    code: 'wrong-arguments' | 'unusable-images' | 'step-failed' | 'interrupted';
+    message: string;
+    /** title of the chapter that was being told, once there is one */
+    step?: string;
+    /** the file with what the platform logged, when it is kept */
+    log?: string;
+  };
+}
+
 const share = (value: number): string => `${(value * 100).toFixed(2)} %`;
 
 /** The closing tables, as lines. */

@@ -139,7 +139,7 @@ describe('copies in a folder', () => {
     await fill('cat', 20);
     for (let i = 0; i < 20; i += 1) await put(`dog/${i}.png`, 'the same dog');
     await expect(readFolder(folder)).rejects.toThrow(
-      /label "dog" has 1 image that is no copy, neither here nor under another label; at least 4 are needed/,
+      /label "dog" has 1 different image that no other label has; at least 4 are needed/,
     );
   });
 });
