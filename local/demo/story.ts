@@ -7,6 +7,7 @@ import { modelView } from '../../shared/api/views/model.ts';
 import { deadLetterView } from '../../shared/api/views/operations.ts';
 import { projectView } from '../../shared/api/views/project.ts';
 import { type Client, getAll } from './client.ts';
+import { tellDiff } from './diff.ts';
 import { traceBack } from './lineage.ts';
 import type { Narrator } from './narrator.ts';
 import { oddFiles } from './odd-files.ts';
@@ -29,11 +30,6 @@ const noticeMs = 2000;
 const firstScores = 100;
 const scoresAfterRollback = 20;
 const anotherSeed = 7;
-
-const diffShape = z.object({
-  counts: z.object({ added: z.number(), removed: z.number(), relabelled: z.number() }),
-  added: z.array(z.object({ label: z.string() })),
-});
 
 /** Tells the whole story. Throws at the first step that does not happen, with what was expected and what was seen. */
 export async function tellStory(stage: Stage): Promise<Omit<Report, 'seconds'>> {
@@ -58,7 +54,7 @@ export async function tellStory(stage: Stage): Promise<Omit<Report, 'seconds'>> 
       `Expected model ${two.model.version} to be compared with the champion; seen: no comparison in its verdict`,
     );
   }
-  await tellDiff(stage, one.version, two.version);
+  await tellDiff(client, narrator, project, [one.version, two.version]);
 
   await retrain(stage);
   const { champion, scored } = await scoreHoldout(stage);
@@ -146,22 +142,6 @@ async function scoreLive({ client, narrator, pictures }: Stage, images: Picture[
   const scored = await score(client, narrator, pictures.project, images);
   mustComeFrom(scored, model);
   return scored;
-}
-
-async function tellDiff({ client, narrator, pictures }: Stage, from: Version, to: Version): Promise<void> {
-  const path = `/projects/${pictures.project}/versions/${from.number}/diff/${to.number}`;
-  const { counts, added } = (await client.get(`${path}?limit=1000`, diffShape)).body;
-  const expected = to.samples - from.samples;
-  if (counts.added - counts.removed !== expected) {
-    throw new Error(`Expected the diff of versions to show ${expected} more samples; seen: ${JSON.stringify(counts)}`);
-  }
-  const byLabel = new Map<string, number>();
-  for (const { label } of added) byLabel.set(label, (byLabel.get(label) ?? 0) + 1);
-  const labels = [...byLabel].map(([label, n]) => `${n} of "${label}"`).join(', ');
-  narrator.say(
-    `from version ${from.number} to ${to.number}: ${counts.added} added, ${counts.removed} removed, ${counts.relabelled} relabelled`,
-  );
-  narrator.say(`added ${labels}; ${to.bytesWritten} bytes written`);
 }
 
 async function retrain({ client, narrator, stopwatch, pictures: { project } }: Stage): Promise<void> {
