@@ -1,11 +1,11 @@
-/** From one prediction back to the scans behind it. */
+/** From one prediction back to the images behind it. */
 import { sampleView, uploadView } from '../../shared/api/views/dataset.ts';
 import { predictionView } from '../../shared/api/views/endpoint.ts';
 import type { Client } from './client.ts';
 import type { Narrator } from './narrator.ts';
 import type { Report } from './report.ts';
 
-/** scans that are followed back to their upload */
+/** images that are followed back to their upload */
 const shown = 3;
 
 /** Tells what is behind a prediction. Throws when a link of the chain is missing. */
@@ -20,20 +20,20 @@ export async function traceBack(
   const { model, training, datasetVersion, samples } = body.lineage;
   if (training === null) throw new Error(`Expected the training behind prediction ${prediction}; seen: none`);
   if (samples.length === 0) throw new Error(`Expected the samples behind prediction ${prediction}; seen: none`);
-  const scans = [];
+  const images = [];
   for (const { md5, label } of samples.slice(0, shown)) {
     const { origin } = (await client.get(`${path}/samples/${md5}`, sampleView)).body;
     const { blob } = (await client.get(`${path}/uploads/${origin}`, uploadView)).body;
-    scans.push({ id: md5, label, upload: origin, blob });
+    images.push({ id: md5, label, upload: origin, blob });
   }
-  const code = model.lineage.code === null ? '' : `, code ${model.lineage.code.slice(0, 12)}`;
+  const code = model.lineage.code === null ? '' : `, code ${model.lineage.code.replace('sha256:', '').slice(0, 12)}`;
   narrator.say(`prediction ${prediction}: "${body.class ?? ''}"`);
   narrator.say(`  by model ${model.version} (${model.digest.slice(0, 12)})`);
   narrator.say(`  from training ${training.id} (${training.trainer.name}, seed ${training.seed}${code})`);
   narrator.say(
-    `  on version ${datasetVersion.number} (${datasetVersion.id}) with ${datasetVersion.samples} samples, among them`,
+    `  on version ${datasetVersion.number} (${datasetVersion.id.slice(0, 12)}) with ${datasetVersion.samples} samples, among them`,
   );
-  for (const scan of scans) narrator.say(`    sample ${scan.id}, label "${scan.label}", uploaded as ${scan.blob}`);
+  for (const { id, label, blob } of images) narrator.say(`    sample ${id}, label "${label}", uploaded as ${blob}`);
   return {
     prediction,
     model: model.version,
@@ -41,6 +41,6 @@ export async function traceBack(
     seed: training.seed,
     datasetVersion: datasetVersion.number,
     sampleCount: datasetVersion.samples,
-    samples: scans,
+    samples: images,
   };
 }

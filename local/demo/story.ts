@@ -7,6 +7,7 @@ import { modelView } from '../../shared/api/views/model.ts';
 import { deadLetterView } from '../../shared/api/views/operations.ts';
 import { projectView } from '../../shared/api/views/project.ts';
 import { type Client, getAll } from './client.ts';
+import { counted } from './counted.ts';
 import { tellDiff } from './diff.ts';
 import { traceBack } from './lineage.ts';
 import type { Narrator } from './narrator.ts';
@@ -40,7 +41,7 @@ export async function tellStory(stage: Stage): Promise<Omit<Report, 'seconds'>> 
   await client.send('PUT', `/projects/${project}`, pictures.settings, projectView);
   const odd = await stopwatch.stage('upload1', () => uploadFirst(stage, first));
   const one = await learn(stage, 1, 0, odd);
-  narrator.chapter('Scoring images that are in no version');
+  narrator.chapter(`Scoring ${counted(Math.min(firstScores, holdout.length), 'held-out image')}, which no version has`);
   const early = await stopwatch.stage('score1', () =>
     scoreLive(stage, holdout.slice(0, firstScores), one.model.version),
   );
@@ -59,7 +60,7 @@ export async function tellStory(stage: Stage): Promise<Omit<Report, 'seconds'>> 
   await retrain(stage);
   const { champion, scored } = await scoreHoldout(stage);
   const rolledBackTo = await rollBack(stage, champion);
-  narrator.chapter('Lineage: one prediction back to its scans');
+  narrator.chapter('Lineage: from one prediction back to the images behind it');
   const prediction = scored[0]?.answer.predictionId ?? '';
   const lineage = await stopwatch.stage('lineage', () => traceBack(client, narrator, project, prediction));
   return {
@@ -107,11 +108,9 @@ async function learn(
     await checkOddFiles(client, narrator, project, odd);
     return outcomes;
   });
-  narrator.say(
-    Object.entries(summary)
-      .map(([outcome, n]) => `${n} ${outcome}`)
-      .join(', '),
-  );
+  // all have an outcome: none is still received
+  const told = Object.entries(summary).flatMap(([outcome, n]) => (outcome === 'received' ? [] : [`${n} ${outcome}`]));
+  narrator.say(`${uploads} uploads so far: ${told.join(', ')}`);
 
   narrator.chapter('The commit window closes, a version is committed');
   const version = await stopwatch.stage(`version${round}`, () =>
@@ -121,7 +120,7 @@ async function learn(
     throw new Error(`Expected a version after version ${after}; seen: version ${version.number}`);
   const { train, validation, test } = version.bySplit as Record<string, number | undefined>;
   narrator.say(
-    `version ${version.number} (${version.id}): ${version.samples} samples of ${Object.keys(version.byClass).length} classes, ` +
+    `version ${version.number} (${version.id.slice(0, 12)}): ${version.samples} samples of ${Object.keys(version.byClass).length} classes, ` +
       `${train ?? 0} train, ${validation ?? 0} validation, ${test ?? 0} test; ${version.bytesWritten} bytes written`,
   );
 
@@ -201,7 +200,7 @@ async function rollBack(stage: Stage, champion: number): Promise<number> {
       images.filter((image) => image !== undefined),
       earlier,
     );
-    narrator.say(`2 s later all of ${scored.length} scores come from model ${earlier}`);
+    narrator.say(`${noticeMs / 1000} s later all ${scored.length} scores come from model ${earlier}`);
     return earlier;
   });
 }

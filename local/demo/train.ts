@@ -29,8 +29,8 @@ export function versionWith(client: Client, narrator: Narrator, project: string,
   const expected = `a dataset version with ${samples} samples`;
   return waitFor({ expected, limitSeconds: versionLimitSeconds, everyMs: pollMs }, async () => {
     const { head } = (await client.get(`/projects/${project}`, projectStatusView)).body;
-    narrator.progress('waiting for the commit window', head?.samples ?? 0, samples);
     if (head !== null && head.samples === samples) return { found: head };
+    narrator.progress('waiting for the commit window: samples in a version', head?.samples ?? 0, samples);
     return { seen: head === null ? 'no version' : `version ${head.number} with ${head.samples} samples` };
   });
 }
@@ -67,8 +67,9 @@ function tellProgress(narrator: Narrator, training: Training): void {
     ...(accuracy === undefined ? [] : [`validation accuracy ${percent(accuracy)}`]),
     ...(training.attempt > 1 ? [`attempt ${training.attempt}`] : []),
   ].join(', ');
-  const phase = state === 'running' && progress !== null ? `training (${progress.phase})` : `training is ${state}`;
-  narrator.progress(phase, progress?.done ?? 0, progress?.total ?? 0, more);
+  if (state !== 'running' || progress === null) return narrator.progress(`training is ${state}`, 0, 0);
+  const phase = progress.phase === 'train' ? 'training: step' : `training: ${progress.phase}`;
+  narrator.progress(phase, progress.done, progress.total, more);
 }
 
 /** A share as people read it. */
@@ -85,8 +86,9 @@ export async function followTraining(
   const expected = `the end of training ${id}`;
   const training = await waitFor({ expected, limitSeconds: trainingLimitSeconds, everyMs: pollMs }, async () => {
     const { body } = await client.get(path, trainingView);
+    if (!openStates.includes(body.state)) return { found: body };
     tellProgress(narrator, body);
-    return openStates.includes(body.state) ? { seen: `it is ${body.state}` } : { found: body };
+    return { seen: `it is ${body.state}` };
   });
   const { failure, state, model: number } = training;
   if (number === null) {
@@ -105,7 +107,7 @@ function tellTraining(narrator: Narrator, training: Training): void {
   const seconds = (from: string | null, to: string | null): string =>
     from === null || to === null ? '?' : ((Date.parse(to) - Date.parse(from)) / 1000).toFixed(1);
   narrator.say(
-    `loss per ${every === 1 ? 'epoch' : `${every} epochs`}: ${losses.filter((_, i) => i % every === 0).join(' ')}`,
+    `loss ${every === 1 ? 'per epoch' : `in one of every ${every} epochs`}: ${losses.filter((_, i) => i % every === 0).join(' ')}`,
   );
   const { trainer, image, seed, createdAt, startedAt, trainedAt, endedAt } = training;
   narrator.say(

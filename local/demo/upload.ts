@@ -97,9 +97,10 @@ export async function checkOddFiles(
   project: string,
   odd: OddUpload[],
 ): Promise<void> {
+  if (odd.length > 0) narrator.say('what became of the odd files:');
   for (const { file, blob } of odd) {
     const { outcome, reason } = await outcomeOf(client, project, blob);
-    narrator.say(`${file.what}: ${outcome}${reason === null ? '' : ` (${reason.code}: ${reason.detail})`}`);
+    narrator.say(`  ${file.what}: ${outcome}${reason === null ? '' : ` (${reason.code}: ${reason.detail})`}`);
     if (outcome !== file.expected)
       throw new Error(`Expected the file "${file.what}" to be ${file.expected}; seen: ${outcome}`);
     if (outcome === 'quarantined' && reason === null) {

@@ -52,6 +52,8 @@ test('a table sets numbers to the right and text to the left', () => {
       ],
     ),
   ).toEqual(['name         n', '---------  ---', 'a            5', 'long name  100']);
+  expect(table(['share'], [['9.50 %'], ['100.00 %']])).toEqual(['   share', '--------', '  9.50 %', '100.00 %']);
+  expect(table(['digest'], [['12345678'], ['123']])).toEqual(['digest', '--------', '12345678', '123']);
   expect(table(['name', 'n'], [])).toEqual(['name  n', '----  -']);
 });
 
