@@ -1,4 +1,5 @@
 /** Projects: settings, and where each stands. */
+import { isDeepStrictEqual } from 'node:util';
 import * as z from 'zod';
 import { Problem } from '../../shared/api/problem.ts';
 import { toVersionView } from '../../shared/api/views/dataset.ts';
@@ -6,8 +7,18 @@ import { page } from '../../shared/api/views/page.ts';
 import { projectStatusView, projectView, toProjectView, uploadStates } from '../../shared/api/views/project.ts';
 import type { ProjectDocument } from '../../shared/documents.ts';
 import { projectName, unassignedProject } from '../../shared/names.ts';
-import { projectSettings } from '../../shared/project.ts';
-import { changed, continuationOf, type HttpPorts, pageOf, projectOf, requireMatch, route } from './route.ts';
+import type { Stored } from '../../shared/ports.ts';
+import { type ProjectSettings, projectSettings } from '../../shared/project.ts';
+import {
+  type Answer,
+  changed,
+  continuationOf,
+  type HttpPorts,
+  pageOf,
+  projectOf,
+  requireMatch,
+  route,
+} from './route.ts';
 
 export const listQuery = {
   limit: z.coerce.number().int().min(1).max(1000).default(100),
@@ -25,6 +36,39 @@ async function countsOf(ports: HttpPorts, project: string) {
   ]);
   const byState = Object.fromEntries(uploadStates.map((state, i) => [state, uploads[i] ?? 0]));
   return { uploads: byState, samples, versions, trainings, models };
+}
+
+function nameOf(given: string | undefined): string {
+  const name = projectName.safeParse(given);
+  if (name.success && name.data !== unassignedProject) return name.data;
+  const why = name.success ? `"${unassignedProject}" is reserved` : (name.error.issues[0]?.message ?? 'not a name');
+  throw new Problem(400, 'invalid-name', `This cannot be a project's name: ${why}.`, { target: 'p' });
+}
+
+const answered = (status: 200 | 201, { document, etag }: Stored<ProjectDocument>): Answer => ({
+  status,
+  json: toProjectView(document),
+  headers: { etag },
+});
+
+/**
+ * Replaces what a project is set to. Settings that it has already change nothing and need no If-Match: a request is
+ * repeated when its answer was lost, and whoever repeats it has not seen an ETag.
+ */
+async function replaceSettings(
+  ports: HttpPorts,
+  call: { ifMatch: string | undefined; body: ProjectSettings },
+  current: Stored<ProjectDocument>,
+): Promise<Answer> {
+  // as they are read today: a setting that is newer than the document has its default
+  const stored = projectSettings.safeParse(current.document.settings);
+  const same = stored.success && isDeepStrictEqual(stored.data, call.body);
+  if (!same || call.ifMatch !== undefined) requireMatch(call, current.etag);
+  if (same) return answered(200, current);
+  const document = { ...current.document, settings: call.body, updatedAt: ports.clock.now().toISOString() };
+  const saved = await ports.documents.replace('projects', document, current.etag);
+  if (saved === 'changed') throw changed();
+  return answered(200, saved);
 }
 
 export const projectRoutes = [
@@ -50,36 +94,21 @@ export const projectRoutes = [
     method: 'PUT',
     path: 'v1/projects/{p}',
     role: 'operator',
-    summary: 'Create a project, or replace its settings (If-Match)',
+    summary: 'Create a project, or change its settings: a change needs If-Match, repeating what is set does not',
     takesIfMatch: 'optional',
     body: projectSettings,
     answers: { 200: projectView, 201: projectView },
     async handle(ports, call) {
-      const name = projectName.safeParse(call.params['p']);
-      if (!name.success || name.data === unassignedProject) {
-        const why = name.success
-          ? `"${unassignedProject}" is reserved`
-          : (name.error.issues[0]?.message ?? 'not a name');
-        throw new Problem(400, 'invalid-name', `This cannot be a project's name: ${why}.`, { target: 'p' });
-      }
+      const id = nameOf(call.params['p']);
+      const current = await ports.documents.read('projects', 'projects', id);
+      if (current !== undefined) return replaceSettings(ports, call, current);
+      if (call.ifMatch !== undefined) throw changed();
       const at = ports.clock.now().toISOString();
-      const current = await ports.documents.read('projects', 'projects', name.data);
-      if (current !== undefined) requireMatch(call, current.etag);
-      else if (call.ifMatch !== undefined) throw changed();
-      const document: ProjectDocument = {
-        id: name.data,
-        pk: 'projects',
-        settings: call.body,
-        createdAt: current?.document.createdAt ?? at,
-        updatedAt: at,
-      };
-      const saved =
-        current === undefined
-          ? await ports.documents.create('projects', document)
-          : await ports.documents.replace('projects', document, current.etag);
-      if (saved === 'exists' || saved === 'changed') throw changed();
-      const json = toProjectView(saved.document);
-      return { status: current === undefined ? 201 : 200, json, headers: { etag: saved.etag } };
+      const document = { id, pk: 'projects', settings: call.body, createdAt: at, updatedAt: at };
+      const saved = await ports.documents.create('projects', document);
+      if (saved !== 'exists') return answered(201, saved);
+      // somebody was faster, perhaps this very request, sent twice
+      return replaceSettings(ports, call, await projectOf(ports, call));
     },
   }),
   route({

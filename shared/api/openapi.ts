@@ -44,6 +44,26 @@ function answerOf(type: z.ZodType | FileKind): Json {
   return { description, content: Object.fromEntries(types.map((name) => [name, { schema }])) };
 }
 
+const headerOf = (name: string, required: boolean, description: string, schema: Json): Json => ({
+  ...{ name, in: 'header', required, description, schema },
+});
+
+const ifMatchOf = (taken: 'optional' | 'required'): Json =>
+  headerOf(
+    'If-Match',
+    taken === 'required',
+    'The ETag that was read. 412: it changed since. 428: it is needed here, and was not sent.',
+    { type: 'string' },
+  );
+
+const idempotencyKey = headerOf(
+  'Idempotency-Key',
+  false,
+  'Names this request for a day. With another body the same key is refused: 409 idempotency-key-reused. ' +
+    'A training, deployment or rollback that is asked for again with it is the same one.',
+  { type: 'string', maxLength: 200 },
+);
+
 function operationOf(route: DescribedRoute): Json {
   const named = [...route.path.matchAll(/\{(\w+)\}/g)].map((m) => ({
     name: m[1],
@@ -57,12 +77,8 @@ function operationOf(route: DescribedRoute): Json {
     ...{ name, in: 'query', required: required.has(name), schema },
   }));
   const headers = [
-    ...(route.takesIfMatch === undefined
-      ? []
-      : [{ name: 'If-Match', in: 'header', required: route.takesIfMatch === 'required', schema: { type: 'string' } }]),
-    ...(route.method === 'POST' && route.takes === undefined
-      ? [{ name: 'Idempotency-Key', in: 'header', required: false, schema: { type: 'string', maxLength: 200 } }]
-      : []),
+    ...(route.takesIfMatch === undefined ? [] : [ifMatchOf(route.takesIfMatch)]),
+    ...(route.method === 'GET' ? [] : [idempotencyKey]),
   ];
   const image = { type: 'string', format: 'binary' };
   const body =

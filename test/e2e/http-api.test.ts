@@ -1,5 +1,4 @@
 /** Every route of the HTTP API, called on a real platform and held against the OpenAPI document that it serves. */
-import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -7,24 +6,20 @@ import { ServiceBusClient } from '@azure/service-bus';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import * as z from 'zod';
-import { buildApp } from '../../local/build.ts';
-import { type Platform, startPlatform } from '../../local/platform.ts';
-import { keyDocument, newKey } from '../../shared/api/keys.ts';
+import type { Platform } from '../../local/platform.ts';
 import { endpointView } from '../../shared/api/views/endpoint.ts';
 import { projectStatusView } from '../../shared/api/views/project.ts';
-import { connect } from '../../shared/azure/connect.ts';
-import { readConfig } from '../../shared/config.ts';
 import type { Role } from '../../shared/documents.ts';
 import { type Checker, createChecker, type Sent } from './client.ts';
 import { type Operation, readOperations } from './contract.ts';
 import { createDigits, digit, p, urls } from './digits.ts';
+import { startWithKeys } from './with-keys.ts';
 
-const root = path.resolve(import.meta.dirname, '../..');
 let folder: string;
 let platform: Platform;
 let operations: Operation[];
 let api: Checker;
-const keys: Record<string, string> = {};
+let keys: Record<Role, string>;
 let someImage: Buffer;
 
 const champion = async (): Promise<number | undefined> =>
@@ -32,28 +27,10 @@ const champion = async (): Promise<number | undefined> =>
 
 beforeAll(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'darkroom-api-'));
-  const { entry } = await buildApp();
-  platform = await startPlatform({
-    dataDir: folder,
-    ports: { http: 0, blob: 0, serviceBus: 0, cosmos: 0, arm: 0, insights: 0 },
-    appRoot: root,
-    appEntry: entry,
-    jobCommand: [process.execPath, path.join(root, 'trainer/main.ts')],
-    onLog: () => undefined,
-  });
-  const { documents } = connect(readConfig(platform.settings));
-  for (const [name, role, project] of [
-    ['viewer', 'viewer', '*'],
-    ['labeler', 'labeler', '*'],
-    ['operator', 'operator', '*'],
-  ] as [string, Role, string][]) {
-    const key = newKey(randomBytes(32));
-    await documents.create('keys', keyDocument(key, { role, project, name }, new Date().toISOString()));
-    keys[name] = key;
-  }
+  ({ platform, keys } = await startWithKeys(folder));
   const origin = platform.addresses.http ?? '';
-  operations = await readOperations(origin, keys['viewer'] ?? '');
-  api = createChecker(origin, operations, keys['operator'] ?? '');
+  operations = await readOperations(origin, keys.viewer);
+  api = createChecker(origin, operations, keys.operator);
   someImage = await digit(4, 900);
   await createDigits(api);
   await vi.waitUntil(async () => (await champion()) === 1, { timeout: 90_000, interval: 300 });
@@ -84,6 +61,20 @@ describe('every answer is what the OpenAPI document promises', () => {
     expect((await api.send('projects-put', { params: { p }, body, headers })).status).toBe(200);
     const created = await api.send('projects-put', { params: { p: 'second' }, body: {}, headers });
     expect(created.status).toBe(412);
+  });
+
+  test('a project is put again without If-Match when nothing would change, as after a lost answer', async () => {
+    const put = (headers: Record<string, string> = {}) =>
+      api.send('projects-put', { params: { p: 'third' }, body: { gate: { minimum: 0.7 }, classes: [] }, headers });
+    const both = await Promise.all([put(), put()]);
+    expect(new Set(both.map(({ status }) => status))).toEqual(new Set([200, 201]));
+    const again = await put();
+    expect([again.status, again.json]).toEqual([200, both[0]?.json]);
+    expect(again.headers.get('etag')).toBe(both[0]?.headers.get('etag'));
+    expect((await put({ 'if-match': again.headers.get('etag') ?? '' })).headers.get('etag')).toBe(
+      again.headers.get('etag'),
+    );
+    expect((await put({ 'if-match': '"old"' })).status).toBe(412);
   });
 
   test('uploads by outcome and by blob', async () => {
@@ -122,7 +113,7 @@ describe('every answer is what the OpenAPI document promises', () => {
         params: { p, id },
         body,
         headers: { 'if-match': ifMatch },
-        key: keys['labeler'] ?? '',
+        key: keys.labeler,
       });
     expect((await label({ label: '7' }, '"old"')).status).toBe(412);
     const labelled = await label({ label: '7' }, sample.headers.get('etag') ?? '');
@@ -286,7 +277,7 @@ describe('every answer is what the OpenAPI document promises', () => {
       for (let pages = 0; pages < 100; pages++) {
         paged.push(...next.value);
         if (next.nextLink === undefined) break;
-        const response = await fetch(next.nextLink, { headers: { 'x-api-key': keys['viewer'] ?? '' } });
+        const response = await fetch(next.nextLink, { headers: { 'x-api-key': keys.viewer } });
         next = listShape.parse(await response.json());
       }
       expect(paged, operationId).toEqual(all);
