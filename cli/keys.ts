@@ -14,9 +14,23 @@ const pauseMs = 10_000;
 /** what Azure needs at most to let a new role work */
 export const rolesWorkWithinSeconds = 600;
 
-/** The documents at this address, as the person who is signed in; without one those of the settings in the environment. */
-export const openKeys = (cosmosEndpoint: string | undefined): Keys =>
-  cosmosEndpoint === undefined ? connect(readConfig(process.env)).documents : connectDocumentsAsPerson(cosmosEndpoint);
+/**
+ * The documents at this address, as the person who is signed in; without one those of the settings in the environment.
+ * Throws when those are incomplete, with the command that sets them.
+ */
+export function openKeys(cosmosEndpoint: string | undefined): Keys {
+  if (cosmosEndpoint !== undefined) return connectDocumentsAsPerson(cosmosEndpoint);
+  try {
+    return connect(readConfig(process.env)).documents;
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new Error(
+      `${why}\nWhile npm start runs, put the settings of its data folder into the environment, then try again:\n` +
+        '  set -a; . .darkroom/settings.env; set +a\nFor an environment in Azure: --cosmos https://...',
+      { cause: error },
+    );
+  }
+}
 
 /** Makes a key and returns it with the id by which it is removed. The key itself is kept nowhere. */
 export async function makeKey(
