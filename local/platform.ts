@@ -9,6 +9,7 @@ import { type BlobService, startBlob } from './blob/server.ts';
 import { startContainerApps } from './container-apps/server.ts';
 import type { Trouble } from './container-apps/trouble.ts';
 import { startCosmos } from './cosmos/server.ts';
+import { takeDataFolder } from './data-folder.ts';
 import { type FunctionsHost, type FunctionsHostOptions, startFunctionsHost } from './functions-host/host.ts';
 import { loopbackCertificate } from './identity/certificate.ts';
 import { type Keyless, resources } from './identity/keyless.ts';
@@ -33,7 +34,7 @@ export interface PlatformPorts {
 }
 
 export interface PlatformOptions {
-  /** everything the services store */
+  /** everything the services store, for one platform at a time */
   dataDir: string;
   ports: PlatformPorts;
   /** file that registers the functions, absolute or relative to `appRoot` */
@@ -207,13 +208,15 @@ async function startAll(
 
 /**
  * Starts every service and then the app; resolves when the app takes work.
- * Throws, with everything stopped again, when a port is taken (the error names the setting), a service does not start,
- * or the app does not load.
+ * Throws, with everything stopped again, when another platform has the data folder or a port is taken (the error names
+ * the setting), a service does not start, or the app does not load.
  */
 export async function startPlatform(options: PlatformOptions): Promise<Platform> {
-  await assertPortsFree(options.ports);
   const started: Close[] = [];
   try {
+    const folder = await takeDataFolder(options.dataDir);
+    started.push(() => folder.close());
+    await assertPortsFree(options.ports);
     const { services, settings: given } = await startAll(options, started);
     const settings = { ...given, ...options.extraSettings };
     const only = options.functionsOnly;

@@ -1,15 +1,17 @@
 /**
  * `npm start`: keeps the embedded platform running, with its data in `.darkroom/` (DARKROOM_DATA), until Ctrl-C.
  * Ports by DARKROOM_{HTTP,BLOB,SERVICEBUS,COSMOS,ARM,INSIGHTS}_PORT, 0 for any free one.
- * `-- --functions-only`: the functions host alone, with the addresses of the environment (emulators, or Azure).
+ * `-- --functions-only`: the functions host alone, on services that run already (docs/functions-only.md).
+ * Exit codes: 0 it was stopped; 1 it did not start; 2 wrong arguments; 130 it was stopped without waiting.
  */
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import * as z from 'zod';
 import { readConfig } from '../shared/config.ts';
+import { sweepSchedule } from '../shared/resources.ts';
 import { buildApp } from './build.ts';
+import { type Environment, inTermsOfTheEnvironment, readEnvironment } from './environment.ts';
 import { writeExamples } from './examples.ts';
 import { firstKey } from './first-key.ts';
 import { type FunctionsHostOptions, startFunctionsHost } from './functions-host/host.ts';
@@ -20,24 +22,10 @@ import { quickStart } from './quick-start.ts';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const jobCommand = [process.execPath, 'trainer/main.ts'];
 
-const port = (usual: number) => z.coerce.number().int().min(0).max(65_535).default(usual);
-const environmentShape = z.object({
-  DARKROOM_DATA: z.string().min(1).default('.darkroom'),
-  DARKROOM_HTTP_PORT: port(7071),
-  DARKROOM_BLOB_PORT: port(10_000),
-  DARKROOM_SERVICEBUS_PORT: port(5672),
-  DARKROOM_COSMOS_PORT: port(8081),
-  DARKROOM_ARM_PORT: port(7072),
-  DARKROOM_INSIGHTS_PORT: port(7073),
-});
-type Environment = z.infer<typeof environmentShape>;
-
-function readEnvironment(): Environment {
-  const parsed = environmentShape.safeParse(process.env);
-  if (!parsed.success)
-    throw new Error(`The environment has settings that cannot be used:\n${z.prettifyError(parsed.error)}`);
-  return parsed.data;
-}
+const usage = `npm start [-- --functions-only]
+  DARKROOM_DATA            its data folder (.darkroom)
+  DARKROOM_HTTP_PORT, ...  its ports: HTTP, BLOB, SERVICEBUS, COSMOS, ARM, INSIGHTS; 0 for any free one
+  --functions-only         the functions alone, on services that run already (docs/functions-only.md)`;
 
 const loud = new Set(['warning', 'error', 'critical']);
 
@@ -101,10 +89,16 @@ async function startAll(environment: Environment): Promise<Platform> {
 }
 
 async function startFunctionsOnly(environment: Environment): Promise<{ close(): Promise<void> }> {
-  const settings = { SWEEP_SCHEDULE: '0 */15 * * * *' };
+  const settings: Record<string, string> = { SWEEP_SCHEDULE: sweepSchedule };
   for (const [name, value] of Object.entries(process.env))
-    if (value !== undefined) Object.assign(settings, { [name]: value });
-  readConfig(settings);
+    if (value !== undefined && value !== '') settings[name] = value;
+  try {
+    readConfig(settings);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    const remedy = 'Services of an npm start beside this: set -a; . .darkroom/settings.env; set +a, then try again.';
+    throw new Error(`${why}\n${remedy} docs/functions-only.md has every setting.`, { cause: error });
+  }
   const { entry } = await buildApp();
   const host = await startFunctionsHost({
     appRoot: root,
@@ -138,14 +132,19 @@ function closeOnSignal(running: { close(): Promise<void> }): void {
   process.on('SIGTERM', stop);
 }
 
-/** What a person can change is named as they can change it: services know `ports.http`, the environment its variable. */
-const inTermsOfTheEnvironment = (message: string): string =>
-  message.replace(/ports\.([a-zA-Z]+)( \(--port\))?/g, (_, port: string) => `DARKROOM_${port.toUpperCase()}_PORT`);
+function readFunctionsOnly(): boolean {
+  try {
+    return parseArgs({ options: { 'functions-only': { type: 'boolean', default: false } } }).values['functions-only'];
+  } catch (error) {
+    console.error(`Darkroom did not start. ${error instanceof Error ? error.message : String(error)}\nUsage: ${usage}`);
+    process.exit(2);
+  }
+}
 
+const functionsOnly = readFunctionsOnly();
 try {
-  const { values } = parseArgs({ options: { 'functions-only': { type: 'boolean', default: false } } });
-  const environment = readEnvironment();
-  closeOnSignal(await (values['functions-only'] ? startFunctionsOnly(environment) : startAll(environment)));
+  const environment = readEnvironment(process.env);
+  closeOnSignal(await (functionsOnly ? startFunctionsOnly(environment) : startAll(environment)));
 } catch (error) {
   const message = error instanceof Error ? error.message : String(error);
   console.error(`Darkroom did not start. ${inTermsOfTheEnvironment(message)}`);

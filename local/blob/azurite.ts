@@ -1,10 +1,11 @@
 /** Azurite as a child process on a port of its own. */
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import type { Certificate } from '../identity/certificate.ts';
 
 const startLimitMs = 30_000;
@@ -108,17 +109,26 @@ async function waitForFormer(pidFile: string): Promise<void> {
     await sleep(100);
   }
   throw new Error(
-    `Another platform still uses this data folder (its Azurite is process ${pid}): stop it first, or choose another folder`,
+    `The Azurite of an earlier platform (process ${pid}) still uses this data folder: end it, or choose another folder with dataDir`,
   );
 }
 
-/** Process ids are reused: the command line decides. Without /proc the process's existence has to do. */
+/** Process ids are reused: the command line decides. Where it cannot be read, that the process lives has to do. */
 async function isAzurite(pid: number): Promise<boolean> {
   try {
     process.kill(pid, 0);
   } catch {
     return false;
   }
-  if (process.platform !== 'linux') return true;
-  return (await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')).includes('azurite');
+  if (process.platform === 'win32') return true;
+  return (await commandLineOf(pid)).includes('azurite');
+}
+
+/** Empty when the process has ended. */
+async function commandLineOf(pid: number): Promise<string> {
+  const read =
+    process.platform === 'linux'
+      ? readFile(`/proc/${pid}/cmdline`, 'utf8')
+      : promisify(execFile)('ps', ['-ww', '-o', 'command=', '-p', String(pid)]).then(({ stdout }) => stdout);
+  return read.catch(() => '');
 }

@@ -3,7 +3,7 @@ import { createHash, randomUUID, timingSafeEqual } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { listen } from '../listen.ts';
 import { answerEmpty, maxBodyBytes } from './http-call.ts';
 import type { HttpCall } from './http-call.ts';
 import { answerClassic } from './http-classic.ts';
@@ -153,9 +153,12 @@ export async function startHttpFront(options: HttpFrontOptions): Promise<HttpFro
   });
   // A slow upload is the function's business; Azure's front end has no such limit either.
   server.requestTimeout = 0;
-  server.listen(options.port, options.hostname);
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
+  const port = await listen(server, {
+    port: options.port,
+    host: options.hostname,
+    purpose: 'http',
+    setting: 'ports.http (--port)',
+  });
   return {
     port,
     stop() {
