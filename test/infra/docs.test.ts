@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import * as z from 'zod';
 import { routes } from '../../functions/http/register.ts';
 import { figures } from '../../infra/costs/page.ts';
+import { projectSettings } from '../../shared/project.ts';
 import { blobContainers, documentContainers, queueNames } from '../../shared/resources.ts';
 import { registered } from './registered.ts';
 import { appSettingsOf, at, deployments, infraFile, ofType, resourcesOf } from './templates.ts';
@@ -107,6 +108,42 @@ test('the README has the figures that are computed', () => {
   expect(told).toEqual(figures(Object.fromEntries(deployments.map((name) => [name, resourcesOf(name)]))));
 });
 
+interface Setting {
+  type?: string;
+  minimum?: number;
+  maximum?: number;
+  enum?: string[];
+  default?: unknown;
+  properties?: Record<string, Setting>;
+  anyOf?: Setting[];
+}
+
+/** Numbers and choices of the settings, by their path. */
+function settingsIn(schema: Setting, name = ''): [string, Setting][] {
+  const properties = (schema.properties ?? schema.anyOf?.[0]?.properties) as Record<string, Setting> | undefined;
+  if (properties === undefined) return [[name, schema]];
+  return Object.entries(properties).flatMap(([key, one]) => settingsIn(one, name === '' ? key : `${name}.${key}`));
+}
+
+test('the README has the default and the range of every setting of a project', () => {
+  const rows = Object.fromEntries(
+    rowsOf(section(readme, 'Settings of a project'))
+      .slice(2)
+      .map(([name = '', usual = '', range = '']) => [name.replaceAll('`', ''), [usual, range.replaceAll('`', '')]]),
+  );
+  const settings = settingsIn(z.toJSONSchema(projectSettings, { io: 'input' }) as Setting);
+  const told = settings.filter(([name]) => !name.startsWith('image.'));
+  const objects = ['image {width, height, channels}', 'deploy.canary'];
+  expect(new Set(Object.keys(rows))).toEqual(new Set([...objects, ...told.map(([name]) => name)]));
+  for (const [name, { minimum, maximum, default: usual, enum: choices }] of told) {
+    const [toldUsual, range] = rows[name] ?? [];
+    if (minimum !== undefined)
+      expect([name, toldUsual, range]).toEqual([name, String(usual ?? ''), `${minimum} to ${maximum}`]);
+    if (choices !== undefined)
+      expect([name, toldUsual, range]).toEqual([name, `\`${String(usual)}\``, choices.join(', ')]);
+  }
+});
+
 test('the button leads to the committed template', () => {
   const address = /Microsoft\.Template\/uri\/([^)]+)\)/.exec(readme)?.[1] ?? '';
   expect(new URL(decodeURIComponent(address)).pathname).toMatch(/\/main\/infra\/main\.json$/);
@@ -143,6 +180,14 @@ test('the parity table is true', async () => {
   );
   expect(rows['Cosmos DB']?.there).toBe('serverless, strong consistency');
   expect(rows['Telemetry']?.there).toBe('Application Insights');
+  const quota = (environment: 'dev' | 'prod') =>
+    Number(
+      at(
+        ofType(resourcesOf(environment), 'Microsoft.OperationalInsights/workspaces')[0],
+        'properties.workspaceCapping.dailyQuotaGb',
+      ),
+    );
+  expect(rows['Telemetry']?.differs).toContain(`at most ${quota('dev')} GB a day (prod ${quota('prod')})`);
   expect(ofType(prod, 'Microsoft.App/jobs')).toHaveLength(1);
 
   const expiring = Object.values(blobContainers).flatMap(({ expiresAfterDays: days }) => (days === null ? [] : [days]));
