@@ -113,7 +113,7 @@ interface Setting {
   minimum?: number;
   maximum?: number;
   enum?: string[];
-  default?: unknown;
+  default?: number | string;
   properties?: Record<string, Setting>;
   anyOf?: Setting[];
 }
