@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import * as z from 'zod';
 import { routes } from '../../functions/http/register.ts';
 import { figures } from '../../infra/costs/page.ts';
+import { settingNames } from '../../shared/config.ts';
 import { projectSettings } from '../../shared/project.ts';
 import { blobContainers, documentContainers, queueNames } from '../../shared/resources.ts';
 import { registered } from './registered.ts';
@@ -142,6 +143,11 @@ test('the README has the default and the range of every setting of a project', (
     if (choices !== undefined)
       expect([name, toldUsual, range]).toEqual([name, `\`${String(usual)}\``, choices.join(', ')]);
   }
+});
+
+test('docs/functions-only.md has every setting that the functions read', () => {
+  const told = rowsOf(section(read('docs/functions-only.md'), 'Settings')).map(([names]) => names);
+  for (const name of settingNames) expect(told.join(' ')).toContain(`\`${name}\``);
 });
 
 test('the button leads to the committed template', () => {
