@@ -2,15 +2,17 @@
 
 export interface Figure {
   name: string;
-  value: number;
+  /** null: there is none, and `reason` says why */
+  value: number | null;
   unit: string;
   /** what has to hold, in words for people; null: a figure to know, without a goal */
   goal: string | null;
   holds: boolean;
+  reason?: string;
 }
 
 export interface BenchOptions {
-  /** a tenth of the work, for a look; goals are judged all the same */
+  /** a tenth of the work, for a look; goals are judged all the same, except those that need code that is warm */
   quick: boolean;
   say: (line: string) => void;
 }
@@ -25,8 +27,13 @@ export const atMost = (name: string, value: number, unit: string, most: number):
 export const atLeast = (name: string, value: number, unit: string, least: number): Figure => ({
   ...{ name, value, unit, goal: `>= ${least}`, holds: value >= least },
 });
+/** A figure to know, without a goal. */
 export const figure = (name: string, value: number, unit: string): Figure => ({
   ...{ name, value, unit, goal: null, holds: true },
+});
+/** A figure that this machine cannot give: no goal is missed by that. */
+export const notMeasured = (name: string, unit: string, reason: string): Figure => ({
+  ...{ name, value: null, unit, goal: null, holds: true, reason },
 });
 
 /** The value below which the share `q` of the values lies. */

@@ -31,12 +31,13 @@ async function broker(folder: string, count: number): Promise<number> {
     );
   });
   const sends = Array.from({ length: count / 100 }, (_, i) => i);
-  await inBatches(sends, 8, (i) =>
+  const sent = inBatches(sends, 8, (i) =>
     sender.sendMessages(
       Array.from({ length: 100 }, (_, j) => ({ body: { number: i * 100 + j }, messageId: `${i}-${j}` })),
     ),
   );
-  await done;
+  // waited for together: a receiver that fails while we send would otherwise end the process, and every other bench with it
+  await Promise.all([sent, done]);
   const rate = count / ((performance.now() - startedAt) / 1000);
   await client.close();
   await bus.close();
