@@ -1,9 +1,12 @@
-/** Training on 600 colour pictures of 64x64. */
+/**
+ * Training on 600 colour pictures of 64x64. An epoch has its steps, the statistics of the batch norms and the judgement
+ * of 120 validation samples; the first also opens the graphs. The whole has the export of the model and its check as well.
+ */
 import { createHash } from 'node:crypto';
 import type { Sample } from '../../trainer/evaluate.ts';
 import { createRandom } from '../../trainer/random.ts';
 import { train } from '../../trainer/train.ts';
-import { type Bench, figure } from './bench.ts';
+import { type Bench, figure, median } from './bench.ts';
 
 const [size, classes] = [64, 4];
 
@@ -36,20 +39,30 @@ export const training: Bench = async ({ quick, say }) => {
     trainer: { name: 'resnet-small', parameters: { epochs } },
     ...{ datasetVersion: 'bench', seed: 1 },
   };
+  const perEpoch: number[] = [];
   const startedAt = performance.now();
+  let epochStartedAt = startedAt;
   const { fitted } = await train(job, data, {
     threads: 2,
     provider: 'cpu',
     afterStep: () => Promise.resolve(),
-    afterEpoch: async ({ epoch, loss }) =>
-      say(
-        `epoch ${epoch}/${epochs}, loss ${loss.toFixed(3)}, ${((performance.now() - startedAt) / 1000).toFixed(1)} s`,
-      ),
+    afterEpoch: async ({ epoch, loss }) => {
+      const now = performance.now();
+      const took = (now - epochStartedAt) / 1000;
+      epochStartedAt = now;
+      perEpoch.push(took);
+      const rate = data.train.length / took;
+      say(`epoch ${epoch}/${epochs}, loss ${loss.toFixed(3)}, ${took.toFixed(2)} s, ${rate.toFixed(0)} images/s`);
+    },
   });
   const seconds = (performance.now() - startedAt) / 1000;
   return [
     figure('train-seconds', seconds, 's'),
-    figure('train-images-per-second', (600 * fitted.history.length) / seconds, 'images/s'),
+    figure('train-images-per-second', (data.train.length * fitted.history.length) / seconds, 'images/s'),
     figure('train-epochs', fitted.history.length, 'epochs'),
+    figure('train-epoch-seconds', median(perEpoch), 's'),
+    figure('train-epoch-seconds-slowest', Math.max(...perEpoch), 's'),
+    figure('train-epoch-images-per-second', data.train.length / median(perEpoch), 'images/s'),
+    figure('train-epoch-images-per-second-slowest', data.train.length / Math.max(...perEpoch), 'images/s'),
   ];
 };
