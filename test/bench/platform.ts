@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
+import * as z from 'zod';
 import { buildApp } from '../../local/build.ts';
 import { createKey } from '../../local/first-key.ts';
 import { startPlatform } from '../../local/platform.ts';
@@ -30,7 +31,7 @@ export interface BenchPlatform {
   upload(project: string, files: Scan[]): Promise<void>;
   /** Waits until the answer satisfies; throws after 15 minutes. */
   until(route: string, enough: (answer: Record<string, unknown>) => boolean): Promise<Record<string, unknown>>;
-  /** resident memory of the process that runs the functions, in MB: now, and the most it ever was */
+  /** resident memory of the process that runs the functions, in MB: now, and the most it ever was; Linux */
   workerMemory(): Promise<{ now: number; most: number }>;
   close(): Promise<void>;
 }
@@ -69,7 +70,11 @@ export async function startBenchPlatform(): Promise<BenchPlatform> {
     async upload(project, files) {
       for (let from = 0; from < files.length; from += 1000) {
         const batch = files.slice(from, from + 1000);
-        const asked = batch.map(({ name, label }) => ({ name, label, contentType: 'image/png' }));
+        const asked = batch.map(({ name, label }) => {
+          // a JPEG that is declared as something else is refused before it is decoded
+          const contentType = name.endsWith('.jpg') ? 'image/jpeg' : 'image/png';
+          return { name, label, contentType };
+        });
         const { value } = (await call('POST', `/projects/${project}/upload-urls`, { files: asked })) as {
           value: { url: string; headers: Record<string, string> }[];
         };
@@ -121,10 +126,15 @@ function send(url: string, { method, headers, body }: Sent): Promise<{ status: n
   return promise;
 }
 
+const counted = z.object({ counts: z.object({ uploads: z.record(z.string(), z.number()) }) });
+
+/** How many uploads of a project have which outcome, or none yet (`received`). */
+export const uploadsOf = (project: Record<string, unknown>): Record<string, number> =>
+  counted.parse(project).counts.uploads;
+
 /** How many uploads of a project have an outcome. */
 export function settledUploads(project: Record<string, unknown>): number {
-  const { uploads } = project['counts'] as { uploads: Record<string, number> };
-  const { received, ...rest } = uploads;
+  const { received, ...rest } = uploadsOf(project);
   void received;
   return Object.values(rest).reduce((a, b) => a + b, 0);
 }
