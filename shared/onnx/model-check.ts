@@ -28,7 +28,8 @@ export function createModelCheck(limits: ProbeLimits): (bytes: Uint8Array, spec:
     const valid = validateModel(bytes, spec);
     if (!valid.ok) return valid;
     const probed = last.then(() => probeModel(bytes, spec, probeEntry, limits));
-    last = probed;
+    // one that fails must not keep the next from being tried
+    last = probed.catch(() => undefined);
     const result = await probed;
     if (result.ok) return { ok: true };
     const { reason, detail } = result;

@@ -70,6 +70,19 @@ function watch(child: ChildProcess, limits: ProbeLimits): Promise<Probe> {
   });
 }
 
+/** Begins the child; text says why there is none: Node throws for some causes, and tells of others by an event. */
+function start(entry: string, numbers: readonly number[]): ChildProcess | string {
+  try {
+    return spawn(process.execPath, [entry, ...numbers.map(String)], {
+      stdio: ['pipe', 'pipe', 'ignore'],
+      // a model gets no secrets to look at
+      env: { PATH: process.env['PATH'] ?? '' },
+    });
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
 /**
  * Runs a validated model once in a child process. `entry` is the path of the probe-child program: the .ts file when sources
  * run directly, its own bundled file in a deployment. Resolves always.
@@ -81,13 +94,10 @@ export async function probeModel(
   limits: ProbeLimits,
 ): Promise<Probe> {
   const { channels, height, width, classes } = spec;
-  const numbers = [channels, height, width, classes, bytes.length, limits.timeoutMs];
-  const child = spawn(process.execPath, [entry, ...numbers.map(String)], {
-    stdio: ['pipe', 'pipe', 'ignore'],
-    // a model gets no secrets to look at
-    env: { PATH: process.env['PATH'] ?? '' },
-  });
+  const child = start(entry, [channels, height, width, classes, bytes.length, limits.timeoutMs]);
+  if (typeof child === 'string') return { ok: false, reason: 'not-started', detail: child };
   const verdict = watch(child, limits);
-  child.stdin.end(bytes);
+  // a process that has used up its file handles (EMFILE) gets a child without pipes, and then its error
+  child.stdin?.end(bytes);
   return verdict;
 }

@@ -1,3 +1,5 @@
+import { spawnSync } from 'node:child_process';
+import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { encodeModel } from '../../../shared/onnx/encode.ts';
 import { createModelCheck } from '../../../shared/onnx/model-check.ts';
@@ -33,6 +35,30 @@ describe('the check of untrusted models', () => {
     expect(await check(Buffer.from('no model'), tinySpec)).toMatchObject({ ok: false, reason: 'malformed' });
     const fiveClasses = { ...tinySpec, classes: 5 };
     expect(await check(good, fiveClasses)).toMatchObject({ ok: false, reason: 'wrong-output' });
+  });
+
+  test('goes on with the next model when no process could be started for one', async () => {
+    const check = createModelCheck(limits);
+    const { execPath } = process;
+    try {
+      // Node throws here, and does not tell by an event as when the program is missing
+      process.execPath = '';
+      await expect(check(good, tinySpec)).rejects.toThrow(/No process could be started to try a model/);
+    } finally {
+      process.execPath = execPath;
+    }
+    expect(await check(good, tinySpec)).toEqual({ ok: true });
+  });
+
+  test.runIf(process.platform === 'linux')('goes on when the process has file handles again', () => {
+    const program = path.resolve(import.meta.dirname, '../../fixtures/no-handles.ts');
+    const shell = `ulimit -n 64 && exec "${process.execPath}" "${program}"`;
+    const { stdout, stderr } = spawnSync('sh', ['-c', shell], { encoding: 'utf8', timeout: 25_000 });
+    expect(stderr).toBe('');
+    expect(JSON.parse(stdout)).toEqual([
+      expect.stringMatching(/No process could be started to try a model: spawn .*EMFILE/),
+      { ok: true },
+    ]);
   });
 
   test('tries one model at a time', async () => {
