@@ -1,5 +1,12 @@
 /** Documents in Cosmos DB. */
-import { type Container, type Database, ErrorResponse, type OperationInput, type SqlQuerySpec } from '@azure/cosmos';
+import {
+  type Container,
+  type Database,
+  ErrorResponse,
+  type OperationInput,
+  type QueryIterator,
+  type SqlQuerySpec,
+} from '@azure/cosmos';
 import * as z from 'zod';
 import type { DocumentTypes } from '../documents.ts';
 import { TerminalError } from '../errors.ts';
@@ -16,6 +23,8 @@ const continuationShape = z.tuple([z.union([z.string(), z.number()]), z.string()
 const neverInIds = /[/\\?#]| $|^$/;
 const maxIdBytes = 1023;
 const maxPartitionKeyBytes = 2048;
+/** how many empty pages one query goes through before its caller is asked to go on */
+const maxEmptyPages = 100;
 const canExist = (pk: string, id: string): boolean =>
   !neverInIds.test(id) && Buffer.byteLength(id) <= maxIdBytes && Buffer.byteLength(pk) <= maxPartitionKeyBytes;
 
@@ -84,6 +93,22 @@ function conditions<C extends DocumentContainer>(
     parameters.push({ name: v, value }, { name: i, value: id });
   }
   return { where: parts.length === 0 ? '' : ` WHERE ${parts.join(' AND ')}`, parameters };
+}
+
+/**
+ * The next page that has something on it. Cosmos DB gives empty pages with a continuation, where a query crosses
+ * partitions or has used up its share of time: whoever looks for one document would take it for "there is none".
+ */
+async function firstWithItems<T>(
+  iterator: QueryIterator<T>,
+): Promise<{ resources: T[]; continuation: string | undefined }> {
+  for (let pages = 1; ; pages++) {
+    const { resources, continuationToken } = await iterator.fetchNext();
+    // the SDK's types do not say so: behind the last document there are no resources at all
+    const found = (resources as T[] | undefined) ?? [];
+    if (found.length > 0 || !continuationToken || pages === maxEmptyPages)
+      return { resources: found, continuation: continuationToken };
+  }
 }
 
 /** Adapts a Cosmos database to the documents port. Throttling is retried by the SDK; what it cannot mend is thrown. */
@@ -161,13 +186,11 @@ export function cosmosDocuments(database: Database): Documents {
       }
       const spec: SqlQuerySpec = { query: `SELECT * FROM c${where}`, parameters };
       const feed = query.continuation === undefined ? {} : { continuationToken: query.continuation };
-      const page = await of(container)
-        .items.query<object>(spec, { ...options, ...feed, maxItemCount: query.limit })
-        .fetchNext()
-        .catch((error: unknown) => {
-          throw query.continuation !== undefined && statusOf(error) === 400 ? invalidContinuation() : error;
-        });
-      const next = page.continuationToken ? { continuation: page.continuationToken } : {};
+      const iterator = of(container).items.query<object>(spec, { ...options, ...feed, maxItemCount: query.limit });
+      const page = await firstWithItems(iterator).catch((error: unknown) => {
+        throw query.continuation !== undefined && statusOf(error) === 400 ? invalidContinuation() : error;
+      });
+      const next = page.continuation ? { continuation: page.continuation } : {};
       return { items: page.resources.map((r) => toStored<DocumentTypes[typeof container]>(r)), ...next };
     },
     async count(container, query) {
