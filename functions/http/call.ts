@@ -2,6 +2,7 @@
 import type { HttpRequest, InvocationContext } from '@azure/functions';
 import * as z from 'zod';
 import { Problem } from '../../shared/api/problem.ts';
+import type { Share } from '../../shared/budget.ts';
 import type { KeyDocument } from '../../shared/documents.ts';
 import { readBody } from './body.ts';
 import type { Call, Route } from './route.ts';
@@ -39,19 +40,12 @@ function decode(segment: string): string {
   }
 }
 
-/** Size of the body as the client says; one that says nothing may send as much as is allowed. */
-export function announcedBytes(request: HttpRequest): number {
-  const said = Number(request.headers.get('content-length') ?? Number.NaN);
-  return Number.isSafeInteger(said) && said >= 0 ? Math.min(said, maxImageBytes) : maxImageBytes;
-}
-
-/** Reads a call, and refuses it with the part that is wrong. */
+/** Reads a call, and refuses it with the part that is wrong. `share` grows with the bytes of an image. */
 export async function callOf(
   declared: Route,
   request: HttpRequest,
   context: InvocationContext,
-  params: Record<string, string>,
-  key: KeyDocument,
+  { params, key, share }: { params: Record<string, string>; key: KeyDocument; share: Share | undefined },
 ): Promise<Call<unknown, unknown>> {
   const bytes =
     declared.method === 'GET'
@@ -59,6 +53,7 @@ export async function callOf(
       : await readBody(
           request.body as unknown as AsyncIterable<Uint8Array> | null,
           declared.takes === 'image' ? maxImageBytes : maxJsonBytes,
+          { share },
         );
   const url = new URL(request.url);
   const traceparent = context.traceContext?.traceParent ?? request.headers.get('traceparent') ?? undefined;

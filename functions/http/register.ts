@@ -17,7 +17,7 @@ import { modelRoutes } from './models.ts';
 import { operationRoutes } from './operations.ts';
 import { projectRoutes } from './projects.ts';
 import { type Answer, type Call, type HttpPorts, type Route, route, scopeOf } from './route.ts';
-import { announcedBytes, callOf, paramsOf } from './call.ts';
+import { callOf, paramsOf } from './call.ts';
 import { repairRoutes } from './repair.ts';
 import { sampleRoutes } from './samples.ts';
 import { trainingRoutes } from './trainings.ts';
@@ -120,7 +120,8 @@ async function respond(
   context: InvocationContext,
 ): Promise<HttpResponseInit> {
   const requestId = context.invocationId;
-  let release = (): void => undefined;
+  // taken as bytes arrive, not before: who announces much and sends nothing keeps nobody from being served
+  const share = declared.takes === 'image' ? imageBytes.share() : undefined;
   try {
     const params = paramsOf(declared, request);
     const key = declared.role === 'open' ? nobody : await authenticate(request);
@@ -128,14 +129,13 @@ async function respond(
       const detail = `This needs the role ${declared.role}${params['p'] === undefined ? '' : ` in project ${params['p']}`}; the key "${key.name}" has ${key.role} in ${key.project}.`;
       throw new Problem(403, 'forbidden', detail);
     }
-    if (declared.takes === 'image') release = await imageBytes.take(announcedBytes(request));
-    const call = await callOf(declared, request, context, params, key);
+    const call = await callOf(declared, request, context, { params, key, share });
     await assertSameRequest(ports, declared, call);
     return toResponse(await declared.handle(ports, call), requestId);
   } catch (error) {
     return toProblemResponse(error, requestId, context);
   } finally {
-    release();
+    share?.giveBack();
   }
 }
 

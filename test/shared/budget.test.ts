@@ -53,3 +53,33 @@ test('too many waiting is an error, not an endless queue', async () => {
   for (let count = 0; count < 256; count += 1) void budget.take(1);
   await expect(budget.take(1)).rejects.toThrow(/overloaded/);
 });
+
+test('a share grows while there is room, and behind those who wait already', async () => {
+  const budget = createBudget(10);
+  const [a, b, c] = [budget.share(), budget.share(), budget.share()];
+  expect([a.tryGrow(4), a.tryGrow(6), b.tryGrow(4), b.tryGrow(5)]).toEqual([true, true, true, false]);
+  const order: string[] = [];
+  void b.grow(9).then((granted) => order.push(`b ${granted}`));
+  expect(c.tryGrow(0)).toBe(true);
+  void c.grow(1).then((granted) => order.push(`c ${granted}`));
+  await settle();
+  expect(order).toEqual([]);
+  a.giveBack();
+  await settle();
+  expect(order).toEqual(['b true', 'c true']);
+  expect(budget.share().tryGrow(1)).toBe(false);
+  for (const share of [a, b, c]) share.giveBack();
+  expect(budget.share().tryGrow(10)).toBe(true);
+});
+
+test('a share that is given back leaves the line, and those behind it go on', async () => {
+  const budget = createBudget(10);
+  const [holder, big, small] = [budget.share(), budget.share(), budget.share()];
+  holder.tryGrow(8);
+  const waits = big.grow(10);
+  const behind = small.grow(2);
+  big.giveBack();
+  expect(await Promise.all([waits, behind])).toEqual([false, true]);
+  expect(await big.grow(1)).toBe(false);
+  expect(big.tryGrow(1)).toBe(false);
+});
