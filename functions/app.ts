@@ -5,9 +5,9 @@ import { connect } from '../shared/azure/connect.ts';
 import { createTelemetry } from '../shared/azure/telemetry.ts';
 import { readConfig } from '../shared/config.ts';
 import { createImageReader } from '../shared/image/decode.ts';
-import { toTensor } from '../shared/image/tensor.ts';
 import { createModelCheck } from '../shared/onnx/model-check.ts';
 import { createModelCache } from '../shared/onnx/session.ts';
+import { createSampleBudget } from '../shared/serving/inference.ts';
 import { registerFunctions } from './registrations.ts';
 
 // V8 lets the heap grow up to fourfold between two collections, since it does not know what else is on the instance;
@@ -30,7 +30,8 @@ registerFunctions(app, {
   telemetry,
   inspect: (bytes, declaredType) => images.inspect(bytes, declaredType),
   preprocess: (...call) => images.preprocess(...call),
-  toTensor,
+  toTensor: (...call) => images.toTensor(...call),
+  sampleBytes: createSampleBudget(),
   infer: (...call) => models.score(...call),
   validate: checkModel,
 });

@@ -11,7 +11,7 @@ import { sendOutbox } from '../shared/outbox.ts';
 import { inBatches } from '../shared/parallel.ts';
 import type { Ports } from '../shared/ports.ts';
 import { modelId } from '../shared/registry/register.ts';
-import type { Inference } from '../shared/serving/inference.ts';
+import { createSampleBudget, type Inference, withSample } from '../shared/serving/inference.ts';
 import { checkCanary } from './canary.ts';
 
 export interface DeployPorts extends Ports, Inference {}
@@ -64,10 +64,10 @@ async function deployModel(
 
 /** Loads the artifact by its digest and scores samples of which training kept the answers; null when all agree. */
 async function smokeTest(ports: DeployPorts, project: string, model: ModelDocument): Promise<string | null> {
-  const images = await inBatches(model.smoke, 4, async ({ md5 }) => {
-    const found = await ports.blobs.get('datasets', storedName(project, md5), { maxBytes: 256 * 1024 * 1024 });
-    return found === undefined || found === 'too-large' ? undefined : ports.toTensor(found.body, model.image);
-  });
+  const samples = { blobs: ports.blobs, budget: ports.sampleBytes ?? createSampleBudget() };
+  const images = await inBatches(model.smoke, 4, ({ md5 }) =>
+    withSample(samples, { name: storedName(project, md5) }, (bytes) => ports.toTensor(bytes, model.image)),
+  );
   const kept = model.smoke.flatMap((expected, i) => {
     const tensor = images[i];
     return tensor === undefined ? [] : [{ expected, tensor }];

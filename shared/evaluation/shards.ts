@@ -3,6 +3,7 @@
  * fits into the function time limit and a crash loses one shard at most.
  */
 import * as z from 'zod';
+import type { SampleRecord } from '../dataset/record.ts';
 import { storedName, treeStore } from '../dataset/store.ts';
 import { entries } from '../dataset/walk.ts';
 import type { ModelDocument, RunDocument } from '../documents.ts';
@@ -11,12 +12,15 @@ import { digestOf } from '../names.ts';
 import { inBatches } from '../parallel.ts';
 import type { Blobs } from '../ports.ts';
 import { loadModel } from '../registry/artifact.ts';
-import { best, type Inference } from '../serving/inference.ts';
+import type { Budget } from '../budget.ts';
+import { best, createSampleBudget, type Inference, withSample } from '../serving/inference.ts';
 import type { Judged } from './gate.ts';
 
 export const shardSize = 500;
 const maxShards = 2000;
-const maxSampleBytes = 256 * 1024 * 1024;
+/** Most samples whose inputs are in memory at a time: as many as a model runs at once (shared/onnx/engine.ts). */
+export const groupSize = 32;
+const readAtOnce = 8;
 
 /** [truth, candidate, champion or -1] */
 const shardFile = z.array(z.tuple([z.number().int(), z.number().int(), z.number().int()])).max(shardSize);
@@ -32,6 +36,12 @@ export interface EvaluationPorts extends Inference {
   blobs: Blobs;
 }
 
+interface JudgingPorts extends EvaluationPorts {
+  budget: Budget;
+}
+
+type Sample = Pick<SampleRecord, 'md5' | 'label' | 'sizeBytes'>;
+
 /**
  * Judges every test sample of a version. `outOfTime` is asked between shards; when it says yes the result is
  * 'continue' and the next call goes on where this one stopped.
@@ -46,7 +56,8 @@ export async function judgeTestSplit(
   const contenders = `${candidate.digest.slice(0, 32)}-${champion?.digest.slice(0, 32) ?? 'none'}-${classNames}`;
   const prefix = `${project}/evaluations/${root.slice(0, 32)}/${contenders}`;
   const judged: Judged[] = [];
-  let shard: { md5: string; label: string }[] = [];
+  const judging = { ...ports, budget: ports.sampleBytes ?? createSampleBudget() };
+  let shard: Sample[] = [];
   let number = 0;
   let fresh = 0;
   const flush = async (): Promise<boolean> => {
@@ -57,14 +68,14 @@ export async function judgeTestSplit(
     if (known !== undefined && known !== 'too-large') judged.push(...readShard(known.body));
     // one at least, or shards that are only read would use up the time of every call
     else if (fresh++ > 0 && input.outOfTime()) return false;
-    else judged.push(...(await judgeShard(ports, input, shard, name)));
+    else judged.push(...(await judgeShard(judging, input, shard, name)));
     shard = [];
     return true;
   };
   const classes = new Set(candidate.classes);
   for await (const { record } of entries(treeStore(ports.blobs, project), root, { split: 'test' })) {
     if (!classes.has(record.label)) continue;
-    shard.push({ md5: record.md5, label: record.label });
+    shard.push({ md5: record.md5, label: record.label, sizeBytes: record.sizeBytes });
     if (shard.length === shardSize && !(await flush())) return 'continue';
   }
   return (await flush()) ? judged : 'continue';
@@ -75,25 +86,34 @@ function readShard(body: Buffer): Judged[] {
   return rows.map(([truth, candidate, champion]) => ({ truth, candidate, champion: champion < 0 ? null : champion }));
 }
 
-async function judgeShard(
-  ports: EvaluationPorts,
-  { project, candidate, champion }: { project: string; candidate: Contender; champion: Contender | null },
-  shard: { md5: string; label: string }[],
-  name: string,
-): Promise<Judged[]> {
-  const images = await inBatches(shard, 8, async ({ md5 }) => {
-    const found = await ports.blobs.get('datasets', storedName(project, md5), { maxBytes: maxSampleBytes });
-    if (found === undefined || found === 'too-large')
-      throw new RetryLater(`sample ${md5} of ${project} cannot be read`);
-    return found.body;
-  });
-  const candidateAnswers = await answers(ports, candidate, images).catch((error: unknown) => {
+interface Contenders {
+  project: string;
+  candidate: Contender;
+  champion: Contender | null;
+}
+
+/** Judges a shard in groups, of which one is in memory at a time, and keeps the judgements. */
+async function judgeShard(ports: JudgingPorts, input: Contenders, shard: Sample[], name: string): Promise<Judged[]> {
+  const judged: Judged[] = [];
+  for (let at = 0; at < shard.length; at += groupSize)
+    judged.push(...(await judgeGroup(ports, input, shard.slice(at, at + groupSize))));
+  const rows = judged.map((j) => [j.truth, j.candidate, j.champion ?? -1]);
+  await ports.blobs.create('models', name, JSON.stringify(rows), { contentType: 'application/json' });
+  return judged;
+}
+
+async function judgeGroup(ports: JudgingPorts, contenders: Contenders, group: Sample[]): Promise<Judged[]> {
+  const { candidate, champion } = contenders;
+  const inputs = await inputsOf(ports, contenders, group);
+  const ofCandidate = inputs.map((input) => input.candidate);
+  const candidateAnswers = await answers(ports, candidate, ofCandidate).catch((error: unknown) => {
     // the bytes are at hand and were found valid: whatever fails is the model's fault, and would fail again
     if (!(error instanceof InferenceError)) throw error;
     throw new TerminalError('bad-model', `The model cannot score the test samples: ${error.message}`);
   });
-  const championAnswers = champion === null ? null : await answers(ports, champion, images);
-  const judged = shard.map(({ label }, i): Judged => {
+  const ofChampion = inputs.map((input) => input.champion);
+  const championAnswers = champion === null ? null : await answers(ports, champion, ofChampion);
+  return group.map(({ label }, i): Judged => {
     const championClass = championAnswers?.[i];
     // the champion may know other classes: its answer is compared by name
     const championIndex = championClass === undefined ? null : candidate.classes.indexOf(championClass);
@@ -108,15 +128,32 @@ async function judgeShard(
             : championIndex,
     };
   });
-  const rows = judged.map((j) => [j.truth, j.candidate, j.champion ?? -1]);
-  await ports.blobs.create('models', name, JSON.stringify(rows), { contentType: 'application/json' });
-  return judged;
 }
+
+/** What the models are given of each sample: one decode where both want the same, and no original is kept. */
+async function inputsOf(
+  ports: JudgingPorts,
+  { project, candidate, champion }: Contenders,
+  group: Sample[],
+): Promise<{ candidate: Float32Array; champion: Float32Array }[]> {
+  const other = champion === null || isSame(candidate.image, champion.image) ? null : champion.image;
+  return inBatches(group, readAtOnce, async ({ md5, sizeBytes }) => {
+    const name = storedName(project, md5);
+    const inputs = await withSample(ports, { name, sizeBytes }, async (bytes) => {
+      const input = await ports.toTensor(bytes, candidate.image);
+      return { candidate: input, champion: other === null ? input : await ports.toTensor(bytes, other) };
+    });
+    if (inputs === undefined) throw new RetryLater(`sample ${md5} of ${project} cannot be read`);
+    return inputs;
+  });
+}
+
+const isSame = (a: Contender['image'], b: Contender['image']): boolean =>
+  a.width === b.width && a.height === b.height && a.channels === b.channels;
 
 class InferenceError extends Error {}
 
-async function answers(ports: EvaluationPorts, model: Contender, images: Buffer[]): Promise<string[]> {
-  const tensors = await inBatches(images, 4, (bytes) => ports.toTensor(bytes, model.image));
+async function answers(ports: EvaluationPorts, model: Contender, tensors: Float32Array[]): Promise<string[]> {
   const spec = { ...model.image, classes: model.classes.length };
   const { probabilities } = await ports.infer(model.digest, model.load, tensors, spec).catch((error: unknown) => {
     if (error instanceof RetryLater) throw error;

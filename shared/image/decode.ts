@@ -2,7 +2,7 @@ import { type Budget, createBudget } from '../budget.ts';
 import { checkPngData } from './png-data.ts';
 import { sanitise } from './sanitise.ts';
 import { defaultMaxPixels, openImage } from './sharp-engine.ts';
-import type { ImageSpec } from './size.ts';
+import { type ImageSpec, maxImageBytes } from './size.ts';
 import type { ImageFormat, ImageRefusal, ImageStructure } from './structure.ts';
 import { refuse, saveAgain, uploadAgain } from './structure.ts';
 import { tensorOf } from './tensor.ts';
@@ -42,6 +42,8 @@ export type ImageReader = {
     declaredType: string | undefined,
     spec: ImageSpec,
   ): Promise<PreprocessedImage | ImageRefusal>;
+  /** The `toTensor` of accepted images, within the limits of this reader. Rejects with RetryLater when it is overloaded. */
+  toTensor(bytes: Buffer, spec: ImageSpec): Promise<Float32Array>;
 };
 
 export type ImageReaderOptions = {
@@ -55,15 +57,12 @@ export type ImageReaderOptions = {
   timeoutSeconds?: number;
 };
 
-/** Bytes one file may have by default: fits a 20-megapixel PNG of noise. */
-export const defaultMaxBytes = 64 * 1024 * 1024;
-
 /**
- * Creates the one reader of untrusted images of a process: walk of the container, removal of metadata, full decode.
+ * Creates the one reader of images of a process: walk of the container, removal of metadata, full decode.
  * Share it, since the pixel budget is its own.
  */
 export function createImageReader({
-  maxBytes = defaultMaxBytes,
+  maxBytes = maxImageBytes,
   maxPixels = defaultMaxPixels,
   pixelBudget = 50e6,
   timeoutSeconds = 20,
@@ -83,6 +82,13 @@ export function createImageReader({
       const { clean, structure } = sound;
       const tensor = await decode(structure, limits, () => tensorOf(clean, structure, spec, limits));
       return 'ok' in tensor ? tensor : { ...accept(clean, structure), tensor };
+    },
+    async toTensor(bytes, spec) {
+      const structure = walkImage(bytes);
+      if (!structure.ok) throw new Error(structure.detail);
+      const tensor = await decode(structure, limits, () => tensorOf(bytes, structure, spec, limits));
+      if ('ok' in tensor) throw new Error(tensor.detail);
+      return tensor;
     },
   };
 }

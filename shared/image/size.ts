@@ -1,6 +1,9 @@
 /** What a model takes in: pixels, and 1 (grey) or 3 (sRGB) channels. */
 export type ImageSpec = { width: number; height: number; channels: 1 | 3 };
 
+/** Bytes of the largest image that is taken: fits a 20-megapixel PNG of noise. */
+export const maxImageBytes = 64 * 1024 * 1024;
+
 /** Below 16 pixels nothing is left to see; above 64 training on a processor takes minutes instead of seconds. */
 const smallest = 16;
 const largest = 64;

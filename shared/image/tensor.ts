@@ -8,8 +8,8 @@ const timeoutSeconds = 20;
 
 /**
  * Turns an accepted image into the input of a model: `channels * height * width` floats of 0..255, channel by channel,
- * row by row (CHW). Training and evaluation come through here, scoring through `tensorOf`, the same without the walk, so
- * that they cannot differ.
+ * row by row (CHW). Training comes through here, evaluation and scoring through a reader (decode.ts), which has limits that
+ * all of a process share; all end in `tensorOf`, so that they cannot differ.
  *
  * The steps are fixed: decoded at full size; orientation applied; ICC profile converted to sRGB; transparency laid on
  * white, as viewers and paper show it; colours to sRGB (3 channels) or grey (1); stretched to the size, shape not

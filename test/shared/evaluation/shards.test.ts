@@ -1,7 +1,16 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { applyEdits } from '../../../shared/dataset/edit.ts';
 import { storedName, treeStore } from '../../../shared/dataset/store.ts';
-import { type Contender, type EvaluationPorts, judgeTestSplit, shardSize } from '../../../shared/evaluation/shards.ts';
+import {
+  type Contender,
+  type EvaluationPorts,
+  groupSize,
+  judgeTestSplit,
+  shardSize,
+} from '../../../shared/evaluation/shards.ts';
+import { imagesPerRun } from '../../../shared/onnx/engine.ts';
+import { createSampleBudget } from '../../../shared/serving/inference.ts';
 import { keyOf, sample } from '../dataset/samples.ts';
 import { createWorld } from '../world.ts';
 
@@ -14,20 +23,41 @@ const contender = (error: number, names = classes): Contender => ({
 });
 
 /** A version of many samples, each of which is its own label; a model answers label + its error. */
-async function version(samples: number, testPercent: number) {
+async function version(samples: number, testPercent: number, sizeBytes?: number) {
   const world = createWorld();
   const edits = Array.from({ length: samples }, (_, n) => ({
     key: keyOf(n),
-    record: { ...sample(n), split: n % 100 < testPercent ? ('test' as const) : ('train' as const) },
+    record: {
+      ...sample(n),
+      split: n % 100 < testPercent ? ('test' as const) : ('train' as const),
+      ...(sizeBytes === undefined ? {} : { sizeBytes }),
+    },
   }));
   const { root } = await applyEdits(treeStore(world.ports.blobs, name), null, edits);
   for (const { record } of edits)
     if (record.split === 'test') await world.ports.blobs.create('datasets', storedName(name, record.md5), record.label);
   let scored = 0;
+  /** originals that were read and are not decoded yet, and the most of them at a time; decodes; the most images of a run */
+  const memory = { held: 0, most: 0, decoded: 0, run: 0 };
+  const blobs: EvaluationPorts['blobs'] = {
+    ...world.ports.blobs,
+    async get(container, blob, options) {
+      const found = await world.ports.blobs.get(container, blob, options);
+      if (container === 'datasets' && blob.includes('/files/md5/')) memory.most = Math.max(memory.most, ++memory.held);
+      return found;
+    },
+  };
   const ports: EvaluationPorts = {
-    blobs: world.ports.blobs,
-    toTensor: (bytes) => Promise.resolve(Float32Array.of(Number(bytes.toString()))),
+    blobs,
+    sampleBytes: createSampleBudget(),
+    async toTensor(bytes) {
+      memory.decoded++;
+      await turn();
+      memory.held--;
+      return Float32Array.of(Number(bytes.toString()));
+    },
     infer(digest, _load, tensors, spec) {
+      memory.run = Math.max(memory.run, tensors.length);
       scored += tensors.length;
       const error = Number(digest[0]);
       const answer = ([label = 0]: Float32Array): number[] =>
@@ -37,7 +67,7 @@ async function version(samples: number, testPercent: number) {
   };
   const judge = (candidate: Contender, champion: Contender | null = null, outOfTime = () => false) =>
     judgeTestSplit(ports, { project: name, root: root ?? '', candidate, champion, outOfTime });
-  return { world, judge, scored: () => scored };
+  return { world, judge, memory, scored: () => scored };
 }
 
 describe('judging the test split', () => {
@@ -83,6 +113,22 @@ describe('judging the test split', () => {
     const renamed = await judge(contender(0, [...classes].reverse()));
     expect(right === 'continue' ? [] : right.filter((j) => j.truth === j.candidate)).toHaveLength(100);
     expect(renamed === 'continue' ? [] : renamed.filter((j) => j.truth === j.candidate)).toHaveLength(0);
+  });
+
+  test('holds a few originals at a time, and as many inputs as a model runs at once', async () => {
+    expect(groupSize).toBe(imagesPerRun);
+    const { judge, memory } = await version(shardSize + 100, 100);
+    expect(await judge(contender(0), contender(1))).toHaveLength(shardSize + 100);
+    expect(memory.most).toBeLessThanOrEqual(8);
+    expect(memory.run).toBe(groupSize);
+    // both want the same image
+    expect(memory.decoded).toBe(shardSize + 100);
+  });
+
+  test('holds no more bytes of originals than the largest has, in all evaluations of a process', async () => {
+    const { judge, memory } = await version(40, 100, 30 * 1024 * 1024);
+    await Promise.all([judge(contender(0)), judge(contender(1))]);
+    expect(memory.most).toBe(2);
   });
 
   test('waits for a sample that cannot be read now', async () => {

@@ -40,6 +40,7 @@ describe('an honest image', () => {
     const { tensor, ...rest } = (await reader.preprocess(bytes, `image/${format}`, spec)) as PreprocessedImage;
     expect(rest).toEqual(stored);
     expect(tensor).toEqual(await toTensor(rest.bytes, spec));
+    expect(await reader.toTensor(rest.bytes, spec)).toEqual(tensor);
   });
 
   test('over the pixel limit of the reader is refused', async () => {
@@ -55,6 +56,7 @@ describe('an honest image', () => {
     const timeout = { ok: false, reason: 'decode-timeout' };
     expect(await hasty.inspect(bytes)).toMatchObject(timeout);
     expect(await hasty.preprocess(bytes, undefined, spec)).toMatchObject(timeout);
+    await expect(hasty.toTensor(bytes, spec)).rejects.toThrow(/Decoding took longer than/);
   });
 
   test('many at a time share a budget smaller than one of them', async () => {
@@ -64,15 +66,21 @@ describe('an honest image', () => {
     expect(verdicts.every(({ ok }) => ok)).toBe(true);
   });
 
-  test.each(['stored', 'scored'])('to be %s is put off when 256 others wait for pixels', async (purpose) => {
-    const small = createImageReader({ pixelBudget: 100 });
-    const bytes = await picture(28, 20).jpeg().toBuffer();
-    const judge = () => (purpose === 'stored' ? small.inspect(bytes) : small.preprocess(bytes, 'image/jpeg', spec));
-    const settled = await Promise.allSettled(Array.from({ length: 260 }, judge));
-    const refused = settled.filter(({ status }) => status === 'rejected');
-    expect(refused).toHaveLength(3);
-    for (const one of refused) expect((one as PromiseRejectedResult).reason).toBeInstanceOf(RetryLater);
-  });
+  test.each(['stored', 'scored', 'evaluated'])(
+    'to be %s is put off when 256 others wait for pixels',
+    async (purpose) => {
+      const small = createImageReader({ pixelBudget: 100 });
+      const bytes = await picture(28, 20).jpeg().toBuffer();
+      const judge = async (): Promise<unknown> => {
+        if (purpose === 'stored') return small.inspect(bytes);
+        return purpose === 'scored' ? small.preprocess(bytes, 'image/jpeg', spec) : small.toTensor(bytes, spec);
+      };
+      const settled = await Promise.allSettled(Array.from({ length: 260 }, judge));
+      const refused = settled.filter(({ status }) => status === 'rejected');
+      expect(refused).toHaveLength(3);
+      for (const one of refused) expect((one as PromiseRejectedResult).reason).toBeInstanceOf(RetryLater);
+    },
+  );
 });
 
 describe('damage', () => {
