@@ -17,7 +17,6 @@ import { best, createSampleBudget, type Inference, withSample } from '../serving
 import type { Judged } from './gate.ts';
 
 export const shardSize = 500;
-const maxShards = 2000;
 /** Most samples whose inputs are in memory at a time: as many as a model runs at once (shared/onnx/engine.ts). */
 export const groupSize = 32;
 const readAtOnce = 8;
@@ -40,17 +39,24 @@ interface JudgingPorts extends EvaluationPorts {
   budget: Budget;
 }
 
+interface Contenders {
+  project: string;
+  candidate: Contender;
+  champion: Contender | null;
+}
+
 type Sample = Pick<SampleRecord, 'md5' | 'label' | 'sizeBytes'>;
 
 /**
  * Judges every test sample of a version. `outOfTime` is asked between shards; when it says yes the result is
- * 'continue' and the next call goes on where this one stopped.
+ * 'continue' and the next call goes on where this one stopped. Throws a TerminalError when there are more than `maxShards`
+ * of them, or when the candidate cannot be run.
  */
 export async function judgeTestSplit(
   ports: EvaluationPorts,
-  input: { project: string; root: string; candidate: Contender; champion: Contender | null; outOfTime: () => boolean },
+  input: Contenders & { root: string; outOfTime: () => boolean; maxShards?: number },
 ): Promise<Judged[] | 'continue'> {
-  const { project, root, candidate, champion } = input;
+  const { project, root, candidate, champion, maxShards = 2000 } = input;
   // the same bytes under other class names answer otherwise
   const classNames = digestOf(8, ...candidate.classes);
   const contenders = `${candidate.digest.slice(0, 32)}-${champion?.digest.slice(0, 32) ?? 'none'}-${classNames}`;
@@ -62,7 +68,7 @@ export async function judgeTestSplit(
   let fresh = 0;
   const flush = async (): Promise<boolean> => {
     if (shard.length === 0) return true;
-    if (number >= maxShards) throw new Error(`more than ${maxShards * shardSize} test samples`);
+    if (number >= maxShards) throw tooMany(maxShards * shardSize);
     const name = `${prefix}/${String(number++).padStart(5, '0')}.json`;
     const known = await ports.blobs.get('models', name, { maxBytes: 1024 * 1024 });
     if (known !== undefined && known !== 'too-large') judged.push(...readShard(known.body));
@@ -81,15 +87,17 @@ export async function judgeTestSplit(
   return (await flush()) ? judged : 'continue';
 }
 
+function tooMany(most: number): TerminalError {
+  return new TerminalError(
+    'too-many-test-samples',
+    `This version has more than ${most} test samples of the classes that the model knows, and no more are judged. ` +
+      'Train on an earlier version, or on fewer classes (the setting classes); a lower split.testPercent counts for samples that are new from then on.',
+  );
+}
+
 function readShard(body: Buffer): Judged[] {
   const rows = shardFile.parse(JSON.parse(body.toString('utf8')));
   return rows.map(([truth, candidate, champion]) => ({ truth, candidate, champion: champion < 0 ? null : champion }));
-}
-
-interface Contenders {
-  project: string;
-  candidate: Contender;
-  champion: Contender | null;
 }
 
 /** Judges a shard in groups, of which one is in memory at a time, and keeps the judgements. */

@@ -9,6 +9,7 @@ import {
   judgeTestSplit,
   shardSize,
 } from '../../../shared/evaluation/shards.ts';
+import { TerminalError } from '../../../shared/errors.ts';
 import { imagesPerRun } from '../../../shared/onnx/engine.ts';
 import { createSampleBudget } from '../../../shared/serving/inference.ts';
 import { keyOf, sample } from '../dataset/samples.ts';
@@ -65,8 +66,8 @@ async function version(samples: number, testPercent: number, sizeBytes?: number)
       return Promise.resolve({ probabilities: tensors.map(answer) });
     },
   };
-  const judge = (candidate: Contender, champion: Contender | null = null, outOfTime = () => false) =>
-    judgeTestSplit(ports, { project: name, root: root ?? '', candidate, champion, outOfTime });
+  const judge = (candidate: Contender, champion: Contender | null = null, outOfTime = () => false, maxShards = 9) =>
+    judgeTestSplit(ports, { project: name, root: root ?? '', candidate, champion, outOfTime, maxShards });
   return { world, judge, memory, scored: () => scored };
 }
 
@@ -129,6 +130,17 @@ describe('judging the test split', () => {
     const { judge, memory } = await version(40, 100, 30 * 1024 * 1024);
     await Promise.all([judge(contender(0)), judge(contender(1))]);
     expect(memory.most).toBe(2);
+  });
+
+  test('ends for good, saying why, when there are more samples than are judged', async () => {
+    const { judge } = await version(shardSize * 2 + 1, 100);
+    const judging = judge(contender(0), null, () => false, 2);
+    await expect(judging).rejects.toBeInstanceOf(TerminalError);
+    await expect(judging).rejects.toMatchObject({ code: 'too-many-test-samples' });
+    await expect(judging).rejects.toThrow(
+      /^This version has more than 1000 test samples .* Train on an earlier version/,
+    );
+    expect(await judge(contender(0), null, () => false, 3)).toHaveLength(shardSize * 2 + 1);
   });
 
   test('waits for a sample that cannot be read now', async () => {
