@@ -7,30 +7,51 @@ export interface DvcFile {
   relpath: string;
 }
 
+/** What JSON writes as it is. */
+const plain = /^[ !#-[\]-~]*$/;
+
 /** Python's json.dumps of a string: ASCII, lower-case \\uXXXX, surrogate pairs. */
 function pythonString(text: string): string {
+  if (plain.test(text)) return `"${text}"`;
   return JSON.stringify(text).replace(
     /[\u007f-\uffff]/g,
     (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
 }
 
-/** Python sorts text by code point, JavaScript by UTF-16 unit. */
+/** Python sorts text by code point, JavaScript by UTF-16 unit. The two differ only where there are surrogates. */
 function byCodePoint(a: string, b: string): number {
-  const left = Array.from(a);
-  const right = Array.from(b);
-  for (let i = 0; i < Math.min(left.length, right.length); i++) {
-    const difference = (left[i]?.codePointAt(0) ?? 0) - (right[i]?.codePointAt(0) ?? 0);
-    if (difference !== 0) return difference;
+  for (let i = 0; i < a.length && i < b.length; i++) {
+    const left = a.codePointAt(i) ?? 0;
+    const right = b.codePointAt(i) ?? 0;
+    if (left !== right) return left - right;
+    if (left > 0xffff) i++;
   }
-  return left.length - right.length;
+  return a.length - b.length;
 }
 
-/** The bytes of a directory object and its id, exactly as `dvc add` makes them. */
-export function directoryObject(files: readonly DvcFile[]): { oid: string; bytes: Buffer } {
-  const sorted = [...files].sort((a, b) => byCodePoint(a.relpath, b.relpath));
-  const items = sorted.map(({ md5, relpath }) => `{"md5": ${pythonString(md5)}, "relpath": ${pythonString(relpath)}}`);
-  const bytes = Buffer.from(`[${items.join(', ')}]`, 'ascii');
+const surrogate = /[\ud800-\udfff]/;
+const byUnit = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+
+/** files whose text is in memory at a time, beside the bytes */
+const pieceFiles = 10_000;
+
+/**
+ * The bytes of a directory object and its id, exactly as `dvc add` makes them. Sorts `files` where they are, and lets nobody
+ * else work meanwhile.
+ */
+export function directoryObject(files: DvcFile[]): { oid: string; bytes: Buffer } {
+  const order = files.some(({ relpath }) => surrogate.test(relpath)) ? byCodePoint : byUnit;
+  files.sort((a, b) => order(a.relpath, b.relpath));
+  const pieces: Buffer[] = [];
+  for (let at = 0; at < files.length; at += pieceFiles) {
+    const items = files
+      .slice(at, at + pieceFiles)
+      .map(({ md5, relpath }) => `{"md5": ${pythonString(md5)}, "relpath": ${pythonString(relpath)}}`);
+    pieces.push(Buffer.from(`${at === 0 ? '[' : ', '}${items.join(', ')}`, 'ascii'));
+  }
+  pieces.push(Buffer.from(files.length === 0 ? '[]' : ']', 'ascii'));
+  const bytes = Buffer.concat(pieces);
   return { oid: `${createHash('md5').update(bytes).digest('hex')}.dir`, bytes };
 }
 

@@ -1,0 +1,23 @@
+/** The DVC export of versions that are too large for it. */
+import { expect, test } from 'vitest';
+import { datasetExportRoutes } from '../../../functions/http/dvc.ts';
+import type { Call, HttpPorts } from '../../../functions/http/route.ts';
+import { createWorld } from '../../shared/world.ts';
+
+test('a version of more files than are exported is refused, unless its export was made before', async () => {
+  const world = createWorld();
+  world.put('projects', { id: 'p', pk: 'projects' } as never);
+  world.put('versions', { id: 'v1', pk: 'p', version: 'v1', number: 7, samples: 250_001, root: '0' } as never);
+  const [exported] = datasetExportRoutes;
+  const call = { params: { p: 'p', v: 'v1' }, base: 'http://a/api/v1' } as unknown as Call<unknown, unknown>;
+  const ask = async () => exported?.handle(world.ports as HttpPorts, call);
+  await expect(ask()).rejects.toMatchObject({
+    status: 409,
+    code: 'version-too-large',
+    message: expect.stringMatching(
+      /^Version 7 has 250001 .* GET http:\/\/a\/api\/v1\/projects\/p\/versions\/7\/samples/,
+    ),
+  });
+  await world.ports.blobs.create('datasets', 'p/dvc/v1.dvc', 'outs:');
+  expect(await ask()).toMatchObject({ status: 200, text: 'outs:' });
+});
