@@ -51,11 +51,16 @@ export type ImageReaderOptions = {
   maxBytes?: number;
   /** pixels one image may have */
   maxPixels?: number;
+  /** memory that a decoder may take for a picture which it has to hold as a whole; such a picture is decoded alone */
+  maxHeldBytes?: number;
   /** pixels being decoded at a time by this reader; costs 4 to 8 bytes each */
   pixelBudget?: number;
   /** time one decode may take */
   timeoutSeconds?: number;
 };
+
+/** By default: 44 megapixels of progressive JPEG as most programs write it, 16 of WebP. */
+const defaultMaxHeldBytes = 128 * 1024 * 1024;
 
 /**
  * Creates the one reader of images of a process: walk of the container, removal of metadata, full decode.
@@ -64,20 +69,21 @@ export type ImageReaderOptions = {
 export function createImageReader({
   maxBytes = maxImageBytes,
   maxPixels = defaultMaxPixels,
+  maxHeldBytes = defaultMaxHeldBytes,
   pixelBudget = 50e6,
   timeoutSeconds = 20,
 }: ImageReaderOptions = {}): ImageReader {
   const limits = { budget: createBudget(pixelBudget), maxPixels, timeoutSeconds };
   return {
     async inspect(bytes, declaredType) {
-      const sound = await open(bytes, declaredType, { maxBytes, maxPixels });
+      const sound = await open(bytes, declaredType, { maxBytes, maxPixels, maxHeldBytes });
       if (!sound.ok) return sound;
       const { clean, structure } = sound;
       const refusal = await decode(structure, limits, () => decodeFully(clean, structure, limits));
       return refusal ?? accept(clean, structure);
     },
     async preprocess(bytes, declaredType, spec) {
-      const sound = await open(bytes, declaredType, { maxBytes, maxPixels });
+      const sound = await open(bytes, declaredType, { maxBytes, maxPixels, maxHeldBytes });
       if (!sound.ok) return sound;
       const { clean, structure } = sound;
       const tensor = await decode(structure, limits, () => tensorOf(clean, structure, spec, limits));
@@ -93,13 +99,20 @@ export function createImageReader({
   };
 }
 
+const wholly: Record<ImageFormat, string> = {
+  jpeg: 'a progressive JPEG, or one in several scans,',
+  png: 'an interlaced PNG',
+  webp: 'a WebP',
+};
+const megabytes = (bytes: number): number => Math.ceil(bytes / (1024 * 1024));
+
 type SoundFile = { ok: true; structure: ImageStructure; clean: Buffer };
 
 /** All that can be judged without decoding: size, container, checksums; and the bytes without metadata. */
 async function open(
   bytes: Buffer,
   declaredType: string | undefined,
-  { maxBytes, maxPixels }: { maxBytes: number; maxPixels: number },
+  { maxBytes, maxPixels, maxHeldBytes }: { maxBytes: number; maxPixels: number; maxHeldBytes: number },
 ): Promise<SoundFile | ImageRefusal> {
   if (bytes.length > maxBytes) {
     return refuse(
@@ -115,6 +128,13 @@ async function open(
       `The picture is ${structure.width}x${structure.height} pixels and ${maxPixels} in all are allowed. Make it smaller and upload it again.`,
     );
   }
+  if (structure.heldBytes > maxHeldBytes) {
+    const held = `${structure.width}x${structure.height} pixels, and reading it takes ${megabytes(structure.heldBytes)} MB, since ${wholly[structure.format]} cannot be read row by row`;
+    return refuse(
+      'too-many-pixels',
+      `The picture is ${held}; ${megabytes(maxHeldBytes)} MB are allowed. Save it as a baseline JPEG or a PNG without interlacing, which have no such limit, or make it smaller.`,
+    );
+  }
   const damage = 'compressed' in structure ? await checkPngData(structure) : null;
   return damage ?? { ok: true, structure, clean: sanitise(bytes, structure) };
 }
@@ -123,11 +143,12 @@ type DecodeLimits = { budget: Budget; maxPixels: number; timeoutSeconds: number 
 
 /** Runs a decode within the limits; one that fails or takes too long is a refusal. */
 async function decode<T>(
-  { width, height }: ImageStructure,
+  { width, height, heldBytes }: ImageStructure,
   { budget, timeoutSeconds }: DecodeLimits,
   work: () => Promise<T>,
 ): Promise<T | ImageRefusal> {
-  const release = await budget.take(width * height);
+  // what is held whole costs several times the few bytes a pixel that the budget was measured with
+  const release = await budget.take(width * height + heldBytes);
   // the pixels are held until libvips is really done, even when the caller was told of the timeout long before
   const running = work()
     .catch((error: unknown) => undecodable(error, timeoutSeconds))

@@ -86,6 +86,18 @@ export function checkScans(frame: Frame, scans: Scan[]): ImageRefusal | null {
 }
 
 /**
+ * Bytes of the coefficients of a whole picture, two for each. libjpeg holds them all when a picture comes in several scans,
+ * as every progressive one does (jdmaster.c, `has_multiple_scans`).
+ */
+export function coefficientBytes({ width, height, components }: Frame): number {
+  const most = (factor: 'horizontal' | 'vertical') => Math.max(...components.map((each) => each[factor]));
+  const [widest, tallest] = [most('horizontal'), most('vertical')];
+  const blocksOf = ({ horizontal, vertical }: Component) =>
+    Math.ceil(width / (8 * widest)) * horizontal * Math.ceil(height / (8 * tallest)) * vertical;
+  return components.reduce((sum, component) => sum + 2 * 64 * blocksOf(component), 0);
+}
+
+/**
  * More pixel data than any encoder makes of a frame: a coefficient takes at most 26 bits, twice that if every byte is
  * stuffed, so 8 bytes for each, sizes rounded up to the largest unit of 32, and some slack for small pictures.
  */

@@ -1,5 +1,5 @@
 import { minimalJpegExif, readOrientation, startsWithExif } from './exif.ts';
-import { checkScans, mostEntropyBytes, readFrame, readScan } from './jpeg-frame.ts';
+import { checkScans, coefficientBytes, mostEntropyBytes, readFrame, readScan } from './jpeg-frame.ts';
 import type { Frame, Scan } from './jpeg-frame.ts';
 import type { ByteEdit, ImageRefusal, ImageStructure, Orientation } from './structure.ts';
 import { refuse, saveAgain, uploadAgain } from './structure.ts';
@@ -207,6 +207,7 @@ function finish(bytes: Buffer, end: number, walk: Walk): ImageStructure | ImageR
     height: frame.height,
     channels,
     orientation,
+    heldBytes: frame.progressive || scans.length > 1 ? coefficientBytes(frame) : 0,
     metadataEdits: edits,
   };
 }

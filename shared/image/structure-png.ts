@@ -232,6 +232,7 @@ function finish(bytes: Buffer, end: Chunk, header: Header, walk: Walk): PngStruc
     height: header.height,
     channels: (colours + alpha) as ImageStructure['channels'],
     orientation: walk.orientation,
+    heldBytes: header.interlaced ? header.width * header.height * (colours + alpha) * (header.depth === 16 ? 2 : 1) : 0,
     metadataEdits: walk.orientation === 1 ? walk.edits : [exif, ...walk.edits],
     compressed: walk.compressed,
     inflatedBytes: inflatedBytes(header),

@@ -44,6 +44,8 @@ export type ImageStructure = {
   /** colour channels after conversion to sRGB or grey, plus one for alpha */
   channels: 1 | 2 | 3 | 4;
   orientation: Orientation;
+  /** bytes that its decoder holds of the whole picture at once; 0 where it goes row by row */
+  heldBytes: number;
   /** what `sanitise` changes: metadata cut out, the orientation kept in a minimal EXIF; sorted, not overlapping */
   metadataEdits: ByteEdit[];
 };

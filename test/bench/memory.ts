@@ -1,21 +1,32 @@
 /** Memory of the functions process while 10,000 images come in, with bombs and very large pictures among them. */
 import { existsSync } from 'node:fs';
-import sharp from 'sharp';
+import sharp, { type Sharp } from 'sharp';
 import { inBatches } from '../../shared/parallel.ts';
 import { atMost, type Bench, type BenchOptions, type Figure, figure, notMeasured } from './bench.ts';
 import { decompressionBomb } from '../../local/demo/odd-files.ts';
 import { type Scan, scans } from './digits.ts';
 import { type BenchPlatform, settledUploads, startBenchPlatform, uploadsOf } from './platform.ts';
 
-const [largeOnes, bombs, perBatch] = [8, 3, 1000];
+const [largeOnes, tooLarge, bombs, perBatch] = [12, 2, 3, 1000];
 
-/** A picture of 49 megapixels that is a legal upload, as PNG or JPEG. */
-async function large(i: number): Promise<Scan> {
-  const noise = { type: 'gaussian' as const, mean: 100 + i, sigma: i % 2 === 0 ? 0.4 : 20 };
-  const plain = sharp({ create: { width: 7000, height: 7000, channels: 3, background: 'black', noise } });
-  const png = i % 2 === 0;
-  const bytes = await (png ? plain.png({ compressionLevel: 6 }) : plain.jpeg({ progressive: true })).toBuffer();
-  return { name: `large${i}.${png ? 'png' : 'jpg'}`, label: String(i % 10), bytes };
+interface Kind {
+  name: string;
+  /** pixels */
+  side: number;
+  sigma: number;
+  encode: (plain: Sharp) => Sharp;
+}
+const png: Kind = { name: 'png', side: 7000, sigma: 0.4, encode: (plain) => plain.png({ compressionLevel: 6 }) };
+const jpeg: Kind = { name: 'jpg', side: 7000, sigma: 20, encode: (plain) => plain.jpeg() };
+const progressive: Kind = { ...jpeg, side: 6680, encode: (plain) => plain.jpeg({ progressive: true }) };
+const webp: Kind = { name: 'webp', side: 4090, sigma: 20, encode: (plain) => plain.webp({ effort: 0 }) };
+/** The largest that are taken of what is read row by row, and of what a decoder holds whole. */
+const kinds = [png, jpeg, progressive, webp];
+
+async function large({ name, side, sigma, encode }: Kind, i: number): Promise<Scan> {
+  const noise = { type: 'gaussian' as const, mean: 100 + i, sigma };
+  const plain = sharp({ create: { width: side, height: side, channels: 3, background: 'black', noise } });
+  return { name: `large${i}.${name}`, label: String(i % 10), bytes: await encode(plain).toBuffer() };
 }
 
 /** The uploads, a thousand digits each, and what is odd with the first. Made before any clock runs. */
@@ -23,7 +34,9 @@ async function batchesOf(count: number, say: BenchOptions['say']): Promise<Scan[
   const batches: Scan[][] = [];
   for (let from = 0; from < count; from += perBatch) batches.push(await scans(from, Math.min(count, from + perBatch)));
   const odd = [
-    ...(await inBatches([...Array(largeOnes).keys()], 1, large)),
+    ...(await inBatches([...Array(largeOnes).keys()], 1, (i) => large(kinds[i % kinds.length] ?? png, i))),
+    await large({ ...progressive, side: 7000 }, largeOnes),
+    await large({ ...webp, side: 7000 }, largeOnes + 1),
     ...Array.from({ length: bombs }, (_, i) => ({ name: `bomb${i}.png`, label: '0', bytes: decompressionBomb() })),
   ];
   for (const { name, bytes } of odd) say(`${name}: ${(bytes.length / 1024 / 1024).toFixed(1)} MB`);
@@ -79,8 +92,10 @@ export const memory: Bench = async ({ quick, say }) => {
     const { most } = await platform.workerMemory();
     const { accepted, quarantined } = uploadsOf(await platform.call('GET', '/projects/many'));
     // a large picture that was refused was not decoded, and its memory not measured
-    if (accepted !== count + largeOnes || quarantined !== bombs)
-      throw new Error(`${accepted} uploads were accepted and ${quarantined} refused of ${count + largeOnes + bombs}`);
+    if (accepted !== count + largeOnes || quarantined !== bombs + tooLarge) {
+      const all = count + largeOnes + bombs + tooLarge;
+      throw new Error(`${accepted} uploads were accepted and ${quarantined} refused of ${all}`);
+    }
     return [
       atMost('ingest-peak-memory', most, 'MB', 500),
       figure('ingest-memory-before', before, 'MB'),

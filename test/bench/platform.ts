@@ -18,6 +18,8 @@ import type { Scan } from './digits.ts';
 const root = path.resolve(import.meta.dirname, '../..');
 const patienceMs = 900_000;
 
+const contentTypes: Record<string, string> = { '.jpg': 'image/jpeg', '.webp': 'image/webp' };
+
 export interface BenchPlatform {
   ports: Ports;
   settings: Record<string, string>;
@@ -72,7 +74,7 @@ export async function startBenchPlatform(): Promise<BenchPlatform> {
         const batch = files.slice(from, from + 1000);
         const asked = batch.map(({ name, label }) => {
           // a JPEG that is declared as something else is refused before it is decoded
-          const contentType = name.endsWith('.jpg') ? 'image/jpeg' : 'image/png';
+          const contentType = contentTypes[name.slice(name.lastIndexOf('.'))] ?? 'image/png';
           return { name, label, contentType };
         });
         const { value } = (await call('POST', `/projects/${project}/upload-urls`, { files: asked })) as {

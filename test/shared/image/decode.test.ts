@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import sharp from 'sharp';
+import sharp, { type Sharp } from 'sharp';
 import { describe, expect, test } from 'vitest';
 import { RetryLater } from '../../../shared/errors.ts';
 import { createImageReader, type PreprocessedImage } from '../../../shared/image/decode.ts';
@@ -8,6 +8,7 @@ import { toTensor } from '../../../shared/image/tensor.ts';
 import { picture } from './craft.ts';
 
 const reader = createImageReader();
+const full = (image: Sharp) => image.jpeg({ progressive: true, chromaSubsampling: '4:4:4' });
 const spec = { width: 16, height: 16, channels: 3 } as const;
 
 describe('an honest image', () => {
@@ -47,6 +48,33 @@ describe('an honest image', () => {
     const bytes = await picture(28, 20).png().toBuffer();
     expect(await createImageReader({ maxPixels: 559 }).inspect(bytes)).toMatchObject({ reason: 'too-many-pixels' });
     expect(await createImageReader({ maxPixels: 560 }).inspect(bytes)).toMatchObject({ ok: true });
+  });
+
+  test.each([
+    // two bytes for each coefficient: four blocks of brightness and two of colour, or four of each
+    ['progressive JPEG', picture(16, 16).jpeg({ progressive: true }), 6 * 128, 'a progressive JPEG'],
+    ['progressive JPEG with full colour', full(picture(16, 16)), 12 * 128, 'a progressive JPEG'],
+    ['interlaced PNG', picture(16, 16).png({ progressive: true }), 3 * 256, 'an interlaced PNG'],
+    [
+      'interlaced 16-bit PNG',
+      picture(16, 16).toColourspace('rgb16').png({ progressive: true }),
+      6 * 256,
+      'an interlaced',
+    ],
+    ['WebP', picture(16, 16).webp(), 8 * 256, 'a WebP'],
+  ])('%s, which a decoder holds whole, is refused where that takes too much', async (_name, pipeline, held, what) => {
+    const bytes = await pipeline.toBuffer();
+    expect(await createImageReader({ maxHeldBytes: held }).inspect(bytes)).toMatchObject({ ok: true });
+    const refused = await createImageReader({ maxHeldBytes: held - 1 }).inspect(bytes);
+    expect(refused).toMatchObject({ ok: false, reason: 'too-many-pixels', detail: expect.stringContaining(what) });
+  });
+
+  test.each([
+    ['JPEG', picture(16, 16).jpeg()],
+    ['PNG', picture(16, 16).png()],
+  ])('%s that is read row by row may be as large as the pixels allow', async (_name, pipeline) => {
+    const reader = createImageReader({ maxHeldBytes: 0 });
+    expect(await reader.inspect(await pipeline.toBuffer())).toMatchObject({ ok: true });
   });
 
   test('that takes too long is refused with a timeout', async () => {
