@@ -90,7 +90,7 @@ function createAuthenticator(ports: HttpPorts): Authenticate {
       new Problem(
         401,
         'unauthorized',
-        'Send a valid API key in the header x-api-key. Make one with: npm run create-key -- --role operator',
+        'Send a valid API key in the header x-api-key. Make one where the settings of the platform are in the environment (set -a; . .darkroom/settings.env; set +a): npm run create-key -- --role operator. For one in Azure: npm run create-key -- --cosmos https://...',
       );
     if (id === undefined) throw refused();
     const now = ports.clock.now().getTime();

@@ -97,7 +97,7 @@ export function requireMatch(call: { ifMatch: string | undefined }, etag: string
     throw new Problem(
       428,
       'precondition-required',
-      'Send If-Match with the ETag that you read, so that nobody overwrites what they have not seen.',
+      'Send If-Match with the ETag that you read (GET it first), so that nobody overwrites what they have not seen.',
       { target: 'If-Match' },
     );
   }
