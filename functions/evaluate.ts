@@ -1,7 +1,7 @@
 /** `evaluations` -> verdict, model version, and its deployment. The trainer's own metrics are never trusted. */
 import { createHash } from 'node:crypto';
 import type * as z from 'zod';
-import type { ModelDocument, RunDocument } from '../shared/documents.ts';
+import type { EndpointDocument, ModelDocument, RunDocument } from '../shared/documents.ts';
 import { TerminalError } from '../shared/errors.ts';
 import { type Judged, judge, measure, type Verdict } from '../shared/evaluation/gate.ts';
 import { contender, type EvaluationPorts, judgeTestSplit } from '../shared/evaluation/shards.ts';
@@ -50,7 +50,8 @@ export async function evaluate(
   if (run.cancelRequested) return cancelledMeanwhile(ports, message);
   const artifact = await collectArtifact(ports, run);
   if ('problem' in artifact) return fail(artifact.problem, artifact.detail);
-  const champion = await championOf(ports, project);
+  const endpoint = (await ports.documents.read('endpoints', project, 'endpoint'))?.document;
+  const champion = await championOf(ports, endpoint);
   let judged: Judged[] | 'continue';
   try {
     judged = await judgeRun(ports, run, artifact, champion);
@@ -63,9 +64,10 @@ export async function evaluate(
   if (artifact.smoke.length === 0)
     verdict.reasons.push('noted: training kept no answers that a deployment could check');
   const model = await register(ports, run, settings, artifact, judged, verdict);
-  const final = verdictOf(run, model, verdict);
+  const wasDeployed = endpoint?.history.some((served) => served.model === model.number) === true;
+  const final = verdictOf(run, model, verdict, wasDeployed);
   if (!(await announce(ports, run, model, final, settings, message))) return cancelledMeanwhile(ports, message);
-  return { outcome: final.decision, model: String(model.number) };
+  return { outcome: final.verdict.decision, model: String(model.number) };
 }
 
 /** Has the rest of an evaluation done by the next delivery: one, though this one is repeated. */
@@ -149,10 +151,12 @@ async function readSmoke(
   }
 }
 
-async function championOf(ports: Pick<Ports, 'documents'>, project: string): Promise<ModelDocument | undefined> {
-  const endpoint = (await ports.documents.read('endpoints', project, 'endpoint'))?.document;
+async function championOf(
+  ports: Pick<Ports, 'documents'>,
+  endpoint: EndpointDocument | undefined,
+): Promise<ModelDocument | undefined> {
   if (!endpoint?.production) return undefined;
-  return (await ports.documents.read('models', project, modelId(endpoint.production.model)))?.document;
+  return (await ports.documents.read('models', endpoint.pk, modelId(endpoint.production.model)))?.document;
 }
 
 async function register(
@@ -192,13 +196,26 @@ async function register(
  * The verdict that counts for a run. Training again may give the bytes of an earlier model, which keeps its number, its
  * state and its own verdict: that one was about another champion or another version.
  */
-function verdictOf(run: RunDocument, model: ModelDocument, verdict: Verdict): Verdict {
+function verdictOf(run: RunDocument, model: ModelDocument, verdict: Verdict, wasDeployed: boolean): Final {
   // an earlier delivery registered it and died: what it decided stands, though the champion may be another by now
-  if (model.run === run.id) return model.verdict;
+  if (model.run === run.id) return { verdict: model.verdict, mayDeploy: true };
   const sameBytes = `the bytes are those of model ${model.number}`;
-  if (model.state !== 'rejected') return { ...verdict, reasons: [...verdict.reasons, `noted: ${sameBytes}`] };
-  const refusal = `failed: ${sameBytes}, which was rejected by ${model.decidedBy ?? 'the gate'}; approve that model if this no longer holds`;
-  return { ...verdict, decision: 'rejected', reasons: [...verdict.reasons, refusal] };
+  if (model.state === 'rejected') {
+    const refusal = `failed: ${sameBytes}, which was rejected by ${model.decidedBy ?? 'the gate'}; approve that model if this no longer holds`;
+    return { verdict: { ...verdict, decision: 'rejected', reasons: [...verdict.reasons, refusal] }, mayDeploy: false };
+  }
+  // whoever rolled it back, or put another in its place, knew it: it is not put back behind their back
+  const note = wasDeployed ? ', which was deployed before; to have it again, deploy it' : '';
+  return {
+    verdict: { ...verdict, reasons: [...verdict.reasons, `noted: ${sameBytes}${note}`] },
+    mayDeploy: !wasDeployed,
+  };
+}
+
+interface Final {
+  verdict: Verdict;
+  /** whether the model goes live by itself, if settings and state allow it */
+  mayDeploy: boolean;
 }
 
 /** Ends the run, and asks for the deployment in the same write: a run that was cancelled meanwhile deploys nothing. */
@@ -206,12 +223,12 @@ async function announce(
   ports: EvaluatePorts,
   run: RunDocument,
   model: ModelDocument,
-  verdict: Verdict,
+  { verdict, mayDeploy }: Final,
   settings: ProjectSettings,
   message: RunTrained,
 ): Promise<boolean> {
   const isGood = verdict.decision === 'approved';
-  const deploys = isGood && model.state === 'approved' && settings.deploy.mode === 'automatic';
+  const deploys = mayDeploy && isGood && model.state === 'approved' && settings.deploy.mode === 'automatic';
   const cause = {
     id: run.id,
     correlationid: run.correlation,

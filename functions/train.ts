@@ -1,8 +1,9 @@
 /** `training-requests` -> a job on compute: policy on new versions, starts, checks, and whose turn is next. */
 import type * as z from 'zod';
+import { TerminalError } from '../shared/errors.ts';
 import { compose, type queueMessages, type runEnded, type versionCommitted } from '../shared/message.ts';
 import { checkRun } from '../shared/training/check.ts';
-import { requestTraining } from '../shared/training/request.ts';
+import { requestTraining, tooLargeToTrain } from '../shared/training/request.ts';
 import { startRun, type TrainPorts } from '../shared/training/start.ts';
 import { passTurn } from '../shared/training/turn.ts';
 
@@ -33,7 +34,9 @@ async function onVersion(ports: TrainPorts, message: z.infer<typeof versionCommi
   // nothing is stuck: the next version may have the second class
   if (classes < 2) return 'too-few-classes';
   const input = { version, by: 'policy', kind: 'policy' as const };
-  const { verdict } = await requestTraining(ports, project.document, input, message);
+  const asked = await requestTraining(ports, project.document, input, message).catch(tooLarge);
+  if (typeof asked === 'string') return asked;
+  const { verdict } = asked;
   if (verdict.verdict === 'refused' && verdict.retryAfterSeconds > 0) {
     const again = { ...message, id: `${message.id.slice(0, 180)}-later` };
     await ports.messages.send(
@@ -43,6 +46,12 @@ async function onVersion(ports: TrainPorts, message: z.infer<typeof versionCommi
     );
   }
   return verdict.verdict === 'refused' ? verdict.code : verdict.verdict;
+}
+
+/** A version that is too large to train on is no poison: the next one may be smaller, or the settings others. */
+function tooLarge(error: unknown): string {
+  if (error instanceof TerminalError && tooLargeToTrain.some((code) => code === error.code)) return error.code;
+  throw error;
 }
 
 async function onEnded(ports: TrainPorts, message: z.infer<typeof runEnded>): Promise<string> {

@@ -28,8 +28,11 @@ export interface Budget {
 /** A process where this many wait is overloaded: the queue must hold them, not we. */
 const maxWaiting = 256;
 
-/** Creates a budget of `total`, first come first served: a big request is never overtaken by small ones behind it. */
-export function createBudget(total: number): Budget {
+/**
+ * Creates a budget of `total`, first come first served: a big request is overtaken by small ones behind it only where they
+ * are at most `passing` in all, and fit.
+ */
+export function createBudget(total: number, passing = 0): Budget {
   let free = total;
   const waiting: { cost: number; end: (granted: boolean) => void }[] = [];
 
@@ -51,7 +54,8 @@ export function createBudget(total: number): Budget {
     return {
       tryGrow(amount) {
         const cost = Math.min(amount, total) - held;
-        if (given || (cost > 0 && (waiting.length > 0 || cost > free))) return false;
+        const inLine = waiting.length > 0 && amount > passing;
+        if (given || (cost > 0 && (inLine || cost > free))) return false;
         if (cost > 0) hold(cost);
         return true;
       },

@@ -63,8 +63,9 @@ async function replaceSettings(
   // as they are read today: a setting that is newer than the document has its default
   const stored = projectSettings.safeParse(current.document.settings);
   const same = stored.success && isDeepStrictEqual(stored.data, call.body);
-  if (!same || call.ifMatch !== undefined) requireMatch(call, current.etag);
+  // changed so already, maybe by this very request, whose answer did not arrive: its etag is an older one
   if (same) return answered(200, current);
+  requireMatch(call, current.etag);
   const document = { ...current.document, settings: call.body, updatedAt: ports.clock.now().toISOString() };
   const saved = await ports.documents.replace('projects', document, current.etag);
   if (saved === 'changed') throw changed();

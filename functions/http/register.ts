@@ -26,6 +26,8 @@ import { versionRoutes } from './versions.ts';
 
 /** bytes of images to score that one process holds at a time */
 const maxBodiesBytes = 32 * 1024 * 1024;
+/** most images to score are smaller: they do not wait behind a large one that waits for room */
+const smallBodyBytes = 256 * 1024;
 const keyTrustMs = 30_000;
 const maxKnownKeys = 1000;
 
@@ -67,7 +69,7 @@ const described = routes.map((one) => ({ ...one, scope: scopeOf(one) }));
 /** Registers the table with the Functions runtime. */
 export function registerHttp(target: Pick<typeof app, 'http'>, ports: HttpPorts): void {
   const authenticate = createAuthenticator(ports);
-  const imageBytes = createBudget(maxBodiesBytes);
+  const imageBytes = createBudget(maxBodiesBytes, smallBodyBytes);
   for (const declared of routes) {
     target.http(`http-${declared.name}`, {
       methods: [declared.method],

@@ -17,6 +17,9 @@ import { best, createSampleBudget, type Inference, withSample } from '../serving
 import type { Judged } from './gate.ts';
 
 export const shardSize = 500;
+const defaultMaxShards = 2000;
+/** test samples of a version that a model is judged on */
+export const maxTestSamples = defaultMaxShards * shardSize;
 /** Most samples whose inputs are in memory at a time: as many as a model runs at once (shared/onnx/engine.ts). */
 export const groupSize = 32;
 const readAtOnce = 8;
@@ -56,7 +59,7 @@ export async function judgeTestSplit(
   ports: EvaluationPorts,
   input: Contenders & { root: string; outOfTime: () => boolean; maxShards?: number },
 ): Promise<Judged[] | 'continue'> {
-  const { project, root, candidate, champion, maxShards = 2000 } = input;
+  const { project, root, candidate, champion, maxShards = defaultMaxShards } = input;
   // the same bytes under other class names answer otherwise
   const classNames = digestOf(8, ...candidate.classes);
   const contenders = `${candidate.digest.slice(0, 32)}-${champion?.digest.slice(0, 32) ?? 'none'}-${classNames}`;

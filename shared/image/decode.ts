@@ -51,7 +51,7 @@ export type ImageReaderOptions = {
   maxBytes?: number;
   /** pixels one image may have */
   maxPixels?: number;
-  /** memory that a decoder may take for a picture which it has to hold as a whole; such a picture is decoded alone */
+  /** memory that a decoder may take for a picture which it has to hold as a whole; the largest such pictures are decoded alone */
   maxHeldBytes?: number;
   /** pixels being decoded at a time by this reader; costs 4 to 8 bytes each */
   pixelBudget?: number;
@@ -147,8 +147,8 @@ async function decode<T>(
   { budget, timeoutSeconds }: DecodeLimits,
   work: () => Promise<T>,
 ): Promise<T | ImageRefusal> {
-  // what is held whole costs several times the few bytes a pixel that the budget was measured with
-  const release = await budget.take(width * height + heldBytes);
+  // a unit of the budget stands for about four bytes
+  const release = await budget.take(width * height + heldBytes / 4);
   // the pixels are held until libvips is really done, even when the caller was told of the timeout long before
   const running = work()
     .catch((error: unknown) => undecodable(error, timeoutSeconds))

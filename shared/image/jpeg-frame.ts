@@ -59,10 +59,16 @@ export function readScan(frame: Frame, data: Buffer, restartInterval: number): S
   };
 }
 
+function largestFactors({ components }: Frame): { widest: number; tallest: number } {
+  return {
+    widest: Math.max(...components.map(({ horizontal }) => horizontal)),
+    tallest: Math.max(...components.map(({ vertical }) => vertical)),
+  };
+}
+
 /** Minimum coded units of a scan: blocks of one component, or groups of blocks of several (T.81, A.2). */
 function blocks(frame: Frame, scanned: Component[]): number {
-  const most = (factor: 'horizontal' | 'vertical') => Math.max(...frame.components.map((each) => each[factor]));
-  const [widest, tallest] = [most('horizontal'), most('vertical')];
+  const { widest, tallest } = largestFactors(frame);
   const [only] = scanned;
   if (scanned.length === 1 && only) {
     const columns = Math.ceil((frame.width * only.horizontal) / widest / 8);
@@ -89,9 +95,9 @@ export function checkScans(frame: Frame, scans: Scan[]): ImageRefusal | null {
  * Bytes of the coefficients of a whole picture, two for each. libjpeg holds them all when a picture comes in several scans,
  * as every progressive one does (jdmaster.c, `has_multiple_scans`).
  */
-export function coefficientBytes({ width, height, components }: Frame): number {
-  const most = (factor: 'horizontal' | 'vertical') => Math.max(...components.map((each) => each[factor]));
-  const [widest, tallest] = [most('horizontal'), most('vertical')];
+export function coefficientBytes(frame: Frame): number {
+  const { width, height, components } = frame;
+  const { widest, tallest } = largestFactors(frame);
   const blocksOf = ({ horizontal, vertical }: Component) =>
     Math.ceil(width / (8 * widest)) * horizontal * Math.ceil(height / (8 * tallest)) * vertical;
   return components.reduce((sum, component) => sum + 2 * 64 * blocksOf(component), 0);

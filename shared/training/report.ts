@@ -2,7 +2,7 @@
 import { TerminalError } from '../errors.ts';
 import type { Ports } from '../ports.ts';
 import { type JobReport, jobReport, terminated } from './job-contract.ts';
-import type { RunEvent } from './run.ts';
+import { type RunEvent, trainerFailed } from './run.ts';
 
 const maxReportBytes = 256 * 1024;
 
@@ -59,7 +59,7 @@ export function toEvent(report: JobReport, token: string, now: Date): RunEvent {
         return { kind: 'attempt-failed', code: terminated, detail, retryable: true, token, at: common.at };
       }
       const detail = `The training program failed: ${report.reason}`;
-      return { kind: 'attempt-failed', code: 'trainer-failed', detail, retryable: false, token, at: common.at };
+      return { kind: 'attempt-failed', code: trainerFailed, detail, retryable: false, token, at: common.at };
     }
   }
 }

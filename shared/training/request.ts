@@ -4,6 +4,7 @@ import { entries } from '../dataset/walk.ts';
 import { treeStore } from '../dataset/store.ts';
 import type { ProjectDocument, RunDocument, SchedulerDocument, VersionSummary } from '../documents.ts';
 import { TerminalError } from '../errors.ts';
+import { maxTestSamples } from '../evaluation/shards.ts';
 import { chooseImageSpec } from '../image/size.ts';
 import { type Cause, compose, type runQueued } from '../message.ts';
 import { digestOf } from '../names.ts';
@@ -32,6 +33,9 @@ export interface TrainingInput {
 
 /** A job's manifest is made in memory, with about 600 bytes for each sample, most of them its signature. */
 export const maxTrainingSamples = 200_000;
+
+/** Codes of versions that are too large; `POST trainings` answers them with what to do. */
+export const tooLargeToTrain = ['too-many-classes', 'too-many-samples', 'too-many-test-samples'] as const;
 
 const samplesToTrain = ({ bySplit }: VersionSummary): number => bySplit.train + bySplit.validation;
 
@@ -226,7 +230,13 @@ async function specify(
   if (samples > maxTrainingSamples) {
     throw new TerminalError(
       'too-many-samples',
-      `Version ${version.number} has ${samples} samples to train and validate with and a job is given at most ${maxTrainingSamples}. Divide the project, or set "split" so that more of the new ones are for testing.`,
+      `Version ${version.number} has ${samples} samples to train and validate with and a job is given at most ${maxTrainingSamples}. Divide the project: naming fewer classes does not help, since the limit counts every sample of the version.`,
+    );
+  }
+  if (version.bySplit.test > maxTestSamples) {
+    throw new TerminalError(
+      'too-many-test-samples',
+      `Version ${version.number} has ${version.bySplit.test} test samples and a model is judged on at most ${maxTestSamples}. Divide the project.`,
     );
   }
   return {

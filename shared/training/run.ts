@@ -105,6 +105,8 @@ export const maxAttempts = 4;
 const maxMetrics = 2000;
 /** code of an attempt whose start call failed, as far as its caller knows */
 export const startFailed = 'start-failed';
+/** code of an attempt that the training program itself gave up */
+export const trainerFailed = 'trainer-failed';
 
 export const isOpen = (state: RunState): boolean =>
   state === 'queued' || state === 'submitted' || state === 'running' || state === 'evaluating';
@@ -261,7 +263,7 @@ function failureOf(run: Run, { code, detail, retryable }: Extract<RunEvent, { ki
 function attemptFailed(run: Run, event: Extract<RunEvent, { kind: 'attempt-failed' }>): Run | Rejection {
   if (event.token !== run.token) return fenced(run, event.token);
   if (run.state === 'evaluating') return { rejected: 'training is over' };
-  if (event.code === startFailed && run.state === 'running')
+  if (event.code === startFailed && (run.state === 'running' || run.execution !== null))
     return { rejected: 'the job has begun: only the answer to the start call was lost' };
   const failure = failureOf(run, event);
   const attempts = [

@@ -4,12 +4,18 @@ import type { Cause } from '../message.ts';
 import { outboxOf, sendOutbox, update } from '../outbox.ts';
 import type { Ports } from '../ports.ts';
 import { ensureRun, queued } from './request.ts';
-import { isOpen } from './run.ts';
+import { isOpen, trainerFailed } from './run.ts';
 import { type Ended, limitsFor, newScheduler, release, secondsUntilAllowed } from './scheduler.ts';
 
-const endOf = ({ id, computeSeconds, state, failure }: RunDocument): Ended => ({
-  ...{ run: id, computeSeconds, failedByCompute: state === 'failed' && failure?.retryable === true },
-});
+/** A job that never began and never said why says nothing about data or trainer, even where compute refused it for good. */
+function endOf({ id, computeSeconds, state, failure, startedAt }: RunDocument): Ended {
+  const neverBegan = startedAt === null && failure?.code !== trainerFailed;
+  return {
+    run: id,
+    computeSeconds,
+    failedByCompute: state === 'failed' && (failure?.retryable === true || neverBegan),
+  };
+}
 
 /**
  * Lets the next run begin. `ended` is the run that ended, as far as is known: it is looked up. When a limit holds the

@@ -1,7 +1,7 @@
 /** How long the pipeline's evaluation takes: a test split judged in shards, with a model of every embedded trainer. */
 import { createHash } from 'node:crypto';
 import { type Contender, judgeTestSplit, shardSize } from '../../shared/evaluation/shards.ts';
-import { toTensor } from '../../shared/image/tensor.ts';
+import { createImageReader } from '../../shared/image/decode.ts';
 import type { ModelCache } from '../../shared/onnx/session.ts';
 import type { Blobs } from '../../shared/ports.ts';
 import { createRandom } from '../../trainer/random.ts';
@@ -45,9 +45,10 @@ export async function evaluation(
   model: Contender,
   say: BenchOptions['say'],
 ): Promise<Figure[]> {
+  const reader = createImageReader();
   const ports = {
     blobs: withoutShards(blobs),
-    toTensor,
+    toTensor: (...call: Parameters<typeof reader.toTensor>) => reader.toTensor(...call),
     infer: (...call: Parameters<typeof models.score>) => models.score(...call),
   };
   const startedAt = performance.now();

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { evaluate as handle } from '../../functions/evaluate.ts';
+import { applyToEndpoint } from '../../shared/deployment/apply.ts';
 import { storedName } from '../../shared/dataset/store.ts';
 import type { runTrained } from '../../shared/message.ts';
 import { encodeModel } from '../../shared/onnx/encode.ts';
@@ -191,6 +192,39 @@ describe('an evaluation', () => {
     expect(world.all('models').map(({ state }) => state)).toEqual(['approved', 'approved']);
     expect(await deployAll()).toEqual([]);
     expect((await endpoint())?.production?.model).toBe(2);
+  });
+
+  test('of bytes that were rolled back does not put them live again, though the gate finds them good', async () => {
+    const { train, evaluate, run, world, deployAll, endpoint } = await judged({ gate: { minimum: 0 } });
+    await evaluate(await train(wrong));
+    await deployAll();
+    await evaluate(await train(right, 'the same bytes'));
+    await deployAll();
+    const at = world.ports.clock.now().toISOString();
+    const rollback = { kind: 'rollback' as const, by: 'operator', reason: 'wrong answers', at, deployment: 'b-1' };
+    await applyToEndpoint(world.ports, name, rollback, cause);
+    const again = await train(right, 'the same bytes');
+    expect(await evaluate(again)).toEqual({ outcome: 'approved', model: '2' });
+    expect((await run(again.data.run)).state).toBe('registered');
+    expect((await run(again.data.run)).verdict?.reasons.at(-1)).toContain('to have it again, deploy it');
+    expect(await deployAll()).toEqual([]);
+    expect((await endpoint())?.production?.model).toBe(1);
+  });
+
+  test('of bytes whose first run was cancelled before they were deployed deploys them', async () => {
+    const { train, evaluate, world, deployAll, endpoint } = await judged();
+    const first = await train(right, 'the same bytes');
+    let cancelled = false;
+    world.before = async (operation, container) => {
+      if (cancelled || operation !== 'documents.create' || container !== 'models') return;
+      cancelled = true;
+      await cancelRun(world.ports, name, first.data.run, 'someone', cause);
+    };
+    await evaluate(first);
+    expect(await deployAll()).toEqual([]);
+    await evaluate(await train(right, 'the same bytes'));
+    expect(await deployAll()).toEqual(['live']);
+    expect((await endpoint())?.production?.model).toBe(1);
   });
 
   test('of bytes that were rejected once says so, and how to let them in', async () => {

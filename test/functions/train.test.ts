@@ -1,7 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { RetryLater } from '../../shared/errors.ts';
+import { RetryLater, TerminalError } from '../../shared/errors.ts';
+import { compose, type versionCommitted } from '../../shared/message.ts';
+import type * as z from 'zod';
+import { train } from '../../functions/train.ts';
 import { cancelRun } from '../../shared/training/check.ts';
 import { cause, commitVersion, name, trainable } from './trainable.ts';
+
+type VersionCommitted = z.infer<typeof versionCommitted>;
 
 describe('a run', () => {
   test('is started once, however often its message comes', async () => {
@@ -59,6 +64,34 @@ describe('a run', () => {
       await commitVersion(world, 2, 61);
       expect((await ask(policy)).verdict.verdict).toBe(byCompute ? 'start' : 'refused');
     }
+  });
+
+  test('that compute refused for good counts as not tried either', async () => {
+    const { ask, work, run, world } = await trainable();
+    const policy = { kind: 'policy', by: 'policy' } as const;
+    const first = (await ask(policy)).run;
+    world.before = (operation) => {
+      if (operation === 'compute.start') throw new TerminalError('compute-missing', 'there is no such job');
+    };
+    await work(5);
+    world.before = () => undefined;
+    await work(5);
+    expect(await run(first)).toMatchObject({ state: 'failed', failure: { code: 'compute-missing', retryable: false } });
+    await commitVersion(world, 2, 61);
+    expect((await ask(policy)).verdict.verdict).toBe('start');
+  });
+
+  test('does not begin by itself on a version that is too large, which is no poison', async () => {
+    const { world } = await trainable();
+    const head = await world.read('heads', name, 'head');
+    if (!head?.head) throw new Error('no head');
+    const large = { ...head.head, bySplit: { train: 1e6, validation: 0, test: 0 } };
+    world.put('heads', { ...head, head: large });
+    world.put('versions', { id: large.version, pk: name, ...large });
+    const data = { project: name, version: large.version, number: 1 };
+    const message = compose<VersionCommitted>('darkroom.version.committed', name, data, cause);
+    expect(await train(world.ports, message)).toEqual({ outcome: 'too-many-samples' });
+    expect(world.all('runs')).toEqual([]);
   });
 
   test('held back by a cooldown begins when the cooldown is over, without any new request', async () => {

@@ -5,7 +5,7 @@ import * as z from 'zod';
 import { routes } from '../../functions/http/register.ts';
 import { figures } from '../../infra/costs/page.ts';
 import { settingNames } from '../../shared/config.ts';
-import { projectSettings } from '../../shared/project.ts';
+import { maxClasses, projectSettings } from '../../shared/project.ts';
 import { blobContainers, documentContainers, queueNames } from '../../shared/resources.ts';
 import { registered } from './registered.ts';
 import { appSettingsOf, at, deployments, infraFile, ofType, resourcesOf } from './templates.ts';
@@ -136,6 +136,7 @@ test('the README has the default and the range of every setting of a project', (
   const told = settings.filter(([name]) => !name.startsWith('image.'));
   const objects = ['image {width, height, channels}', 'deploy.canary'];
   expect(new Set(Object.keys(rows))).toEqual(new Set([...objects, ...told.map(([name]) => name)]));
+  expect(rows['classes']?.[1]).toBe(`none, or 2 to ${maxClasses} names`);
   for (const [name, { minimum, maximum, default: usual, enum: choices }] of told) {
     const [toldUsual, range] = rows[name] ?? [];
     if (minimum !== undefined)

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { createBudget } from '../../shared/budget.ts';
 
@@ -82,4 +83,51 @@ test('a share that is given back leaves the line, and those behind it go on', as
   expect(await Promise.all([waits, behind])).toEqual([false, true]);
   expect(await big.grow(1)).toBe(false);
   expect(big.tryGrow(1)).toBe(false);
+});
+
+test('small ones that fit pass a big one that waits, others do not', async () => {
+  const budget = createBudget(10, 2);
+  budget.share().tryGrow(5);
+  const waits = budget.share();
+  void waits.grow(9);
+  const [small, other] = [budget.share(), budget.share()];
+  expect([small.tryGrow(2), other.tryGrow(3), budget.share().tryGrow(2), budget.share().tryGrow(2)]).toEqual([
+    ...[true, false, true, false],
+  ]);
+});
+
+test('whoever takes, waits and gives back in whatever order: no more is out than there is, and nobody waits for what fits', async () => {
+  const step = fc.record({ who: fc.nat(4), what: fc.constantFrom('try', 'grow', 'back'), amount: fc.nat(14) });
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { maxLength: 40 }), fc.constantFrom(0, 3), async (steps, passing) => {
+      const total = 10;
+      const budget = createBudget(total, passing);
+      const shares = Array.from({ length: 5 }, () => ({ share: budget.share(), held: 0, waits: 0, over: false }));
+      for (const { who, what, amount } of steps) {
+        const one = shares[who];
+        if (one === undefined || (one.waits > 0 && what !== 'back')) continue;
+        const reached = (): void => void (one.held = Math.max(one.held, Math.min(amount, total)));
+        if (what === 'try' && one.share.tryGrow(amount)) reached();
+        else if (what === 'back') {
+          one.share.giveBack();
+          Object.assign(one, { held: 0, over: true });
+        } else if (what === 'grow') {
+          one.waits = Math.max(1, Math.min(amount, total) - one.held);
+          void one.share.grow(amount).then((granted) => {
+            if (granted) reached();
+            one.waits = 0;
+          });
+        }
+        await settle();
+        const out = shares.reduce((sum, { held }) => sum + held, 0);
+        expect(out).toBeLessThanOrEqual(total);
+        expect(shares.some(({ over, held }) => over && held > 0)).toBe(false);
+      }
+      for (const { share } of shares) share.giveBack();
+      await settle();
+      expect(shares.every(({ waits }) => waits === 0)).toBe(true);
+      expect(budget.share().tryGrow(total)).toBe(true);
+    }),
+    { numRuns: 300 },
+  );
 });

@@ -147,6 +147,8 @@ describe('a run', () => {
   test('does not go back to the queue when only the answer to its start call was lost', () => {
     const running = apply(fresh, claim('t1'), started('t1'));
     expect(apply(running, attemptFailed('t1', 5, 'start-failed'))).toBe(running);
+    const known = apply(fresh, claim('t1'), { kind: 'execution-known', token: 't1', execution: 'e1' });
+    expect(apply(known, attemptFailed('t1', 5, 'start-failed'))).toBe(known);
     expect(apply(running, attemptFailed('t1', 5, 'silent')).state).toBe('queued');
   });
 
