@@ -113,7 +113,9 @@ export function checkDeployments({ documents }: World, project: string, ledger: 
   if (!automatic) return;
   for (const run of documents.all('runs').filter(({ pk, state }) => pk === project && state === 'registered')) {
     const model = documents.all('models').find(({ pk, number }) => pk === project && number === run.model);
-    if (model?.state === 'approved' && model.decidedBy === 'gate' && !handled.has(`d-${run.id}`))
+    // bytes that were behind the endpoint before are not put there again by themselves
+    const wasDeployed = model?.run !== run.id && endpoint?.history.some((one) => one.model === run.model) === true;
+    if (model?.state === 'approved' && model.decidedBy === 'gate' && !handled.has(`d-${run.id}`) && !wasDeployed)
       say(`I6: model ${run.model} was approved and run ${run.id} never asked for its deployment`);
   }
 }
