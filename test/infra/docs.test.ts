@@ -207,3 +207,19 @@ test('the parity table is true', async () => {
     rows['Identity']?.there,
   ).toEqual([]);
 });
+
+test('the README shows the demo in the words that it has', () => {
+  const [, shown = ''] = /```text\n([\s\S]*?)```/.exec(readme) ?? [];
+  const folders = ['local/demo', 'shared/evaluation'];
+  const sources = folders.flatMap((folder) =>
+    readdirSync(path.join(root, folder)).map((name) => read(`${folder}/${name}`)),
+  );
+  // what stands between what is filled in: numbers, digests, verdicts
+  const fixed = shown
+    .split('\n')
+    .flatMap((line) => line.split(/\[[^\]]*\]|[0-9a-f]{12}|\d[\d.,]*|approved|passed:|\bnot\b/))
+    .map((text) => text.trim().replace(/^[,;()% ]+|[,;()= ]+$/g, ''))
+    .filter((text) => text.length > 9 && /[a-z]/.test(text) && !text.includes('accepted  '));
+  expect(fixed.length).toBeGreaterThan(15);
+  expect(fixed.filter((text) => !sources.join('\n').includes(text))).toEqual([]);
+});
