@@ -7,7 +7,7 @@ const share = z.number().min(0).max(1);
 
 /**
  * A model's document holds its confusion matrix and what it answered to the smoke samples: with so many classes of the
- * longest names these are 1.6 MB, and a document may have 2.
+ * longest names a document has 1.9 MB, and may have 2.
  */
 export const maxClasses = 500;
 

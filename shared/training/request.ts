@@ -37,8 +37,6 @@ export const maxTrainingSamples = 200_000;
 /** Codes of versions that are too large; `POST trainings` answers them with what to do. */
 export const tooLargeToTrain = ['too-many-classes', 'too-many-samples', 'too-many-test-samples'] as const;
 
-const samplesToTrain = ({ bySplit }: VersionSummary): number => bySplit.train + bySplit.validation;
-
 /** Samples looked at to choose an image size. */
 const imageSpecSamples = 200;
 
@@ -226,7 +224,7 @@ async function specify(
       `Version ${version.number} has ${classes.length} classes and a model may have ${maxClasses}. Name those to train in the project's setting "classes".`,
     );
   }
-  const samples = samplesToTrain(version);
+  const samples = version.bySplit.train + version.bySplit.validation;
   if (samples > maxTrainingSamples) {
     throw new TerminalError(
       'too-many-samples',
