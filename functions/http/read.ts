@@ -41,7 +41,7 @@ function decode(segment: string): string {
 }
 
 /** Reads a call, and refuses it with the part that is wrong. `share` grows with the bytes of an image. */
-export async function callOf(
+export async function readCall(
   declared: Route,
   request: HttpRequest,
   context: InvocationContext,

@@ -1,0 +1,26 @@
+/** An Idempotency-Key stands for one request. */
+import { createHash } from 'node:crypto';
+import { Problem } from '../../shared/api/problem.ts';
+import { digestOf } from '../../shared/names.ts';
+import type { Call, HttpPorts, Route } from './route.ts';
+
+/** Throws a 409 when the Idempotency-Key of a call came with another body before, whatever the route would say. */
+export async function assertSameRequest(
+  ports: Pick<HttpPorts, 'clock' | 'documents'>,
+  declared: Route,
+  call: Call<unknown, unknown>,
+): Promise<void> {
+  if (call.idempotencyKey === undefined || declared.method === 'GET') return;
+  const id = digestOf(40, declared.name, ...Object.values(call.params), call.key.id, call.idempotencyKey);
+  const body = createHash('sha256').update(call.bytes).digest('hex');
+  const at = ports.clock.now().toISOString();
+  const created = await ports.documents.create('requests', { id, pk: id, body, at });
+  const first = created === 'exists' ? (await ports.documents.read('requests', id, id))?.document.body : body;
+  if (first === undefined || first === body) return;
+  throw new Problem(
+    409,
+    'idempotency-key-reused',
+    'This Idempotency-Key was used for another body within the last day. Use a new key for a new request.',
+    { target: 'Idempotency-Key' },
+  );
+}

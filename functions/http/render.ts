@@ -1,0 +1,44 @@
+/** Answers and errors as HTTP. */
+import { Readable } from 'node:stream';
+import type { HttpResponseInit, InvocationContext } from '@azure/functions';
+import { Problem, problemOf, toProblemBody } from '../../shared/api/problem.ts';
+import { RetryLater, TerminalError } from '../../shared/errors.ts';
+import type { Answer } from './route.ts';
+
+/** The response to a call that was answered. */
+export function renderAnswer(answer: Answer, requestId: string): HttpResponseInit {
+  const headers: Record<string, string> = { 'x-request-id': requestId, ...answer.headers };
+  if (answer.stream !== undefined) {
+    headers['content-type'] = answer.contentType ?? 'application/octet-stream';
+    return { status: answer.status, headers, body: Readable.from(answer.stream) };
+  }
+  if (answer.text !== undefined) {
+    headers['content-type'] = answer.contentType ?? 'text/plain; charset=utf-8';
+    return { status: answer.status, headers, body: answer.text };
+  }
+  headers['content-type'] = 'application/json';
+  return { status: answer.status, headers, body: JSON.stringify(answer.json ?? {}) };
+}
+
+/** The response to a call that failed: a problem document, whatever was thrown. Only what nobody foresaw is logged. */
+export function renderProblem(error: unknown, requestId: string, context: InvocationContext): HttpResponseInit {
+  const problem = toProblem(error);
+  if (problem.status === 500) context.error(error instanceof Error ? (error.stack ?? error.message) : 'unknown error');
+  const headers: Record<string, string> = {
+    'content-type': 'application/problem+json',
+    'x-ms-error-code': problem.code,
+    'x-request-id': requestId,
+    ...(problem.retryAfterSeconds === undefined ? {} : { 'retry-after': String(problem.retryAfterSeconds) }),
+    ...(problem.status === 401 ? { 'www-authenticate': 'Bearer' } : {}),
+  };
+  return { status: problem.status, headers, body: JSON.stringify(toProblemBody(problem, requestId)) };
+}
+
+function toProblem(error: unknown): Problem {
+  if (error instanceof Problem) return error;
+  if (error instanceof TerminalError) return problemOf(error.code, error.message);
+  if (error instanceof RetryLater)
+    return new Problem(503, 'try-again', `${error.message} Send the request again.`, { retryAfterSeconds: 2 });
+  const detail = 'Something failed that should not have. Try again; if it stays, report the request id.';
+  return new Problem(500, 'internal-error', detail);
+}
