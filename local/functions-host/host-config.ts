@@ -5,8 +5,20 @@ import { z } from 'zod';
 
 const timeSpan = z.string().regex(/^\d{1,2}:[0-5]\d:[0-5]\d$/, 'expected hh:mm:ss');
 
+/**
+ * Where every trigger but HTTP and timers comes from, for apps that are not .NET. Bundle 4 is the one with support.
+ * https://learn.microsoft.com/azure/azure-functions/extension-bundles
+ */
+const extensionBundle = z.object({
+  id: z.literal('Microsoft.Azure.Functions.ExtensionBundle'),
+  version: z
+    .string()
+    .regex(/^\[4\.(\*|\d+\.\d+), *5\.0\.0\)$/, 'expected [4.0.0, 5.0.0): this host stands for bundle 4'),
+});
+
 const hostJson = z.object({
   version: z.literal('2.0'),
+  extensionBundle: extensionBundle.optional(),
   functionTimeout: z.union([z.literal('-1'), timeSpan]).default('00:30:00'),
   extensions: z
     .object({
@@ -32,6 +44,8 @@ export interface HostConfig {
   functionTimeoutMs: number;
   /** without slashes at its ends; may be empty */
   routePrefix: string;
+  /** whether triggers other than HTTP and timers are known */
+  hasExtensionBundle: boolean;
   /** requests beyond this many in flight are answered 429 */
   maxOutstandingRequests: number;
   serviceBus: { autoComplete: boolean; maxConcurrentCalls: number; maxAutoLockRenewalMs: number };
@@ -58,6 +72,7 @@ export async function readHostConfig(appRoot: string): Promise<HostConfig> {
   const { functionTimeout, extensions } = parsed.data;
   return {
     functionTimeoutMs: timeSpanMs(functionTimeout),
+    hasExtensionBundle: parsed.data.extensionBundle !== undefined,
     routePrefix: extensions.http.routePrefix.replaceAll(/^\/+|\/+$/g, ''),
     maxOutstandingRequests:
       extensions.http.maxOutstandingRequests < 0 ? Infinity : extensions.http.maxOutstandingRequests,

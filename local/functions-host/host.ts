@@ -3,13 +3,13 @@
  * This process listens and receives; the app runs in a worker process, which may die at any time and is replaced.
  */
 import path from 'node:path';
-import { readHostConfig } from './host-config.ts';
+import { type HostConfig, readHostConfig } from './host-config.ts';
 import { startHttpFront } from './http-front.ts';
 import type { HttpFront } from './http-front.ts';
 import type { HttpFunction } from './http-routes.ts';
 import { createInvoker } from './invoker.ts';
 import type { Log, LogLine } from './invoker.ts';
-import { checkFunctions, checkNames, selectFunctions } from './registered-function.ts';
+import { checkExtensions, checkFunctions, checkNames, selectFunctions } from './registered-function.ts';
 import type { RegisteredFunction, ServiceBusTrigger, TimerTrigger } from './registered-function.ts';
 import { startServiceBusTrigger } from './service-bus-trigger.ts';
 import type { RunningTrigger } from './service-bus-trigger.ts';
@@ -82,7 +82,12 @@ function workerEnvironment(settings: Record<string, string>): Record<string, str
 /** how long `close` waits for the broker to take the last settlements */
 const settleTimeoutMs = 5000;
 
-function checkedFunctions(supervisor: Supervisor, options: FunctionsHostOptions): RegisteredFunction[] {
+function checkedFunctions(
+  supervisor: Supervisor,
+  options: FunctionsHostOptions,
+  config: HostConfig,
+): RegisteredFunction[] {
+  checkExtensions(supervisor.functions, config.hasExtensionBundle);
   const registered = checkFunctions(supervisor.functions);
   checkNames(registered, options.expectedFunctions);
   return selectFunctions(registered, options.functions);
@@ -149,7 +154,7 @@ export async function startFunctionsHost(options: FunctionsHostOptions): Promise
   };
 
   try {
-    const functions = checkedFunctions(supervisor, options);
+    const functions = checkedFunctions(supervisor, options, config);
     const groups = byTrigger(functions);
     front = await startHttpFront({
       functions: groups.http,

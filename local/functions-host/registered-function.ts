@@ -43,7 +43,28 @@ export interface RegisteredFunction<T = z.infer<typeof trigger>> {
 /** Rules of the real host (Utility.cs): letters of either case, and `host` is taken. */
 const functionName = /^(?!host$)[a-z][a-z0-9_-]{0,127}$/i;
 const bindingName = /^(?:[a-zA-Z][a-zA-Z0-9]{0,127}|\$return)$/;
+/** What the host itself brings; all else is in the extension bundle. */
+const builtIn = new Set(['httptrigger', 'http', 'timertrigger']);
 const anyBinding = z.looseObject({ name: z.string().regex(bindingName), type: z.string() });
+
+/**
+ * Throws the real host's words when functions use what only an extension bundle brings and host.json names none. The
+ * real host starts the other functions all the same, so that the app looks well and no queue is ever read: this one does
+ * not start.
+ */
+export function checkExtensions(reported: ReportedFunction[], hasExtensionBundle: boolean): void {
+  if (hasExtensionBundle) return;
+  const inError = reported.flatMap(({ name, rawBindings }) => {
+    const types = rawBindings.map((raw) => anyBinding.parse(JSON.parse(raw)).type);
+    const unknown = types.filter((type) => !builtIn.has(type.toLowerCase()));
+    const said = `The binding type(s) '${unknown.join(', ')}' are not registered. Please ensure the type is correct and the binding extension is installed.`;
+    return unknown.length === 0 ? [] : [`${name}: ${said}`];
+  });
+  if (inError.length === 0) return;
+  throw new Error(
+    `The following ${inError.length} functions are in error:\n${inError.join('\n')}\nhost.json has no extensionBundle, so that the host knows HTTP and timers only`,
+  );
+}
 
 function checkFunction(reported: ReportedFunction): RegisteredFunction {
   if (!functionName.test(reported.name)) throw new Error('is no valid function name');

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -40,7 +40,7 @@ const storage = () => {
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'platform-'));
   await mkdir(join(folder, 'app'));
-  await writeFile(join(folder, 'app', 'host.json'), '{ "version": "2.0" }');
+  await copyFile(new URL('../../host.json', import.meta.url), join(folder, 'app', 'host.json'));
   await writeFile(join(folder, 'app', 'app.mjs'), app);
   await symlink(fileURLToPath(new URL('../../node_modules', import.meta.url)), join(folder, 'app', 'node_modules'));
   platform = await startPlatform(options({ extraSettings: { SWEEP_SCHEDULE: '0 0 * * * *', OWN: '1' } }));

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { packageContents } from '../../../infra/package/create.ts';
+import { readHostConfig } from '../../../local/functions-host/host-config.ts';
 import { buildApp } from '../../../local/build.ts';
 
 const root = path.resolve(import.meta.dirname, '../../..');
@@ -19,7 +20,9 @@ test('the package holds what the app needs in Azure and nothing for anybody else
   const names = [...contents.keys()];
   expect(names).toContain('dist/functions/app.mjs');
   expect(names).toContain('dist/functions/probe-child.mjs');
-  expect(names).toContain('host.json');
+  expect(contents.get('host.json')).toEqual({ file: path.join(root, 'host.json') });
+  // what the app registers beside HTTP and the timer needs it; the local host refuses an app without
+  expect((await readHostConfig(root)).hasExtensionBundle).toBe(true);
   expect(names).toContain('node_modules/onnxruntime-node/bin/napi-v6/linux/x64/onnxruntime_binding.node');
   const natives = names.filter((name) => /\.(node|so[.\d]*|dylib|dll)$/.test(name));
   for (const name of natives) expect(name).toMatch(/linux[-/]x64/);

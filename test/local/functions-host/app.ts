@@ -17,11 +17,14 @@ export interface TestHost extends FunctionsHost {
   logged(text: string): Promise<LogLine>;
 }
 
-/** Writes an app folder; `source` may use `app` of @azure/functions. */
+/** What an app needs for any trigger but HTTP and timers. */
+export const extensionBundle = { id: 'Microsoft.Azure.Functions.ExtensionBundle', version: '[4.0.0, 5.0.0)' };
+
+/** Writes an app folder with an extension bundle; `source` may use `app` of @azure/functions. */
 export async function writeApp(source: string, hostJson: object = {}, withBanner = true): Promise<string> {
   const folder = await mkdtemp(path.join(tmpdir(), 'functions-host-'));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
-  await writeFile(path.join(folder, 'host.json'), JSON.stringify({ version: '2.0', ...hostJson }));
+  await writeFile(path.join(folder, 'host.json'), JSON.stringify({ version: '2.0', extensionBundle, ...hostJson }));
   await build({
     stdin: {
       contents: `import { app } from '@azure/functions';\n${source}`,

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { expect, test } from 'vitest';
-import { runApp, startHost, writeApp } from './app.ts';
+import { extensionBundle, runApp, startHost, writeApp } from './app.ts';
 
 const http = (name: string, more = '') =>
   `app.http('${name}', { authLevel: 'anonymous', ${more} handler: async () => ({}) });`;
@@ -53,6 +53,27 @@ test.each([
   ['another trigger', "app.eventGrid('e', { handler: () => {} });", 'eventGridTrigger'],
 ])('%s is refused', async (_, source, message) => {
   await expect(runApp(source)).rejects.toThrow(message);
+});
+
+const withoutBundle = { extensionBundle: undefined };
+
+test('without an extension bundle there are HTTP and timers only, and a queue is refused in the words of Azure', async () => {
+  const queue = (name: string) =>
+    `app.serviceBusQueue('${name}', { connection: 'BUS', queueName: 'q', handler: () => {} });`;
+  await expect(runApp(`${http('one')} ${queue('two')} ${queue('three')}`, {}, withoutBundle)).rejects.toThrow(
+    /The following 2 functions are in error:\ntwo: The binding type\(s\) 'serviceBusTrigger' are not registered.*\nthree: /,
+  );
+  const timer = "app.timer('t', { schedule: '0 0 * * * *', handler: () => {} });";
+  const host = await runApp(`${http('one')} ${timer}`, {}, withoutBundle);
+  expect(host.functions.map(({ name }) => name)).toEqual(['one', 't']);
+});
+
+test.each([
+  ['[1.*, 2.0.0)', 'expected \\[4.0.0, 5.0.0\\)'],
+  ['4.0.0', 'expected \\[4.0.0, 5.0.0\\)'],
+])('an extension bundle of version %s is refused', async (version, message) => {
+  const hostJson = { extensionBundle: { ...extensionBundle, version } };
+  await expect(runApp(http('one'), {}, hostJson)).rejects.toThrow(new RegExp(message));
 });
 
 test('registered names are compared with the expected ones', async () => {
