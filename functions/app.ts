@@ -29,6 +29,7 @@ app.hook.appTerminate(() => telemetry.flush());
 registerFunctions(app, {
   ...clients,
   telemetry,
+  rateLimits: config.rateLimits,
   inspect: (bytes, declaredType) => images.inspect(bytes, declaredType),
   preprocess: (...call) => images.preprocess(...call),
   toTensor: (...call) => images.toTensor(...call),

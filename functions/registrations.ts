@@ -9,6 +9,7 @@ import { recordDeadLetter } from './dead-letters.ts';
 import { deploy } from './deploy.ts';
 import { evaluate, type EvaluatePorts } from './evaluate.ts';
 import { registerHttp } from './http/register.ts';
+import type { HttpPorts } from './http/route.ts';
 import { ingest, type IngestPorts } from './ingest.ts';
 import { onMessage } from './stage.ts';
 import { sweep } from './sweep.ts';
@@ -20,7 +21,7 @@ const connection = 'SERVICEBUS';
 const maxFileBytes = 24 * 1024 * 1024;
 
 /** What the backend needs of the outside; app.ts hands in Azure, the simulator its fakes. */
-export interface BackendPorts extends ScorePorts, EvaluatePorts, IngestPorts {}
+export interface BackendPorts extends ScorePorts, EvaluatePorts, IngestPorts, Pick<HttpPorts, 'rateLimits'> {}
 
 /** Registers every function with the runtime. */
 export function registerFunctions(target: Pick<typeof app, 'serviceBusQueue' | 'timer' | 'http'>, ports: BackendPorts) {

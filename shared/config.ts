@@ -1,8 +1,12 @@
-/** Settings: addresses and credentials, nothing else. The same code runs locally and in Azure; only these differ. */
+/** Settings: addresses, credentials, and rates that an owner may set. The same code runs locally and in Azure; only these differ. */
 import * as z from 'zod';
+import { defaultRateLimits, type RateLimits } from './rate-limit.ts';
 import { databaseName } from './resources.ts';
 
 const url = z.url({ protocol: /^https?$/ });
+
+const perSecond = z.coerce.number().positive().max(1e6);
+const burst = z.coerce.number().min(1).max(1e6);
 
 const settings = z.object({
   /** a connection string, or (in Azure) the three `SERVICEBUS__` settings of the trigger's identity */
@@ -24,6 +28,11 @@ const settings = z.object({
   APPLICATIONINSIGHTS_CONNECTION_STRING: z.string().optional(),
   /** `ClientId=...;Authorization=AAD`: telemetry is sent with the identity as well */
   APPLICATIONINSIGHTS_AUTHENTICATION_STRING: z.string().optional(),
+  /** requests of one API key, and of all keys to one project, that an instance takes: in the long run, and at once */
+  RATE_LIMIT_KEY_PER_SECOND: perSecond.default(defaultRateLimits.key.perSecond),
+  RATE_LIMIT_KEY_BURST: burst.default(defaultRateLimits.key.burst),
+  RATE_LIMIT_PROJECT_PER_SECOND: perSecond.default(defaultRateLimits.project.perSecond),
+  RATE_LIMIT_PROJECT_BURST: burst.default(defaultRateLimits.project.burst),
 });
 
 /** Every setting that is read here, for those who set them. */
@@ -36,6 +45,7 @@ export interface Config {
   compute: { endpoint: string; jobId: string; accessToken: string | undefined };
   identityClientId: string | undefined;
   insights: { connectionString: string | undefined; authentication: string | undefined };
+  rateLimits: RateLimits;
 }
 
 /** Reads and checks the settings; throws one error that names every setting that is missing or wrong. */
@@ -69,6 +79,10 @@ export function readConfig(environment: Record<string, string | undefined>): Con
     insights: {
       connectionString: s.APPLICATIONINSIGHTS_CONNECTION_STRING,
       authentication: s.APPLICATIONINSIGHTS_AUTHENTICATION_STRING,
+    },
+    rateLimits: {
+      key: { perSecond: s.RATE_LIMIT_KEY_PER_SECOND, burst: s.RATE_LIMIT_KEY_BURST },
+      project: { perSecond: s.RATE_LIMIT_PROJECT_PER_SECOND, burst: s.RATE_LIMIT_PROJECT_BURST },
     },
   };
 }

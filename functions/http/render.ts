@@ -5,9 +5,9 @@ import { Problem, problemOf, toProblemBody } from '../../shared/api/problem.ts';
 import { RetryLater, TerminalError } from '../../shared/errors.ts';
 import type { Answer } from './route.ts';
 
-/** The response to a call that was answered. */
-export function renderAnswer(answer: Answer, requestId: string): HttpResponseInit {
-  const headers: Record<string, string> = { 'x-request-id': requestId, ...answer.headers };
+/** The response to a call that was answered, with the `common` headers that any answer to it has. */
+export function renderAnswer(answer: Answer, common: Record<string, string>): HttpResponseInit {
+  const headers: Record<string, string> = { ...common, ...answer.headers };
   if (answer.stream !== undefined) {
     headers['content-type'] = answer.contentType ?? 'application/octet-stream';
     return { status: answer.status, headers, body: Readable.from(answer.stream) };
@@ -21,17 +21,21 @@ export function renderAnswer(answer: Answer, requestId: string): HttpResponseIni
 }
 
 /** The response to a call that failed: a problem document, whatever was thrown. Only what nobody foresaw is logged. */
-export function renderProblem(error: unknown, requestId: string, context: InvocationContext): HttpResponseInit {
+export function renderProblem(
+  error: unknown,
+  common: Record<string, string>,
+  context: InvocationContext,
+): HttpResponseInit {
   const problem = toProblem(error);
   if (problem.status === 500) context.error(error instanceof Error ? (error.stack ?? error.message) : 'unknown error');
   const headers: Record<string, string> = {
+    ...common,
     'content-type': 'application/problem+json',
     'x-ms-error-code': problem.code,
-    'x-request-id': requestId,
     ...(problem.retryAfterSeconds === undefined ? {} : { 'retry-after': String(problem.retryAfterSeconds) }),
     ...(problem.status === 401 ? { 'www-authenticate': 'Bearer' } : {}),
   };
-  return { status: problem.status, headers, body: JSON.stringify(toProblemBody(problem, requestId)) };
+  return { status: problem.status, headers, body: JSON.stringify(toProblemBody(problem, context.invocationId)) };
 }
 
 function toProblem(error: unknown): Problem {

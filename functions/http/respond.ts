@@ -1,9 +1,11 @@
 /** The way of a request, step by step; whatever happens, it is answered. */
 import type { HttpRequest, HttpResponseInit, InvocationContext } from '@azure/functions';
 import { type Budget, createBudget } from '../../shared/budget.ts';
+import { defaultRateLimits } from '../../shared/rate-limit.ts';
 import { type Authenticate, createAuthenticate, nobody } from './authenticate.ts';
 import { authorise } from './authorise.ts';
 import { assertSameRequest } from './idempotency.ts';
+import { createLimit, type Limit } from './limit.ts';
 import { paramsOf, readCall } from './read.ts';
 import { renderAnswer, renderProblem } from './render.ts';
 import type { HttpPorts, Route } from './route.ts';
@@ -17,6 +19,7 @@ const smallBodyBytes = 256 * 1024;
 interface Shared {
   ports: HttpPorts;
   authenticate: Authenticate;
+  limit: Limit;
   imageBytes: Budget;
 }
 
@@ -28,29 +31,33 @@ export function createRespond(ports: HttpPorts): Respond {
   const shared: Shared = {
     ports,
     authenticate: createAuthenticate(ports),
+    limit: createLimit(ports.clock, ports.rateLimits ?? defaultRateLimits),
     imageBytes: createBudget(maxBodiesBytes, smallBodyBytes),
   };
   return (...call) => respond(shared, ...call);
 }
 
 async function respond(
-  { ports, authenticate, imageBytes }: Shared,
+  { ports, authenticate, limit, imageBytes }: Shared,
   declared: Route,
   request: HttpRequest,
   context: InvocationContext,
 ): Promise<HttpResponseInit> {
-  const requestId = context.invocationId;
+  const headers: Record<string, string> = { 'x-request-id': context.invocationId };
   // taken as bytes arrive, not before: who announces much and sends nothing keeps nobody from being served
   const share = declared.takes === 'image' ? imageBytes.share() : undefined;
   try {
     const params = paramsOf(declared, request);
     const key = declared.role === 'open' ? nobody : await authenticate(request);
+    if (declared.role !== 'open') limit('key', key.id, headers);
     authorise(key, declared, params);
+    // after authorise: nobody uses up what is another project's
+    if (params['p'] !== undefined) limit('project', params['p'], headers);
     const call = await readCall(declared, request, context, { params, key, share });
     await assertSameRequest(ports, declared, call);
-    return renderAnswer(await declared.handle(ports, call), requestId);
+    return renderAnswer(await declared.handle(ports, call), headers);
   } catch (error) {
-    return renderProblem(error, requestId, context);
+    return renderProblem(error, headers, context);
   } finally {
     share?.giveBack();
   }

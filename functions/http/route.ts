@@ -5,10 +5,13 @@ import { Problem } from '../../shared/api/problem.ts';
 import type { KeyDocument, ProjectDocument, Role } from '../../shared/documents.ts';
 import type { Cause } from '../../shared/message.ts';
 import type { Ports, Stored } from '../../shared/ports.ts';
+import type { RateLimits } from '../../shared/rate-limit.ts';
 import type { ScoreImage } from '../../shared/serving/score.ts';
 
 export interface HttpPorts extends Ports {
   score: ScoreImage;
+  /** default: `defaultRateLimits` */
+  rateLimits?: RateLimits;
 }
 
 export interface Call<B, Q> {

@@ -15,12 +15,17 @@ export interface HttpCall {
 /** the limit of Azure Functions on a request body (FUNCTIONS_REQUEST_BODY_SIZE_LIMIT) */
 export const maxBodyBytes = 104_857_600;
 
-/** Headers as the host passes them on: one text per name. */
+/** Headers as the host passes them on: one text per name, and what Azure's front end says of the client's address. */
 export function headerTexts(request: IncomingMessage): Record<string, string> {
   const entries = Object.entries(request.headers).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(
+  const texts = Object.fromEntries(
     entries.map(([name, value]) => [name, Array.isArray(value) ? value.join(', ') : String(value)]),
   );
+  const { remoteAddress = '', remotePort = 0, remoteFamily } = request.socket;
+  const client = remoteFamily === 'IPv6' ? `[${remoteAddress}]:${remotePort}` : `${remoteAddress}:${remotePort}`;
+  const before = texts['x-forwarded-for'];
+  // written over whatever the client says, and appended to it: so it is in Azure
+  return { ...texts, 'client-ip': client, 'x-forwarded-for': before === undefined ? client : `${before}, ${client}` };
 }
 
 /** Query values by name; repeated ones arrive joined by a comma, as in Azure. */

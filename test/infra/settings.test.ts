@@ -13,6 +13,10 @@ const absent: Record<string, string> = {
   BLOB__accountKey: 'a secret; the identity is used',
   COMPUTE__accessToken: 'a secret; the identity is used',
   COMPUTE__endpoint: 'the default is Azure',
+  RATE_LIMIT_KEY_PER_SECOND: 'the default is for everybody',
+  RATE_LIMIT_KEY_BURST: 'the default is for everybody',
+  RATE_LIMIT_PROJECT_PER_SECOND: 'the default is for everybody',
+  RATE_LIMIT_PROJECT_BURST: 'the default is for everybody',
 };
 
 /** Read by the functions host, which knows `<connection>__` for every connection that a trigger names. */

@@ -119,3 +119,13 @@ test.runIf(process.platform === 'linux')(
     await ended.promise;
   },
 );
+
+test.for([true, false])('the address of a client is what the host sees, streams %s', async (streams) => {
+  const source = `app.http('from', { authLevel: 'anonymous', handler: async ({ headers }) =>
+    ({ jsonBody: [headers.get('client-ip'), headers.get('x-forwarded-for')] }) });`;
+  const host = await runApp(streams ? streaming(source) : source);
+  const made = { 'client-ip': '6.6.6.6:1', 'x-forwarded-for': '6.6.6.6' };
+  const answer = (await (await fetch(`${host.url}/api/from`, { headers: made })).json()) as string[];
+  expect(answer[0]).toMatch(/^127\.0\.0\.1:\d+$/);
+  expect(answer[1]).toBe(`6.6.6.6, ${answer[0]}`);
+});
