@@ -1,4 +1,5 @@
 import { type Budget, createBudget } from '../budget.ts';
+import { describePixels, type PixelDescription } from './pixels.ts';
 import { checkPngData } from './png-data.ts';
 import { sanitise } from './sanitise.ts';
 import { defaultMaxPixels, openImage } from './sharp-engine.ts';
@@ -6,10 +7,13 @@ import { type ImageSpec, maxImageBytes } from './size.ts';
 import type { ImageFormat, ImageRefusal, ImageStructure } from './structure.ts';
 import { refuse, saveAgain, uploadAgain } from './structure.ts';
 import { tensorOf } from './tensor.ts';
-import { mediaTypes, walkImage } from './walk.ts';
+import { contradiction, mediaTypes, walkImage } from './walk.ts';
 
-/** An image that may become a sample. */
-export type AcceptedImage = {
+/** Something about an accepted image that its owner should know. */
+export type ImageWarning = { code: 'narrow-range'; detail: string };
+
+/** A picture that is read, and what is to be said of it without looking at every pixel. */
+type ReadableImage = {
   ok: true;
   format: ImageFormat;
   mediaType: (typeof mediaTypes)[ImageFormat];
@@ -19,20 +23,33 @@ export type AcceptedImage = {
   height: number;
   /** 1 grey, 3 colour, one more with alpha */
   channels: 1 | 2 | 3 | 4;
-  /** the image without metadata: what is hashed and stored */
+  /** the image without metadata and without what followed its end: what is hashed and stored */
   bytes: Buffer;
+  /** bytes behind the end of the picture, which were cut off */
+  trailingBytes: number;
+  /** the declared content type, where it contradicts the bytes, which are believed */
+  declaredType: string | null;
+};
+
+/** An image that may become a sample. */
+export type AcceptedImage = ReadableImage & {
+  /** the same for the same pixels in any file, see `describePixels` */
+  pixelDigest: string;
+  /** nearly the same for pictures that look the same: a difference hash, 16 hex digits */
+  perceptualHash: string;
+  warnings: ImageWarning[];
 };
 export type ImageVerdict = AcceptedImage | ImageRefusal;
 
 /** An image that a model can be asked about. */
-export type PreprocessedImage = AcceptedImage & {
+export type PreprocessedImage = ReadableImage & {
   /** channels * height * width floats, see `toTensor` */
   tensor: Float32Array;
 };
 
 export type ImageReader = {
   /**
-   * Judges the bytes of one upload; `declaredType` is its content type. Bad images are answers, not errors:
+   * Judges the bytes of one upload; `declaredType` is its content type, which is noted where it is wrong. Bad images are answers, not errors:
    * it rejects only when this process is overloaded, which is worth a retry.
    */
   inspect(bytes: Buffer, declaredType?: string): Promise<ImageVerdict>;
@@ -76,18 +93,21 @@ export function createImageReader({
   const limits = { budget: createBudget(pixelBudget), maxPixels, timeoutSeconds };
   return {
     async inspect(bytes, declaredType) {
-      const sound = await open(bytes, declaredType, { maxBytes, maxPixels, maxHeldBytes });
+      const sound = await open(bytes, { maxBytes, maxPixels, maxHeldBytes });
       if (!sound.ok) return sound;
       const { clean, structure } = sound;
-      const refusal = await decode(structure, limits, () => decodeFully(clean, structure, limits));
-      return refusal ?? accept(clean, structure);
+      const decoded = await decode(structure, limits, () => decodeFully(clean, structure, limits));
+      if ('ok' in decoded) return decoded;
+      const { pixelDigest, perceptualHash, greatest } = decoded;
+      const warnings = warningsOf(structure, greatest);
+      return { ...describe(sound, declaredType), pixelDigest, perceptualHash, warnings };
     },
     async preprocess(bytes, declaredType, spec) {
-      const sound = await open(bytes, declaredType, { maxBytes, maxPixels, maxHeldBytes });
+      const sound = await open(bytes, { maxBytes, maxPixels, maxHeldBytes });
       if (!sound.ok) return sound;
       const { clean, structure } = sound;
       const tensor = await decode(structure, limits, () => tensorOf(clean, structure, spec, limits));
-      return 'ok' in tensor ? tensor : { ...accept(clean, structure), tensor };
+      return 'ok' in tensor ? tensor : { ...describe(sound, declaredType), tensor };
     },
     async toTensor(bytes, spec) {
       const structure = walkImage(bytes);
@@ -111,7 +131,6 @@ type SoundFile = { ok: true; structure: ImageStructure; clean: Buffer };
 /** All that can be judged without decoding: size, container, checksums; and the bytes without metadata. */
 async function open(
   bytes: Buffer,
-  declaredType: string | undefined,
   { maxBytes, maxPixels, maxHeldBytes }: { maxBytes: number; maxPixels: number; maxHeldBytes: number },
 ): Promise<SoundFile | ImageRefusal> {
   if (bytes.length > maxBytes) {
@@ -120,7 +139,7 @@ async function open(
       `The file has ${bytes.length} bytes and ${maxBytes} are allowed. Make the picture smaller or compress it more.`,
     );
   }
-  const structure = walkImage(bytes, declaredType);
+  const structure = walkImage(bytes);
   if (!structure.ok) return structure;
   if (structure.width * structure.height > maxPixels) {
     return refuse(
@@ -170,33 +189,48 @@ function undecodable(error: unknown, timeoutSeconds: number): ImageRefusal {
   return refuse('decode-failed', `The pixels cannot be decoded without errors (${cause}). ${uploadAgain}`);
 }
 
-/** Above this, the pixels leave the decoder as a JPEG instead of one byte each; below, encoding would cost more than it saves. */
-const rawPixels = 8e6;
-/** a JPEG cannot be wider or higher */
-const maxJpegSide = 65_500;
-
-/** Decodes every pixel at full size; only that finds all damage. One channel is kept, and of large pictures not even that. */
+/** Decodes every pixel at full size; only that finds all damage. */
 async function decodeFully(
   bytes: Buffer,
   structure: ImageStructure,
   { maxPixels, timeoutSeconds }: DecodeLimits,
-): Promise<ImageRefusal | null> {
-  const { width, height } = structure;
-  const large = width * height > rawPixels && Math.max(width, height) <= maxJpegSide;
-  const decoded = openImage(bytes, maxPixels)
+): Promise<PixelDescription | ImageRefusal> {
+  const { width, height, depth, orientation } = structure;
+  const { space, channels } = storedForm(structure);
+  const { data, info } = await openImage(bytes, { maxPixels, ignoreIcc: true })
     .timeout({ seconds: Math.max(1, Math.ceil(timeoutSeconds)) })
-    .extractChannel(0);
-  const { info } = await (large ? decoded.jpeg({ quality: 1, optimiseCoding: false }) : decoded.raw()).toBuffer({
-    resolveWithObject: true,
-  });
-  if (info.width === width && info.height === height) return null;
-  return refuse(
-    'corrupt',
-    `The picture announces ${width}x${height} pixels and decodes to ${info.width}x${info.height}. ${saveAgain}`,
-  );
+    .toColourspace(space)
+    .raw({ depth: depth === 16 ? 'ushort' : 'uchar' })
+    .toBuffer({ resolveWithObject: true });
+  if (info.width !== width || info.height !== height || info.channels !== channels) {
+    return refuse(
+      'corrupt',
+      `The picture announces ${width}x${height} pixels of ${channels} channels and decodes to ${info.width}x${info.height} of ${info.channels}. ${saveAgain}`,
+    );
+  }
+  const samples = depth === 16 ? new Uint16Array(data.buffer, data.byteOffset, data.length / 2) : data;
+  return describePixels({ samples, width, height, channels }, orientation);
 }
 
-function accept(bytes: Buffer, { format, width, height, channels, orientation }: ImageStructure): AcceptedImage {
+/** The colour space that leaves samples as they are stored. Of 8-bit grey with alpha sharp would drop the alpha. */
+function storedForm({ channels, depth }: ImageStructure): Pick<ImageStructure, 'channels'> & { space: string } {
+  if (depth === 16) return { space: channels <= 2 ? 'grey16' : 'rgb16', channels };
+  if (channels === 1) return { space: 'b-w', channels };
+  return { space: 'srgb', channels: channels === 2 ? 4 : channels };
+}
+
+/** Scanners and detectors of 10, 12 or 14 bits put them into the lower ones of 16; a picture that is dark has more. */
+const narrowBits = 14;
+
+function warningsOf({ depth }: ImageStructure, greatest: number): ImageWarning[] {
+  if (depth === 8 || greatest >= 2 ** narrowBits) return [];
+  const bits = Math.max(1, greatest.toString(2).length);
+  const detail = `The picture has 16 bits and no value above ${greatest}: ${bits} of them are used, so it is seen almost black. Multiply its values by ${2 ** (16 - bits)} before uploading.`;
+  return [{ code: 'narrow-range', detail }];
+}
+
+function describe({ clean, structure }: SoundFile, declaredType: string | undefined): ReadableImage {
+  const { format, width, height, channels, orientation, trailingBytes } = structure;
   const turned = orientation >= 5;
   return {
     ok: true,
@@ -205,7 +239,9 @@ function accept(bytes: Buffer, { format, width, height, channels, orientation }:
     width: turned ? height : width,
     height: turned ? width : height,
     channels,
-    bytes,
+    bytes: clean,
+    trailingBytes,
+    declaredType: contradiction(declaredType, format),
   };
 }
 

@@ -15,7 +15,10 @@ sharp.unblock({
 /** Pixels one image may have; sharp's own default would let 268 million through. */
 export const defaultMaxPixels = 50e6;
 
-/** Opens bytes for decoding such that every warning of a decoder is an error. */
-export function openImage(bytes: Buffer, maxPixels: number = defaultMaxPixels): Sharp {
-  return sharp(bytes, { failOn: 'warning', limitInputPixels: maxPixels, sequentialRead: true });
+/** Opens bytes for decoding such that every warning of a decoder is an error; `ignoreIcc` leaves colours as they are stored. */
+export function openImage(
+  bytes: Buffer,
+  { maxPixels = defaultMaxPixels, ignoreIcc = false }: { maxPixels?: number; ignoreIcc?: boolean } = {},
+): Sharp {
+  return sharp(bytes, { failOn: 'warning', limitInputPixels: maxPixels, sequentialRead: true, ignoreIcc });
 }

@@ -23,7 +23,7 @@ type Walk = {
 };
 
 /**
- * Walks every segment of a JPEG up to its exact end (ITU-T T.81 annex B; JFIF 1.02; markers of Adobe and ICC).
+ * Walks every segment of a JPEG up to its end, behind which cameras put previews and videos (ITU-T T.81 annex B; JFIF 1.02; markers of Adobe and ICC).
  * Allowed are Huffman-coded frames of 8 bits: baseline, extended, progressive (SOF0, 1, 2).
  * Pixel data itself is not read, so extra rows without restart markers pass; no decoder shows them.
  */
@@ -186,19 +186,13 @@ function finish(bytes: Buffer, end: number, walk: Walk): ImageStructure | ImageR
   if (!frame) return refuse('corrupt', `The JPEG has no frame header. ${uploadAgain}`);
   const problem = checkScans(frame, scans);
   if (problem) return problem;
-  const extra = bytes.length - end;
-  if (extra > 0) {
-    return refuse(
-      'trailing-data',
-      `The file goes on for ${extra} bytes after the end of the JPEG: a second picture, a video or something else is hidden behind it. ${saveAgain}`,
-    );
-  }
   const orientation: Orientation = walk.exif ? readOrientation(walk.exif) : 1;
   if (orientation !== 1) {
     edits.push({ start: walk.exifAt, end: walk.exifAt, replacement: makeSegment(0xe1, minimalJpegExif(orientation)) });
     // a stable sort by start alone would put the insertion after a cut that begins at the same byte
     edits.sort((a, b) => a.start - b.start || a.end - b.end);
   }
+  if (end < bytes.length) edits.push({ start: end, end: bytes.length });
   const channels = frame.components.length === 1 ? 1 : 3;
   return {
     ok: true,
@@ -206,8 +200,10 @@ function finish(bytes: Buffer, end: number, walk: Walk): ImageStructure | ImageR
     width: frame.width,
     height: frame.height,
     channels,
+    depth: 8,
     orientation,
     heldBytes: frame.progressive || scans.length > 1 ? coefficientBytes(frame) : 0,
+    trailingBytes: bytes.length - end,
     metadataEdits: edits,
   };
 }

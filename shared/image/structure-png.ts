@@ -71,7 +71,7 @@ type Walk = {
 };
 
 /**
- * Walks every chunk of a PNG: sizes, CRCs, order, exact end (PNG specification, third edition).
+ * Walks every chunk of a PNG: sizes, CRCs, order, end (PNG specification, third edition).
  * Pixel data is not inflated here: see png-data.ts.
  */
 export function walkPng(bytes: Buffer): PngStructure | ImageRefusal {
@@ -209,11 +209,10 @@ function profileInflates(data: Buffer): boolean {
 }
 
 function finish(bytes: Buffer, end: Chunk, header: Header, walk: Walk): PngStructure | ImageRefusal {
-  const extra = bytes.length - end.end + end.data.length;
-  if (extra > 0) {
+  if (end.data.length > 0) {
     return refuse(
       'trailing-data',
-      `The file goes on for ${extra} bytes after the end of the PNG: something else is hidden behind it. ${saveAgain}`,
+      `The end marker (IEND) of the PNG holds ${end.data.length} bytes, which the format does not allow. ${saveAgain}`,
     );
   }
   if (walk.compressed.length === 0 || (header.colourType === 3 && !walk.seen.has('PLTE'))) {
@@ -224,6 +223,7 @@ function finish(bytes: Buffer, end: Chunk, header: Header, walk: Walk): PngStruc
   }
   const colours = header.colourType === 0 || header.colourType === 4 ? 1 : 3;
   const alpha = header.colourType >= 4 || walk.seen.has('tRNS') ? 1 : 0;
+  if (end.end < bytes.length) walk.edits.push({ start: end.end, end: bytes.length });
   const exif = { start: afterHeader, end: afterHeader, replacement: exifChunk(walk.orientation) };
   return {
     ok: true,
@@ -231,8 +231,10 @@ function finish(bytes: Buffer, end: Chunk, header: Header, walk: Walk): PngStruc
     width: header.width,
     height: header.height,
     channels: (colours + alpha) as ImageStructure['channels'],
+    depth: header.depth === 16 ? 16 : 8,
     orientation: walk.orientation,
     heldBytes: header.interlaced ? header.width * header.height * (colours + alpha) * (header.depth === 16 ? 2 : 1) : 0,
+    trailingBytes: bytes.length - end.end,
     metadataEdits: walk.orientation === 1 ? walk.edits : [exif, ...walk.edits],
     compressed: walk.compressed,
     inflatedBytes: inflatedBytes(header),

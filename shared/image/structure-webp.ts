@@ -32,17 +32,12 @@ type Walk = {
  * Walks every chunk of a WebP: exact size, one picture, no animation
  * (WebP container specification, RFC 9649; VP8 frame header, RFC 6386 section 9.1).
  */
-export function walkWebp(bytes: Buffer): ImageStructure | ImageRefusal {
-  const announced = bytes.readUInt32LE(4) + 8;
-  if (announced > bytes.length) {
-    return refuse('truncated', `The WebP announces ${announced} bytes and has ${bytes.length}. ${uploadAgain}`);
+export function walkWebp(file: Buffer): ImageStructure | ImageRefusal {
+  const announced = file.readUInt32LE(4) + 8;
+  if (announced > file.length) {
+    return refuse('truncated', `The WebP announces ${announced} bytes and has ${file.length}. ${uploadAgain}`);
   }
-  if (announced < bytes.length) {
-    return refuse(
-      'trailing-data',
-      `The file goes on for ${bytes.length - announced} bytes after the end of the WebP: something else is hidden behind it. ${saveAgain}`,
-    );
-  }
+  const bytes = file.subarray(0, announced);
   const walk: Walk = { canvas: null, image: null, alpha: false, profile: false, orientation: null, edits: [] };
   let at = headerBytes;
   for (let count = 0; at < bytes.length; count += 1) {
@@ -58,7 +53,7 @@ export function walkWebp(bytes: Buffer): ImageStructure | ImageRefusal {
     if (problem) return problem;
     at = chunk.end;
   }
-  return finish(bytes, walk);
+  return finish(file, announced, walk);
 }
 
 function readChunk(bytes: Buffer, start: number): Chunk | ImageRefusal {
@@ -155,7 +150,7 @@ function isZero(part: Buffer): boolean {
   return part.every((byte) => byte === 0);
 }
 
-function finish(bytes: Buffer, walk: Walk): ImageStructure | ImageRefusal {
+function finish(file: Buffer, end: number, walk: Walk): ImageStructure | ImageRefusal {
   const { canvas, image, edits } = walk;
   if (!image) return refuse('corrupt', `The WebP holds no picture. ${uploadAgain}`);
   if (canvas && (canvas.width !== image.width || canvas.height !== image.height)) {
@@ -171,8 +166,9 @@ function finish(bytes: Buffer, walk: Walk): ImageStructure | ImageRefusal {
     const kept =
       (canvas.flags & flags.alpha) | (walk.profile ? flags.profile : 0) | (orientation === 1 ? 0 : flags.exif);
     if (kept !== canvas.flags) edits.unshift({ start: flagsAt, end: flagsAt + 1, replacement: Buffer.of(kept) });
-    if (orientation !== 1) edits.push({ start: bytes.length, end: bytes.length, replacement: exifChunk(orientation) });
+    if (orientation !== 1) edits.push({ start: end, end, replacement: exifChunk(orientation) });
   }
+  if (end < file.length) edits.push({ start: end, end: file.length });
   const channels = walk.alpha || image.alpha ? 4 : 3;
   return {
     ok: true,
@@ -180,9 +176,11 @@ function finish(bytes: Buffer, walk: Walk): ImageStructure | ImageRefusal {
     width: image.width,
     height: image.height,
     channels,
+    depth: 8,
     orientation,
     // measured: libwebp's picture and the copy that libvips makes of it, four bytes a pixel each, alpha or not
     heldBytes: 8 * image.width * image.height,
+    trailingBytes: file.length - end,
     metadataEdits: edits,
   };
 }

@@ -9,7 +9,6 @@ export const imageProblems = [
   'too-large-bytes',
   'not-an-image',
   'unsupported-format',
-  'type-mismatch',
   'truncated',
   'corrupt',
   'trailing-data',
@@ -43,9 +42,13 @@ export type ImageStructure = {
   height: number;
   /** colour channels after conversion to sRGB or grey, plus one for alpha */
   channels: 1 | 2 | 3 | 4;
+  /** bits of a decoded sample */
+  depth: 8 | 16;
   orientation: Orientation;
   /** bytes that its decoder holds of the whole picture at once; 0 where it goes row by row */
   heldBytes: number;
+  /** bytes behind the end of the picture; `sanitise` cuts them off */
+  trailingBytes: number;
   /** what `sanitise` changes: metadata cut out, the orientation kept in a minimal EXIF; sorted, not overlapping */
   metadataEdits: ByteEdit[];
 };

@@ -28,7 +28,7 @@ export async function tensorOf(
   spec: ImageSpec,
   limits: { maxPixels: number; timeoutSeconds: number },
 ): Promise<Float32Array> {
-  const { data, info } = await openImage(bytes, limits.maxPixels)
+  const { data, info } = await openImage(bytes, { maxPixels: limits.maxPixels })
     .timeout({ seconds: Math.max(1, Math.ceil(limits.timeoutSeconds)) })
     .autoOrient()
     .extract(wholeImage(structure))

@@ -21,10 +21,9 @@ const aliases = new Map([
 
 /**
  * Walks the container of an image: PNG, JPEG or WebP by its first bytes, whatever its name says.
- * `declaredType` is the content type of the upload; it must agree unless it says nothing.
  * Never throws for any bytes; reads each byte at most twice and copies no pixel data.
  */
-export function walkImage(bytes: Buffer, declaredType?: string): ImageStructure | PngStructure | ImageRefusal {
+export function walkImage(bytes: Buffer): ImageStructure | PngStructure | ImageRefusal {
   if (bytes.length === 0)
     return refuse(
       'empty',
@@ -32,16 +31,15 @@ export function walkImage(bytes: Buffer, declaredType?: string): ImageStructure 
     );
   const format = sniff(bytes);
   if (typeof format !== 'string') return format;
-  const declared = (declaredType ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '';
-  const canonical = aliases.get(declared) ?? declared;
-  if (!undeclared.has(canonical) && canonical !== mediaTypes[format]) {
-    return refuse(
-      'type-mismatch',
-      `The upload is declared as ${printable(declared)} and its bytes are ${mediaTypes[format]}. Upload it with content type ${mediaTypes[format]}.`,
-    );
-  }
   if (format === 'png') return walkPng(bytes);
   return format === 'jpeg' ? walkJpeg(bytes) : walkWebp(bytes);
+}
+
+/** The declared content type where it contradicts the bytes, made safe to show; null where it agrees or says nothing. */
+export function contradiction(declaredType: string | undefined, format: ImageFormat): string | null {
+  const declared = (declaredType ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '';
+  const canonical = aliases.get(declared) ?? declared;
+  return undeclared.has(canonical) || canonical === mediaTypes[format] ? null : printable(declared);
 }
 
 function sniff(bytes: Buffer): ImageFormat | ImageRefusal {
@@ -73,7 +71,7 @@ function otherFormat(bytes: Buffer, start: string): string | null {
   return null;
 }
 
-/** What an uploader sent goes into a message: bounded, and nothing but visible ASCII. */
+/** What an uploader sent goes into a record: bounded, and nothing but visible ASCII. */
 function printable(text: string): string {
   return text.slice(0, 100).replaceAll(/[^\x21-\x7e]/g, '?');
 }

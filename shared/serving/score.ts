@@ -94,9 +94,7 @@ export function createScorer(ports: ScorePorts): ScoreImage {
     const judged = await ports.preprocess(image.bytes, image.contentType, model.image);
     if (!judged.ok)
       throw new TerminalError(
-        judged.reason === 'type-mismatch' || judged.reason === 'unsupported-format' || judged.reason === 'not-an-image'
-          ? 'unsupported-type'
-          : 'bad-image',
+        judged.reason === 'unsupported-format' || judged.reason === 'not-an-image' ? 'unsupported-type' : 'bad-image',
         judged.detail,
       );
     const prediction = emptyPrediction(project, id, model, target, judged.bytes);

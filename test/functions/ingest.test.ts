@@ -1,22 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import { ingest, type IngestPorts } from '../../functions/ingest.ts';
 import type { BlobCreatedEvent } from '../../shared/message.ts';
+import { acceptedImage } from '../shared/image/accepted.ts';
 import { createWorld, type World } from '../shared/world.ts';
 import { committed, look, name, projectIn } from './committing.ts';
 
 /** Decoding is tested elsewhere: here every file is a small image of its own bytes. */
 const portsOf = (world: World): IngestPorts => ({
   ...world.ports,
-  inspect: (bytes) =>
-    Promise.resolve({
-      ok: true,
-      bytes,
-      mediaType: 'image/png',
-      width: 8,
-      height: 8,
-      channels: 1,
-      format: 'png',
-    }),
+  inspect: (bytes) => Promise.resolve(acceptedImage(bytes)),
 });
 
 async function upload(world: World, blob: string, body: string): Promise<BlobCreatedEvent> {

@@ -14,6 +14,7 @@ import { projectSettings } from '../../shared/project.ts';
 import { modelId } from '../../shared/registry/register.ts';
 import { sweepSchedule } from '../../shared/resources.ts';
 import { createScorer } from '../../shared/serving/score.ts';
+import { acceptedImage } from '../shared/image/accepted.ts';
 import { createWorld, type World } from '../shared/world.ts';
 import { counting } from './counting.ts';
 import { deployments, environments, ofType, resourcesOf } from './templates.ts';
@@ -27,16 +28,7 @@ function withProject(name: string, world: World) {
   return project;
 }
 
-const inspect = (bytes: Buffer) =>
-  Promise.resolve({
-    ok: true,
-    bytes,
-    format: 'png',
-    mediaType: 'image/png',
-    width: 8,
-    height: 8,
-    channels: 1,
-  } as const);
+const inspect = (bytes: Buffer) => Promise.resolve(acceptedImage(bytes));
 
 /** Counted operations may drift by a tenth before somebody has to look at the price. */
 function expectCharged(counted: Operations, charged: Operations): void {

@@ -2,8 +2,9 @@
 import { createHash } from 'node:crypto';
 import * as z from 'zod';
 import type { BackendPorts } from '../../functions/registrations.ts';
-import type { PreprocessedImage } from '../../shared/image/decode.ts';
+import type { AcceptedImage, PreprocessedImage } from '../../shared/image/decode.ts';
 import type { ImageRefusal } from '../../shared/image/structure.ts';
+import { acceptedImage } from '../shared/image/accepted.ts';
 import type { Scheduler } from './scheduler.ts';
 
 const picture = z.object({
@@ -69,12 +70,10 @@ export function createEyes(
 ): Pick<BackendPorts, 'inspect' | 'preprocess' | 'toTensor' | 'infer' | 'validate'> {
   const loaded = new Map<string, Model>();
   const decode = (bytes: Buffer) =>
-    scheduler.perform('decode', '', 'read', (): PreprocessedImage | ImageRefusal => {
+    scheduler.perform('decode', '', 'read', (): (AcceptedImage & PreprocessedImage) | ImageRefusal => {
       const shown = parse(picture, bytes);
       if (shown === undefined) return { ok: false, reason: 'not-an-image', detail: 'These bytes are no image.' };
-      const { width, height, channels } = shown;
-      const tensor = pixelsOf(shown);
-      return { ok: true, format: 'png', mediaType: 'image/png', width, height, channels, bytes, tensor };
+      return { ...acceptedImage(bytes, shown), tensor: pixelsOf(shown) };
     });
   return {
     inspect: decode,

@@ -50,13 +50,18 @@ describe('any file', () => {
     expect(await reasonFor(bytes, 'image/png')).toBe(reason);
   });
 
-  test('the declared type must be that of the bytes', async () => {
-    expect(await reasonFor(goodPng, 'image/jpeg')).toBe('type-mismatch');
-    expect(await reasonFor(goodPng, 'text/html\r\n<script>')).toBe('type-mismatch');
-    expect(await reasonFor(goodPng, 'image/png; charset=binary')).toBe('accepted');
-    expect(await reasonFor(goodJpeg, 'image/jpg')).toBe('accepted');
-    expect(await reasonFor(goodWebp, 'application/octet-stream')).toBe('accepted');
-    expect(await reasonFor(goodWebp)).toBe('accepted');
+  test.each([
+    [goodPng, 'image/jpeg', 'image/jpeg'],
+    [goodJpeg, 'IMAGE/PNG; name=a.png', 'image/png'],
+    [goodPng, 'text/html\r\n<script>', 'text/html??<script>'],
+    [goodWebp, 'x'.repeat(5000), 'x'.repeat(100)],
+    [goodPng, 'image/png; charset=binary', null],
+    [goodJpeg, 'image/jpg', null],
+    [goodWebp, 'application/octet-stream', null],
+    [goodWebp, undefined, null],
+  ])('is what its bytes are; a declared type that says otherwise is noted (%#)', async (bytes, declared, noted) => {
+    const verdict = await reader.inspect(bytes, declared);
+    expect(verdict).toEqual({ ...(await reader.inspect(bytes)), declaredType: noted });
   });
 
   test('a file over the byte limit is refused unread', async () => {
@@ -68,9 +73,11 @@ describe('any file', () => {
     ['PNG', goodPng],
     ['JPEG', goodJpeg],
     ['WebP', goodWebp],
-  ])('%s with something behind its end is refused', async (_name, bytes) => {
-    expect(await reasonFor(Buffer.concat([bytes, Buffer.from('PK\x03\x04')]))).toBe('trailing-data');
-    expect(await reasonFor(Buffer.concat([bytes, Buffer.of(0)]))).toBe('trailing-data');
+  ])('%s loses what is behind its end, and its length is told', async (_name, bytes) => {
+    for (const behind of ['PK\x03\x04', '\0', '\r\n', '<script>'.repeat(500), bytes.toString('latin1')]) {
+      const verdict = await reader.inspect(Buffer.concat([bytes, Buffer.from(behind, 'latin1')]));
+      expect(verdict).toEqual({ ...(await reader.inspect(bytes)), trailingBytes: behind.length });
+    }
   });
 
   test.each([

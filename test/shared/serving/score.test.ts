@@ -4,6 +4,7 @@ import type { ModelDocument } from '../../../shared/documents.ts';
 import { modelId } from '../../../shared/registry/register.ts';
 import { best } from '../../../shared/serving/inference.ts';
 import { createScorer, predictionPartition, type ScorePorts } from '../../../shared/serving/score.ts';
+import { acceptedImage } from '../image/accepted.ts';
 import { createWorld } from '../world.ts';
 
 const name = 'digits';
@@ -34,10 +35,7 @@ function serving() {
   const ports: ScorePorts = {
     ...world.ports,
     preprocess: (bytes) =>
-      Promise.resolve({
-        ...{ ok: true, bytes, mediaType: 'image/png', width: 1, height: 1, channels: 1, format: 'png' },
-        tensor: Float32Array.of(0),
-      }),
+      Promise.resolve({ ...acceptedImage(bytes, { width: 1, height: 1, channels: 1 }), tensor: Float32Array.of(0) }),
     infer: (digest) =>
       digest === 'digest-3'
         ? Promise.reject(new Error('out of memory'))
