@@ -1,10 +1,16 @@
 /** The gate: format, lint, types, dead code and tests, in one command with one closing line. */
 import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import * as z from 'zod';
 import { compilerChecks } from '../infra/compiler/checks.ts';
+
+if (!existsSync('node_modules/vitest')) {
+  console.error('Packages that only developers need are missing: run npm ci, without --omit=dev, then npm test again.');
+  process.exit(2);
+}
 
 const reportFile = z.object({
   numPassedTests: z.number(),
