@@ -1,5 +1,6 @@
 /** `blob-created` -> exactly one outcome per upload. Nothing is deleted; bad input is recorded at its first delivery. */
 import { createHash } from 'node:crypto';
+import { lookAlikes } from '../shared/dataset/look-alikes.ts';
 import { splitOf } from '../shared/dataset/split.ts';
 import { stageSample } from '../shared/dataset/stage.ts';
 import { storedName } from '../shared/dataset/store.ts';
@@ -9,7 +10,7 @@ import type { AcceptedImage, ImageVerdict } from '../shared/image/decode.ts';
 import type { BlobCreatedEvent } from '../shared/message.ts';
 import { isAddressable, unassignedProject } from '../shared/names.ts';
 import { update } from '../shared/outbox.ts';
-import type { Blobs, Ports, Stored } from '../shared/ports.ts';
+import type { BlobContent, Ports, Stored } from '../shared/ports.ts';
 import { blobOf, labelFromMetadata, readUploadName, samplePartition, uploadId } from '../shared/upload.ts';
 import { type Arrival, type Finding, finishUpload, recordUpload } from '../shared/upload-record.ts';
 
@@ -31,6 +32,7 @@ export async function ingest(
     throw new TerminalError('unexpected-subject', `the event names no upload: ${event.subject.slice(0, 200)}`);
   }
   const etag = event.data.eTag.replace(/^"|"$/g, '');
+  const { blobType } = event.data;
   const name = readUploadName(blob.name);
   const written = { blob: blob.name, etag, traceparent: event.traceparent };
   const found =
@@ -43,10 +45,11 @@ export async function ingest(
     const { id, project } = recorded.document;
     if (name.problem === null && project !== unassignedProject)
       throw new RetryLater(`project ${project} was made while upload ${id} was read`);
-    return conclude(ports, recorded, () => quarantine(ports, arrival, name.problem ?? unknownProject(blob.name)));
+    const read = isWrittenOnce(blobType) ? undefined : 'unread';
+    return conclude(ports, recorded, () => quarantine(ports, arrival, name.problem ?? unknownProject(blob.name), read));
   }
   // the bytes are kept before the upload is recorded: a delivery that finds the original gone goes on with them
-  const image = await look(ports, known, arrival, name.label);
+  const image = isWrittenOnce(blobType) ? await look(ports, known, arrival, name.label) : unfinished(blobType);
   const kept = 'problem' in image ? null : { sample: image.md5, ...image.seen };
   const recorded = await recordUpload(ports, arrival, kept);
   const upload = recorded.document;
@@ -78,6 +81,14 @@ const unknownProject = (blob: string) => ({
   detail: `No project is called ${JSON.stringify(blob.split('/')[0]?.slice(0, 60))}. Create it, then upload again as {project}/{label}/{file}.`,
 });
 
+/** An append or page blob is there before its contents are, and no event tells when they are complete. */
+const isWrittenOnce = (blobType = 'BlockBlob'): boolean => blobType === 'BlockBlob';
+
+function unfinished(blobType = ''): Trouble {
+  const detail = `The file was written as ${JSON.stringify(blobType.slice(0, 40))}, which is filled after it is made: nobody can tell when it is complete. Upload it as a block blob (x-ms-blob-type: BlockBlob).`;
+  return { problem: { code: 'not-a-block-blob', detail }, body: 'unread' };
+}
+
 interface SeenLabel {
   label: string | null;
   reason: UploadDocument['reason'];
@@ -93,7 +104,7 @@ interface Image extends Pick<AcceptedImage, 'mediaType' | 'width' | 'height' | '
 }
 
 /** What stands in the way of a sample, and what was read. */
-type Trouble = { problem: 'gone' } | { problem: NonNullable<UploadDocument['reason']>; body: Buffer | 'too-large' };
+type Trouble = { problem: 'gone' } | { problem: NonNullable<UploadDocument['reason']>; body: Buffer | 'unread' };
 
 /** Reads and judges the original, and keeps its bytes under their digest. */
 async function look(
@@ -102,12 +113,8 @@ async function look(
   { blob, etag }: Arrival,
   pathLabel: string | null,
 ): Promise<Image | Trouble> {
-  const original = await ports.blobs.get('uploads', blob, { maxBytes: maxUploadBytes, ifMatch: etag });
-  if (original === undefined) return { problem: 'gone' };
-  if (original === 'too-large') {
-    const detail = `The file is larger than ${maxUploadBytes / 1024 / 1024} MB and was not read. Make the picture smaller or compress it more.`;
-    return { problem: { code: 'too-large-bytes', detail }, body: original };
-  }
+  const original = await readOriginal(ports, { blob, etag });
+  if ('problem' in original) return original;
   const image = await ports.inspect(original.body, original.contentType);
   if (!image.ok) return { problem: { code: image.reason, detail: image.detail }, body: original.body };
   const seen = labelOf(project, pathLabel, original.metadata);
@@ -116,6 +123,23 @@ async function look(
     contentType: image.mediaType,
   });
   return described;
+}
+
+/** Reads the very write that an event tells of, or finds what stands in the way. */
+async function readOriginal(
+  { blobs }: Pick<Ports, 'blobs'>,
+  { blob, etag }: Pick<Arrival, 'blob' | 'etag'>,
+): Promise<BlobContent | Trouble> {
+  try {
+    const original = await blobs.get('uploads', blob, { maxBytes: maxUploadBytes, ifMatch: etag });
+    if (original === undefined) return { problem: 'gone' };
+    if (original !== 'too-large') return original;
+  } catch (error) {
+    if (!(error instanceof TerminalError)) throw error;
+    return { problem: { code: error.code, detail: error.message }, body: 'unread' };
+  }
+  const detail = `The file is larger than ${maxUploadBytes / 1024 / 1024} MB and was not read. Make the picture smaller or compress it more.`;
+  return { problem: { code: 'too-large-bytes', detail }, body: 'unread' };
 }
 
 /** The image of an upload whose original is gone, from what an earlier delivery kept. */
@@ -141,13 +165,16 @@ function describe(image: AcceptedImage, seen: SeenLabel, source: 'metadata' | 'p
 }
 
 function labelOf(project: ProjectDocument, pathLabel: string | null, metadata: Record<string, string>): SeenLabel {
-  const label = pathLabel ?? labelFromMetadata(metadata);
+  const written = pathLabel === null ? labelFromMetadata(metadata) : { label: pathLabel };
+  if (written === undefined) return { label: null, reason: null };
+  if ('problem' in written) return { label: null, reason: written.problem };
+  const { label } = written;
   const { classes } = project.settings;
-  if (label !== null && classes.length > 0 && !classes.includes(label)) {
-    const detail = `"${label}" is not a class of this project; the sample waits for review. Add the class or label it by review.`;
-    return { label: null, reason: { code: 'unknown-class', detail } };
-  }
-  return { label, reason: null };
+  if (classes.length === 0 || classes.includes(label)) return { label, reason: null };
+  const alike = lookAlikes([label, ...classes]).find((group) => group[0] === label)?.[1];
+  const meant = alike === undefined ? '' : ` Was "${alike}" meant?`;
+  const detail = `"${label}" is not a class of this project; the sample waits for review.${meant} Add the class or label it by review.`;
+  return { label: null, reason: { code: 'unknown-class', detail } };
 }
 
 /** Makes the sample, or finds out what the same bytes are already. */
@@ -217,17 +244,17 @@ async function settle(
 
 /** Keeps a copy of what was refused, if it can be asked for at all; the original expires by a lifecycle rule. */
 async function quarantine(
-  ports: { blobs: Blobs },
+  ports: Pick<Ports, 'blobs'>,
   { blob, etag }: Pick<Arrival, 'blob' | 'etag'>,
   reason: NonNullable<UploadDocument['reason']>,
-  read?: Buffer | 'too-large',
+  read?: Buffer | 'unread',
 ): Promise<Finding> {
   const none = { sample: null, label: null };
-  if (!isAddressable(blob)) return { outcome: 'quarantined', reason, ...none };
-  const original = read ?? (await ports.blobs.get('uploads', blob, { maxBytes: maxUploadBytes, ifMatch: etag }));
-  if (original === undefined) return { outcome: 'superseded', reason: null, ...none };
-  const bytes = Buffer.isBuffer(original) || original === 'too-large' ? original : original.body;
-  if (bytes !== 'too-large')
-    await ports.blobs.create('quarantine', uploadId(blob, etag), bytes, { metadata: { reason: reason.code } });
-  return { outcome: 'quarantined', reason, ...none };
+  const quarantined: Finding = { outcome: 'quarantined', reason, ...none };
+  if (read === 'unread' || !isAddressable(blob)) return quarantined;
+  const original = read === undefined ? await readOriginal(ports, { blob, etag }) : { body: read };
+  if ('problem' in original && original.problem === 'gone') return { outcome: 'superseded', reason: null, ...none };
+  if (Buffer.isBuffer(original.body))
+    await ports.blobs.create('quarantine', uploadId(blob, etag), original.body, { metadata: { reason: reason.code } });
+  return quarantined;
 }

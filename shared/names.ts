@@ -18,17 +18,15 @@ export const unprintable = /[\p{Cc}\p{Cs}\p{Noncharacter_Code_Point}]/u;
 /** Names that are none: folders that mean another folder, and a field that JavaScript's objects do not keep. */
 const noNames = new Set(['.', '..', '__proto__']);
 
-/** A class name: 1 to 100 characters, no control characters, no slash, no space at either end, in NFC. */
+/** A class name: 1 to 100 printable characters without slashes. Whatever way one comes in, it is trimmed and in NFC from then on. */
 export const className = z
   .string()
-  .min(1)
-  .max(100)
-  .refine(
-    (s) => !unprintable.test(s) && !/[/\\]/.test(s) && s.trim() === s && s.normalize('NFC') === s && !noNames.has(s),
-    {
-      message: 'a class name has 1 to 100 printable characters in NFC, without slashes and without space at either end',
-    },
-  );
+  .normalize('NFC')
+  .trim()
+  .min(1, 'a class name has at least one character that is no space')
+  .max(100, 'a class name has 100 characters at most')
+  .refine((s) => !unprintable.test(s) && !/[/\\]/.test(s), 'a class name has printable characters only, and no slashes')
+  .refine((s) => !noNames.has(s), '".", ".." and "__proto__" are reserved and no class names');
 
 /**
  * Whether a blob can be asked for by this name. Addresses resolve dot segments and turn backslashes round, however they are

@@ -83,7 +83,10 @@ export interface BlobContent {
 }
 
 export interface Blobs {
-  /** undefined: no such blob (or `ifMatch` no longer fits); 'too-large': more than `maxBytes`, nothing was buffered */
+  /**
+   * undefined: no such blob (or `ifMatch` no longer fits); 'too-large': more than `maxBytes`, nothing was buffered. Throws a
+   * TerminalError where the blob is there and cannot be read: archived, or encrypted with a key that its writer kept.
+   */
   get(
     container: BlobContainer,
     name: string,

@@ -1,6 +1,9 @@
 /** Uploads: what a blob's name and metadata say, and the identity of one finished write. */
 import { className, digestOf, projectName, unassignedProject, unprintable } from './names.ts';
 
+/** how much of what was written a reason repeats */
+const maxSaid = 120;
+
 /** A blob event's subject, e.g. `/blobServices/default/containers/uploads/blobs/digits/7/a.png`. */
 const subjectPattern = /^\/blobServices\/default\/containers\/([a-z0-9-]+)\/blobs\/(.+)$/s;
 
@@ -44,11 +47,9 @@ export function readUploadName(name: string): UploadName {
   }
   if (parts.length === 2) return { project: known, label: null, problem: null };
   if (parts.length !== 3) return { project: known, label: null, problem: bad(`it has ${parts.length} parts`) };
-  const label = (parts[1] ?? '').normalize('NFC');
-  const parsed = className.safeParse(label);
-  if (!parsed.success)
-    return { project: known, label: null, problem: bad(`its label is not one: ${parsed.error.issues[0]?.message}`) };
-  return { project: known, label, problem: null };
+  const label = readLabel(parts[1] ?? '');
+  if ('why' in label) return { project: known, label: null, problem: bad(`its label is none: ${label.why}`) };
+  return { project: known, label: label.label, problem: null };
 }
 
 const bad = (why: string): { code: 'bad-name'; detail: string } => ({
@@ -56,16 +57,35 @@ const bad = (why: string): { code: 'bad-name'; detail: string } => ({
   detail: `The blob's name was not understood: ${why}. Name uploads {project}/{label}/{file} or {project}/{file}.`,
 });
 
-/** A label from the blob's metadata (`x-ms-meta-label`), percent-encoded when it is not plain ASCII. */
-export function labelFromMetadata(metadata: Record<string, string>): string | null {
-  const entry = Object.entries(metadata).find(([key]) => key.toLowerCase() === 'label');
-  if (entry === undefined) return null;
-  let text = entry[1];
+/**
+ * Reads a label that stands in a blob's name or metadata, where the same text means the same: it is percent-encoded, since
+ * metadata is ASCII only; a percent sign that encodes nothing is a percent sign.
+ */
+function readLabel(text: string): { label: string } | { why: string } {
+  const parsed = className.safeParse(decoded(text));
+  return parsed.success ? { label: parsed.data } : { why: parsed.error.issues[0]?.message ?? 'it is no class name' };
+}
+
+function decoded(text: string): string {
   try {
-    text = decodeURIComponent(text);
+    return decodeURIComponent(text);
   } catch {
-    // a bare percent sign is part of the label
+    return text;
   }
-  const parsed = className.safeParse(text.normalize('NFC'));
-  return parsed.success ? parsed.data : null;
+}
+
+/** A class as the part of a blob's name, or the metadata, that `readLabel` reads as that class. */
+export const labelInName = (label: string): string => (decoded(label) === label ? label : label.replaceAll('%', '%25'));
+
+/** The label in a blob's metadata (`x-ms-meta-label`), or why that is none; undefined where there is no such entry. */
+export function labelFromMetadata(
+  metadata: Record<string, string>,
+): { label: string } | { problem: { code: 'bad-label'; detail: string } } | undefined {
+  const entry = Object.entries(metadata).find(([key]) => key.toLowerCase() === 'label');
+  if (entry === undefined) return undefined;
+  const read = readLabel(entry[1]);
+  if ('label' in read) return read;
+  const said = JSON.stringify(entry[1].slice(0, maxSaid));
+  const detail = `The blob's metadata has the label ${said}, which is none: ${read.why}. The sample waits for review: label it there, or upload the file again with a label.`;
+  return { problem: { code: 'bad-label', detail } };
 }

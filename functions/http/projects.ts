@@ -4,8 +4,15 @@ import * as z from 'zod';
 import { Problem } from '../../shared/api/problem.ts';
 import { toVersionView } from '../../shared/api/views/dataset.ts';
 import { page } from '../../shared/api/views/page.ts';
-import { projectStatusView, projectView, toProjectView, uploadStates } from '../../shared/api/views/project.ts';
+import {
+  projectStatusView,
+  projectView,
+  toProjectView,
+  uploadStates,
+  type Warning,
+} from '../../shared/api/views/project.ts';
 import type { ProjectDocument } from '../../shared/documents.ts';
+import { describeLookAlikes, lookAlikes } from '../../shared/dataset/look-alikes.ts';
 import { projectName, unassignedProject } from '../../shared/names.ts';
 import type { Stored } from '../../shared/ports.ts';
 import { type ProjectSettings, projectSettings } from '../../shared/project.ts';
@@ -25,6 +32,9 @@ export const listQuery = {
   continuation: z.string().max(4000).optional(),
 };
 
+/** how many warnings an answer lists */
+const maxWarnings = 20;
+
 async function countsOf(ports: HttpPorts, project: string) {
   const { documents } = ports;
   const [samples, versions, trainings, models, ...uploads] = await Promise.all([
@@ -43,6 +53,13 @@ function nameOf(given: string | undefined): string {
   if (name.success && name.data !== unassignedProject) return name.data;
   const why = name.success ? `"${unassignedProject}" is reserved` : (name.error.issues[0]?.message ?? 'not a name');
   throw new Problem(400, 'invalid-name', `This cannot be a project's name: ${why}.`, { target: 'p' });
+}
+
+/** What is allowed and hardly meant. */
+function warningsOf({ settings }: ProjectDocument, byClass: Record<string, number>): Warning[] {
+  return lookAlikes([...settings.classes, ...Object.keys(byClass)])
+    .slice(0, maxWarnings)
+    .map((group) => ({ code: 'look-alike-classes', detail: describeLookAlikes(group) }));
 }
 
 const answered = (status: 200 | 201, { document, etag }: Stored<ProjectDocument>): Answer => ({
@@ -126,6 +143,7 @@ export const projectRoutes = [
         ...toProjectView(project.document),
         head: head?.document.head ? toVersionView(head.document.head) : null,
         counts: await countsOf(ports, project.document.id),
+        warnings: warningsOf(project.document, head?.document.head?.byClass ?? {}),
       };
       return { status: 200, json, headers: { etag: project.etag } };
     },

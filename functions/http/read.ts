@@ -106,10 +106,22 @@ function toJson(bytes: Buffer): unknown {
   if (bytes.length === 0) return undefined;
   try {
     // bytes that are no UTF-8 would become other characters in silence
-    return JSON.parse(utf8.decode(bytes));
-  } catch {
+    const text = utf8.decode(bytes);
+    return mayNamePrototype.test(text) ? JSON.parse(text, refusePrototype) : JSON.parse(text);
+  } catch (error) {
+    if (error instanceof Problem) throw error;
     throw new Problem(400, 'invalid-json', 'The body is not JSON. Send a JSON object in UTF-8.', { target: 'body' });
   }
+}
+
+/** The name itself, or characters of it that are escaped. */
+const mayNamePrototype = /__proto__|\\u00/i;
+
+/** JavaScript's objects do not keep a field of this name: it would be dropped in silence. */
+function refusePrototype(name: string, value: unknown): unknown {
+  if (name !== '__proto__') return value;
+  const detail = 'A field of the body is called "__proto__", which is reserved. Call it something else.';
+  throw new Problem(400, 'invalid-body', detail, { target: name });
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });

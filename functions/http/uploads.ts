@@ -5,7 +5,7 @@ import { toUploadView, uploadView } from '../../shared/api/views/dataset.ts';
 import { page } from '../../shared/api/views/page.ts';
 import { uploadStates } from '../../shared/api/views/project.ts';
 import { className, unassignedProject, unprintable } from '../../shared/names.ts';
-import { samplePartition, uploadPartition } from '../../shared/upload.ts';
+import { labelInName, samplePartition, uploadPartition } from '../../shared/upload.ts';
 import { listQuery } from './projects.ts';
 import { continuationOf, pageOf, projectOf, route } from './route.ts';
 
@@ -56,7 +56,7 @@ export const uploadRoutes = [
       const expires = new Date(ports.clock.now().getTime() + urlLifetimeMs);
       const value = await Promise.all(
         call.body.files.map(async ({ name, label, contentType }) => {
-          const blob = label === undefined ? `${project.id}/${name}` : `${project.id}/${label}/${name}`;
+          const blob = label === undefined ? `${project.id}/${name}` : `${project.id}/${labelInName(label)}/${name}`;
           const url = await ports.blobs.sign('uploads', blob, 'create', expires);
           const headers = { 'x-ms-blob-type': 'BlockBlob', 'content-type': contentType };
           return { name, blob, url, headers, expiresAt: expires.toISOString() };

@@ -125,6 +125,24 @@ function mayNotOverwrite({ url = '' }: IncomingMessage, { statusCode, headers }:
   return refused && permissions.includes('c') && !permissions.includes('w');
 }
 
+/** Why Azure refuses a write that Azurite takes: code and message. */
+function cannotBeWritten(
+  write: BlobWrite,
+  { headers }: IncomingMessage,
+  secure: boolean,
+): [code: string, message: string] | undefined {
+  if (write.name.length > maxNameCharacters)
+    return ['OutOfRangeInput', 'The name of a blob has 1,024 characters at most.'];
+  // Node reads headers byte by byte as Latin-1
+  const odd = Object.entries(headers).some(
+    ([name, value]) => name.startsWith('x-ms-meta-') && /[^\t\x20-\x7e]/.test(String(value)),
+  );
+  if (odd) return ['InvalidMetadata', 'The metadata specified is invalid. It has characters that are not permitted.'];
+  if (!secure && headers['x-ms-encryption-key'] !== undefined)
+    return ['InvalidHeaderValue', 'A key for encryption (x-ms-encryption-key) is taken over HTTPS only.'];
+  return undefined;
+}
+
 const succeeded = (write: BlobWrite, answer: IncomingMessage): boolean => {
   const status = answer.statusCode ?? 0;
   return (
@@ -226,8 +244,9 @@ export function frontDoor(options: FrontDoorOptions): FrontDoor {
       return;
     }
     const write = blobWrite(request.method ?? '', url, request.headers);
-    if (write !== undefined && write.name.length > maxNameCharacters) {
-      refuse(response, 400, 'OutOfRangeInput', 'The name of a blob has 1,024 characters at most.');
+    const wrong = write === undefined ? undefined : cannotBeWritten(write, request, options.keyless !== undefined);
+    if (wrong !== undefined) {
+      refuse(response, 400, ...wrong);
       return;
     }
     const queue = write !== undefined && Object.hasOwn(eventsFor, write.container) ? eventsFor[write.container] : null;

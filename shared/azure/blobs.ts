@@ -9,6 +9,7 @@ import {
   type StorageSharedKeyCredential,
   type UserDelegationKey,
 } from '@azure/storage-blob';
+import { TerminalError } from '../errors.ts';
 import { isAddressable } from '../names.ts';
 import type { Blobs } from '../ports.ts';
 
@@ -24,6 +25,37 @@ const toMove = (bytes: number) => within(limitMs + bytes / slowestBytesPerMs);
 
 const statusOf = (error: unknown): number | undefined => (error instanceof RestError ? error.statusCode : undefined);
 const unquoted = (etag: string): string => etag.replace(/^"|"$/g, '');
+
+/**
+ * What a read of a blob that is there is refused for, however often it is repeated
+ * (https://learn.microsoft.com/rest/api/storageservices/blob-service-error-codes).
+ */
+const refusals: Record<string, { code: string; detail: string }> = {
+  BlobArchived: {
+    code: 'archived',
+    detail: 'The blob is in the archive tier, where nothing can be read. Write it again without x-ms-access-tier.',
+  },
+  BlobBeingRehydrated: {
+    code: 'archived',
+    detail:
+      'The blob is on its way out of the archive tier, which takes hours. Write it again without x-ms-access-tier.',
+  },
+  BlobUsesCustomerSpecifiedEncryption: {
+    code: 'encrypted',
+    detail: 'The blob is encrypted with a key that its writer kept. Write it again without x-ms-encryption-key.',
+  },
+};
+
+/** A read that failed, as the blobs port has it: what no repetition mends is terminal. */
+function readError(error: unknown): unknown {
+  if (!(error instanceof RestError) || error.statusCode !== 409) return error;
+  const storageCode = String(error.code);
+  const { code, detail } = refusals[storageCode] ?? {
+    code: 'unreadable',
+    detail: `Storage has the blob and does not let it be read (${storageCode}). Write it again as an ordinary block blob.`,
+  };
+  return new TerminalError(code, detail);
+}
 
 async function collect(stream: NodeJS.ReadableStream, sizeBytes: number): Promise<Buffer> {
   // one buffer from the start: joining chunks would hold everything twice
@@ -101,7 +133,7 @@ export function storageBlobs(
         };
       } catch (error) {
         if (statusOf(error) === 404 || statusOf(error) === 412) return undefined;
-        throw error;
+        throw readError(error);
       }
     },
     async create(container, name, body, options) {
@@ -142,7 +174,7 @@ export function storageBlobs(
         };
       } catch (error) {
         if (statusOf(error) === 404) return undefined;
-        throw error;
+        throw readError(error);
       }
     },
     async list(container, prefix, limit) {

@@ -23,6 +23,7 @@ import { samplePartition } from '../upload.ts';
 import { diff } from './diff.ts';
 import { applyEdits, type Edit } from './edit.ts';
 import { mark, type Marked, unstage } from './mark.ts';
+import { describeLookAlikes, lookAlikes } from './look-alikes.ts';
 import { type SampleRecord, sampleKey } from './record.ts';
 import { openWindow, readHead, windowId } from './stage.ts';
 import { treeStore } from './store.ts';
@@ -62,7 +63,7 @@ export async function commit(ports: CommitPorts, project: ProjectDocument, cause
       ...current,
       head: summary,
       unfinished: true,
-      outbox: [...outboxOf(current), ...announcement(project.id, summary, cause)],
+      outbox: [...outboxOf(current), ...announcement(project.id, summary, warningOf(current.head, summary), cause)],
     }));
     if (saved === undefined) continue;
     await finish(ports, saved);
@@ -192,7 +193,14 @@ async function write(
   };
 }
 
-function announcement(project: string, summary: VersionSummary, cause: Cause): Outgoing[] {
+/** A warning of classes that came with this version and look like others. */
+function warningOf(before: VersionSummary | null, { byClass }: VersionSummary): string {
+  const known = new Set(Object.keys(before?.byClass ?? {}));
+  const group = lookAlikes(Object.keys(byClass)).find((names) => names.some((name) => !known.has(name)));
+  return group === undefined ? '' : ` ${describeLookAlikes(group)}`;
+}
+
+function announcement(project: string, summary: VersionSummary, warning: string, cause: Cause): Outgoing[] {
   const { version, number } = summary;
   const message = compose<VersionCommitted>(
     'darkroom.version.committed',
@@ -205,7 +213,7 @@ function announcement(project: string, summary: VersionSummary, cause: Cause): O
     pk: project,
     type: 'version.committed',
     subject: `versions/${number}`,
-    text: `Version ${number}: ${summary.samples} samples (${summary.changes.added} added, ${summary.changes.relabelled} relabelled, ${summary.changes.removed} removed).`,
+    text: `Version ${number}: ${summary.samples} samples (${summary.changes.added} added, ${summary.changes.relabelled} relabelled, ${summary.changes.removed} removed).${warning}`,
     at: summary.createdAt,
     cause: cause.id,
     by: null,

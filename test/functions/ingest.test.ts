@@ -108,6 +108,17 @@ describe('an upload', () => {
     expect((await ingest(portsOf(world), second)).outcome).toBe('accepted');
   });
 
+  test('whose label is no class of the project is told which class looks like it', async () => {
+    const world = createWorld();
+    const project = projectIn(world);
+    world.put('projects', { ...project, settings: { ...project.settings, classes: ['Cat', 'dog'] } });
+    expect((await ingest(portsOf(world), await upload(world, `${name}/cat/1.png`, 'one'))).outcome).toBe('unlabelled');
+    expect(world.all('uploads')[0]?.reason).toMatchObject({
+      code: 'unknown-class',
+      detail: expect.stringContaining('Was "Cat" meant?') as string,
+    });
+  });
+
   test('of the same bytes is a duplicate, under another label a conflict that waits for a person', async () => {
     const world = createWorld();
     projectIn(world);

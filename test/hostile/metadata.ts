@@ -3,6 +3,7 @@ import type { HostileCase } from './case.ts';
 import type { Upload } from './uploads.ts';
 
 const none = 'unlabelled';
+const bad = 'unlabelled bad-label';
 
 const labels: [name: string, metadata: Record<string, string>, expected: string][] = [
   ['a label', { label: 'dark' }, 'accepted dark'],
@@ -13,19 +14,19 @@ const labels: [name: string, metadata: Record<string, string>, expected: string]
   ['a percent sign alone', { label: '100%' }, 'accepted 100%'],
   ['two labels', { label: 'dark', Label: 'light' }, 'accepted dark'],
   ['a word of JavaScript', { label: 'toString' }, 'accepted toString'],
-  ['an encoded way up', { label: '%2e%2e' }, none],
-  ['an encoded slash', { label: 'a%2Fb' }, none],
-  ['an encoded backslash', { label: 'a%5Cb' }, none],
-  ['an encoded NUL', { label: 'a%00' }, none],
-  ['an encoded line break', { label: 'a%0D%0Ab' }, none],
+  ['an encoded way up', { label: '%2e%2e' }, bad],
+  ['an encoded slash', { label: 'a%2Fb' }, bad],
+  ['an encoded backslash', { label: 'a%5Cb' }, bad],
+  ['an encoded NUL', { label: 'a%00' }, bad],
+  ['an encoded line break', { label: 'a%0D%0Ab' }, bad],
   ['an overlong slash', { label: '%c0%af' }, 'accepted %c0%af'],
   ['a surrogate as bytes', { label: '%ed%a0%80' }, 'accepted %ed%a0%80'],
-  ['no character', { label: '%EF%BF%BE' }, none],
-  ['a prototype', { label: '__proto__' }, none],
-  ['nothing', { label: '' }, none],
-  ['spaces', { label: '   ' }, none],
-  ['a space at its end', { label: 'dark ' }, none],
-  ['8,000 characters', { label: 'x'.repeat(8000) }, none],
+  ['no character', { label: '%EF%BF%BE' }, bad],
+  ['a prototype', { label: '__proto__' }, bad],
+  ['nothing', { label: '' }, bad],
+  ['spaces', { label: '   ' }, bad],
+  ['a space at its end', { label: 'dark ' }, 'accepted dark'],
+  ['8,000 characters', { label: 'x'.repeat(8000) }, bad],
   ['8,000 characters that are 80 encoded', { label: '%41'.repeat(80) }, `accepted ${'A'.repeat(80)}`],
   ['other metadata', { project: 'elsewhere', outcome: 'accepted', split: 'test' }, none],
   ['a prototype as its name', JSON.parse('{"__proto__":"dark"}') as Record<string, string>, none],

@@ -95,8 +95,9 @@ function uploadName(name: string): void {
 }
 
 function metadata(given: Record<string, string>): void {
-  const label = labelFromMetadata(given);
-  if (label !== null && !className.safeParse(label).success) throw new Error(`label ${label}`);
+  const read = labelFromMetadata(given);
+  if (read === undefined || 'problem' in read) return;
+  if (className.safeParse(read.label).data !== read.label) throw new Error(`label ${read.label}`);
 }
 
 async function report(body: Buffer): Promise<void> {

@@ -5,6 +5,7 @@ import { className, isAddressable, projectName, unassignedProject } from '../../
 import {
   blobOf,
   labelFromMetadata,
+  labelInName,
   readUploadName,
   samplePartition,
   uploadId,
@@ -35,7 +36,13 @@ describe("an upload's name", () => {
     ['digits/a\n.png', 'digits', null, true],
     ['digits/\ud83d/a.png', 'digits', null, true],
     ['digits/\ufffe/a.png', 'digits', null, true],
-    ['digits/ 7/a.png', 'digits', null, true],
+    ['digits/ 7\u00a0/a.png', 'digits', '7', false],
+    ['digits/100%/a.png', 'digits', '100%', false],
+    ['digits/100%25/a.png', 'digits', '100%', false],
+    ['digits/K%C3%A4fer/a.png', 'digits', 'Käfer', false],
+    ['digits/a%2Fb/a.png', 'digits', null, true],
+    ['digits/%20/a.png', 'digits', null, true],
+    ['digits/constructor/a.png', 'digits', 'constructor', false],
     ['digits/__proto__/a.png', 'digits', null, true],
     [`digits/${'l'.repeat(101)}/a.png`, 'digits', null, true],
     ['Digits/7/a.png', unassignedProject, null, true],
@@ -49,12 +56,11 @@ describe("an upload's name", () => {
   });
 
   test('is understood with every label that is a class name: what an address is given for is not quarantined', () => {
-    const odd = fc.constantFrom('\ufdd0', '\ufffe', '\u{1ffff}', '\u202e', '\u200d', '.', '..', ' ', '%2e');
+    const odd = fc.constantFrom('\ufdd0', '\ufffe', '\u{1ffff}', '\u202e', '\u200d', '.', '..', ' ', '%2e', '%25', '%');
     fc.assert(
       fc.property(fc.array(fc.oneof(odd, fc.string({ maxLength: 3, unit: 'binary' })), { maxLength: 5 }), (parts) => {
-        const label = parts.join('');
-        const { success } = className.safeParse(label);
-        const read = readUploadName(`digits/${label}/a.png`);
+        const { success, data: label = '' } = className.safeParse(parts.join(''));
+        const read = readUploadName(`digits/${labelInName(label)}/a.png`);
         if (success) expect(read).toEqual({ project: 'digits', label, problem: null });
       }),
       { numRuns: 500 },
@@ -113,14 +119,34 @@ describe('a label in metadata', () => {
     [{ label: 'K%C3%A4fer' }, 'Käfer'],
     [{ label: 'Ka%CC%88fer' }, 'Käfer'],
     [{ label: '100%' }, '100%'],
-    [{ label: '%00' }, null],
-    [{ label: 'a%2Fb' }, null],
-    [{ label: ' cat' }, null],
-    [{ label: '' }, null],
-    [{ other: 'cat' }, null],
+    [{ label: '100%25' }, '100%'],
+    [{ label: ' cat%20' }, 'cat'],
+    [{ label: 'toString' }, 'toString'],
   ])('%j is %j', (metadata, label) => {
-    expect(labelFromMetadata(metadata as Record<string, string>)).toBe(label);
+    expect(labelFromMetadata(metadata as Record<string, string>)).toEqual({ label });
   });
+
+  test.each(['%00', 'a%2Fb', '', '%20', '__proto__', 'x'.repeat(8000)])('that is none says so: %j', (label) => {
+    const read = labelFromMetadata({ label });
+    expect(read).toMatchObject({ problem: { code: 'bad-label', detail: expect.stringContaining('none: ') } });
+    expect(JSON.stringify(read).length).toBeLessThan(600);
+  });
+
+  test('is the label that the same text is in a name', () => {
+    const part = fc.oneof(fc.constantFrom('%', '%25', '%41', '%C3%A4', ' ', 'a', '.'), fc.string({ maxLength: 3 }));
+    fc.assert(
+      fc.property(fc.array(part, { minLength: 1, maxLength: 4 }), (parts) => {
+        const text = parts.join('').replaceAll(/[/\\]/g, '');
+        if (['', '.', '..'].includes(text)) return;
+        const named = readUploadName(`digits/${text}/a.png`).label;
+        const told = labelFromMetadata({ label: text });
+        expect(told !== undefined && 'label' in told ? told.label : null).toBe(named);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test('there need not be one', () => expect(labelFromMetadata({ other: 'cat' })).toBeUndefined());
 });
 
 describe('identities', () => {

@@ -26,6 +26,9 @@ export const toProjectView = ({
   ...{ name: id, settings, createdAt, updatedAt },
 });
 
+const warning = z.object({ code: z.string(), detail: z.string() });
+export type Warning = z.infer<typeof warning>;
+
 /** A project with its dataset head and how much there is of everything. */
 export const projectStatusView = projectView.extend({
   head: versionView.nullable(),
@@ -36,4 +39,6 @@ export const projectStatusView = projectView.extend({
     }),
     ...{ samples: z.number(), versions: z.number(), trainings: z.number(), models: z.number() },
   }),
+  /** what is allowed and hardly meant: classes that look alike */
+  warnings: z.array(warning),
 });
