@@ -1,10 +1,12 @@
 /** `evaluations` -> verdict, model version, and its deployment. The trainer's own metrics are never trusted. */
 import { createHash } from 'node:crypto';
 import type * as z from 'zod';
-import type { EndpointDocument, ModelDocument, RunDocument } from '../shared/documents.ts';
+import type { EndpointDocument, ModelDocument, RunDocument, VersionSummary } from '../shared/documents.ts';
 import { TerminalError } from '../shared/errors.ts';
-import { type Judged, judge, measure, type Verdict } from '../shared/evaluation/gate.ts';
+import { judge, type Verdict } from '../shared/evaluation/gate.ts';
+import { type Judged, measure, type Measured } from '../shared/evaluation/measure.ts';
 import { contender, type EvaluationPorts, judgeTestSplit } from '../shared/evaluation/shards.ts';
+import { unjudged } from '../shared/evaluation/unjudged.ts';
 import { maxModelBytes, modelBlob } from '../shared/registry/artifact.ts';
 import { compose, type runTrained } from '../shared/message.ts';
 import { sendOnce, sendOutbox } from '../shared/outbox.ts';
@@ -52,18 +54,21 @@ export async function evaluate(
   if ('problem' in artifact) return fail(artifact.problem, artifact.detail);
   const endpoint = (await ports.documents.read('endpoints', project, 'endpoint'))?.document;
   const champion = await championOf(ports, endpoint);
-  let judged: Judged[] | 'continue';
+  let judging: { judged: Judged[]; version: VersionSummary } | 'continue';
   try {
-    judged = await judgeRun(ports, run, artifact, champion);
+    judging = await judgeRun(ports, run, artifact, champion);
   } catch (error) {
     if (!(error instanceof TerminalError)) throw error;
     return fail(error.code, error.message);
   }
-  if (judged === 'continue') return handOn(ports, message);
+  if (judging === 'continue') return handOn(ports, message);
+  const { judged, version } = judging;
+  const measured = measure(judged, run.classes);
   const verdict = judge(judged, run.classes, settings.gate, champion?.number ?? null);
+  verdict.reasons.push(...unjudged(measured, run.classes, version, champion?.classes ?? []));
   if (artifact.smoke.length === 0)
     verdict.reasons.push('noted: training kept no answers that a deployment could check');
-  const model = await register(ports, run, settings, artifact, judged, verdict);
+  const model = await register(ports, run, settings, artifact, measured, verdict);
   const wasDeployed = endpoint?.history.some((served) => served.model === model.number) === true;
   const final = verdictOf(run, model, verdict, wasDeployed);
   if (!(await announce(ports, run, model, final, settings, message))) return cancelledMeanwhile(ports, message);
@@ -95,16 +100,17 @@ async function judgeRun(
   run: RunDocument,
   { bytes, digest }: Extract<Artifact, { digest: string }>,
   champion: ModelDocument | undefined,
-): Promise<Judged[] | 'continue'> {
+): Promise<{ judged: Judged[]; version: VersionSummary } | 'continue'> {
   const version = await findVersion(ports, run.pk, run.version.id);
   const until = ports.clock.now().getTime() + timeBudgetMs;
-  return judgeTestSplit(ports, {
+  const judged = await judgeTestSplit(ports, {
     project: run.pk,
     root: version.root,
     candidate: { digest, classes: run.classes, image: run.image, load: () => Promise.resolve(bytes) },
     champion: champion === undefined ? null : contender(ports.blobs, champion),
     outOfTime: () => ports.clock.now().getTime() > until,
   });
+  return judged === 'continue' ? judged : { judged, version };
 }
 
 const maxSmokeBytes = 4 * 1024 * 1024;
@@ -164,7 +170,7 @@ async function register(
   run: RunDocument,
   settings: ProjectSettings,
   artifact: Extract<Artifact, { digest: string }>,
-  judged: Judged[],
+  metrics: Measured,
   verdict: Verdict,
 ): Promise<ModelDocument> {
   const state =
@@ -178,7 +184,7 @@ async function register(
     image: run.image,
     run: run.id,
     version: run.version,
-    metrics: measure(judged, run.classes),
+    metrics,
     verdict,
     lineage: {
       trainer: run.trainer.name,

@@ -1,6 +1,7 @@
 /** Every document Darkroom keeps. Times are RFC 3339 in UTC. `pk` is the partition key. */
 import type { Endpoint } from './deployment/endpoint.ts';
 import type { Verdict } from './evaluation/gate.ts';
+import type { Measured } from './evaluation/measure.ts';
 import type { Message } from './message.ts';
 import type { ProjectSettings } from './project.ts';
 import type { DocumentContainer, QueueName } from './resources.ts';
@@ -133,14 +134,6 @@ export interface SchedulerDocument extends DocumentBase, Scheduler {}
 /** id: run id; pk: project */
 export interface RunDocument extends DocumentBase, Run {}
 
-export interface Metrics {
-  accuracy: number;
-  samples: number;
-  recall: Record<string, number>;
-  /** rows: truth, columns: prediction, in the order of `classes` */
-  confusion: number[][];
-}
-
 /** id: number, zero-padded to 8; pk: project. Shape of MLflow's model versions */
 export interface ModelDocument extends DocumentBase {
   number: number;
@@ -152,7 +145,7 @@ export interface ModelDocument extends DocumentBase {
   image: { width: number; height: number; channels: 1 | 3 };
   run: string;
   version: { id: string; number: number };
-  metrics: Metrics;
+  metrics: Measured;
   verdict: Verdict;
   lineage: {
     trainer: string;

@@ -50,6 +50,11 @@ export const projectSettings = z.strictObject({
       maxRegression: share.default(0.01),
       /** confidence of the one-sided test against the champion */
       confidence: z.number().min(0.5).max(0.9999).default(0.95),
+      /**
+       * whether a model has to be worth more than always answering the most frequent class; missing (projects of earlier
+       * releases have none): required
+       */
+      baseline: z.enum(['required', 'noted']).optional().meta({ default: 'required' }),
       approval: z.enum(['automatic', 'manual']).default('automatic'),
     })
     .prefault({}),

@@ -133,14 +133,14 @@ export async function readFolder(folder: string): Promise<PictureSet> {
 
 /**
  * Unknown pictures, perhaps few of them. The gate asks for better than guessing, and for nothing where so few are left
- * to test with that the answer would be chance. Few pictures make few steps per epoch, so they get more epochs.
+ * to test with that the answer would be chance; it notes how always answering the most frequent label would do. Few pictures make few steps per epoch, so they get more epochs.
  */
 function settingsFor(total: number, labels: number, uploaded: number, later: number): PictureSet['settings'] {
   const few = total < fewPictures;
   const stepsPerEpoch = Math.max(1, Math.floor((uploaded * trainShare) / batchSize));
   const epochs = Math.min(mostEpochs, Math.ceil(wantedSteps / stepsPerEpoch));
   return {
-    gate: { minimum: few ? 0 : Math.min(0.8, 1 / labels), minimumRecall: 0, maxRegression: 0.2 },
+    gate: { minimum: few ? 0 : Math.min(0.8, 1 / labels), minimumRecall: 0, maxRegression: 0.2, baseline: 'noted' },
     // half of the second upload may turn out to be unreadable
     retrain: { minNewSamples: Math.max(1, Math.min(50, Math.floor(later / 2))) },
     ...(few ? { split: { validationPercent: 20, testPercent: 25 } } : {}),

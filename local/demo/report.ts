@@ -31,7 +31,7 @@ export const reportShape = z.object({
     z.object({
       version: count,
       digest: z.string(),
-      accuracy: z.number(),
+      accuracy: z.number().nullable(),
       verdict: z.enum(['approved', 'rejected']),
       reasons: z.array(z.string()),
       datasetVersion: count,
@@ -89,7 +89,7 @@ export function reportLines(report: Report): string[] {
         m.version,
         m.datasetVersion,
         m.seed,
-        share(m.accuracy),
+        m.accuracy === null ? '?' : share(m.accuracy),
         m.verdict,
         m.digest.slice(0, 12),
         role(m.version),

@@ -1,4 +1,4 @@
-/** Exact binomial probabilities, for tests and intervals that need no normal approximation. */
+/** Exact binomial and hypergeometric probabilities, for tests and intervals that need no normal approximation. */
 
 /** ln(n!) by Stirling's series above 255 (error below 1e-12), by summation below. */
 const small: number[] = [0];
@@ -33,6 +33,17 @@ export function upperTail(k: number, n: number, p: number): number {
     if (t < 1e-18) break;
   }
   return Math.max(0, 1 - sum);
+}
+
+const logChoose = (n: number, k: number): number => logFactorial(n) - logFactorial(k) - logFactorial(n - k);
+
+/** P(X >= k) where X of `drawn` samples, taken from `total` of which `marked` are marked, are marked (Fisher's exact test). */
+export function drawnTail(k: number, drawn: number, marked: number, total: number): number {
+  const least = Math.max(k, 0, drawn + marked - total);
+  let sum = 0;
+  for (let i = least; i <= Math.min(drawn, marked); i++)
+    sum += Math.exp(logChoose(marked, i) + logChoose(total - marked, drawn - i) - logChoose(total, drawn));
+  return Math.min(1, sum);
 }
 
 function bisect(f: (p: number) => boolean): number {

@@ -1,19 +1,17 @@
 /** The evaluation gate: may a candidate replace the champion? Computed by the backend alone, on the test split. */
 import type { ProjectSettings } from '../project.ts';
-import { exactInterval, upperTail } from './binomial.ts';
-
-/** Per test sample: class indexes of the truth, the candidate's answer and the champion's (null: no champion). */
-export interface Judged {
-  truth: number;
-  candidate: number;
-  champion: number | null;
-}
+import { aboveBaseline, type Baseline, compareWithBaseline } from './baseline.ts';
+import { exactInterval } from './binomial.ts';
+import { listed } from './listed.ts';
+import { type Judged, measure, type Measured, recallOf, supportOf } from './measure.ts';
+import { pairedTest } from './paired-test.ts';
 
 export interface Verdict {
   decision: 'approved' | 'rejected';
-  /** sentences for people: every rule that was looked at, with its counts */
+  /** sentences for people: every rule that was looked at with its counts, and what could not be judged */
   reasons: string[];
   samples: number;
+  /** 0 where there is no sample */
   accuracy: number;
   /** exact 95 % interval of the accuracy */
   interval: { low: number; high: number };
@@ -24,105 +22,98 @@ export interface Verdict {
     onlyCandidateRight: number;
     pValue: number;
   } | null;
+  /** missing where there is no sample, and in verdicts of releases that did not compare */
+  baseline?: Baseline;
 }
 
-export interface Measured {
-  accuracy: number;
-  samples: number;
-  recall: Record<string, number>;
-  confusion: number[][];
-}
+type Gate = ProjectSettings['gate'];
 
 /** A class with fewer test samples is too small to judge by its recall. */
 const leastForRecall = 20;
 
-/** Accuracy, recall per class and confusion matrix (rows: truth) of the candidate. */
-export function measure(judged: readonly Judged[], classes: readonly string[]): Measured {
-  const confusion = classes.map(() => classes.map(() => 0));
-  for (const { truth, candidate } of judged) {
-    const row = confusion[truth];
-    if (row?.[candidate] !== undefined) row[candidate] += 1;
-  }
-  const right = judged.filter((j) => j.truth === j.candidate).length;
-  const recall = Object.fromEntries(
-    classes.map((name, i) => {
-      const row = confusion[i] ?? [];
-      const total = row.reduce((a, b) => a + b, 0);
-      return [name, total === 0 ? 0 : (row[i] ?? 0) / total];
-    }),
-  );
-  return { accuracy: judged.length === 0 ? 0 : right / judged.length, samples: judged.length, recall, confusion };
-}
+const percent = (x: number): string => `${(100 * x).toFixed(1)} %`;
+const rule = (holds: boolean, text: string): string => `${holds ? 'passed' : 'failed'}: ${text}`;
 
 /**
- * One-sided paired test on discordant pairs (exact McNemar with a margin): under "the champion is better by exactly
- * `margin`", a discordant pair favours the champion with probability (1 + margin * n / discordant) / 2.
- * Returns the probability of at least this many pairs for the champion; small means it is better beyond the margin.
+ * Decides: rejected when below a minimum, when not worth more than always answering the most frequent class, or when the
+ * paired test finds the champion better beyond maxRegression. A rule that cannot be judged decides nothing and says so.
  */
-export function pairedTest(onlyChampion: number, onlyCandidate: number, samples: number, margin: number): number {
-  const discordant = onlyChampion + onlyCandidate;
-  if (discordant === 0) return 1;
-  return upperTail(onlyChampion, discordant, Math.min(1, (1 + (margin * samples) / discordant) / 2));
-}
-
-const percent = (x: number): string => `${(100 * x).toFixed(1)} %`;
-
-/** Decides; rejected only when below a minimum, or when the paired test finds the champion better beyond maxRegression. */
 export function judge(
   judged: readonly Judged[],
   classes: readonly string[],
-  settings: ProjectSettings['gate'],
+  settings: Gate,
   championModel: number | null,
 ): Verdict {
-  const { accuracy, samples, recall, confusion } = measure(judged, classes);
-  const interval = exactInterval(Math.round(accuracy * samples), samples, 0.95);
-  const reasons: string[] = [];
-  let approved = true;
-  const rule = (holds: boolean, text: string): void => {
-    reasons.push(`${holds ? 'passed' : 'failed'}: ${text}`);
-    approved &&= holds;
-  };
-  rule(samples > 0, `${samples} test samples, at least 1 is needed`);
-  rule(
-    accuracy >= settings.minimum,
-    `accuracy ${percent(accuracy)} (${Math.round(accuracy * samples)} of ${samples}, 95 % interval ${percent(interval.low)} to ${percent(interval.high)}), minimum ${percent(settings.minimum)}`,
-  );
-  const weak = classes.filter((name, i) => {
-    const total = (confusion[i] ?? []).reduce((a, b) => a + b, 0);
-    return total >= leastForRecall && (recall[name] ?? 0) < settings.minimumRecall;
-  });
-  const weakest = weak.map((name) => `"${name}" ${percent(recall[name] ?? 0)}`).join(', ');
-  rule(
-    weak.length === 0,
-    `recall of every class at least ${percent(settings.minimumRecall)}${weak.length === 0 ? '' : `; below: ${weakest}`}`,
-  );
-  const champion = championModel === null ? null : compare(judged, championModel, settings);
-  if (champion === null) reasons.push('passed: no champion to compare with');
-  else {
-    const better = champion.pValue < 1 - settings.confidence;
-    rule(
-      !better,
-      `champion (model ${champion.model}) ${percent(champion.accuracy)} on the same samples; only the champion right ${champion.onlyChampionRight}, only the candidate right ${champion.onlyCandidateRight}; ` +
-        `the champion is ${better ? '' : 'not '}better beyond ${percent(settings.maxRegression)} (p = ${champion.pValue.toFixed(3)})`,
-    );
+  const measured = measure(judged, classes);
+  const { accuracy, samples } = measured;
+  const right = Math.round(accuracy * samples);
+  const interval = exactInterval(right, samples, 0.95);
+  const found = { samples, accuracy, interval };
+  if (samples === 0) {
+    const reasons = ['failed: 0 test samples, at least 1 is needed'];
+    return { ...found, decision: 'rejected', reasons, champion: null };
   }
-  return { decision: approved ? 'approved' : 'rejected', reasons, samples, accuracy, interval, champion };
+  const baseline = compareWithBaseline(judged, classes, measured.confusion);
+  const champion = championModel === null ? null : compare(judged, championModel, settings);
+  const reasons = [
+    `passed: ${samples} test samples, at least 1 is needed`,
+    rule(
+      accuracy >= settings.minimum,
+      `accuracy ${percent(accuracy)} (${right} of ${samples}, 95 % interval ${percent(interval.low)} to ${percent(interval.high)}), minimum ${percent(settings.minimum)}`,
+    ),
+    ...recallReasons(measured, classes, settings),
+    baselineReason(baseline, samples, settings),
+    championReason(champion, samples, settings),
+  ];
+  const isRejected = reasons.some((reason) => reason.startsWith('failed: '));
+  return { ...found, decision: isRejected ? 'rejected' : 'approved', reasons, champion, baseline };
 }
 
-function compare(
-  judged: readonly Judged[],
-  model: number,
-  settings: ProjectSettings['gate'],
-): NonNullable<Verdict['champion']> {
+function recallReasons(measured: Measured, classes: readonly string[], { minimumRecall }: Gate): string[] {
+  const recall = recallOf(measured);
+  const all = supportOf(measured).map((support, i) => ({ name: classes[i] ?? '', support, recall: recall[i] ?? 0 }));
+  const large = all.filter(({ support }) => support >= leastForRecall);
+  const small = all.filter(({ support }) => support < leastForRecall);
+  const weak = large.filter((one) => one.recall < minimumRecall);
+  const below = weak.length === 0 ? '' : `; below: ${listed(weak.map((c) => `"${c.name}" ${percent(c.recall)}`))}`;
+  const which =
+    small.length === 0
+      ? 'every class'
+      : `the ${large.length} of ${all.length} classes with at least ${leastForRecall} test samples`;
+  const unjudged = listed(small.map(({ name, support }) => `"${name}" ${support}`));
+  return [
+    ...(large.length === 0
+      ? []
+      : [rule(weak.length === 0, `recall of ${which} at least ${percent(minimumRecall)}${below}`)]),
+    ...(small.length === 0
+      ? []
+      : [`noted: fewer than ${leastForRecall} test samples, so not judged by recall: ${unjudged}`]),
+  ];
+}
+
+function baselineReason(baseline: Baseline, samples: number, settings: Gate): string {
+  const { outcome, text } = aboveBaseline(baseline, samples, settings.confidence);
+  const decides = outcome !== 'failed' || settings.baseline !== 'noted';
+  return `${decides ? outcome : 'noted'}: ${text}`;
+}
+
+function championReason(champion: Verdict['champion'], samples: number, settings: Gate): string {
+  if (champion === null) return 'noted: no champion to compare with';
+  const { maxRegression, confidence } = settings;
+  const told = `champion (model ${champion.model}) ${percent(champion.accuracy)} on the same samples; only the champion right ${champion.onlyChampionRight}, only the candidate right ${champion.onlyCandidateRight}`;
+  const beyond = `better beyond ${percent(maxRegression)}`;
+  const p = `(p = ${champion.pValue.toFixed(3)})`;
+  if (champion.pValue < 1 - confidence) return `failed: ${told}; the champion is ${beyond} ${p}`;
+  // even a champion that alone is right, in all of them, would not be found better
+  const isTooFew = maxRegression < 1 && pairedTest(samples, 0, samples, maxRegression) >= 1 - confidence;
+  if (isTooFew) return `noted: ${told}; ${samples} samples are too few to find the champion ${beyond}`;
+  return `passed: ${told}; the champion is not ${beyond} ${p}`;
+}
+
+function compare(judged: readonly Judged[], model: number, settings: Gate): NonNullable<Verdict['champion']> {
   const right = judged.filter((j) => j.champion === j.truth).length;
   const onlyChampionRight = judged.filter((j) => j.champion === j.truth && j.candidate !== j.truth).length;
   const onlyCandidateRight = judged.filter((j) => j.champion !== j.truth && j.candidate === j.truth).length;
   const pValue = pairedTest(onlyChampionRight, onlyCandidateRight, judged.length, settings.maxRegression);
-  return {
-    model,
-    accuracy: judged.length === 0 ? 0 : right / judged.length,
-    onlyChampionRight,
-    onlyCandidateRight,
-    pValue,
-  };
+  return { model, accuracy: right / judged.length, onlyChampionRight, onlyCandidateRight, pValue };
 }

@@ -14,7 +14,7 @@ import type { Blobs } from '../ports.ts';
 import { loadModel } from '../registry/artifact.ts';
 import type { Budget } from '../budget.ts';
 import { best, createSampleBudget, type Inference, withSample } from '../serving/inference.ts';
-import type { Judged } from './gate.ts';
+import type { Judged } from './measure.ts';
 
 export const shardSize = 500;
 const defaultMaxShards = 2000;

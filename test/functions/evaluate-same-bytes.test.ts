@@ -14,7 +14,7 @@ describe('an evaluation', () => {
 
   test('of bytes that were approved once goes by what the gate finds now', async () => {
     const { train, evaluate, run, world, deployAll, endpoint } = await judged({
-      gate: { minimum: 0, maxRegression: 0 },
+      gate: { minimum: 0, maxRegression: 0, baseline: 'noted' },
     });
     await evaluate(await train(wrong, 'the same bytes'));
     await evaluate(await train(right));
@@ -33,7 +33,9 @@ describe('an evaluation', () => {
   });
 
   test('of bytes that were rolled back does not put them live again, though the gate finds them good', async () => {
-    const { train, evaluate, run, world, deployAll, endpoint } = await judged({ gate: { minimum: 0 } });
+    const { train, evaluate, run, world, deployAll, endpoint } = await judged({
+      gate: { minimum: 0, baseline: 'noted' },
+    });
     await evaluate(await train(wrong));
     await deployAll();
     await evaluate(await train(right, 'the same bytes'));
@@ -69,7 +71,10 @@ describe('an evaluation', () => {
     const { train, evaluate, run, world, project, deployAll } = await judged();
     await evaluate(await train(wrong, 'the same bytes'));
     const { settings } = project;
-    world.put('projects', { ...project, settings: { ...settings, gate: { ...settings.gate, minimum: 0 } } });
+    world.put('projects', {
+      ...project,
+      settings: { ...settings, gate: { ...settings.gate, minimum: 0, baseline: 'noted' } },
+    });
     const again = await train(wrong, 'the same bytes');
     expect(await evaluate(again)).toEqual({ outcome: 'rejected', model: '1' });
     expect((await run(again.data.run)).verdict?.reasons.at(-1)).toBe(

@@ -235,7 +235,7 @@ test(
     const changed = {
       ...(body['settings'] as object),
       ...{ trainer: { name: 'failing' }, classes: ['dark', 'light', 'other'] },
-      gate: { minimum: 0, minimumRecall: 0, maxRegression: 1, approval: 'manual' },
+      gate: { minimum: 0, minimumRecall: 0, maxRegression: 1, baseline: 'noted', approval: 'manual' },
     };
     const put = await it.call('PUT', '/projects/changed', changed, { 'if-match': headers.get('etag') ?? '' });
     expect(put.status).toBe(200);

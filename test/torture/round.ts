@@ -163,7 +163,7 @@ export async function prepare({ parts, ports, project, ledger }: ProjectUnderTes
   const random = createRandom(1);
   const settings = {
     trainer: { name: 'softmax', timeoutSeconds: 60 },
-    gate: { minimum: 0, minimumRecall: 0, maxRegression: 1 },
+    gate: { minimum: 0, minimumRecall: 0, maxRegression: 1, baseline: 'noted' },
     retrain: { minNewSamples: 20, maxPerDay: 10_000 },
     commit: { quietSeconds: 1, maxWaitSeconds: 5 },
   };

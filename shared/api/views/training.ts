@@ -1,6 +1,7 @@
 /** A training as the API shows it. */
 import * as z from 'zod';
 import type { RunDocument } from '../../documents.ts';
+import type { Verdict } from '../../evaluation/gate.ts';
 import { image, time } from './page.ts';
 
 /** What the gate found of a model, with a sentence for every rule that it looked at. */
@@ -8,7 +9,8 @@ export const verdict = z.object({
   decision: z.enum(['approved', 'rejected']),
   reasons: z.array(z.string()),
   samples: z.number(),
-  accuracy: z.number(),
+  /** null where there is no test sample */
+  accuracy: z.number().nullable(),
   interval: z.object({ low: z.number(), high: z.number() }),
   champion: z
     .object({
@@ -19,7 +21,22 @@ export const verdict = z.object({
       pValue: z.number(),
     })
     .nullable(),
+  /** always answering the class that most test samples have; null where nobody compared with it */
+  baseline: z
+    .object({
+      class: z.string(),
+      accuracy: z.number(),
+      onlyBaselineRight: z.number(),
+      onlyCandidateRight: z.number(),
+      pValue: z.number(),
+    })
+    .nullable(),
 });
+
+export const toVerdictView = (v: Verdict): z.infer<typeof verdict> => {
+  const { decision, reasons, samples, accuracy, interval, champion, baseline = null } = v;
+  return { decision, reasons, samples, accuracy: samples === 0 ? null : accuracy, interval, champion, baseline };
+};
 
 export const trainingView = z.object({
   id: z.string(),
@@ -102,7 +119,7 @@ export const toTrainingView = (run: RunDocument, queueReason: string | null = nu
       failure,
       attempts,
       model,
-      verdict: run.verdict ?? null,
+      verdict: run.verdict === undefined ? null : toVerdictView(run.verdict),
       cancelRequested,
       createdAt,
       submittedAt,

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { exactInterval, upperTail } from '../../../shared/evaluation/binomial.ts';
+import { drawnTail, exactInterval, upperTail } from '../../../shared/evaluation/binomial.ts';
 
 /** A fraction of big integers as a number, with 17 digits, however small it is. */
 function toNumber(numerator: bigint, denominator: bigint): number {
@@ -66,6 +66,28 @@ describe('the upper tail', () => {
   test('is quick and sane for a hundred thousand', () => {
     expect(upperTail(50_000, 100_000, 0.5)).toBeCloseTo(0.5, 2);
     expect(upperTail(51_000, 100_000, 0.5)).toBeLessThan(1e-9);
+  });
+});
+
+describe('the tail of what is drawn', () => {
+  test('is that of the lady tasting tea', () => {
+    expect(drawnTail(4, 4, 4, 8)).toBeCloseTo(1 / 70, 12);
+    expect(drawnTail(3, 4, 4, 8)).toBeCloseTo(17 / 70, 12);
+  });
+
+  test('counts the ways in which a handful can be drawn', () => {
+    const few = fc
+      .nat(9)
+      .chain((total) => fc.tuple(fc.nat(total), fc.nat(total), fc.nat(total + 1), fc.constant(total)));
+    const ones = (n: number): number => n.toString(2).replaceAll('0', '').length;
+    fc.assert(
+      fc.property(few, ([drawn, marked, k, total]) => {
+        const hands = Array.from({ length: 2 ** total }, (_, hand) => hand).filter((hand) => ones(hand) === drawn);
+        const fit = hands.filter((hand) => ones(hand & (2 ** marked - 1)) >= k);
+        expect(drawnTail(k, drawn, marked, total)).toBeCloseTo(fit.length / hands.length, 10);
+      }),
+      { numRuns: 100 },
+    );
   });
 });
 

@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type Judged, judge, measure, pairedTest } from '../../../shared/evaluation/gate.ts';
+import { judge } from '../../../shared/evaluation/gate.ts';
+import { type Judged, measure, recallOf, supportOf } from '../../../shared/evaluation/measure.ts';
+import { pairedTest } from '../../../shared/evaluation/paired-test.ts';
 import { projectSettings } from '../../../shared/project.ts';
 
 const classes = ['cat', 'dog'];
@@ -9,9 +11,10 @@ const { gate } = projectSettings.parse({});
 /** So many samples of one outcome; classes by number. */
 const times = (n: number, truth: number, candidate: number, champion: number | null = null): Judged[] =>
   Array.from({ length: n }, () => ({ truth, candidate, champion }));
-/** Pairs: both right, only the champion, only the candidate, both wrong. */
+/** Pairs: both right (of each class half), only the champion, only the candidate, both wrong. */
 const pairs = (both: number, onlyChampion: number, onlyCandidate: number, neither = 0): Judged[] => [
-  ...times(both, 0, 0, 0),
+  ...times(both / 2, 0, 0, 0),
+  ...times(both / 2, 1, 1, 1),
   ...times(onlyChampion, 0, 1, 0),
   ...times(onlyCandidate, 0, 0, 1),
   ...times(neither, 0, 1, 1),
@@ -67,13 +70,15 @@ describe('the gate', () => {
       'passed: 200 test samples, at least 1 is needed',
       'passed: accuracy 95.0 % (190 of 200, 95 % interval 91.0 % to 97.6 %), minimum 80.0 %',
       'passed: recall of every class at least 50.0 %',
-      'passed: no champion to compare with',
+      'passed: always answering "dog" is right in 55.0 % (110 of 200); only that right 10, only the model right 90; the model is better (p = 0.000)',
+      'noted: no champion to compare with',
     ]);
   });
 
   test('rejects below the minimum, exactly at it not', () => {
-    expect(judge([...times(80, 0, 0), ...times(20, 0, 1)], classes, gate, null).decision).toBe('approved');
-    const below = judge([...times(79, 0, 0), ...times(21, 0, 1)], classes, gate, null);
+    const dogs = times(50, 1, 1);
+    expect(judge([...dogs, ...times(30, 0, 0), ...times(20, 0, 1)], classes, gate, null).decision).toBe('approved');
+    const below = judge([...dogs, ...times(29, 0, 0), ...times(21, 0, 1)], classes, gate, null);
     expect(below.decision).toBe('rejected');
     expect(below.reasons[1]).toMatch(/^failed: accuracy 79.0 %/);
   });
@@ -82,13 +87,30 @@ describe('the gate', () => {
     const weak = judge([...times(500, 0, 0), ...times(12, 1, 0), ...times(8, 1, 1)], classes, gate, null);
     expect(weak.decision).toBe('rejected');
     expect(weak.reasons[2]).toBe('failed: recall of every class at least 50.0 %; below: "dog" 40.0 %');
-    expect(judge([...times(500, 0, 0), ...times(19, 1, 0)], classes, gate, null).decision).toBe('approved');
+    const small = judge([...times(500, 0, 0), ...times(18, 1, 0), ...times(1, 1, 1)], classes, gate, null);
+    expect(small.decision).toBe('approved');
+    expect(small.reasons.slice(2, 4)).toEqual([
+      'passed: recall of the 1 of 2 classes with at least 20 test samples at least 50.0 %',
+      'noted: fewer than 20 test samples, so not judged by recall: "dog" 19',
+    ]);
+  });
+
+  test('claims nothing of recall where no class has enough samples, and names the first of many classes', () => {
+    const { reasons } = judge([...times(4, 0, 0), ...times(3, 1, 1)], classes, gate, null);
+    expect(reasons.filter((reason) => reason.includes('recall'))).toEqual([
+      'noted: fewer than 20 test samples, so not judged by recall: "cat" 4, "dog" 3',
+    ]);
+    const many = Array.from({ length: 500 }, (_, i) => `c${i}`);
+    const named = judge(times(3, 499, 499), many, gate, null).reasons.find((reason) => reason.includes('recall'));
+    expect(named).toContain('"c0" 0, "c1" 0');
+    expect(named).toContain('"c19" 0 and 480 more');
   });
 
   test('rejects when there is nothing to judge by', () => {
     const empty = judge([], classes, { ...gate, minimum: 0 }, null);
     expect(empty).toMatchObject({ decision: 'rejected', interval: { low: 0, high: 1 } });
-    expect(empty.reasons[0]).toBe('failed: 0 test samples, at least 1 is needed');
+    expect(empty.reasons).toEqual(['failed: 0 test samples, at least 1 is needed']);
+    expect(judge([], classes, gate, 3)).toMatchObject({ decision: 'rejected', champion: null });
   });
 
   test('keeps a champion that is surely better, and lets an equal or luckless candidate pass', () => {
@@ -99,7 +121,7 @@ describe('the gate', () => {
       champion: { model: 7, onlyChampionRight: 30, onlyCandidateRight: 5 },
     });
     expect(better.champion?.pValue).toBeCloseTo(fair(30, 35), 12);
-    expect(better.reasons[3]).toBe(
+    expect(better.reasons.at(-1)).toBe(
       'failed: champion (model 7) 99.5 % on the same samples; only the champion right 30, only the candidate right 5; the champion is better beyond 0.0 % (p = 0.000)',
     );
     expect(judge(pairs(950, 9, 5), classes, settings, 7).decision).toBe('approved');
@@ -115,8 +137,15 @@ describe('the gate', () => {
     expect(judge(judged, classes, { ...gate, maxRegression: 0.005 }, 7).decision).toBe('rejected');
   });
 
+  test('finds no champion worse or better in samples that are too few to tell', () => {
+    const few = judge([...times(2, 0, 0, 1), ...times(2, 1, 1, 1)], classes, gate, 7);
+    expect(few.reasons.at(-1)).toMatch(/^noted: champion .*; 4 samples are too few to find the champion better beyond/);
+    const enough = judge([...times(3, 0, 0, 0), ...times(2, 1, 1, 1)], classes, gate, 7);
+    expect(enough.reasons.at(-1)).toMatch(/^passed: champion/);
+  });
+
   test('counts a champion that knows other classes as wrong, never as missing', () => {
-    const verdict = judge(times(100, 0, 0, classes.length), classes, gate, 3);
+    const verdict = judge([...times(50, 0, 0, 2), ...times(50, 1, 1, 2)], classes, gate, 3);
     expect(verdict.champion).toMatchObject({ accuracy: 0, onlyCandidateRight: 100, pValue: 1 });
   });
 });
@@ -134,16 +163,23 @@ test('measures accuracy, recall and confusion with the truth in rows', () => {
   });
 });
 
-test('a verdict is approved exactly when every reason passed', () => {
+test('knows no recall of a class without a test sample', () => {
+  const measured = measure(times(3, 0, 0), classes);
+  expect(measured.recall).toEqual({ cat: 1 });
+  expect(recallOf(measured)).toEqual([1, null]);
+  expect(supportOf(measured)).toEqual([3, 0]);
+});
+
+test('a verdict is approved exactly when no reason failed', () => {
   const some = fc.array(fc.record({ truth: fc.nat(1), candidate: fc.nat(1), champion: fc.option(fc.nat(2)) }), {
     maxLength: 200,
   });
   fc.assert(
     fc.property(some, fc.double({ min: 0, max: 1, noNaN: true }), fc.boolean(), (judged, minimum, hasChampion) => {
       const verdict = judge(judged, classes, { ...gate, minimum }, hasChampion ? 1 : null);
-      const passed = verdict.reasons.every((r) => r.startsWith('passed: '));
-      expect(verdict.reasons.every((r) => /^(passed|failed): /.test(r))).toBe(true);
-      expect(verdict.decision).toBe(passed ? 'approved' : 'rejected');
+      const failed = verdict.reasons.some((r) => r.startsWith('failed: '));
+      expect(verdict.reasons.every((r) => /^(passed|failed|noted): /.test(r))).toBe(true);
+      expect(verdict.decision).toBe(failed ? 'rejected' : 'approved');
       expect(verdict.interval.low).toBeLessThanOrEqual(verdict.accuracy);
       expect(verdict.interval.high).toBeGreaterThanOrEqual(verdict.accuracy);
     }),

@@ -1,0 +1,45 @@
+/** What a model got right on the test samples, in all and class by class. */
+
+/** Per test sample: class indexes of the truth, the candidate's answer and the champion's (null: no champion). */
+export interface Judged {
+  truth: number;
+  candidate: number;
+  champion: number | null;
+}
+
+export interface Measured {
+  /** 0 where there is no sample */
+  accuracy: number;
+  samples: number;
+  /** of the classes that have test samples */
+  recall: Record<string, number>;
+  /** rows: truth, columns: prediction, in the order of the classes */
+  confusion: number[][];
+}
+
+/** Accuracy, recall per class and confusion matrix of the candidate. */
+export function measure(judged: readonly Judged[], classes: readonly string[]): Measured {
+  const confusion = classes.map(() => classes.map(() => 0));
+  for (const { truth, candidate } of judged) {
+    const row = confusion[truth];
+    if (row?.[candidate] !== undefined) row[candidate] += 1;
+  }
+  const right = judged.filter((j) => j.truth === j.candidate).length;
+  const perClass = recallOf({ confusion });
+  const known = classes.flatMap((name, i): [string, number][] => {
+    const recall = perClass[i];
+    return recall === null || recall === undefined ? [] : [[name, recall]];
+  });
+  const accuracy = judged.length === 0 ? 0 : right / judged.length;
+  return { accuracy, samples: judged.length, recall: Object.fromEntries(known), confusion };
+}
+
+/** Test samples of each class, in the order of the classes. */
+export const supportOf = ({ confusion }: Pick<Measured, 'confusion'>): number[] =>
+  confusion.map((row) => row.reduce((a, b) => a + b, 0));
+
+/** Recall of each class, in the order of the classes; null for one without a test sample. */
+export function recallOf(measured: Pick<Measured, 'confusion'>): (number | null)[] {
+  const support = supportOf(measured);
+  return measured.confusion.map((row, i) => (support[i] ? (row[i] ?? 0) / support[i] : null));
+}

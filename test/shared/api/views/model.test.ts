@@ -1,0 +1,51 @@
+import { expect, test } from 'vitest';
+import { modelView, toModelView } from '../../../../shared/api/views/model.ts';
+import type { ModelDocument } from '../../../../shared/documents.ts';
+
+/** As a release wrote it that kept a recall of 0 for a class without a test sample, and compared with no baseline. */
+const stored: ModelDocument = {
+  ...{ id: '00000001', pk: 'pets', number: 1, state: 'approved', digest: 'd', sizeBytes: 1, classes: ['cat', 'dog'] },
+  ...{ image: { width: 8, height: 8, channels: 1 }, run: 't1', version: { id: 'v', number: 1 }, smoke: [] },
+  metrics: {
+    accuracy: 0.75,
+    samples: 4,
+    recall: { cat: 0.75, dog: 0 },
+    confusion: [
+      [3, 1],
+      [0, 0],
+    ],
+  },
+  verdict: {
+    ...{
+      decision: 'approved',
+      reasons: [],
+      samples: 4,
+      accuracy: 0.75,
+      interval: { low: 0.2, high: 1 },
+      champion: null,
+    },
+  },
+  lineage: { trainer: 'softmax', parameters: {}, seed: 1, code: null },
+  ...{ createdAt: '2026-03-01T12:00:00.000Z', decidedBy: 'gate' },
+};
+
+test('the recall of a class without a test sample is null, never 0', () => {
+  const shown = modelView.parse(toModelView(stored, undefined));
+  expect(shown.metrics).toMatchObject({ recall: { cat: 0.75, dog: null }, support: { cat: 4, dog: 0 } });
+  expect(shown.verdict.baseline).toBeNull();
+});
+
+test('the accuracy of a model that was judged on nothing is null', () => {
+  const metrics = {
+    accuracy: 0,
+    samples: 0,
+    recall: {},
+    confusion: [
+      [0, 0],
+      [0, 0],
+    ],
+  };
+  const verdict = { ...stored.verdict, samples: 0, accuracy: 0 };
+  const shown = modelView.parse(toModelView({ ...stored, metrics, verdict }, undefined));
+  expect([shown.metrics.accuracy, shown.verdict.accuracy]).toEqual([null, null]);
+});
