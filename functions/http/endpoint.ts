@@ -8,15 +8,15 @@ import {
   toEndpointView,
   toPredictionView,
 } from '../../shared/api/views/endpoint.ts';
-import { applyToEndpoint } from '../../shared/deployment/apply.ts';
 import { newEndpoint } from '../../shared/deployment/endpoint.ts';
+import { rollBack, whyNoRollback } from '../../shared/deployment/roll-back.ts';
 import { digestOf } from '../../shared/names.ts';
 import { approval } from '../../shared/registry/approve.ts';
 import { predictionPartition } from '../../shared/serving/score.ts';
 import { lineageOf, modelOf } from './models.ts';
 import { changed, projectOf, requireMatch, route } from './route.ts';
 
-/** Of `*` alone nobody could tell a second rollback from one whose answer was lost, and the bad model would be back. */
+/** Of `*` alone nobody could tell a second rollback from one whose answer was lost, and a good model would be gone. */
 const repeatable = (): Problem =>
   new Problem(
     400,
@@ -78,7 +78,8 @@ export const endpointRoutes = [
     method: 'POST',
     path: 'v1/projects/{p}/endpoint/rollback',
     role: 'operator',
-    summary: 'Return to the previous model in one step (If-Match); every instance follows within two seconds',
+    summary:
+      'Return to the model before in one step (If-Match), again to the one before that, never to one that was rolled back or rejected; every instance follows within two seconds',
     takesIfMatch: 'required',
     body: z.strictObject({ reason: z.string().min(1).max(500).default('requested') }).prefault({}),
     answers: { 200: endpointView },
@@ -90,22 +91,14 @@ export const endpointRoutes = [
       if (call.ifMatch === '*' && call.idempotencyKey === undefined) throw repeatable();
       const deployment = `b-${digestOf(24, project.id, 'rollback', call.idempotencyKey ?? stored.etag)}`;
       if (!stored.document.handled.includes(deployment)) requireMatch(call, stored.etag);
-      const event = {
-        kind: 'rollback' as const,
-        by: call.by,
-        reason: call.body.reason,
-        at: ports.clock.now().toISOString(),
-        deployment,
-      };
-      const after = await applyToEndpoint(ports, project.id, event, call.cause, stored.etag);
+      const at = ports.clock.now().toISOString();
+      const rollback = { by: call.by, reason: call.body.reason, at, deployment };
+      const after = await rollBack(ports, stored, rollback, call.cause);
       if (after === 'changed') throw changed();
       const current = await ports.documents.read('endpoints', project.id, 'endpoint');
       if (current === undefined) throw changed();
       if (after === undefined && !current.document.handled.includes(deployment)) {
-        const detail = current.document.canary
-          ? 'There is no earlier model to return to. Deploy the live model with If-Match to end the trial of the canary.'
-          : 'There is no earlier model to return to.';
-        throw new Problem(409, 'nothing-to-roll-back', detail);
+        throw new Problem(409, 'nothing-to-roll-back', whyNoRollback(current.document));
       }
       return { status: 200, json: toEndpointView(current.document), headers: { etag: current.etag } };
     },

@@ -49,19 +49,20 @@ export async function applyToEndpoint(
 
 function followUps(project: string, before: Endpoint, after: Endpoint, cause: Cause): Outgoing[] {
   const outgoing: Outgoing[] = [];
-  const latest = after.history[0];
-  if (latest !== undefined && latest !== before.history[0]) {
-    const id = `e${digestOf(31, project, 'deployment', latest.deployment, latest.state, String(after.revision))}`;
-    const text = `Model ${latest.model} is ${latest.state}: ${latest.reason}.`;
+  // records are prepended: those that were there begin where the newest of them stands
+  const known = before.history[0];
+  const fresh = known === undefined ? after.history : after.history.slice(0, after.history.indexOf(known));
+  for (const told of fresh.toReversed()) {
+    const id = `e${digestOf(31, project, 'deployment', told.deployment, told.state, String(after.revision))}`;
     const event = {
       id,
       pk: project,
-      type: `deployment.${latest.state}`,
-      subject: `models/${latest.model}`,
-      text,
-      at: latest.at,
+      type: `deployment.${told.state}`,
+      subject: `models/${told.model}`,
+      text: `Model ${told.model} is ${told.state}: ${told.reason}.`,
+      at: told.at,
       cause: cause.id,
-      by: latest.by,
+      by: told.by,
     };
     outgoing.push({ to: 'feed', event });
   }

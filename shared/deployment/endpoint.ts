@@ -1,7 +1,7 @@
 /**
  * The endpoint of a project: exactly one production pointer, always to a model that was loaded and smoke-scored.
  * A deployment is `preparing -> canary -> live -> retired`, or `failed`, or `rolled-back`. Flipping is one
- * compare-and-swap of this document, which keeps the previous pointer for rollback.
+ * compare-and-swap of this document, which keeps where a rollback leads.
  */
 
 export interface Target {
@@ -30,6 +30,7 @@ export interface Canary extends Target {
 
 export interface Endpoint {
   production: Target | null;
+  /** where a rollback leads: `rollbackTarget`. Releases before kept here what was live last, rolled back or not */
   previous: Target | null;
   canary: Canary | null;
   /** newest first, at most 100 */
@@ -65,7 +66,8 @@ export type EndpointEvent =
   | { kind: 'promote'; deployment: string; reason: string; at: string }
   | { kind: 'return'; deployment: string; reason: string; at: string }
   | { kind: 'fail'; target: Target; reason: string; by: string; at: string }
-  | { kind: 'rollback'; by: string; reason: string; at: string; deployment: string };
+  /** `rejected`: numbers of models that were rejected since they were live, which a rollback does not return to */
+  | { kind: 'rollback'; by: string; reason: string; at: string; deployment: string; rejected?: number[] };
 
 export type Rejection = { rejected: string };
 
@@ -76,6 +78,30 @@ const handled = (endpoint: Endpoint, deployment: string): string[] =>
 
 /** Applies one event; a rejection says why nothing changes. */
 export function transition(endpoint: Endpoint, event: EndpointEvent): Endpoint | Rejection {
+  const next = apply(endpoint, event);
+  return 'rejected' in next ? next : { ...next, previous: rollbackTarget(next) };
+}
+
+/**
+ * Where a rollback leads: of the models that were live, the last that is neither live now nor rolled back since, nor one
+ * of the `rejected` numbers; null: there is none.
+ */
+export function rollbackTarget(
+  { production, previous, history }: Endpoint,
+  rejected: readonly number[] = [],
+): Target | null {
+  const passedOver = new Set(production === null ? [] : [production.digest]);
+  for (const served of history) {
+    if (passedOver.has(served.digest)) continue;
+    const isLive = served.state === 'live';
+    if (isLive && !rejected.includes(served.model)) return pick(served);
+    if (isLive || served.state === 'rolled-back') passedOver.add(served.digest);
+  }
+  // the history is finite: what was live may have no record any more
+  return previous === null || passedOver.has(previous.digest) || rejected.includes(previous.model) ? null : previous;
+}
+
+function apply(endpoint: Endpoint, event: EndpointEvent): Endpoint | Rejection {
   switch (event.kind) {
     case 'deploy':
       return deploy(endpoint, event);
@@ -203,8 +229,9 @@ function goLive(endpoint: Endpoint, target: Target, why: { reason: string; by: s
 
 function rollback(endpoint: Endpoint, event: Extract<EndpointEvent, { kind: 'rollback' }>): Endpoint | Rejection {
   if (endpoint.handled.includes(event.deployment)) return { rejected: 'this rollback was done before' };
-  const { production, previous } = endpoint;
-  if (production === null || previous === null) return { rejected: 'there is no earlier model to return to' };
+  const { production } = endpoint;
+  const target = rollbackTarget(endpoint, event.rejected);
+  if (production === null || target === null) return { rejected: 'there is no earlier model to return to' };
   const { by, at } = event;
   const free = endTrial(endpoint, { reason: 'the endpoint was rolled back', by, at });
   const stepped = {
@@ -220,11 +247,11 @@ function rollback(endpoint: Endpoint, event: Extract<EndpointEvent, { kind: 'rol
   };
   return {
     ...stepped,
-    production: previous,
-    previous: production,
+    production: target,
+    previous: null,
     revision: endpoint.revision + 1,
     history: record(stepped, {
-      ...previous,
+      ...target,
       state: 'live',
       reason: `rollback: ${event.reason}`,
       by: event.by,

@@ -104,10 +104,26 @@ function endpoint(
   if (before?.production?.deployment === production?.deployment) return;
   if (production === null) return say(`I6: nothing is live in ${pk} any more`);
   if (after.revision !== (before?.revision ?? 0) + 1) say(`I6: the live model of ${pk} changed without a new revision`);
-  if (JSON.stringify(after.previous) !== JSON.stringify(before?.production ?? null))
+  const rolledBack = rolledBackIn(after);
+  const newest = after.history.find(({ deployment }) => deployment === before?.production?.deployment);
+  const kept = newest?.state === 'rolled-back' || after.previous?.deployment === before?.production?.deployment;
+  if (before?.production && !kept)
     say(`I6: the model that was live before ${production.deployment} is not kept for a rollback`);
+  if (rolledBack.has(production.digest)) say(`I6: live in ${pk} is model ${production.model}, which was rolled back`);
+  if (after.previous !== null && rolledBack.has(after.previous.digest))
+    say(`I6: a rollback of ${pk} would lead to model ${after.previous.model}, which was rolled back`);
   if (blobs.peek('models', `${pk}/${production.digest}.onnx`) === undefined)
     say(`I6: live in ${pk} is model ${production.model}, whose bytes are missing`);
+}
+
+/** Digests that were rolled back and not deployed since: what a rollback makes live again was deployed before. */
+function rolledBackIn({ history }: EndpointDocument): Set<string> {
+  const rolledBack = new Set<string>();
+  for (const { digest, state, reason } of history.toReversed()) {
+    if (state === 'rolled-back') rolledBack.add(digest);
+    else if (state === 'live' && !reason.startsWith('rollback: ')) rolledBack.delete(digest);
+  }
+  return rolledBack;
 }
 
 /** I1: an outcome is final. */

@@ -1,5 +1,6 @@
 /** The endpoint, scores and predictions as the API shows them. */
 import * as z from 'zod';
+import { rollbackTarget } from '../../deployment/endpoint.ts';
 import type { EndpointDocument, PredictionDocument } from '../../documents.ts';
 import { lineageView } from './model.ts';
 import { counts, time } from './page.ts';
@@ -8,6 +9,7 @@ const target = z.object({ model: z.number(), digest: z.string(), deployment: z.s
 
 export const endpointView = z.object({
   production: target.nullable(),
+  /** where a rollback leads; null: nowhere */
   previous: target.nullable(),
   canary: target
     .extend({ percent: z.number(), minRequests: z.number(), maxErrorRate: z.number(), startedAt: time, endsAt: time })
@@ -16,15 +18,10 @@ export const endpointView = z.object({
   revision: z.number(),
 });
 
-export const toEndpointView = ({
-  production,
-  previous,
-  canary,
-  history,
-  revision,
-}: EndpointDocument): z.infer<typeof endpointView> => ({
-  ...{ production, previous, canary, history, revision },
-});
+export const toEndpointView = (endpoint: EndpointDocument): z.infer<typeof endpointView> => {
+  const { production, canary, history, revision } = endpoint;
+  return { production, previous: rollbackTarget(endpoint), canary, history, revision };
+};
 
 export const scoreView = z.object({
   class: z.string(),

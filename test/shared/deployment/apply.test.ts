@@ -31,3 +31,21 @@ describe('a rollback of a state that was seen', () => {
     expect((await world.read('endpoints', 'digits', 'endpoint'))?.outbox).toEqual([]);
   });
 });
+
+test('the feed tells both halves of a rollback, and what a deployment ended', async () => {
+  const world = createWorld();
+  const trial = { percent: 20, minRequests: 10, maxErrorRate: 0.1, durationSeconds: 60 };
+  const events = [deploy(1), deploy(2), { ...deploy(3), canary: trial } as EndpointEvent, deploy(4), rollback];
+  for (const event of events) await applyToEndpoint(world.ports, 'digits', event, cause);
+  expect(world.all('events').map(({ type, subject }) => `${subject} ${type}`)).toEqual([
+    'models/1 deployment.live',
+    'models/1 deployment.retired',
+    'models/2 deployment.live',
+    'models/3 deployment.canary',
+    'models/3 deployment.retired',
+    'models/2 deployment.retired',
+    'models/4 deployment.live',
+    'models/4 deployment.rolled-back',
+    'models/2 deployment.live',
+  ]);
+});

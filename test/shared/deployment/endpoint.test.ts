@@ -4,6 +4,7 @@ import {
   type Endpoint,
   type EndpointEvent,
   newEndpoint,
+  rollbackTarget,
   route,
   type Target,
   transition,
@@ -43,7 +44,7 @@ const story = ({ history }: Endpoint): string[] => history.map((h) => `${h.model
 describe('an endpoint', () => {
   test('serves the model deployed last and keeps the one before for rollback', () => {
     const endpoint = apply(deploy(1), deploy(2), rollback('b-1'));
-    expect([endpoint.production?.model, endpoint.previous?.model]).toEqual([1, 2]);
+    expect([endpoint.production?.model, endpoint.previous]).toEqual([1, null]);
     expect(story(endpoint)).toEqual(['1 live', '1 retired', '2 live', '2 rolled-back', '1 live']);
     expect(endpoint.history[0]?.reason).toBe('rollback: wrong answers');
   });
@@ -61,6 +62,43 @@ describe('an endpoint', () => {
     });
     expect(() => transition(late, deploy(3, { seenRevision: late.revision }))).not.toThrow();
     expect(transition(late, deploy(3, { seenRevision: late.revision }))).toHaveProperty('rejected');
+  });
+
+  test('goes further back with a second rollback, never to a model that was rolled back, and is refused in the end', () => {
+    const three = [deploy(1), deploy(2), deploy(3)];
+    const back = apply(...three, rollback('b-1'), rollback('b-2'));
+    expect([apply(...three).previous?.model, back.production?.model, back.previous]).toEqual([2, 1, null]);
+    expect(transition(back, rollback('b-3'))).toEqual({ rejected: 'there is no earlier model to return to' });
+    // the next model is no better: from it the way leads to the one that was kept
+    const next = apply(...three, rollback('b-1'), rollback('b-2'), deploy(4), rollback('b-3'));
+    expect([next.production?.model, next.previous]).toEqual([1, null]);
+  });
+
+  test('may return to a model that was rolled back once somebody deployed it again', () => {
+    const again = deploy(2, { target: target(2, 'o-2') });
+    const endpoint = apply(deploy(1), deploy(2), rollback('b-1'), again, deploy(3), rollback('b-2'));
+    expect([endpoint.production?.model, endpoint.previous?.model]).toEqual([2, 1]);
+  });
+
+  test('does not return to a model whose trial failed since, nor to one that was rejected', () => {
+    const failed = apply(deploy(1), deploy(2), deploy(3), deploy(2, { target: target(2, 'o-2'), canary: trial }), {
+      kind: 'return',
+      deployment: 'o-2',
+      reason: 'errors',
+      at: noon,
+    });
+    expect(failed.previous?.model).toBe(1);
+    const without2 = transition(apply(deploy(1), deploy(2), deploy(3)), {
+      ...rollback('b-1'),
+      rejected: [2],
+    } as EndpointEvent);
+    expect(without2).toMatchObject({ production: { model: 1 } });
+  });
+
+  test('that a release before rolled back, which kept the model that it left, does not return to that', () => {
+    const left = { ...apply(deploy(1), deploy(2), rollback('b-1')), previous: target(2) };
+    expect(rollbackTarget(left)).toBeNull();
+    expect(transition(left, rollback('b-2'))).toHaveProperty('rejected');
   });
 
   test('has nothing to roll back to before its second model', () => {
@@ -180,6 +218,7 @@ test('whatever happens in whatever order: one production pointer, always to a mo
     fc.property(fc.array(event, { maxLength: 60 }), (events) => {
       let endpoint = newEndpoint;
       const tried = new Set<string>();
+      const rolledBack = new Set<string | undefined>();
       for (const e of events) {
         const next = transition(endpoint, e);
         if ('rejected' in next) {
@@ -193,7 +232,12 @@ test('whatever happens in whatever order: one production pointer, always to a mo
         if (endpoint.production !== null) expect(next.production).not.toBeNull();
         if (next.production === null) expect([next.previous, next.canary]).toEqual([null, null]);
         const moved = next.production?.deployment !== endpoint.production?.deployment;
-        if (moved) expect(next.previous).toEqual(endpoint.production);
+        if (moved && e.kind !== 'rollback') expect(next.previous).toEqual(endpoint.production);
+        if (e.kind === 'rollback') rolledBack.add(endpoint.production?.digest);
+        else if (e.kind === 'return') rolledBack.add(endpoint.canary?.digest);
+        else if (moved) rolledBack.delete(next.production?.digest);
+        if (moved) expect(rolledBack).not.toContain(next.production?.digest);
+        if (next.previous !== null) expect(rolledBack).not.toContain(next.previous.digest);
         const changed = moved || next.canary?.deployment !== endpoint.canary?.deployment;
         expect(next.revision - endpoint.revision).toBe(changed ? 1 : 0);
         // the newest record of whoever serves says so
