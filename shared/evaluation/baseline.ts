@@ -2,6 +2,7 @@
 import { drawnTail } from './binomial.ts';
 import { type Judged, supportOf } from './measure.ts';
 import { pairedTest } from './paired-test.ts';
+import { p, percent } from './sentence.ts';
 
 /** How a candidate compares with one that always answers the class which most test samples have. */
 export interface Baseline {
@@ -32,9 +33,6 @@ export function compareWithBaseline(
     pValue: pairedTest(onlyBaselineRight, onlyCandidateRight, judged.length, 0),
   };
 }
-
-const percent = (x: number): string => `${(100 * x).toFixed(1)} %`;
-const p = (value: number): string => `p = ${value.toFixed(3)}`;
 
 /**
  * Whether a candidate is worth more than the baseline, in a sentence. It fails when the paired test finds the baseline

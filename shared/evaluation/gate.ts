@@ -2,9 +2,9 @@
 import type { ProjectSettings } from '../project.ts';
 import { aboveBaseline, type Baseline, compareWithBaseline } from './baseline.ts';
 import { exactInterval } from './binomial.ts';
-import { listed } from './listed.ts';
 import { type Judged, measure, type Measured, recallOf, supportOf } from './measure.ts';
 import { pairedTest } from './paired-test.ts';
+import { listed, p, percent } from './sentence.ts';
 
 export interface Verdict {
   decision: 'approved' | 'rejected';
@@ -31,7 +31,6 @@ type Gate = ProjectSettings['gate'];
 /** A class with fewer test samples is too small to judge by its recall. */
 const leastForRecall = 20;
 
-const percent = (x: number): string => `${(100 * x).toFixed(1)} %`;
 const rule = (holds: boolean, text: string): string => `${holds ? 'passed' : 'failed'}: ${text}`;
 
 /**
@@ -79,12 +78,12 @@ function recallReasons(measured: Measured, classes: readonly string[], { minimum
   const which =
     small.length === 0
       ? 'every class'
-      : `the ${large.length} of ${all.length} classes with at least ${leastForRecall} test samples`;
+      : `the ${large.length} of ${all.length} classes that have at least ${leastForRecall} test samples`;
   const unjudged = listed(small.map(({ name, support }) => `"${name}" ${support}`));
   return [
     ...(large.length === 0
       ? []
-      : [rule(weak.length === 0, `recall of ${which} at least ${percent(minimumRecall)}${below}`)]),
+      : [rule(weak.length === 0, `recall at least ${percent(minimumRecall)} in ${which}${below}`)]),
     ...(small.length === 0
       ? []
       : [`noted: fewer than ${leastForRecall} test samples, so not judged by recall: ${unjudged}`]),
@@ -102,12 +101,11 @@ function championReason(champion: Verdict['champion'], samples: number, settings
   const { maxRegression, confidence } = settings;
   const told = `champion (model ${champion.model}) ${percent(champion.accuracy)} on the same samples; only the champion right ${champion.onlyChampionRight}, only the candidate right ${champion.onlyCandidateRight}`;
   const beyond = `better beyond ${percent(maxRegression)}`;
-  const p = `(p = ${champion.pValue.toFixed(3)})`;
-  if (champion.pValue < 1 - confidence) return `failed: ${told}; the champion is ${beyond} ${p}`;
+  if (champion.pValue < 1 - confidence) return `failed: ${told}; the champion is ${beyond} (${p(champion.pValue)})`;
   // even a champion that alone is right, in all of them, would not be found better
   const isTooFew = maxRegression < 1 && pairedTest(samples, 0, samples, maxRegression) >= 1 - confidence;
   if (isTooFew) return `noted: ${told}; ${samples} samples are too few to find the champion ${beyond}`;
-  return `passed: ${told}; the champion is not ${beyond} ${p}`;
+  return `passed: ${told}; the champion is not ${beyond} (${p(champion.pValue)})`;
 }
 
 function compare(judged: readonly Judged[], model: number, settings: Gate): NonNullable<Verdict['champion']> {

@@ -1,7 +1,7 @@
 /** What the test samples of a version cannot say of a model, though a reader might think so. */
 import type { VersionSummary } from '../documents.ts';
-import { listed } from './listed.ts';
 import { type Measured, supportOf } from './measure.ts';
+import { listed } from './sentence.ts';
 
 const quoted = (names: readonly string[]): string => listed(names.map((name) => `"${name}"`));
 

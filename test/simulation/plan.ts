@@ -54,7 +54,7 @@ function drawSettings(random: Random, uploads: number): ProjectSettingsInput {
       minimum: random.pick([0, 0.5, 0.8]),
       minimumRecall: 0,
       maxRegression: random.pick([0, 0.2]),
-      baseline: random.pick(['required', 'noted'] as const),
+      baseline: 'noted',
       approval: chance(0.8) ? 'automatic' : 'manual',
     },
     retrain: {

@@ -36,7 +36,7 @@ describe('with default settings a model', () => {
       onlyCandidateRight: 40,
     });
     expect(worse.told).toBe(
-      'failed: always answering "common" is right in 95.0 % (950 of 1000); only that right 150, only the model right 40; that is better (p = 0.000). Add samples of the other classes, or set gate.baseline to "noted"',
+      'failed: always answering "common" is right in 95.0 % (950 of 1000); only that right 150, only the model right 40; that is better (p < 0.001). Add samples of the other classes, or set gate.baseline to "noted"',
     );
   });
 

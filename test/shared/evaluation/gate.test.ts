@@ -69,8 +69,8 @@ describe('the gate', () => {
     expect(verdict.reasons).toEqual([
       'passed: 200 test samples, at least 1 is needed',
       'passed: accuracy 95.0 % (190 of 200, 95 % interval 91.0 % to 97.6 %), minimum 80.0 %',
-      'passed: recall of every class at least 50.0 %',
-      'passed: always answering "dog" is right in 55.0 % (110 of 200); only that right 10, only the model right 90; the model is better (p = 0.000)',
+      'passed: recall at least 50.0 % in every class',
+      'passed: always answering "dog" is right in 55.0 % (110 of 200); only that right 10, only the model right 90; the model is better (p < 0.001)',
       'noted: no champion to compare with',
     ]);
   });
@@ -86,11 +86,11 @@ describe('the gate', () => {
   test('rejects when a class is hardly recognised, and names it, unless it is too small to judge', () => {
     const weak = judge([...times(500, 0, 0), ...times(12, 1, 0), ...times(8, 1, 1)], classes, gate, null);
     expect(weak.decision).toBe('rejected');
-    expect(weak.reasons[2]).toBe('failed: recall of every class at least 50.0 %; below: "dog" 40.0 %');
+    expect(weak.reasons[2]).toBe('failed: recall at least 50.0 % in every class; below: "dog" 40.0 %');
     const small = judge([...times(500, 0, 0), ...times(18, 1, 0), ...times(1, 1, 1)], classes, gate, null);
     expect(small.decision).toBe('approved');
     expect(small.reasons.slice(2, 4)).toEqual([
-      'passed: recall of the 1 of 2 classes with at least 20 test samples at least 50.0 %',
+      'passed: recall at least 50.0 % in the 1 of 2 classes that have at least 20 test samples',
       'noted: fewer than 20 test samples, so not judged by recall: "dog" 19',
     ]);
   });
@@ -122,7 +122,7 @@ describe('the gate', () => {
     });
     expect(better.champion?.pValue).toBeCloseTo(fair(30, 35), 12);
     expect(better.reasons.at(-1)).toBe(
-      'failed: champion (model 7) 99.5 % on the same samples; only the champion right 30, only the candidate right 5; the champion is better beyond 0.0 % (p = 0.000)',
+      'failed: champion (model 7) 99.5 % on the same samples; only the champion right 30, only the candidate right 5; the champion is better beyond 0.0 % (p < 0.001)',
     );
     expect(judge(pairs(950, 9, 5), classes, settings, 7).decision).toBe('approved');
     expect(judge(pairs(950, 0, 0), classes, settings, 7)).toMatchObject({
