@@ -1,7 +1,7 @@
 /** Writes ONNX files: the same model gives the same bytes, always. Field numbers: onnx.proto, IR version 8, opset 17. */
 import { ProtoWriter } from './protobuf.ts';
 
-export type Attribute = { float: number } | { int: number } | { ints: readonly number[] };
+export type Attribute = { float: number } | { int: number } | { ints: readonly number[] } | { text: string };
 
 export interface OnnxNode {
   op: string;
@@ -36,12 +36,13 @@ export interface OnnxModel {
 }
 
 const elementType = { float: 1, int64: 7 } as const;
-const attributeType = { float: 1, int: 2, ints: 7 } as const;
+const attributeType = { float: 1, int: 2, text: 3, ints: 7 } as const;
 
 function writeAttribute(writer: ProtoWriter, name: string, attribute: Attribute): void {
   writer.string(1, name);
   if ('float' in attribute) writer.float(2, attribute.float).int(20, attributeType.float);
   else if ('int' in attribute) writer.int(3, attribute.int).int(20, attributeType.int);
+  else if ('text' in attribute) writer.string(4, attribute.text).int(20, attributeType.text);
   else {
     for (const int of attribute.ints) writer.int(8, int);
     writer.int(20, attributeType.ints);

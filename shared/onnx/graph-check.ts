@@ -1,5 +1,5 @@
 /** Checks nodes, attributes and the wiring of a GraphProto. Field numbers: onnx.proto. */
-import { allowedOperators, controlFlowOperators } from './operators.ts';
+import { allowedOperators, controlFlowOperators, shapeOperators, sizeInputs } from './operators.ts';
 import { bytesOf, intOf, messageFields, Refusal, stringOf, walk } from './protobuf.ts';
 import type { Field, Range } from './protobuf.ts';
 import { checkTensor, refuseNonFiniteField } from './tensor-check.ts';
@@ -35,7 +35,13 @@ function checkAttribute(bytes: Uint8Array, range: Range, where: string): void {
 
 const nodeFields = messageFields([3, 4, 6, 7, 8], [1, 2, 5, 9, 10]);
 
-function checkNode(bytes: Uint8Array, range: Range): { inputs: string[]; outputs: string[] } {
+interface Node {
+  operator: string;
+  inputs: string[];
+  outputs: string[];
+}
+
+function checkNode(bytes: Uint8Array, range: Range): Node {
   const inputs: string[] = [];
   const outputs: string[] = [];
   const attributes: Range[] = [];
@@ -48,13 +54,25 @@ function checkNode(bytes: Uint8Array, range: Range): { inputs: string[]; outputs
     else if (field.number === 7 || field.number === 8) {
       const text = stringOf(bytes, field, maxNameBytes);
       const allowed = text === '' || (field.number === 7 && text === 'ai.onnx');
-      if (!allowed) throw new Refusal('custom-operator', `a node uses the domain or overload ${text}`);
+      if (!allowed) {
+        throw new Refusal(
+          'custom-operator',
+          `a node uses the domain or overload ${text.slice(0, 100)}; only operators of ONNX itself run: export without custom operators, and before any optimisation for one runtime`,
+        );
+      }
     }
   });
-  if (controlFlowOperators.has(operator)) throw new Refusal('control-flow', `operator ${operator} holds graphs`);
-  if (!allowedOperators.has(operator)) throw new Refusal('operator-not-allowed', `operator ${operator} is not allowed`);
+  if (controlFlowOperators.has(operator)) {
+    throw new Refusal(
+      'control-flow',
+      `operator ${operator} holds graphs; export without branches and loops that depend on the data`,
+    );
+  }
+  if (!allowedOperators.has(operator)) {
+    throw new Refusal('operator-not-allowed', `operator ${operator.slice(0, 100)} is not among those that run`);
+  }
   for (const attribute of attributes) checkAttribute(bytes, attribute, `a ${operator} node`);
-  return { inputs, outputs };
+  return { operator, inputs, outputs };
 }
 
 const shapeFields = messageFields([], [1]);
@@ -98,7 +116,7 @@ function readTensorInfo(bytes: Uint8Array, range: Range): TensorInfo {
 const graphFields = messageFields([2, 10], [1, 5, 11, 12, 13, 14, 15, 16]);
 
 interface GraphContent {
-  nodes: { inputs: string[]; outputs: string[] }[];
+  nodes: Node[];
   initialisers: Set<string>;
   inputs: TensorInfo[];
   outputs: TensorInfo[];
@@ -159,10 +177,27 @@ function checkWiring(graph: GraphContent): void {
   if (missing !== undefined) throw new Refusal('malformed', `output ${missing.name} is never made`);
 }
 
+/** No pixel says how much memory a node takes: whoever sends the pictures would. */
+function checkSizes(graph: GraphContent): void {
+  const ofPixels = new Set(graph.inputs.map((input) => input.name));
+  for (const { operator, inputs, outputs } of graph.nodes) {
+    const found = (sizeInputs.get(operator) ?? []).find((at) => ofPixels.has(inputs[at] ?? ''));
+    if (found !== undefined) {
+      throw new Refusal(
+        'size-from-pixels',
+        `input ${found} of a ${operator} node is computed from the pixels; sizes may depend on the shape of the input alone`,
+      );
+    }
+    if (shapeOperators.has(operator) || !inputs.some((name) => ofPixels.has(name))) continue;
+    for (const output of outputs) if (output !== '') ofPixels.add(output);
+  }
+}
+
 /** Refuses (throws a Refusal) a graph that is not plainly an image classifier's; returns its declared ends. */
 export function checkGraph(bytes: Uint8Array, range: Range): { inputs: TensorInfo[]; outputs: TensorInfo[] } {
   const graph: GraphContent = { nodes: [], initialisers: new Set(), inputs: [], outputs: [] };
   walk(bytes, range, 'GraphProto', graphFields, (field) => visitGraphField(bytes, field, graph));
   checkWiring(graph);
+  checkSizes(graph);
   return graph;
 }

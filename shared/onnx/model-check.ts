@@ -12,6 +12,7 @@ const probeEntry = path.join(import.meta.dirname, `probe-child${path.extname(imp
 
 const advice = {
   refused: 'Export it again and try it with onnxruntime before it is uploaded.',
+  'no-probabilities': 'docs/models.md says what a model has to answer.',
   crashed: 'It ended the process that loaded it; nothing was registered.',
   timeout: 'A model must load and score 32 images in that time: make it smaller.',
   memory: 'A model must load and score 32 images within that: make it smaller.',
@@ -26,7 +27,7 @@ export function createModelCheck(limits: ProbeLimits): (bytes: Uint8Array, spec:
   let last: Promise<unknown> = Promise.resolve();
   return async (bytes, spec) => {
     const valid = validateModel(bytes, spec);
-    if (!valid.ok) return valid;
+    if (!valid.ok) return { ...valid, detail: `${valid.detail}. docs/models.md lists what a model may be made of.` };
     const probed = last.then(() => probeModel(bytes, spec, probeEntry, limits));
     // one that fails must not keep the next from being tried
     last = probed.catch(() => undefined);
@@ -34,6 +35,7 @@ export function createModelCheck(limits: ProbeLimits): (bytes: Uint8Array, spec:
     if (result.ok) return { ok: true };
     const { reason, detail } = result;
     if (reason === 'not-started') throw new Error(`No process could be started to try a model: ${detail}`);
-    return { ok: false, reason: `does-not-run-${reason}`, detail: `${detail}. ${advice[reason]}` };
+    const code = reason === 'no-probabilities' ? reason : `does-not-run-${reason}`;
+    return { ok: false, reason: code, detail: `${detail}. ${advice[reason]}` };
   };
 }

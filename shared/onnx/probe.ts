@@ -1,4 +1,4 @@
-/** Loads and runs a model once where neither a crash nor an endless loop nor its memory can hurt us. */
+/** Loads and runs a model where neither a crash nor an endless loop nor its memory can hurt us. */
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
@@ -8,7 +8,11 @@ import type { ModelSpec } from './validate.ts';
 /** 'not-started' says nothing about the model: the machine could not start another process. */
 type Probe =
   | { ok: true }
-  | { ok: false; reason: 'refused' | 'crashed' | 'timeout' | 'memory' | 'not-started'; detail: string };
+  | {
+      ok: false;
+      reason: 'refused' | 'no-probabilities' | 'crashed' | 'timeout' | 'memory' | 'not-started';
+      detail: string;
+    };
 
 export interface ProbeLimits {
   timeoutMs: number;
@@ -16,7 +20,9 @@ export interface ProbeLimits {
   maxMemoryBytes: number;
 }
 
-const answerLine = z.object({ ok: z.boolean(), detail: z.string() });
+/** What the child says; `isAnswer`: the model runs, and what it answers is of no use. */
+const answerLine = z.object({ ok: z.boolean(), isAnswer: z.boolean().optional(), detail: z.string() });
+export type Answer = z.infer<typeof answerLine>;
 const maxAnswerBytes = 4096;
 const memoryCheckMs = 50;
 const pageBytes = 4096;
@@ -35,7 +41,8 @@ function judge(stdout: string, code: number | null, signal: NodeJS.Signals | nul
   try {
     const answer = answerLine.parse(JSON.parse(stdout));
     if (answer.ok && code === 0) return { ok: true };
-    return { ok: false, reason: answer.ok ? 'crashed' : 'refused', detail: answer.detail || `exit code ${code}` };
+    const reason = answer.ok ? 'crashed' : answer.isAnswer === true ? 'no-probabilities' : 'refused';
+    return { ok: false, reason, detail: answer.detail || `exit code ${code}` };
   } catch {
     return { ok: false, reason: 'crashed', detail: `no answer, exit code ${code}, signal ${signal}` };
   }
@@ -75,8 +82,8 @@ function start(entry: string, numbers: readonly number[]): ChildProcess | string
   try {
     return spawn(process.execPath, [entry, ...numbers.map(String)], {
       stdio: ['pipe', 'pipe', 'ignore'],
-      // a model gets no secrets to look at
-      env: { PATH: process.env['PATH'] ?? '' },
+      // a model gets no secrets to look at, and the runtime tells nobody
+      env: { PATH: process.env['PATH'] ?? '', ORT_DISABLE_TELEMETRY: '1' },
     });
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
@@ -84,7 +91,7 @@ function start(entry: string, numbers: readonly number[]): ChildProcess | string
 }
 
 /**
- * Runs a validated model once in a child process. `entry` is the path of the probe-child program: the .ts file when sources
+ * Runs a validated model in a child process. `entry` is the path of the probe-child program: the .ts file when sources
  * run directly, its own bundled file in a deployment. Resolves always.
  */
 export async function probeModel(

@@ -12,6 +12,8 @@ const elementTypes: Readonly<Record<number, { width: number; field: number | und
   1: { width: 4, field: 4 }, // float: float_data
   2: { width: 1, field: 5 }, // uint8: int32_data
   3: { width: 1, field: 5 }, // int8
+  4: { width: 2, field: 5 }, // uint16
+  5: { width: 2, field: 5 }, // int16
   6: { width: 4, field: 5 }, // int32
   7: { width: 8, field: 7 }, // int64: int64_data
   9: { width: 1, field: 5 }, // bool
@@ -28,6 +30,12 @@ interface TensorContent {
   typed: Map<number, number>;
 }
 
+const externalData = (): Refusal =>
+  new Refusal(
+    'external-data',
+    'a tensor keeps its data in another file; export again with external_data=False, so that one file holds everything',
+  );
+
 /** IEEE 754: all exponent bits set means infinity or not-a-number; the exponent lies in the last bytes of each element. */
 function refuseNonFinite(bytes: Uint8Array, range: Range, width: 2 | 4 | 8, where: string): void {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -38,7 +46,12 @@ function refuseNonFinite(bytes: Uint8Array, range: Range, width: 2 | 4 | 8, wher
         : width === 4
           ? (view.getUint32(at, true) & 0x7f800000) === 0x7f800000
           : (view.getUint32(at + 4, true) & 0x7ff00000) === 0x7ff00000;
-    if (infinite) throw new Refusal('non-finite-weights', `${where} holds an infinite number or not-a-number`);
+    if (infinite) {
+      throw new Refusal(
+        'non-finite-weights',
+        `${where} holds an infinite number or not-a-number: training diverged; lower the learning rate and train again`,
+      );
+    }
   }
 }
 
@@ -82,9 +95,9 @@ function visitField(bytes: Uint8Array, field: Field, content: TensorContent): vo
       content.raw = bytesOf(field);
       return;
     case 13:
-      throw new Refusal('external-data', 'a tensor keeps its data in another file');
+      throw externalData();
     case 14:
-      if (intOf(bytes, field) !== 0) throw new Refusal('external-data', 'a tensor keeps its data in another file');
+      if (intOf(bytes, field) !== 0) throw externalData();
       return;
     case 3:
     case 6:
@@ -100,7 +113,11 @@ export function checkTensor(bytes: Uint8Array, range: Range): string {
   walk(bytes, range, 'TensorProto', tensorFields, (field) => visitField(bytes, field, content));
   const element = elementTypes[content.type];
   const where = `tensor ${content.name}`;
-  if (element === undefined) throw new Refusal('unsupported-type', `${where} has element type ${content.type}`);
+  if (element === undefined)
+    throw new Refusal(
+      'unsupported-type',
+      `${where} has the element type ${content.type} of TensorProto; float, float16, double, int8 to int64, uint8, uint16 and bool run`,
+    );
   const elements = content.dims.reduce((product, dim) => product * dim, 1);
   if (content.raw !== undefined) {
     if (content.typed.size > 0) throw new Refusal('malformed', `${where} holds its data twice`);

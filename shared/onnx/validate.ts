@@ -16,9 +16,12 @@ export interface ModelSpec {
 type Validation = { ok: true; metadata: Record<string, string> } | { ok: false; reason: string; detail: string };
 
 const defaultMaxBytes = 64 * 1024 * 1024;
-/** IR 7 came with opset 12; PyTorch and the trainers here write 8 to 10. onnxruntime takes odd versions without a word. */
-const irVersions = { least: 7, most: 11 };
-const opsets = { least: 13, most: 22 };
+/**
+ * At most what onnxruntime 1.30 runs (test/shared/onnx/versions.test.ts tries it). At least what is tested: IR 7 came with
+ * opset 12, and onnxruntime takes odd versions without a word.
+ */
+export const irVersions = { least: 7, most: 13 };
+export const opsets = { least: 13, most: 26 };
 const maxMetadata = { entries: 200, keyBytes: 1000, valueBytes: 200_000 };
 const floatType = 1;
 
@@ -41,9 +44,8 @@ function visitOpset(bytes: Uint8Array, range: Range, model: ModelContent): void 
     if (field.number === 1) domain = stringOf(bytes, field, 200);
     else version = intOf(bytes, field);
   });
-  if (domain !== '' && domain !== 'ai.onnx') {
-    throw new Refusal('custom-operator', `the model imports operators of the domain ${domain}`);
-  }
+  // exporters import domains that they do not use; a node of one is refused
+  if (domain !== '' && domain !== 'ai.onnx') return;
   if (model.opset !== 0) throw new Refusal('unsupported-opset', 'the default operators are imported twice');
   model.opset = version;
 }
@@ -77,11 +79,14 @@ function visitModelField(bytes: Uint8Array, field: Field, model: ModelContent): 
       visitMetadata(bytes, bytesOf(field), model);
       return;
     case 20:
-      throw new Refusal('control-flow', 'the model carries training information');
+      throw new Refusal('control-flow', 'the model carries training information; export it for inference');
     case 25:
-      throw new Refusal('control-flow', 'the model defines functions');
+      throw new Refusal(
+        'control-flow',
+        'the model defines functions; inline them (onnx.inliner) before it is uploaded',
+      );
     case 26:
-      throw new Refusal('unsupported-type', 'the model configures devices');
+      throw new Refusal('unsupported-type', 'the model configures devices; export it without');
     default: // producer, version, domain, doc string
   }
 }
@@ -89,12 +94,26 @@ function visitModelField(bytes: Uint8Array, field: Field, model: ModelContent): 
 function checkVersions(model: ModelContent): void {
   const { irVersion, opset } = model;
   if (!(irVersion >= irVersions.least && irVersion <= irVersions.most)) {
-    throw new Refusal('unsupported-ir', `IR version ${irVersion} is not ${irVersions.least} to ${irVersions.most}`);
+    throw new Refusal(
+      'unsupported-ir',
+      `IR version ${irVersion} is not ${irVersions.least} to ${irVersions.most}; set ir_version before it is saved, or export with another version of onnx`,
+    );
   }
+  if (opset === 0) throw new Refusal('unsupported-opset', 'the model does not import the default operators');
   if (!(opset >= opsets.least && opset <= opsets.most)) {
-    throw new Refusal('unsupported-opset', `opset ${opset} is not ${opsets.least} to ${opsets.most}`);
+    throw new Refusal(
+      'unsupported-opset',
+      `opset ${opset} is not ${opsets.least} to ${opsets.most}; export with opset_version=17, say`,
+    );
   }
 }
+
+const advice = {
+  'wrong-input':
+    'export with input_names=["input"], the first dimension dynamic, and the size that the job document asks for',
+  'wrong-output':
+    'export with output_names=["probabilities"], the first dimension dynamic, one number for each class, and a Softmax at the end',
+} as const;
 
 /** One float tensor of the given name: an open batch dimension, then the given ones. */
 function checkEnd(ends: TensorInfo[], name: string, rest: number[], reason: 'wrong-input' | 'wrong-output'): void {
@@ -113,7 +132,7 @@ function checkEnd(ends: TensorInfo[], name: string, rest: number[], reason: 'wro
     .map((e) => `${e.name.slice(0, 50)} (type ${e.elementType}) [${e.shape.join(', ').slice(0, 100)}]`);
   throw new Refusal(
     reason,
-    `expected one float tensor ${name} [N, ${rest.join(', ')}], found ${found.join('; ') || 'none'}`,
+    `expected one float tensor ${name} [N, ${rest.join(', ')}] with N left open, found ${found.join('; ') || 'none'}; ${advice[reason]}`,
   );
 }
 
@@ -133,7 +152,7 @@ function check(bytes: Uint8Array, spec: ModelSpec, maxBytes: number): Record<str
 
 /**
  * Refuses whatever is not plainly an ONNX image classifier of the project's shape: external data, custom operators, control
- * flow, functions, operators beyond the allow-list, non-finite weights, odd versions, oversize. Never throws, on any bytes.
+ * flow, functions, operators beyond the allow-list, sizes that are computed from pixels, non-finite weights, odd versions, oversize. Never throws, on any bytes.
  * Input must be `input` float [N, channels, height, width], output `probabilities` float [N, classes], nothing besides.
  * A model that passes can still be too slow or too large at run time: `probeModel` comes next.
  */

@@ -91,9 +91,8 @@ const operators: [name: string, bytes: Buffer, expected: string][] = [
     refused('control-flow'),
   ]),
   ...[
-    'ConstantOfShape',
-    'Tile',
-    'Range',
+    'OneHot',
+    'Upsample',
     'RandomUniform',
     'Multinomial',
     'NonZero',
@@ -102,6 +101,11 @@ const operators: [name: string, bytes: Buffer, expected: string][] = [
     'Optional',
     'eval',
   ].map((op): [string, Buffer, string] => [op, node(op), refused('operator-not-allowed')]),
+  ...['ConstantOfShape', 'Range'].map((op): [string, Buffer, string] => [
+    `${op} of as much as the pixels say`,
+    node(op),
+    refused('size-from-pixels'),
+  ]),
   ['an operator without a name', node(''), refused('operator-not-allowed')],
   ['an operator of another letter case', node('relu'), refused('operator-not-allowed')],
   ['an operator with a NUL', node('Relu\0'), refused('operator-not-allowed')],
@@ -201,7 +205,7 @@ const edits: [name: string, edit: Parameters<typeof edited>[0], expected: string
   [
     'operators of another domain',
     (m) => void Object.assign(m.opsetImport[0] ?? {}, { domain: 'com.microsoft' }),
-    refused('custom-operator'),
+    refused('unsupported-opset'),
   ],
   [
     'operators of the future',

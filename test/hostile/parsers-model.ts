@@ -12,7 +12,7 @@ import { anyBytes, damaged } from './mutate.ts';
 const reasons = new Set([
   ...['malformed', 'too-large', 'custom-operator', 'operator-not-allowed', 'control-flow', 'external-data'],
   ...['non-finite-weights', 'unsupported-ir', 'unsupported-opset', 'unsupported-type', 'duplicate-initialiser'],
-  ...['wrong-input', 'wrong-output'],
+  ...['wrong-input', 'wrong-output', 'size-from-pixels'],
 ]);
 
 function validate(bytes: Buffer): void {

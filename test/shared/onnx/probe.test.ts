@@ -67,8 +67,8 @@ describe('probeModel', () => {
     model.nodes[2] = { op: 'Identity', inputs: ['logits'], outputs: ['probabilities'] };
     expect(await probeModel(encodeModel(model), tinySpec, entry, limits)).toMatchObject({
       ok: false,
-      reason: 'refused',
-      detail: 'the outputs are not probabilities',
+      reason: 'no-probabilities',
+      detail: expect.stringContaining('the outputs are not probabilities (-127 to 127, 0.00 in all)'),
     });
   });
 
