@@ -19,7 +19,12 @@ const config = readConfig(process.env);
 const clients = connect(config);
 const telemetry = await createTelemetry(config, () => clients.clock.now());
 const images = createImageReader();
-const models = createModelCache({ maxModels: 4, threads: 1 });
+// three, so that neither who pins models nor a model that is judged takes the room of those that serve. An instance that
+// serves and one that judges are two in Azure: 512 MB beside the process on the one, 256 MB and the check on the other
+const megabytes = 1024 * 1024;
+const served = createModelCache({ maxBytes: 384 * megabytes, threads: 1, keepsRunMemory: true });
+const pinned = createModelCache({ maxBytes: 128 * megabytes, threads: 1, keepsRunMemory: true });
+const judged = createModelCache({ maxBytes: 256 * megabytes, threads: 1, keepsRunMemory: false });
 // beside it on an instance of 2 GB: the host, and this process with its 500 MB
 const checkModel = createModelCheck({ timeoutMs: 30_000, maxMemoryBytes: 1024 * 1024 * 1024 });
 
@@ -34,6 +39,8 @@ registerFunctions(app, {
   preprocess: (...call) => images.preprocess(...call),
   toTensor: (...call) => images.toTensor(...call),
   sampleBytes: createSampleBudget(),
-  infer: (...call) => models.score(...call),
+  infer: (...call) => judged.score(...call),
+  inferServed: (...call) => served.score(...call),
+  inferPinned: (...call) => pinned.score(...call),
   validate: checkModel,
 });

@@ -77,7 +77,7 @@ async function smokeTest(ports: DeployPorts, project: string, model: ModelDocume
   const spec = { ...model.image, classes: model.classes.length };
   // read before it is judged: a store that does not answer now says nothing about the model
   const bytes = await loadModel(ports.blobs, project, model.digest);
-  let probabilities: number[][];
+  let probabilities: (number[] | null)[];
   try {
     ({ probabilities } = await ports.infer(model.digest, () => Promise.resolve(bytes), tensors, spec));
   } catch (error) {

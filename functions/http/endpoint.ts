@@ -108,7 +108,8 @@ export const endpointRoutes = [
     method: 'POST',
     path: 'v1/projects/{p}/score',
     role: 'viewer',
-    summary: 'Score one image; `?model=n` pins a model version',
+    summary:
+      'Score one image; `?model=n` pins a model version. 422 where the model has no answer (not-a-number): `predictionId` names the record',
     takes: 'image',
     query: z.strictObject({ model: z.coerce.number().int().positive().optional() }),
     answers: { 200: scoreView },

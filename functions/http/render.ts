@@ -3,6 +3,7 @@ import { Readable } from 'node:stream';
 import type { HttpResponseInit, InvocationContext } from '@azure/functions';
 import { Problem, problemOf, toProblemBody } from '../../shared/api/problem.ts';
 import { RetryLater, TerminalError } from '../../shared/errors.ts';
+import { Unanswered } from '../../shared/serving/score.ts';
 import type { Answer } from './route.ts';
 
 /** The response to a call that was answered, with the `common` headers that any answer to it has. */
@@ -40,6 +41,9 @@ export function renderProblem(
 
 function toProblem(error: unknown): Problem {
   if (error instanceof Problem) return error;
+  if (error instanceof Unanswered) {
+    return new Problem(422, error.code, error.message, { predictionId: error.predictionId });
+  }
   if (error instanceof TerminalError) return problemOf(error.code, error.message);
   if (error instanceof RetryLater)
     return new Problem(503, 'try-again', `${error.message} Send the request again.`, { retryAfterSeconds: 2 });

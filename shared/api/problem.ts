@@ -12,11 +12,13 @@ export class Problem extends Error {
   readonly retryAfterSeconds: number | undefined;
   /** where more than one thing is wrong: all of them */
   readonly details: Detail[] | undefined;
+  /** where the failure was recorded as a prediction */
+  readonly predictionId: string | undefined;
   constructor(
     status: number,
     code: string,
     detail: string,
-    more: { target?: string; retryAfterSeconds?: number; details?: Detail[] } = {},
+    more: { target?: string; retryAfterSeconds?: number; details?: Detail[]; predictionId?: string } = {},
   ) {
     super(detail);
     this.name = 'Problem';
@@ -25,6 +27,7 @@ export class Problem extends Error {
     this.target = more.target;
     this.retryAfterSeconds = more.retryAfterSeconds;
     this.details = more.details;
+    this.predictionId = more.predictionId;
   }
 }
 
@@ -34,18 +37,20 @@ export const problemBody = z.object({
   status: z.number().int(),
   detail: z.string(),
   requestId: z.string(),
+  predictionId: z.string().optional(),
   error: detail.partial({ target: true }).extend({ details: z.array(detail).optional() }),
 });
 
 /** The body of a problem. */
 export function toProblemBody(problem: Problem, requestId: string): z.infer<typeof problemBody> {
-  const { status, code, target, message, details } = problem;
+  const { status, code, target, message, details, predictionId } = problem;
   return {
     type: `urn:darkroom:problem:${code}`,
     title: code.replaceAll('-', ' '),
     status,
     detail: message,
     requestId,
+    ...(predictionId === undefined ? {} : { predictionId }),
     error: {
       code,
       message,

@@ -124,21 +124,16 @@ async function judgeGroup(ports: JudgingPorts, contenders: Contenders, group: Sa
   });
   const ofChampion = inputs.map((input) => input.champion);
   const championAnswers = champion === null ? null : await answers(ports, champion, ofChampion);
-  return group.map(({ label }, i): Judged => {
-    const championClass = championAnswers?.[i];
-    // the champion may know other classes: its answer is compared by name
-    const championIndex = championClass === undefined ? null : candidate.classes.indexOf(championClass);
-    return {
-      truth: candidate.classes.indexOf(label),
-      candidate: candidate.classes.indexOf(candidateAnswers[i] ?? ''),
-      champion:
-        championAnswers === null
-          ? null
-          : championIndex === -1 || championIndex === null
-            ? candidate.classes.length
-            : championIndex,
-    };
-  });
+  // the champion may know other classes: its answer is compared by name. No class of these is one more than there are
+  const indexOf = (answer: string | undefined): number => {
+    const index = candidate.classes.indexOf(answer ?? '');
+    return index === -1 ? candidate.classes.length : index;
+  };
+  return group.map(({ label }, i) => ({
+    truth: candidate.classes.indexOf(label),
+    candidate: indexOf(candidateAnswers[i]),
+    champion: championAnswers === null ? null : indexOf(championAnswers[i]),
+  }));
 }
 
 /** What the models are given of each sample: one decode where both want the same, and no original is kept. */
@@ -164,13 +159,18 @@ const isSame = (a: Contender['image'], b: Contender['image']): boolean =>
 
 class InferenceError extends Error {}
 
-async function answers(ports: EvaluationPorts, model: Contender, tensors: Float32Array[]): Promise<string[]> {
+/** The class that a model answers for each input; undefined where it has none, which is wrong whatever is right. */
+async function answers(
+  ports: EvaluationPorts,
+  model: Contender,
+  tensors: Float32Array[],
+): Promise<(string | undefined)[]> {
   const spec = { ...model.image, classes: model.classes.length };
   const { probabilities } = await ports.infer(model.digest, model.load, tensors, spec).catch((error: unknown) => {
     if (error instanceof RetryLater) throw error;
     throw new InferenceError(error instanceof Error ? error.message : String(error));
   });
-  return probabilities.map((p) => model.classes[best(p)] ?? '');
+  return probabilities.map((row) => (row === null ? undefined : model.classes[best(row)]));
 }
 
 /** A registered model as a contender. */

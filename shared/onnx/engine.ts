@@ -28,12 +28,14 @@ export function floatsOf(tensor: Tensor | undefined): Float32Array {
 
 /**
  * Loads a model on `threads` CPU threads. Only for models we wrote ourselves or that passed `validateModel`:
- * onnxruntime hangs or crashes on some others. Rejects when the machine lacks what the provider needs. Threads sleep between runs instead of spinning: an idle process costs nothing.
+ * onnxruntime hangs or crashes on some others. Rejects when the machine lacks what the provider needs.
+ * Memory of a run is kept for the next one unless `keepsRunMemory` is false. Threads sleep between runs instead of spinning: an idle process costs nothing.
  */
 export async function openGraph(
   bytes: Uint8Array,
   threads: number,
   provider: ExecutionProvider = 'cpu',
+  keepsRunMemory = true,
 ): Promise<GraphSession> {
   return ort.InferenceSession.create(bytes, {
     executionProviders: provider === 'cpu' ? ['cpu'] : [provider, 'cpu'],
@@ -41,6 +43,7 @@ export async function openGraph(
     interOpNumThreads: 1,
     executionMode: 'sequential',
     graphOptimizationLevel: 'all',
+    enableCpuMemArena: keepsRunMemory,
     logSeverityLevel: 3,
     extra: { session: { intra_op: { allow_spinning: '0' } } },
   });

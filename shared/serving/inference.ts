@@ -4,14 +4,17 @@ import { maxImageBytes } from '../image/size.ts';
 import type { ModelSpec } from '../onnx/validate.ts';
 import type { Blobs } from '../ports.ts';
 
+/** Probabilities of images by the model of a digest, in order; null for an image that it has no answer for. */
+export type Infer = (
+  digest: string,
+  load: () => Promise<Buffer>,
+  tensors: Float32Array[],
+  spec: ModelSpec,
+) => Promise<{ probabilities: (number[] | null)[] }>;
+
 export interface Inference {
   toTensor: (bytes: Buffer, spec: { width: number; height: number; channels: 1 | 3 }) => Promise<Float32Array>;
-  infer: (
-    digest: string,
-    load: () => Promise<Buffer>,
-    tensors: Float32Array[],
-    spec: ModelSpec,
-  ) => Promise<{ probabilities: number[][] }>;
+  infer: Infer;
   /** Bytes of samples that the process holds at a time to make inputs of them; left out: each call has its own budget. */
   sampleBytes?: Budget;
 }

@@ -9,9 +9,13 @@ import type { ImageRefusal } from '../image/structure.ts';
 import type { Ports } from '../ports.ts';
 import { loadModel } from '../registry/artifact.ts';
 import { modelId } from '../registry/register.ts';
-import { best, type Inference } from './inference.ts';
+import { best, type Infer } from './inference.ts';
 
-export interface ScorePorts extends Ports, Pick<Inference, 'infer'> {
+export interface ScorePorts extends Ports {
+  /** models behind endpoints */
+  inferServed: Infer;
+  /** any other model that somebody asks for: their memory is their own, however many are asked for */
+  inferPinned: Infer;
   preprocess: (
     bytes: Buffer,
     declaredType: string | undefined,
@@ -28,7 +32,16 @@ export interface ScoreAnswer {
   durationMs: number;
 }
 
-/** Scores an image for the project of that name. */
+/** A model that has no answer for an image: not-a-number, or it cannot compute one. It counts against the model. */
+export class Unanswered extends TerminalError {
+  readonly predictionId: string;
+  constructor(message: string, predictionId: string) {
+    super('no-answer', message);
+    this.predictionId = predictionId;
+  }
+}
+
+/** Scores an image for the project of that name. Throws Unanswered where the model has no answer. */
 export type ScoreImage = (
   project: string,
   image: { bytes: Buffer; contentType: string | undefined },
@@ -100,13 +113,11 @@ export function createScorer(ports: ScorePorts): ScoreImage {
     const prediction = emptyPrediction(project, id, model, target, judged.bytes);
     try {
       const spec = { ...model.image, classes: model.classes.length };
-      const { probabilities } = await ports.infer(
-        model.digest,
-        () => loadModel(ports.blobs, project, model.digest),
-        [judged.tensor],
-        spec,
-      );
-      const row = probabilities[0] ?? [];
+      const isServed = [endpoint?.production?.digest, endpoint?.canary?.digest].includes(model.digest);
+      const infer = isServed ? ports.inferServed : ports.inferPinned;
+      const load = (): Promise<Buffer> => loadModel(ports.blobs, project, model.digest);
+      const [row] = (await infer(model.digest, load, [judged.tensor], spec)).probabilities;
+      if (!row) throw new Error('its numbers are no probabilities (not-a-number, or none that sum to 1)');
       prediction.class = model.classes[best(row)] ?? null;
       prediction.probabilities = Object.fromEntries(model.classes.map((name, i) => [name, round(row[i] ?? 0)]));
     } catch (error) {
@@ -128,8 +139,10 @@ export function createScorer(ports: ScorePorts): ScoreImage {
       ...{ stage: 'score', project, outcome, durationMs },
       ids: { prediction: id, model: String(model.number), role },
     });
-    if (prediction.class === null)
-      throw new Error(`model ${model.number} could not score the image: ${prediction.error ?? ''}`);
+    if (prediction.class === null) {
+      const why = `Model ${model.number} has no answer for this image: ${prediction.error ?? ''}.`;
+      throw new Unanswered(`${why} Prediction ${id} keeps it; another image, or an earlier model, may do better.`, id);
+    }
     return {
       class: prediction.class,
       probabilities: prediction.probabilities,

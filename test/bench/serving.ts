@@ -107,7 +107,7 @@ export const serving: Bench = async (options) => {
   const { quick, say } = options;
   const count = quick ? 400 : 4000;
   const platform = await startBenchPlatform();
-  const models = createModelCache({ maxModels: 1, threads: 1 });
+  const models = createModelCache({ maxBytes: 64 * 1024 * 1024, threads: 1, keepsRunMemory: true });
   try {
     say(`uploading ${count} digits and training on them`);
     const model = await servedModel(platform, count);

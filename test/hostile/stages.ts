@@ -21,6 +21,8 @@ export interface Stages {
   deliver(queue: QueueName, body: unknown): Promise<string>;
 }
 
+const scored = (): Promise<never> => Promise.reject(new Error('no model of the corpus is scored'));
+
 /** Registers the functions over a world. */
 export function stagesOf(world: World): Stages {
   const handlers = new Map<string, Handler>();
@@ -31,7 +33,9 @@ export function stagesOf(world: World): Stages {
     inspect: (bytes, declaredType) => images.inspect(bytes, declaredType),
     preprocess: (...call) => images.preprocess(...call),
     toTensor,
-    infer: () => Promise.reject(new Error('no model of the corpus is scored')),
+    infer: scored,
+    inferServed: scored,
+    inferPinned: scored,
     validate: checkModel,
   };
   registerFunctions(

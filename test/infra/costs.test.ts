@@ -13,6 +13,7 @@ import { commitDue } from '../../shared/message.ts';
 import { projectSettings } from '../../shared/project.ts';
 import { modelId } from '../../shared/registry/register.ts';
 import { sweepSchedule } from '../../shared/resources.ts';
+import type { Infer } from '../../shared/serving/inference.ts';
 import { createScorer } from '../../shared/serving/score.ts';
 import { acceptedImage } from '../shared/image/accepted.ts';
 import { createWorld, type World } from '../shared/world.ts';
@@ -133,13 +134,15 @@ test('1,000 scores do what they are charged for', async () => {
   await world.ports.blobs.create('models', 'digits/d.onnx', 'model');
   const { ports, operations } = counting(world.ports);
   let loaded: Promise<Buffer> | undefined;
+  const infer: Infer = async (_digest, load) => {
+    await (loaded ??= load());
+    return { probabilities: [[0.25, 0.75]] };
+  };
   const score = createScorer({
     ...ports,
     preprocess: async (bytes) => ({ ...(await inspect(bytes)), tensor: new Float32Array(64) }),
-    infer: async (_digest, load) => {
-      await (loaded ??= load());
-      return { probabilities: [[0.25, 0.75]] };
-    },
+    inferServed: infer,
+    inferPinned: infer,
   });
   for (let i = 0; i < pictures; i++) {
     world.pass(0.032);

@@ -28,6 +28,8 @@ export function registered(): { names: string[]; queueOf: Record<string, string>
     preprocess: unused,
     toTensor: unused,
     infer: unused,
+    inferServed: unused,
+    inferPinned: unused,
     validate: unused,
   });
   return { names, queueOf, http };

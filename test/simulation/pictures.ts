@@ -4,6 +4,7 @@ import * as z from 'zod';
 import type { BackendPorts } from '../../functions/registrations.ts';
 import type { AcceptedImage, PreprocessedImage } from '../../shared/image/decode.ts';
 import type { ImageRefusal } from '../../shared/image/structure.ts';
+import type { Infer } from '../../shared/serving/inference.ts';
 import { acceptedImage } from '../shared/image/accepted.ts';
 import type { Scheduler } from './scheduler.ts';
 
@@ -67,7 +68,7 @@ export const smokeAnswer = (bytes: Buffer, image: Buffer): number[] => {
 /** Decode, inference and validation of one process; models are kept in memory as the real cache keeps them. */
 export function createEyes(
   scheduler: Pick<Scheduler, 'perform'>,
-): Pick<BackendPorts, 'inspect' | 'preprocess' | 'toTensor' | 'infer' | 'validate'> {
+): Pick<BackendPorts, 'inspect' | 'preprocess' | 'toTensor' | 'infer' | 'inferServed' | 'inferPinned' | 'validate'> {
   const loaded = new Map<string, Model>();
   const decode = (bytes: Buffer) =>
     scheduler.perform('decode', '', 'read', (): (AcceptedImage & PreprocessedImage) | ImageRefusal => {
@@ -75,6 +76,18 @@ export function createEyes(
       if (shown === undefined) return { ok: false, reason: 'not-an-image', detail: 'These bytes are no image.' };
       return { ...acceptedImage(bytes, shown), tensor: pixelsOf(shown) };
     });
+  const infer: Infer = async (digest, load, tensors) => {
+    let known = loaded.get(digest);
+    if (known === undefined) {
+      known = parse(model, await load());
+      if (known === undefined) throw new Error('this is no model');
+      loaded.set(digest, known);
+    }
+    const kept = known;
+    return scheduler.perform('infer', digest.slice(0, 8), 'read', () => ({
+      probabilities: tensors.map((pixels) => answer(kept, pixels)),
+    }));
+  };
   return {
     inspect: decode,
     preprocess: decode,
@@ -84,18 +97,9 @@ export function createEyes(
         ? Promise.reject(new Error('a sample cannot be decoded'))
         : Promise.resolve(pixelsOf(shown));
     },
-    async infer(digest, load, tensors) {
-      let known = loaded.get(digest);
-      if (known === undefined) {
-        known = parse(model, await load());
-        if (known === undefined) throw new Error('this is no model');
-        loaded.set(digest, known);
-      }
-      const kept = known;
-      return scheduler.perform('infer', digest.slice(0, 8), 'read', () => ({
-        probabilities: tensors.map((pixels) => answer(kept, pixels)),
-      }));
-    },
+    infer,
+    inferServed: infer,
+    inferPinned: infer,
     validate: (bytes, { classes }) =>
       Promise.resolve(
         parse(model, bytes)?.classes.length === classes

@@ -23,6 +23,10 @@ const contender = (error: number, names = classes): Contender => ({
   ...{ digest: `${error}`.padEnd(64, '0'), classes: names, image, load: () => Promise.resolve(Buffer.alloc(0)) },
 });
 
+const silence = 'e'.repeat(64);
+/** A model that has no answer for any image. */
+const silent = (names: string[]): Contender => ({ ...contender(0, names), digest: silence });
+
 /** A version of many samples, each of which is its own label; a model answers label + its error. */
 async function version(samples: number, testPercent: number, sizeBytes?: number) {
   const world = createWorld();
@@ -63,7 +67,7 @@ async function version(samples: number, testPercent: number, sizeBytes?: number)
       const error = Number(digest[0]);
       const answer = ([label = 0]: Float32Array): number[] =>
         Array.from({ length: spec.classes }, (_, i) => (i === (label + error) % spec.classes ? 1 : 0));
-      return Promise.resolve({ probabilities: tensors.map(answer) });
+      return Promise.resolve({ probabilities: digest === silence ? tensors.map(() => null) : tensors.map(answer) });
     },
   };
   const judge = (candidate: Contender, champion: Contender | null = null, outOfTime = () => false, maxShards = 9) =>
@@ -100,6 +104,13 @@ describe('judging the test split', () => {
     for (const j of backwards === 'continue' ? [] : backwards) expect(j.champion).toBe(9 - j.truth);
     const strangers = await judge(contender(2), contender(0, ['x', 'y']));
     for (const j of strangers === 'continue' ? [] : strangers) expect(j.champion).toBe(classes.length);
+  });
+
+  test('takes no answer for a wrong one, and not for an answer of some class', async () => {
+    const { judge } = await version(100, 100);
+    const judged = await judge(silent(classes), silent(['x', 'y']));
+    for (const j of judged === 'continue' ? [] : judged)
+      expect(j).toEqual({ truth: j.truth, candidate: classes.length, champion: classes.length });
   });
 
   test('leaves out samples of classes that the candidate was not trained on', async () => {

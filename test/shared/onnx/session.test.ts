@@ -9,6 +9,11 @@ const modelFile = (bias: number): { bytes: Buffer; digest: string } => {
   return { bytes, digest: createHash('sha256').update(bytes).digest('hex') };
 };
 
+const megabyte = 1024 * 1024;
+// a session counts as 8 MB and some
+const one = { maxBytes: 9 * megabyte, threads: 1, keepsRunMemory: true };
+const two = { ...one, maxBytes: 18 * megabyte };
+
 /** A loader that counts its calls. */
 const loader = (bytes: Buffer) => {
   const counter = { calls: 0 };
@@ -25,7 +30,7 @@ const expected = (bias: number): number => 1 / (1 + Math.exp(-6 - bias));
 
 describe('model cache', () => {
   test('scores images in order', async () => {
-    const cache = createModelCache({ maxModels: 2, threads: 1 });
+    const cache = createModelCache(two);
     const { bytes, digest } = modelFile(0);
     const images = Array.from({ length: 70 }, (_, i) => Float32Array.of(i / 100, 0, 0, 0));
     const { probabilities } = await cache.score(digest, loader(bytes).load, [...images, image], tinySpec);
@@ -36,7 +41,7 @@ describe('model cache', () => {
   });
 
   test('loads a model once for calls at the same time', async () => {
-    const cache = createModelCache({ maxModels: 2, threads: 1 });
+    const cache = createModelCache(two);
     const { bytes, digest } = modelFile(1);
     const { counter, load } = loader(bytes);
     await Promise.all(Array.from({ length: 5 }, () => cache.score(digest, load, [image], tinySpec)));
@@ -45,7 +50,7 @@ describe('model cache', () => {
   });
 
   test('refuses bytes of another digest, and tries again later', async () => {
-    const cache = createModelCache({ maxModels: 2, threads: 1 });
+    const cache = createModelCache(two);
     const { bytes, digest } = modelFile(2);
     const damaged = Buffer.from(bytes);
     damaged[damaged.length - 1] = 0;
@@ -55,15 +60,23 @@ describe('model cache', () => {
     await cache.release();
   });
 
-  test('refuses answers that are no numbers, which compare with nothing', async () => {
-    const cache = createModelCache({ maxModels: 2, threads: 1 });
-    const { bytes, digest } = modelFile(Number.NaN);
-    await expect(cache.score(digest, loader(bytes).load, [image], tinySpec)).rejects.toThrow('not finite');
+  test('has no answer where the numbers are none, and answers for the other images', async () => {
+    const cache = createModelCache(two);
+    // logits of some 1e39 overflow float32, and infinity minus infinity is no number
+    const { bytes, digest } = modelFile(0);
+    const huge = Float32Array.of(3e38, 3e38, 3e38, 3e38);
+    const { probabilities } = await cache.score(
+      digest,
+      loader(bytes).load,
+      [image, huge.map((v) => v * 1e3), image],
+      tinySpec,
+    );
+    expect(probabilities).toEqual([expect.any(Array), null, expect.any(Array)]);
     await cache.release();
   });
 
   test('forgets the least recently used model', async () => {
-    const cache = createModelCache({ maxModels: 2, threads: 1 });
+    const cache = createModelCache(two);
     const files = [modelFile(0), modelFile(1), modelFile(2)].map((file) => ({ ...file, ...loader(file.bytes) }));
     for (const index of [0, 1, 0, 2, 0, 1]) {
       const file = files[index];
@@ -73,21 +86,57 @@ describe('model cache', () => {
     await cache.release();
   });
 
-  test('keeps every model that is in use, even beyond its bound', async () => {
-    const cache = createModelCache({ maxModels: 1, threads: 1 });
-    const many = Array.from({ length: 200 }, () => image);
+  test('loads no more than fit, however many are asked for at once: the others wait', async () => {
+    const cache = createModelCache(two);
+    let open = 0;
+    let most = 0;
     const scores = await Promise.all(
-      [0, 1, 2, 3].map((bias) => {
+      Array.from({ length: 12 }, async (_, bias) => {
         const { bytes, digest } = modelFile(bias);
-        return cache.score(digest, loader(bytes).load, many, tinySpec);
+        const load = (): Promise<Buffer> => {
+          most = Math.max(most, ++open);
+          return Promise.resolve(bytes);
+        };
+        const many = Array.from({ length: 100 }, () => image);
+        return cache.score(digest, load, many, tinySpec).finally(() => open--);
       }),
     );
-    scores.forEach(({ probabilities }, bias) => expect(probabilities[199]?.[0]).toBeCloseTo(expected(bias), 5));
+    scores.forEach(({ probabilities }, bias) => expect(probabilities[99]?.[0]).toBeCloseTo(expected(bias), 5));
+    // two of them read ahead while two compute
+    expect(most).toBeLessThanOrEqual(4);
+    await cache.release();
+  });
+
+  test('loads a model that is larger than the bound, alone', async () => {
+    const cache = createModelCache({ ...one, maxBytes: 1 });
+    const files = [modelFile(0), modelFile(1)];
+    const scores = await Promise.all(
+      files.map(({ bytes, digest }) => cache.score(digest, loader(bytes).load, [image], tinySpec)),
+    );
+    expect(scores.map(({ probabilities }) => probabilities[0]?.[0])).toEqual([
+      expect.closeTo(expected(0), 5),
+      expect.closeTo(expected(1), 5),
+    ]);
+    await cache.release();
+  });
+
+  test('goes on after a model that could not be loaded: its room is free again', async () => {
+    const cache = createModelCache(one);
+    const { bytes, digest } = modelFile(0);
+    for (let i = 0; i < 3; i++) {
+      await expect(cache.score(digest, () => Promise.reject(new Error('away')), [image], tinySpec)).rejects.toThrow(
+        'away',
+      );
+    }
+    const other = modelFile(1);
+    await cache.score(other.digest, loader(other.bytes).load, [image], tinySpec);
+    const { probabilities } = await cache.score(digest, loader(bytes).load, [image], tinySpec);
+    expect(probabilities[0]?.[0]).toBeCloseTo(expected(0), 5);
     await cache.release();
   });
 
   test('is not released under a running call, and takes none afterwards', async () => {
-    const cache = createModelCache({ maxModels: 1, threads: 1 });
+    const cache = createModelCache(one);
     const { bytes, digest } = modelFile(0);
     const running = cache.score(digest, loader(bytes).load, [image], tinySpec);
     await cache.release();
@@ -96,7 +145,7 @@ describe('model cache', () => {
   });
 
   test('refuses an image of another size', async () => {
-    const cache = createModelCache({ maxModels: 1, threads: 1 });
+    const cache = createModelCache(one);
     const { bytes, digest } = modelFile(0);
     await expect(cache.score(digest, loader(bytes).load, [new Float32Array(3)], tinySpec)).rejects.toThrow('3 values');
   });

@@ -11,11 +11,12 @@ const name = 'digits';
 const image = { bytes: Buffer.from('image'), contentType: 'image/png' };
 const target = (model: number) => ({ model, digest: `digest-${model}`, deployment: `d-${model}` });
 
-/** A project with models 1, 2 and 3 whose answers are their number; 3 cannot be run. */
+/** A project with models 1 to 4; 3 cannot be run, and 4 answers with not-a-number. */
 function serving() {
   const world = createWorld();
+  const served: string[] = [];
   world.put('projects', { id: name, pk: 'projects', createdAt: '', updatedAt: '' } as never);
-  for (const number of [1, 2, 3]) {
+  for (const number of [1, 2, 3, 4]) {
     const model = {
       number,
       digest: `digest-${number}`,
@@ -36,13 +37,16 @@ function serving() {
     ...world.ports,
     preprocess: (bytes) =>
       Promise.resolve({ ...acceptedImage(bytes, { width: 1, height: 1, channels: 1 }), tensor: Float32Array.of(0) }),
-    infer: (digest) =>
-      digest === 'digest-3'
+    inferServed: (digest) => {
+      served.push(digest);
+      return digest === 'digest-3'
         ? Promise.reject(new Error('out of memory'))
-        : Promise.resolve({ probabilities: [[0.25, 0.75]] }),
+        : Promise.resolve({ probabilities: [digest === 'digest-4' ? null : [0.25, 0.75]] });
+    },
+    inferPinned: () => Promise.resolve({ probabilities: [[0.25, 0.75]] }),
   };
   const score = createScorer(ports);
-  return { world, live, score: (pin?: number) => score(name, image, pin === undefined ? {} : { pin }) };
+  return { world, live, served, score: (pin?: number) => score(name, image, pin === undefined ? {} : { pin }) };
 }
 
 describe('scoring', () => {
@@ -95,6 +99,26 @@ describe('scoring', () => {
     live(3);
     await expect(score()).rejects.toThrow('out of memory');
     expect(world.all('predictions')).toMatchObject([{ deployment: 'd-3', class: null, error: 'out of memory' }]);
+  });
+
+  test('counts an answer of not-a-number against the model, and names the prediction that keeps it', async () => {
+    const { world, live, score } = serving();
+    live(1, 4, 99);
+    const refusals: unknown[] = [];
+    for (let i = 0; i < 50 && refusals.length === 0; i++) await score().catch((error: unknown) => refusals.push(error));
+    const kept = world.all('predictions').find(({ error }) => error !== null);
+    expect(kept).toMatchObject({ deployment: 'd-4', role: 'canary', class: null });
+    expect(refusals).toMatchObject([{ code: 'no-answer', predictionId: kept?.id }]);
+  });
+
+  test('of a pinned model takes nothing of the room of those that serve', async () => {
+    const { live, score, served } = serving();
+    live(1);
+    for (const pin of [2, 3, 4]) await score(pin);
+    expect(served).toEqual([]);
+    // the champion is loaded there anyway
+    await score(1);
+    expect(served).toEqual(['digest-1']);
   });
 
   test('of a pinned model needs no endpoint, and is no request to a deployment', async () => {
