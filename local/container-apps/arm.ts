@@ -4,7 +4,7 @@ import * as z from 'zod';
 /** one of Azure's execution states (JobExecutionRunningState) */
 export type ExecutionStatus = 'Running' | 'Processing' | 'Stopped' | 'Degraded' | 'Failed' | 'Unknown' | 'Succeeded';
 
-const container = z.looseObject({
+const container = z.strictObject({
   name: z.string().min(1).max(100),
   /** Azure refuses containers without one: the override replaces the job's template, it is not merged into it */
   image: z.string().min(1).max(1000),
@@ -12,7 +12,7 @@ const container = z.looseObject({
   args: z.array(z.string().max(100_000)).max(1000).optional(),
   env: z
     .array(
-      z.looseObject({
+      z.strictObject({
         name: z.string().regex(/^[A-Za-z_][A-Za-z0-9_.-]*$/),
         value: z.string().max(100_000).optional(),
       }),
@@ -20,14 +20,16 @@ const container = z.looseObject({
     .max(200)
     .optional(),
   resources: z
-    .looseObject({
+    .strictObject({
+      cpu: z.number().positive().optional(),
+      memory: z.string().max(20).optional(),
       gpu: z.undefined({ error: 'gpu is decided by the workload profile and cannot be asked for' }).optional(),
     })
     .optional(),
 });
 
-/** The body of a start: the template override. Unknown fields are kept, since the execution echoes them. */
-export const executionTemplate = z.looseObject({ containers: z.array(container).min(1).max(10) });
+/** The body of a start: the template override. A start knows less of a container than a job does, and refuses the rest. */
+export const executionTemplate = z.strictObject({ containers: z.array(container).min(1).max(10) });
 export type ExecutionTemplate = z.infer<typeof executionTemplate>;
 
 /** An error that ARM would answer. */

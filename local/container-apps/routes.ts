@@ -33,6 +33,21 @@ const defaultTemplate = (job: string): ExecutionTemplate => ({
   containers: [{ name: job, image: localImage, env: [], resources: { cpu: 1, memory: '2Gi' } }],
 });
 
+/** A job tells more of its containers than a start takes. */
+const templateOfJob = (job: string) => ({
+  ...defaultTemplate(job),
+  containers: defaultTemplate(job).containers.map((container) => ({
+    ...container,
+    command: null,
+    imageType: 'ContainerImage',
+    probes: [],
+    volumeMounts: null,
+    resources: { ...container.resources, ephemeralStorage: '4Gi', gpu: null },
+  })),
+  initContainers: null,
+  volumes: null,
+});
+
 /** How its container stands, where there is more to say than the state. */
 const detailedStatus = ({ name, template }: StoredExecution, information: string) => ({
   replicas: [
@@ -66,7 +81,7 @@ const jobBody = (jobId: string, name: string, job: JobDefinition) => ({
       replicaRetryLimit: 0,
       manualTriggerConfig: { parallelism: 1, replicaCompletionCount: 1 },
     },
-    template: defaultTemplate(name),
+    template: templateOfJob(name),
   },
 });
 

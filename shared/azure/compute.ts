@@ -20,10 +20,27 @@ const lookLimitMs = 10_000;
 const maxPages = 20;
 const maxReasonCharacters = 400;
 
+/** JSON leaves out what is undefined; Azure writes null for what is not set. */
+const orAbsent = <T>(value: T | null | undefined): T | undefined => value ?? undefined;
 const environment = z.array(z.object({ name: z.string(), value: z.string().optional() })).optional();
 const container = z.looseObject({ name: z.string().optional(), env: environment });
+/**
+ * What a start may say of a container (JobExecutionContainer). The job itself tells more (probes, volume mounts, the kind
+ * of image, a GPU), which a start that repeats it may be refused for.
+ */
+const startedContainer = z.object({
+  name: z.string(),
+  image: z.string(),
+  command: z.array(z.string()).nullish().transform(orAbsent),
+  args: z.array(z.string()).nullish().transform(orAbsent),
+  env: z
+    .array(z.object({ name: z.string(), value: z.string().optional(), secretRef: z.string().optional() }))
+    .nullish()
+    .transform(orAbsent),
+  resources: z.object({ cpu: z.number(), memory: z.string() }).nullish().transform(orAbsent),
+});
 const jobResource = z.looseObject({
-  properties: z.looseObject({ template: z.looseObject({ containers: z.array(container).min(1) }) }),
+  properties: z.looseObject({ template: z.looseObject({ containers: z.array(startedContainer).min(1) }) }),
 });
 /** how one container of an execution stands; newer API versions only */
 const containerStatus = z.looseObject({

@@ -92,6 +92,30 @@ describe('the compute adapter', () => {
     await until(id, 'Stopped');
   });
 
+  test('sends back of a job what a start takes, and nothing else that the job tells', async () => {
+    const told = (await (await call(service.jobResourceId('trainer'))).json()) as {
+      properties: { template: { containers: [object] } };
+    };
+    expect(Object.keys(told.properties.template.containers[0])).toEqual(
+      expect.arrayContaining(['imageType', 'probes', 'volumeMounts']),
+    );
+    // sent back as it is told, it is refused
+    const whole = await call(`${service.jobResourceId('trainer')}/start`, 'POST', told.properties.template);
+    expect(whole.status).toBe(400);
+
+    const { execution } = await compute.start({ DARKROOM_RUN: 'r2' });
+    const id = `${service.jobResourceId('trainer')}/executions/${execution}`;
+    const { properties } = (await (await call(id)).json()) as { properties: { template: unknown } };
+    expect(properties.template).toEqual({
+      containers: [
+        {
+          ...{ name: 'trainer', image: expect.any(String) as unknown, resources: { cpu: 1, memory: '2Gi' } },
+          env: [{ name: 'DARKROOM_RUN', value: 'r2' }],
+        },
+      ],
+    });
+  });
+
   test('knows nothing of an execution that never was', async () => {
     expect(await compute.get('trainer-nothing')).toBeUndefined();
     await compute.stop('trainer-nothing');
@@ -145,7 +169,9 @@ describe('the ARM surface', () => {
     expect([noJob.status, await noJob.json()]).toMatchObject([404, { error: { code: 'ResourceNotFound' } }]);
     const gpu = { containers: [{ name: 'm', image: 'i', resources: { gpu: 1 } }] };
     const noImage = { containers: [{ name: 'm' }] };
-    for (const body of [gpu, noImage, { containers: [] }]) {
+    const probes = { containers: [{ name: 'm', image: 'i', probes: [] }] };
+    const volumes = { containers: [{ name: 'm', image: 'i' }], volumes: [] };
+    for (const body of [gpu, noImage, probes, volumes, { containers: [] }]) {
       const refused = await call(`${service.jobResourceId('trainer')}/start`, 'POST', body);
       expect([refused.status, await refused.json()]).toMatchObject([400, { error: { code: 'InvalidRequestContent' } }]);
     }
