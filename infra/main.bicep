@@ -26,14 +26,17 @@ param withRegistry bool = false
 @allowed(['Basic', 'Standard', 'Premium'])
 param serviceBusTier string = 'Basic'
 
-@description('Version of Node for the functions.')
+@description('Version of Node for the functions. 22 ends in April 2027; 24 where `az functionapp list-flexconsumption-runtimes --location REGION --runtime node` shows it.')
 @allowed(['22', '24'])
 param nodeVersion string = '22'
 
-@description('Most instances of the function app, for each group of functions that scales.')
+@description('Let Service Bus show the platform how long queues are, so that a burst gets many instances at once. It takes the role of an owner of each queue.')
+param scaleOnQueueLength bool = false
+
+@description('Most instances of the function app, for each group of functions that scales: HTTP, the timer, and every queue and its dead letters. Basic takes 4 with its 100 connections, Standard 48.')
 @minValue(1)
 @maxValue(1000)
-param maximumInstances int = 40
+param maximumInstances int = serviceBusTier == 'Basic' ? 4 : 40
 
 @description('Memory of one instance. Images of 50 megapixels need 2048.')
 @allowed([2048, 4096])
@@ -45,12 +48,19 @@ param packageUri string = ''
 @description('People who operate this environment: they read scans, documents and logs, and make API keys.')
 param operators operator[] = []
 
+@description('Origins of web pages that call the API and upload in a browser (https://scans.example.com); empty: none.')
+param allowedOrigins string[] = []
+
 @description('Email addresses that are told of alerts.')
 param alertEmails string[] = []
 
 @description('Seconds of training per day above which an alert is sent. An hour on a T4 is about 1.60 USD.')
 @minValue(60)
 param trainingSecondsPerDay int = 14400
+
+@description('GB-seconds of functions per day above which an alert is sent: 100,000 are about 2.60 USD. Requests that are refused count as well.')
+@minValue(1000)
+param functionGbSecondsPerDay int = 100000
 
 @description('Monthly budget in the billing currency; 0: none. It tells and does not stop anything.')
 @minValue(0)
@@ -86,12 +96,15 @@ module resources 'resources.bicep' = {
     withRegistry: withRegistry
     serviceBusTier: serviceBusTier
     nodeVersion: nodeVersion
+    scaleOnQueueLength: scaleOnQueueLength
     maximumInstances: maximumInstances
     instanceMemoryMB: instanceMemoryMB
     packageUri: packageUri
     operators: operators
+    allowedOrigins: allowedOrigins
     alertEmails: alertEmails
     trainingSecondsPerDay: trainingSecondsPerDay
+    functionGbSecondsPerDay: functionGbSecondsPerDay
     monthlyBudget: monthlyBudget
     budgetStart: budgetStart
     softDeleteDays: softDeleteDays

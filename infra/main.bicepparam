@@ -5,6 +5,10 @@ param environmentName = readEnvironmentVariable('AZURE_ENV_NAME')
 param location = readEnvironmentVariable('AZURE_LOCATION')
 param trainerImage = readEnvironmentVariable('TRAINER_IMAGE')
 param compute = readEnvironmentVariable('DARKROOM_COMPUTE', 't4')
+param nodeVersion = readEnvironmentVariable('DARKROOM_NODE', '22')
+// azd fills in the id, and the type for people only: infra/azd/check.js asks for that of a pipeline
 param operators = [
   { id: readEnvironmentVariable('AZURE_PRINCIPAL_ID'), type: readEnvironmentVariable('AZURE_PRINCIPAL_TYPE', 'User') }
 ]
+param monthlyBudget = int(readEnvironmentVariable('DARKROOM_MONTHLY_BUDGET', '0'))
+param budgetStart = readEnvironmentVariable('DARKROOM_BUDGET_START', '')

@@ -1,14 +1,15 @@
 using 'main.bicep'
 
-@description('Identity of the pipeline that deploys; empty: a person does.')
+@description('Object id of the pipeline or person that deploys; empty: nobody becomes an operator.')
 var deployer = readEnvironmentVariable('DEPLOYER_ID', '')
 
 param environmentName = 'prod'
 param location = readEnvironmentVariable('AZURE_LOCATION', 'swedencentral')
 param trainerImage = readEnvironmentVariable('TRAINER_IMAGE')
-// object id of the pipeline's identity: it keeps packages, makes the key of its smoke test and reads telemetry
-param operators = empty(deployer) ? [] : [{ id: deployer, type: 'ServicePrincipal' }]
-param maximumInstances = 100
+// who deploys keeps packages, makes the key of the smoke test and reads telemetry; User: a person
+param operators = empty(deployer)
+  ? []
+  : [{ id: deployer, type: readEnvironmentVariable('DEPLOYER_TYPE', 'ServicePrincipal') }]
 param softDeleteDays = 14
 param dailyLogGigabytes = '1'
 param auditReads = true

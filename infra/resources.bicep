@@ -25,14 +25,17 @@ param withRegistry bool = false
 @allowed(['Basic', 'Standard', 'Premium'])
 param serviceBusTier string = 'Basic'
 
-@description('Version of Node for the functions.')
+@description('Version of Node for the functions. 22 ends in April 2027; 24 where `az functionapp list-flexconsumption-runtimes --location REGION --runtime node` shows it.')
 @allowed(['22', '24'])
 param nodeVersion string = '22'
 
-@description('Most instances of the function app, for each group of functions that scales.')
+@description('Let Service Bus show the platform how long queues are, so that a burst gets many instances at once. It takes the role of an owner of each queue.')
+param scaleOnQueueLength bool = false
+
+@description('Most instances of the function app, for each group of functions that scales: HTTP, the timer, and every queue and its dead letters. Basic takes 4 with its 100 connections, Standard 48.')
 @minValue(1)
 @maxValue(1000)
-param maximumInstances int = 40
+param maximumInstances int = serviceBusTier == 'Basic' ? 4 : 40
 
 @description('Memory of one instance. Images of 50 megapixels need 2048.')
 @allowed([2048, 4096])
@@ -44,12 +47,19 @@ param packageUri string = ''
 @description('People who operate this environment: they read scans, documents and logs, and make API keys.')
 param operators operator[] = []
 
+@description('Origins of web pages that call the API and upload in a browser (https://scans.example.com); empty: none.')
+param allowedOrigins string[] = []
+
 @description('Email addresses that are told of alerts.')
 param alertEmails string[] = []
 
 @description('Seconds of training per day above which an alert is sent. An hour on a T4 is about 1.60 USD.')
 @minValue(60)
 param trainingSecondsPerDay int = 14400
+
+@description('GB-seconds of functions per day above which an alert is sent: 100,000 are about 2.60 USD. Requests that are refused count as well.')
+@minValue(1000)
+param functionGbSecondsPerDay int = 100000
 
 @description('Monthly budget in the billing currency; 0: none. It tells and does not stop anything.')
 @minValue(0)
@@ -83,6 +93,18 @@ var releaseContainer = 'releases'
 var pinnedImage = contains(trainerImage, '@sha256:')
   ? trainerImage
   : fail('trainerImage must name an image by digest (name@sha256:...)')
+@description('Connections that a tier takes, of which one in five is left to the scale controller, Event Grid and people who look.')
+var ourConnections = serviceBusTier == 'Basic' ? 80 : 920
+@description('Connections of one instance of each group: six handlers receive and send, dead letters are received, HTTP sends. The sweep runs once.')
+var connectionsPerInstance = 2 * length(declared.queues) + length(declared.queues) + 1
+@description('Instances, refused where they would use up the connections of a tier.')
+var instances = serviceBusTier == 'Premium' || maximumInstances * connectionsPerInstance + 1 <= ourConnections
+  ? maximumInstances
+  : fail('maximumInstances is more than serviceBusTier has connections for (Basic 4, Standard 48)')
+@description('Origins, as browsers send them.')
+var origins = empty(filter(allowedOrigins, one => endsWith(one, '/')))
+  ? allowedOrigins
+  : fail('allowedOrigins are origins, without a slash at the end: https://scans.example.com')
 @description('The month in which the budget began.')
 var budgetBegan = monthlyBudget == 0 || budgetStart != ''
   ? budgetStart
@@ -132,6 +154,7 @@ module dataStorage 'modules/data-storage.bicep' = {
     tags: allTags
     name: names.dataStorage
     containers: declared.blobContainers
+    allowedOrigins: origins
     softDeleteDays: softDeleteDays
     auditReads: auditReads
     workspaceName: names.workspace
@@ -149,6 +172,7 @@ module messaging 'modules/messaging.bicep' = {
     name: names.bus
     tier: serviceBusTier
     queues: declared.queues
+    scaleOnQueueLength: scaleOnQueueLength
     workspaceName: names.workspace
     appName: names.appIdentity
     appPrincipalId: identities.outputs.appPrincipalId
@@ -223,7 +247,7 @@ module functions 'modules/functions.bicep' = {
     identityName: names.appIdentity
     identityClientId: identities.outputs.appClientId
     nodeVersion: nodeVersion
-    maximumInstances: maximumInstances
+    maximumInstances: instances
     instanceMemoryMB: instanceMemoryMB
     hostStorageName: names.hostStorage
     packageContainer: packageContainer
@@ -233,6 +257,7 @@ module functions 'modules/functions.bicep' = {
     cosmosName: names.cosmos
     databaseName: declared.database
     jobName: declared.trainerJob
+    allowedOrigins: origins
     insightsConnectionString: monitoring.outputs.connectionString
     sweepSchedule: declared.sweepSchedule
   }
@@ -272,6 +297,8 @@ module alerts 'modules/alerts.bicep' = {
     appName: names.app
     actionGroupName: names.actionGroup
     trainingSecondsPerDay: trainingSecondsPerDay
+    functionGbSecondsPerDay: functionGbSecondsPerDay
+    uploadQueues: map(eventSources, one => one.events!)
   }
   dependsOn: [monitoring, messaging, functions]
 }

@@ -93,6 +93,7 @@ var roles = {
   jobsOperator: 'b9a307c4-5aa3-4b52-ba60-2b17c136cd7b'
   logAnalyticsReader: '73c42c96-874c-492b-b04d-ab87d138a893'
   metricsPublisher: '3913510d-42f4-4e42-8a64-420c390055eb'
+  serviceBusOwner: '090c5cfd-751d-490a-894a-3ce6f1109419'
   serviceBusReceiver: '4f6d3b9b-027b-4f4c-9142-0e5a2a2247e0'
   serviceBusSender: '69a216fc-b8fb-44d8-bc22-1f3c2cd27a39'
   tableDataContributor: '0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3'

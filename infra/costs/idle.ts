@@ -94,7 +94,15 @@ function sweep(settings: Resource, all: Resource[]): Line[] {
 }
 
 /** Signals of the one log alert: a time series each. */
-const signals = 3;
+const signals = 5;
+
+/** Time series of a metric alert: one, or one for each queue that it is split by (`*`: all). */
+function seriesOf(alert: Resource, all: Resource[]): number {
+  const [criterion] = at(alert, 'properties', 'criteria', 'allOf') as { dimensions: { values: string[] }[] }[];
+  const queues = all.filter(({ type }) => type === 'Microsoft.ServiceBus/namespaces/queues').length;
+  const dimensions = criterion?.dimensions ?? [];
+  return dimensions.reduce((product, { values }) => product * (values[0] === '*' ? queues : values.length), 1);
+}
 
 const rules: Record<string, typeof free | ((resource: Resource, all: Resource[]) => Line[])> = {
   'Microsoft.App/jobs': free,
@@ -160,7 +168,8 @@ export function idleCost(resources: Resource[]): Line[] {
     if (rule === undefined) throw new Error(`no idle price for ${resource.type}: add it to infra/costs/idle.ts`);
     return rule === free ? [] : rule(resource, resources);
   });
-  const series = resources.filter(({ type }) => type === 'Microsoft.Insights/metricAlerts').length;
+  const alerts = resources.filter(({ type }) => type === 'Microsoft.Insights/metricAlerts');
+  const series = alerts.reduce((sum, alert) => sum + seriesOf(alert, resources), 0);
   const beyond = Math.max(0, series - prices.monitor.freeMetricSeries);
   const how = `${series} time series of ${prices.monitor.freeMetricSeries} free`;
   return [...lines, ...perMonth('Metric alerts', beyond * prices.monitor.metricSeriesMonth, how)];

@@ -51,6 +51,8 @@ function optionRows(snapshots: Record<string, Resource[]>): string[][] {
     'options/cpu': '`compute=cpu`',
     'options/a100': '`compute=a100`',
     'options/people': '`operators`, `alertEmails`, `monthlyBudget`',
+    'options/browser': '`allowedOrigins`',
+    'options/queue-scaling': '`scaleOnQueueLength=true`',
     'options/registry': '`withRegistry=true`',
     'options/service-bus-standard': '`serviceBusTier=Standard`',
     'options/service-bus-premium': '`serviceBusTier=Premium`',

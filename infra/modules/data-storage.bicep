@@ -12,6 +12,8 @@ param name string
 param containers blobContainer[]
 @description('Days for which a deleted blob can be brought back. Erased scans exist as long.')
 param softDeleteDays int
+@description('Origins of web pages that upload and read blobs in a browser (https://scans.example.com); empty: none.')
+param allowedOrigins string[]
 @description('Log who reads a scan, not only who writes and deletes.')
 param auditReads bool
 @description('Name of the Log Analytics workspace.')
@@ -49,6 +51,20 @@ resource account 'Microsoft.Storage/storageAccounts@2025-06-01' = {
       containerDeleteRetentionPolicy: { enabled: true, days: softDeleteDays }
       // versions would keep erased scans beyond the days above
       isVersioningEnabled: false
+      cors: {
+        corsRules: empty(allowedOrigins)
+          ? []
+          : [
+              {
+                allowedOrigins: allowedOrigins
+                // what an upload address and a read address are for
+                allowedMethods: ['GET', 'HEAD', 'OPTIONS', 'PUT']
+                allowedHeaders: ['content-type', 'if-none-match', 'x-ms-*']
+                exposedHeaders: ['etag', 'x-ms-*']
+                maxAgeInSeconds: 3600
+              }
+            ]
+      }
     }
 
     resource container 'containers' = [

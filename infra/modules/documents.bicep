@@ -68,6 +68,8 @@ resource account 'Microsoft.DocumentDB/databaseAccounts@2025-04-15' = {
     ]
   }
 
+  // One after another and after every container: Cosmos DB answers 412 to a role that is assigned while it is at work
+  // on something else of the account.
   resource appWrites 'sqlRoleAssignments' = {
     name: guid(account.id, appName, cosmosRoles.dataContributor)
     properties: {
@@ -75,9 +77,10 @@ resource account 'Microsoft.DocumentDB/databaseAccounts@2025-04-15' = {
       roleDefinitionId: '${account.id}/sqlRoleDefinitions/${cosmosRoles.dataContributor}'
       scope: '${account.id}/dbs/${databaseName}'
     }
-    dependsOn: [database]
+    dependsOn: [database::container]
   }
 
+  @batchSize(1)
   resource operatorsRead 'sqlRoleAssignments' = [
     for person in operators: {
       name: guid(account.id, person.id, cosmosRoles.dataReader)
@@ -86,11 +89,12 @@ resource account 'Microsoft.DocumentDB/databaseAccounts@2025-04-15' = {
         roleDefinitionId: '${account.id}/sqlRoleDefinitions/${cosmosRoles.dataReader}'
         scope: '${account.id}/dbs/${databaseName}'
       }
-      dependsOn: [database]
+      dependsOn: [appWrites]
     }
   ]
 
   // who operates an environment makes its first API key
+  @batchSize(1)
   resource operatorsMakeKeys 'sqlRoleAssignments' = [
     for person in operators: {
       name: guid(account.id, 'keys', person.id, cosmosRoles.dataContributor)
@@ -99,7 +103,7 @@ resource account 'Microsoft.DocumentDB/databaseAccounts@2025-04-15' = {
         roleDefinitionId: '${account.id}/sqlRoleDefinitions/${cosmosRoles.dataContributor}'
         scope: '${account.id}/dbs/${databaseName}/colls/keys'
       }
-      dependsOn: [database::container]
+      dependsOn: [operatorsRead]
     }
   ]
 }

@@ -34,6 +34,8 @@ param cosmosName string
 param databaseName string
 @description('Training job.')
 param jobName string
+@description('Origins of web pages that call the API in a browser; empty: none.')
+param allowedOrigins string[]
 @description('Application Insights connection string.')
 param insightsConnectionString string
 @description('Schedule of the sweep.')
@@ -65,7 +67,11 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
     serverFarmId: plan.id
     httpsOnly: true
     keyVaultReferenceIdentity: identity.id
-    siteConfig: { http20Enabled: true, minTlsVersion: '1.2' }
+    siteConfig: {
+      http20Enabled: true
+      minTlsVersion: '1.2'
+      cors: { allowedOrigins: allowedOrigins, supportCredentials: false }
+    }
     functionAppConfig: {
       deployment: {
         storage: {
@@ -102,6 +108,10 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
       APPLICATIONINSIGHTS_CONNECTION_STRING: insightsConnectionString
       APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identityClientId};Authorization=AAD'
       SWEEP_SCHEDULE: sweepSchedule
+      // onnxruntime and the SDK of Application Insights report on their own use to Microsoft unless told not to
+      ORT_DISABLE_TELEMETRY: '1'
+      APPLICATIONINSIGHTS_STATSBEAT_DISABLED: 'true'
+      APPLICATIONINSIGHTS_SDKSTATS_DISABLED: 'true'
     }
   }
 

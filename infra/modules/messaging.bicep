@@ -10,6 +10,8 @@ param name string
 param tier string
 @description('Queues, as the code declares them.')
 param queues Queue[]
+@description('Let the platform see how long a queue is, so that it adds instances for all that waits and not one by one.')
+param scaleOnQueueLength bool
 @description('Name of the Log Analytics workspace.')
 param workspaceName string
 @description('Name of the identity of the function app.')
@@ -17,11 +19,10 @@ param appName string
 @description('Principal of the function app.')
 param appPrincipalId string
 
-@description('What the function app does on each queue: handlers receive, and others send; replay sends to all.')
-var grants = flatten(map(queues, (queue, i) => [
-  { queue: queue.name, index: i, role: roles.serviceBusReceiver }
-  { queue: queue.name, index: i, role: roles.serviceBusSender }
-]))
+@description('What the function app does on each queue: handlers receive, and others send; replay sends to all. The length of a queue is shown to its owner alone, who may also change the queue.')
+var rights = scaleOnQueueLength ? [roles.serviceBusOwner] : [roles.serviceBusReceiver, roles.serviceBusSender]
+@description('Each right on each queue.')
+var grants = flatten(map(queues, (queue, i) => map(rights, role => { queue: queue.name, index: i, role: role })))
 
 resource workspace 'Microsoft.OperationalInsights/workspaces@2025-07-01' existing = { name: workspaceName }
 

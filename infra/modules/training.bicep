@@ -76,7 +76,13 @@ resource job 'Microsoft.App/jobs@2026-01-01' = {
     }
     template: {
       containers: [
-        { name: 'trainer', image: image, resources: { cpu: profile.cpu, memory: profile.memory } }
+        {
+          name: 'trainer'
+          image: image
+          // a start sends these back together with the variables of its run
+          env: [{ name: 'ORT_DISABLE_TELEMETRY', value: '1' }]
+          resources: { cpu: profile.cpu, memory: profile.memory }
+        }
       ]
     }
   }

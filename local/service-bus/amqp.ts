@@ -21,6 +21,9 @@ import {
 const batchFormat = 0x8001_3700;
 const management = '/$management';
 
+/** Of a namespace of the Basic tier. https://learn.microsoft.com/azure/service-bus-messaging/service-bus-quotas */
+const basicConnections = 100;
+
 type FindQueue = (name: string) => Queue | undefined;
 
 /** What the broker remembers of rhea's links and deliveries. */
@@ -34,14 +37,14 @@ interface Memory {
   busy: () => boolean;
 }
 
-/** Listens on loopback; `close` drops every connection. */
+/** Listens on loopback; `close` drops every connection. The 101st connection is refused, as Basic does. */
 export async function listenAmqp(
   port: number,
   host: string,
   find: FindQueue,
   keyless: Keyless | undefined,
   busy: () => boolean,
-): Promise<{ port: number; close(): Promise<void> }> {
+): Promise<{ port: number; connections(): number; close(): Promise<void> }> {
   const container = rhea.create_container({ id: 'local-service-bus' });
   offerMechanisms(container);
   const memory: Memory = {
@@ -56,6 +59,7 @@ export async function listenAmqp(
   const on = (event: string, handle: (context: EventContext) => void): void => {
     container.on(event, handle as never);
   };
+  const connections = limitConnections(on);
   // to a connection without claims there are no queues
   const finder = (connection: object): FindQueue => (memory.claims.allows(connection) ? find : () => undefined);
   on('session_open', ({ session }) => keepMessageBytes(session, (link) => memory.requests.has(link)));
@@ -87,7 +91,22 @@ export async function listenAmqp(
     idle_time_out: 120_000,
     ...(keyless === undefined ? {} : { transport: 'tls', ...keyless.tls }),
   } as never) as unknown as Server;
-  return serve(server);
+  return { ...(await serve(server)), connections };
+}
+
+/** Closes connections beyond those of the tier as they open; returns how many there are. */
+function limitConnections(on: (event: string, handle: (context: EventContext) => void) => void): () => number {
+  const open = new Set<object>();
+  on('connection_open', ({ connection }) => {
+    if (open.size < basicConnections) {
+      open.add(connection);
+      return;
+    }
+    const description = 'ConnectionsQuotaExceeded for namespace localhost: the Basic tier takes 100 connections.';
+    connection.close({ condition: 'amqp:resource-limit-exceeded', description });
+  });
+  for (const event of ['connection_close', 'disconnected']) on(event, ({ connection }) => open.delete(connection));
+  return () => open.size;
 }
 
 /** SASL lets everybody in, claims on `$cbs` decide: JavaScript and Python ask for ANONYMOUS, .NET and Java for MSSBCBS. */

@@ -47,7 +47,10 @@ export interface DeliveryHandle {
 }
 
 export interface EventContext {
-  connection: { local_channel_map?: Record<string, { each_sender(visit: (sender: SenderLink) => void): void }> };
+  connection: {
+    close(error: { condition: string; description: string }): void;
+    local_channel_map?: Record<string, { each_sender(visit: (sender: SenderLink) => void): void }>;
+  };
   session: object;
   sender: SenderLink;
   receiver: ReceiverLink;

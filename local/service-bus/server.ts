@@ -33,6 +33,8 @@ export interface LocalServiceBus {
   port: number;
   connectionString: string;
   queueDepth(queue: string): Queue['depth'];
+  /** open connections; a namespace of the Basic tier takes 100 */
+  connections(): number;
   /** resolves when the message is on disk */
   enqueue(queue: string, message: OutgoingMessage): Promise<void>;
   /** harmless when it is closed already */
@@ -72,6 +74,7 @@ export async function startServiceBus(options: ServiceBusOptions): Promise<Local
     port: front.port,
     connectionString: `Endpoint=sb://127.0.0.1:${front.port};SharedAccessKeyName=local;SharedAccessKey=local;UseDevelopmentEmulator=true`,
     queueDepth: (name) => known(name).depth,
+    connections: () => front.connections(),
     async enqueue(name, { body, messageId, contentType, applicationProperties }) {
       const encoded = rhea.message.encode({
         message_id: messageId,

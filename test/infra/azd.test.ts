@@ -1,8 +1,10 @@
 /** azure.yaml says what exists, and its hooks say early what would fail late. */
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { copyFile, cp, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import * as z from 'zod';
 import { at, infraFile, ofType, resourcesOf } from './templates.ts';
@@ -59,10 +61,20 @@ const good = {
   AZURE_LOCATION: 'swedencentral',
   TRAINER_IMAGE: `ghcr.io/someone/darkroom-trainer@sha256:${'a'.repeat(64)}`,
 };
+/** Runs the check as on a fresh clone: what is committed for it, without node_modules anywhere above. */
+let clone: string;
+beforeAll(async () => {
+  clone = await mkdtemp(path.join(tmpdir(), 'fresh-clone-'));
+  await cp(path.join(root, 'infra/azd'), path.join(clone, 'infra/azd'), { recursive: true });
+  await copyFile(path.join(root, 'package.json'), path.join(clone, 'package.json'));
+});
+afterAll(() => rm(clone, { recursive: true, force: true }));
+
 function check(environment: Record<string, string>): Promise<{ code: number; said: string }> {
   return new Promise((resolve) => {
     const env = { PATH: process.env['PATH'], ...environment };
-    execFile(process.execPath, ['infra/azd/check.ts'], { cwd: root, env }, (error, stdout, stderr) =>
+    const [, program = ''] = /^node (\S+)$/.exec(scripts['azd:check'] ?? '') ?? [];
+    execFile(process.execPath, [program], { cwd: clone, env }, (error, stdout, stderr) =>
       resolve({ code: typeof error?.code === 'number' ? error.code : 0, said: stdout + stderr }),
     );
   });
@@ -70,7 +82,8 @@ function check(environment: Record<string, string>): Promise<{ code: number; sai
 
 describe('before anything is provisioned', () => {
   test('a complete environment passes without a word', async () => {
-    expect(await check(good)).toEqual({ code: 0, said: '' });
+    // but for a word on Node 22 when it comes to its end
+    expect(await check({ ...good, DARKROOM_NODE: '24' })).toEqual({ code: 0, said: '' });
   });
 
   test.for([
@@ -78,16 +91,30 @@ describe('before anything is provisioned', () => {
     ['no image', { ...good, TRAINER_IMAGE: '' }, 'azd env set TRAINER_IMAGE'],
     ['a compute that does not exist', { ...good, DARKROOM_COMPUTE: 'h100' }, 'azd env set DARKROOM_COMPUTE cpu'],
     ['a long name', { ...good, AZURE_ENV_NAME: 'an-environment-with-a-long-name' }, '20 characters'],
+    [
+      'a pipeline that says not what it is',
+      { ...good, CI: 'true' },
+      'azd env set AZURE_PRINCIPAL_TYPE ServicePrincipal',
+    ],
+    ['a version of Node that is not there', { ...good, DARKROOM_NODE: '20' }, 'azd env set DARKROOM_NODE 22'],
+    ['a budget without its month', { ...good, DARKROOM_MONTHLY_BUDGET: '50' }, 'azd env set DARKROOM_BUDGET_START'],
   ] as const)('%s stops azd and says what to do', async ([, environment, advice]) => {
     const { code, said } = await check(environment);
     expect(code).toBe(1);
     expect(said).toContain(advice);
   });
 
+  test('a pipeline that says what it is, and a budget with its month, pass', async () => {
+    const pipeline = { CI: 'true', AZURE_PRINCIPAL_TYPE: 'ServicePrincipal' };
+    const budget = { DARKROOM_MONTHLY_BUDGET: '50', DARKROOM_BUDGET_START: '2027-01-01' };
+    expect((await check({ ...good, ...pipeline, ...budget })).code).toBe(0);
+  });
+
   test('a region without GPUs, as far as we know, is told and left to Azure', async () => {
     const { code, said } = await check({ ...good, AZURE_LOCATION: 'norwayeast' });
     expect(code).toBe(0);
     expect(said).toContain('DARKROOM_COMPUTE cpu');
-    expect(await check({ ...good, AZURE_LOCATION: 'norwayeast', DARKROOM_COMPUTE: 'cpu' })).toMatchObject({ said: '' });
+    const cpu = { ...good, AZURE_LOCATION: 'norwayeast', DARKROOM_COMPUTE: 'cpu', DARKROOM_NODE: '24' };
+    expect(await check(cpu)).toMatchObject({ said: '' });
   });
 });

@@ -82,7 +82,7 @@ test('docs/deploy.md tells every variable that a workflow reads, and regions as 
   const workflows = readdirSync(folder).map((name) => readFileSync(path.join(folder, name), 'utf8'));
   const used = new Set(workflows.flatMap((text) => [...text.matchAll(/vars\.(\w+)/g)].map(([, name = '']) => name)));
   for (const name of used) expect(section(guide, '5.'), name).toContain(`\`${name}\``);
-  for (const regions of read('infra/azd/check.ts').matchAll(/(t4|a100): \[([^\]]*)\]/g)) {
+  for (const regions of read('infra/azd/check.js').matchAll(/(t4|a100): \[([^\]]*)\]/g)) {
     const row = rowsOf(guide).find(([name]) => name?.startsWith(`\`${regions[1]}\``));
     expect(row?.[2]).toBe(regions[2]?.replaceAll("'", ''));
   }

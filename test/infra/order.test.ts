@@ -61,6 +61,20 @@ test('every role of the app is assigned in a module that the app waits for', () 
   }
 });
 
+test('data-plane roles of Cosmos DB are assigned one by one, after the containers, or it answers 412', () => {
+  const documents = moduleOf('documents');
+  expect(documents['account::database::container']?.type).toMatch(/\/containers$/);
+  const chain = ['account::appWrites', 'account::operatorsRead', 'account::operatorsMakeKeys'];
+  const assigned = Object.entries(documents).filter(([, { type }]) => type.endsWith('/sqlRoleAssignments'));
+  expect(assigned.map(([name]) => name).sort()).toEqual([...chain].sort());
+  for (const [i, name] of chain.entries()) {
+    const before = chain[i - 1] ?? 'account::database::container';
+    expect(documents[name]?.dependsOn, name).toContain(before);
+    const copy = documents[name]?.['copy'];
+    if (copy !== undefined) expect(copy, name).toMatchObject({ mode: 'serial', batchSize: 1 });
+  }
+});
+
 test('the package is deployed after the settings that it is started with', () => {
   expect(moduleOf('functions')['package']?.dependsOn).toContain('app::settings');
 });

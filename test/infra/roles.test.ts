@@ -14,6 +14,7 @@ const roleNames: Record<string, string> = {
   'b9a307c4-5aa3-4b52-ba60-2b17c136cd7b': 'Container Apps Jobs Operator',
   '73c42c96-874c-492b-b04d-ab87d138a893': 'Log Analytics Reader',
   '3913510d-42f4-4e42-8a64-420c390055eb': 'Monitoring Metrics Publisher',
+  '090c5cfd-751d-490a-894a-3ce6f1109419': 'Service Bus Data Owner',
   '4f6d3b9b-027b-4f4c-9142-0e5a2a2247e0': 'Service Bus Data Receiver',
   '69a216fc-b8fb-44d8-bc22-1f3c2cd27a39': 'Service Bus Data Sender',
   '0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3': 'Storage Table Data Contributor',
@@ -63,15 +64,17 @@ function assignmentsOf(deployment: Deployment): string[] {
     .sort();
 }
 
+const onQueues = queueNames.flatMap((name) => [
+  `app: Service Bus Data Receiver on sb/${name}`,
+  `app: Service Bus Data Sender on sb/${name}`,
+]);
+/** whoever shall see how long a queue is has to own it */
+const ownsQueues = queueNames.map((name) => `app: Service Bus Data Owner on sb/${name}`);
 const ofApp = [
   'app: Storage Blob Data Owner on sthost',
   'app: Storage Table Data Contributor on sthost',
   'app: Storage Blob Delegator on stdata',
   ...Object.keys(blobContainers).map((name) => `app: Storage Blob Data Contributor on stdata/${name}`),
-  ...queueNames.flatMap((name) => [
-    `app: Service Bus Data Receiver on sb/${name}`,
-    `app: Service Bus Data Sender on sb/${name}`,
-  ]),
   `app: Cosmos DB Built-in Data Contributor on /dbs/${databaseName}`,
   'app: Container Apps Jobs Operator on trainer',
   'app: Monitoring Metrics Publisher on appi',
@@ -99,7 +102,8 @@ const more: Partial<Record<Deployment, string[]>> = {
 };
 
 test.for(deployments)('%s assigns exactly the roles that are needed', (deployment) => {
-  expect(assignmentsOf(deployment)).toEqual([...ofApp, ...ofTopic, ...(more[deployment] ?? [])].sort());
+  const queueRights = deployment === 'options/queue-scaling' ? ownsQueues : onQueues;
+  expect(assignmentsOf(deployment)).toEqual([...ofApp, ...queueRights, ...ofTopic, ...(more[deployment] ?? [])].sort());
 });
 
 test.for(deployments)('what a training job runs in %s has no identity it could use', (deployment) => {

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { expect, test } from 'vitest';
 import { readConfig, settingNames } from '../../shared/config.ts';
 import { sweepSchedule } from '../../shared/resources.ts';
-import { appSettingsOf, deployments, evaluated } from './templates.ts';
+import { appSettingsOf, at, deployments, evaluated, ofType, resourcesOf } from './templates.ts';
 
 /** Read by the code, and deliberately not set in Azure. */
 const absent: Record<string, string> = {
@@ -28,6 +28,12 @@ const hostSettings = [
   'APPLICATIONINSIGHTS_CONNECTION_STRING',
   'APPLICATIONINSIGHTS_AUTHENTICATION_STRING',
 ];
+/** Read by dependencies that would report on themselves to a third party: what they are called, and what keeps them quiet. */
+const quiet: Record<string, string> = {
+  ORT_DISABLE_TELEMETRY: '1',
+  APPLICATIONINSIGHTS_STATSBEAT_DISABLED: 'true',
+  APPLICATIONINSIGHTS_SDKSTATS_DISABLED: 'true',
+};
 const connectionParts = ['fullyQualifiedNamespace', 'credential', 'clientId'];
 
 function sources(folder: string): string {
@@ -63,9 +69,17 @@ test.for(deployments)('%s sets everything that code and host read', (deployment)
 });
 
 test.for(deployments)('%s sets nothing that nobody reads', (deployment) => {
-  const read = new Set([...settingNames, ...inTriggers, ...ofConnections, ...hostSettings]);
+  const read = new Set([...settingNames, ...inTriggers, ...ofConnections, ...hostSettings, ...Object.keys(quiet)]);
   const unused = Object.keys(appSettingsOf(deployment)).filter((name) => !read.has(name));
   expect(unused, 'remove these from infra/modules/functions.bicep').toEqual([]);
+});
+
+test.for(deployments)('nothing that %s runs reports on itself to anybody', (deployment) => {
+  expect(appSettingsOf(deployment)).toMatchObject(quiet);
+  const [job] = ofType(resourcesOf(deployment), 'Microsoft.App/jobs');
+  const [container] = at(job, 'properties.template.containers') as object[];
+  // a trainer has no Application Insights
+  expect(at(container, 'env')).toEqual([{ name: 'ORT_DISABLE_TELEMETRY', value: '1' }]);
 });
 
 test.for(deployments)('%s has no secret among its settings', (deployment) => {

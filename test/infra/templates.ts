@@ -8,9 +8,11 @@ const folder = path.join(import.meta.dirname, '..', '..', 'infra');
 
 export const options = [
   'a100',
+  'browser',
   'cpu',
   'package',
   'people',
+  'queue-scaling',
   'registry',
   'service-bus-premium',
   'service-bus-standard',

@@ -91,6 +91,26 @@ test('tiers of Service Bus are what the options say, and Basic for everybody els
   expect(tier('options/service-bus-premium')).toEqual({ name: 'Premium', tier: 'Premium', capacity: 1 });
 });
 
+test('web pages are let in where a deployment names them, and nowhere else', () => {
+  const origins = ['https://scans.example.com'];
+  for (const deployment of deployments) {
+    const wanted = deployment === 'options/browser' ? origins : [];
+    const site = one(deployment, 'Microsoft.Web/sites');
+    expect(at(site, 'properties.siteConfig.cors')).toEqual({ allowedOrigins: wanted, supportCredentials: false });
+    const services = ofType(resourcesOf(deployment), 'Microsoft.Storage/storageAccounts/blobServices');
+    for (const service of services) {
+      const rules = at(service, 'properties.cors.corsRules') ?? [];
+      const isOpen = wanted.length > 0 && service.name.startsWith('stdata');
+      expect(rules, service.name).toHaveLength(isOpen ? 1 : 0);
+      if (isOpen)
+        expect((rules as object[])[0]).toMatchObject({
+          allowedOrigins: wanted,
+          allowedMethods: ['GET', 'HEAD', 'OPTIONS', 'PUT'],
+        });
+    }
+  }
+});
+
 const version = /'(Microsoft\.[\w./]+)@([\w-]+)'/g;
 
 test('a type of resource has one API version in all templates', () => {

@@ -120,6 +120,18 @@ describe('rights', () => {
     }
   });
 
+  test("each command that talks to Azure follows a login of its own: GitHub's token lives five minutes", () => {
+    const talks = /npm run deploy:(infrastructure|package|smoke|compare|what-if)/;
+    let commands = 0;
+    for (const [id, { steps }] of jobs)
+      for (const [i, { run = '' }] of steps.entries()) {
+        if (!talks.test(run)) continue;
+        commands++;
+        expect(steps[i - 1]?.uses, `${id}: before ${run}`).toMatch(/^azure\/login@/);
+      }
+    expect(commands).toBe(7);
+  });
+
   test('code from forks gets no identity: pull requests log in as a reader, in their own repository only', () => {
     for (const name of names) {
       // runs with rights of the repository on code of a fork
