@@ -9,13 +9,18 @@ export const target = { os: 'linux', cpu: 'x64', libc: 'glibc' } as const;
 const installOnly = new Set(['adm-zip', 'global-agent']);
 
 const names = z.record(z.string(), z.string()).optional();
+/** as package.json may have it: some packages write one name without a list */
+const platforms = z
+  .union([z.string(), z.array(z.string())])
+  .transform((one) => (typeof one === 'string' ? [one] : one))
+  .optional();
 const lockedPackage = z.looseObject({
   version: z.string().optional(),
   dependencies: names,
   optionalDependencies: names,
-  os: z.array(z.string()).optional(),
-  cpu: z.array(z.string()).optional(),
-  libc: z.array(z.string()).optional(),
+  os: platforms,
+  cpu: platforms,
+  libc: platforms,
 });
 const lockfile = z.looseObject({ packages: z.record(z.string(), lockedPackage) });
 

@@ -175,7 +175,7 @@ describe('what they do', () => {
 
   test('pull requests are tested on three systems, with the two commands of the README', () => {
     const { steps } = jobOf('test.yml', 'laptop');
-    expect(steps.flatMap(({ run = [] }) => run)).toEqual(['npm ci', 'npm run demo']);
+    expect(steps.flatMap(({ run = [] }) => run)).toEqual(['npm ci --omit=dev', 'npm run demo']);
     for (const system of ['ubuntu-24.04', 'macos-15', 'windows-2025'])
       expect(text('test.yml')).toContain(`os: ${system}`);
     expect(jobOf('test.yml', 'gate').steps.flatMap(({ run = [] }) => run)).toEqual(['.ci/run']);
