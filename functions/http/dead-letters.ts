@@ -1,5 +1,6 @@
 /** Messages that got stuck: what they are and why, sending them again, and giving them up. */
 import * as z from 'zod';
+import { opaqueId } from '../../shared/api/parameters.ts';
 import { Problem } from '../../shared/api/problem.ts';
 import { deadLetterView, toDeadLetterView } from '../../shared/api/views/operations.ts';
 import { page } from '../../shared/api/views/page.ts';
@@ -58,7 +59,7 @@ export const deadLetterRoutes = [
     path: 'v1/dead-letters/{queue}/replay',
     role: 'operator',
     summary: 'Send stuck messages of a queue again: one by id, or all that wait; twice is harmless',
-    body: z.strictObject({ id: z.string().max(100).optional() }).prefault({}),
+    body: z.strictObject({ id: opaqueId.optional() }).prefault({}),
     answers: { 202: replayView },
     async handle(ports, call) {
       const queue = queueOf(call);
@@ -77,7 +78,7 @@ export const deadLetterRoutes = [
     path: 'v1/dead-letters/{queue}/dismiss',
     role: 'operator',
     summary: 'Settle a stuck message that will never be handled: it is kept, with who said why; twice is harmless',
-    body: z.strictObject({ id: z.string().min(1).max(100), reason: z.string().min(1).max(500) }),
+    body: z.strictObject({ id: opaqueId, reason: z.string().min(1).max(500) }),
     answers: { 200: deadLetterView },
     async handle(ports, call) {
       const queue = queueOf(call);
@@ -98,10 +99,10 @@ export const deadLetterRoutes = [
   }),
 ];
 
-function queueOf({ params }: { params: Record<string, string> }): QueueName {
-  const queue = queueNames.find((name) => name === params['queue']);
+function queueOf({ params }: { params: { queue: string } }): QueueName {
+  const queue = queueNames.find((name) => name === params.queue);
   if (queue !== undefined) return queue;
-  const detail = `There is no queue ${params['queue']}; queues are ${queueNames.join(', ')}.`;
+  const detail = `There is no queue ${params.queue}; queues are ${queueNames.join(', ')}.`;
   throw new Problem(404, 'unknown-queue', detail, { target: 'queue' });
 }
 

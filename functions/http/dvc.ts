@@ -26,20 +26,20 @@ function tooLarge({ number, samples }: VersionSummary, base: string): Problem {
   const detail =
     `Version ${number} has ${samples} samples, and a directory object for DVC is made of ${maxFiles} at most. ` +
     `Read them page by page with GET ${base}/versions/${number}/samples, or export an earlier version.`;
-  return new Problem(409, 'version-too-large', detail, { target: 'v' });
+  return new Problem(409, 'version-too-large', detail, { target: 'version' });
 }
 
 export const datasetExportRoutes = [
   route({
     name: 'versions-dvc',
     method: 'GET',
-    path: 'v1/projects/{p}/versions/{v}/dvc',
+    path: 'v1/projects/{project}/versions/{version}/dvc',
     role: 'viewer',
     summary: 'A .dvc pointer file for `dvc pull`; the remote is azure://datasets/{project}',
     answers: { 200: 'dvc' },
     async handle(ports, call) {
       const { document: project } = await projectOf(ports, call);
-      const version = await findVersion(ports, project.id, call.params['v']);
+      const version = await findVersion(ports, project.id, call.params.version);
       // made on request, and once: it is as large as the version
       const kept = `${project.id}/dvc/${version.version}.dvc`;
       const known = await ports.blobs.get('datasets', kept, { maxBytes: maxPointerBytes });

@@ -29,7 +29,7 @@ export const endpointRoutes = [
   route({
     name: 'endpoint-get',
     method: 'GET',
-    path: 'v1/projects/{p}/endpoint',
+    path: 'v1/projects/{project}/endpoint',
     role: 'viewer',
     summary: 'Champion, canary and serving history',
     answers: { 200: endpointView },
@@ -44,7 +44,7 @@ export const endpointRoutes = [
   route({
     name: 'endpoint-deploy',
     method: 'POST',
-    path: 'v1/projects/{p}/endpoint/deploy',
+    path: 'v1/projects/{project}/endpoint/deploy',
     role: 'operator',
     summary:
       'Put an approved model version behind the endpoint, after it was loaded and smoke-scored; with If-Match the model on trial goes live at once, and the live one ends the trial',
@@ -76,7 +76,7 @@ export const endpointRoutes = [
   route({
     name: 'endpoint-rollback',
     method: 'POST',
-    path: 'v1/projects/{p}/endpoint/rollback',
+    path: 'v1/projects/{project}/endpoint/rollback',
     role: 'operator',
     summary:
       'Return to the model before in one step (If-Match), again to the one before that, never to one that was rolled back or rejected; every instance follows within two seconds',
@@ -106,7 +106,7 @@ export const endpointRoutes = [
   route({
     name: 'score-post',
     method: 'POST',
-    path: 'v1/projects/{p}/score',
+    path: 'v1/projects/{project}/score',
     role: 'viewer',
     summary:
       'Score one image; `?model=n` pins a model version. 422 where the model has no answer (not-a-number): `predictionId` names the record',
@@ -114,7 +114,7 @@ export const endpointRoutes = [
     query: z.strictObject({ model: z.coerce.number().int().positive().optional() }),
     answers: { 200: scoreView },
     async handle(ports, call) {
-      const { p: project = '' } = call.params;
+      const { project } = call.params;
       if (call.bytes.length === 0)
         throw new Problem(400, 'bad-image', 'The body is empty. Send the bytes of one PNG, JPEG or WebP image.');
       const options = { pin: call.query.model, traceparent: call.cause.traceparent };
@@ -127,19 +127,19 @@ export const endpointRoutes = [
   route({
     name: 'predictions-get',
     method: 'GET',
-    path: 'v1/projects/{p}/predictions/{id}',
+    path: 'v1/projects/{project}/predictions/{prediction}',
     role: 'viewer',
     summary: 'One prediction and everything behind it',
     answers: { 200: predictionView },
     async handle(ports, call) {
-      const { p: project = '', id = '' } = call.params;
+      const { project, prediction: id } = call.params;
       const found = await ports.documents.read('predictions', predictionPartition(project, id), id);
       if (found === undefined)
         throw new Problem(
           404,
           'unknown-prediction',
           `There is no prediction ${id} in project ${project}. The answer to a score has its id; predictions are kept for 90 days.`,
-          { target: 'id' },
+          { target: 'prediction' },
         );
       const { document: model } = await modelOf(ports, project, String(found.document.model.number));
       const json = toPredictionView(found.document, await lineageOf(ports, call.base, model));

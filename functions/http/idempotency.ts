@@ -8,7 +8,7 @@ import type { Call, HttpPorts, Route } from './route.ts';
 export async function assertSameRequest(
   ports: Pick<HttpPorts, 'clock' | 'documents'>,
   declared: Route,
-  call: Call<unknown, unknown>,
+  call: Call<unknown, unknown, string>,
 ): Promise<void> {
   if (call.idempotencyKey === undefined || declared.method === 'GET') return;
   const id = digestOf(40, declared.name, ...Object.values(call.params), call.key.id, call.idempotencyKey);

@@ -39,7 +39,7 @@ export async function modelOf(ports: HttpPorts, project: string, n: string): Pro
     404,
     'unknown-model',
     `There is no model version ${n} in project ${project}. GET /api/v1/projects/${project}/models lists them.`,
-    { target: 'n' },
+    { target: 'number' },
   );
 }
 
@@ -76,9 +76,13 @@ export async function lineageOf(
 
 type Decision = 'approved' | 'rejected';
 
-async function decide(ports: HttpPorts, call: Call<unknown, unknown>, decision: Decision): Promise<Answer> {
+async function decide(
+  ports: HttpPorts,
+  call: Call<unknown, unknown, 'project' | 'number'>,
+  decision: Decision,
+): Promise<Answer> {
   const { document: project } = await projectOf(ports, call);
-  const stored = await modelOf(ports, project.id, call.params['n'] ?? '');
+  const stored = await modelOf(ports, project.id, call.params.number);
   const model = stored.document;
   const endpoint = await endpointOf(ports, project.id);
   // decided already, maybe by this very request when its answer did not arrive: its etag is an older one
@@ -131,7 +135,7 @@ export const modelRoutes = [
   route({
     name: 'models-list',
     method: 'GET',
-    path: 'v1/projects/{p}/models',
+    path: 'v1/projects/{project}/models',
     role: 'viewer',
     summary: 'Model versions, newest first',
     query: z.strictObject(listQuery),
@@ -152,13 +156,13 @@ export const modelRoutes = [
   route({
     name: 'models-get',
     method: 'GET',
-    path: 'v1/projects/{p}/models/{n}',
+    path: 'v1/projects/{project}/models/{number}',
     role: 'viewer',
     summary: 'One model version with its metrics and verdict',
     answers: { 200: modelView },
     async handle(ports, call) {
-      const { p: project = '', n = '' } = call.params;
-      const found = await modelOf(ports, project, n);
+      const { project, number } = call.params;
+      const found = await modelOf(ports, project, number);
       return {
         status: 200,
         json: toModelView(found.document, await endpointOf(ports, project)),
@@ -169,12 +173,12 @@ export const modelRoutes = [
   route({
     name: 'models-artifact',
     method: 'GET',
-    path: 'v1/projects/{p}/models/{n}/artifact',
+    path: 'v1/projects/{project}/models/{number}/artifact',
     role: 'viewer',
     summary: 'The ONNX bytes',
     answers: { 200: 'onnx' },
     async handle(ports, call) {
-      const { document: model } = await modelOf(ports, call.params['p'] ?? '', call.params['n'] ?? '');
+      const { document: model } = await modelOf(ports, call.params.project, call.params.number);
       const stored = await ports.blobs.stream('models', modelBlob(model.pk, model.digest));
       if (stored === undefined)
         throw new Problem(
@@ -193,19 +197,19 @@ export const modelRoutes = [
   route({
     name: 'models-lineage',
     method: 'GET',
-    path: 'v1/projects/{p}/models/{n}/lineage',
+    path: 'v1/projects/{project}/models/{number}/lineage',
     role: 'viewer',
     summary: 'Everything behind a model: training, seed, dataset version, scans and their labels',
     answers: { 200: lineageView },
     async handle(ports, call) {
-      const { document: model } = await modelOf(ports, call.params['p'] ?? '', call.params['n'] ?? '');
+      const { document: model } = await modelOf(ports, call.params.project, call.params.number);
       return { status: 200, json: await lineageOf(ports, call.base, model) };
     },
   }),
   route({
     name: 'models-approve',
     method: 'POST',
-    path: 'v1/projects/{p}/models/{n}/approve',
+    path: 'v1/projects/{project}/models/{number}/approve',
     role: 'operator',
     summary: 'Approve a model version (If-Match); deployed at once when the project deploys automatically',
     takesIfMatch: 'required',
@@ -215,7 +219,7 @@ export const modelRoutes = [
   route({
     name: 'models-reject',
     method: 'POST',
-    path: 'v1/projects/{p}/models/{n}/reject',
+    path: 'v1/projects/{project}/models/{number}/reject',
     role: 'operator',
     summary: 'Reject a model version (If-Match)',
     takesIfMatch: 'required',

@@ -35,7 +35,7 @@ export const operationRoutes = [
   route({
     name: 'events-list',
     method: 'GET',
-    path: 'v1/projects/{p}/events',
+    path: 'v1/projects/{project}/events',
     role: 'viewer',
     summary: 'The activity feed, newest first; `after` is the time of the newest event known',
     query: z.strictObject({ ...listQuery, after: z.iso.datetime().optional() }),

@@ -13,7 +13,7 @@ import {
 } from '../../shared/api/views/project.ts';
 import type { ProjectDocument } from '../../shared/documents.ts';
 import { describeLookAlikes, lookAlikes } from '../../shared/dataset/look-alikes.ts';
-import { projectName, unassignedProject } from '../../shared/names.ts';
+import { unassignedProject } from '../../shared/names.ts';
 import type { Stored } from '../../shared/ports.ts';
 import { type ProjectSettings, projectSettings } from '../../shared/project.ts';
 import {
@@ -48,11 +48,10 @@ async function countsOf(ports: HttpPorts, project: string) {
   return { uploads: byState, samples, versions, trainings, models };
 }
 
-function nameOf(given: string | undefined): string {
-  const name = projectName.safeParse(given);
-  if (name.success && name.data !== unassignedProject) return name.data;
-  const why = name.success ? `"${unassignedProject}" is reserved` : (name.error.issues[0]?.message ?? 'not a name');
-  throw new Problem(400, 'invalid-name', `This cannot be a project's name: ${why}.`, { target: 'p' });
+function assertNotReserved(name: string): void {
+  if (name !== unassignedProject) return;
+  const detail = `This cannot be a project's name: "${unassignedProject}" is where uploads without a project are. Choose another.`;
+  throw new Problem(400, 'invalid-name', detail, { target: 'project' });
 }
 
 /** What is allowed and hardly meant. */
@@ -110,14 +109,15 @@ export const projectRoutes = [
   route({
     name: 'projects-put',
     method: 'PUT',
-    path: 'v1/projects/{p}',
+    path: 'v1/projects/{project}',
     role: 'operator',
     summary: 'Create a project, or change its settings: a change needs If-Match, repeating what is set does not',
     takesIfMatch: 'optional',
     body: projectSettings,
     answers: { 200: projectView, 201: projectView },
     async handle(ports, call) {
-      const id = nameOf(call.params['p']);
+      const { project: id } = call.params;
+      assertNotReserved(id);
       const current = await ports.documents.read('projects', 'projects', id);
       if (current !== undefined) return replaceSettings(ports, call, current);
       if (call.ifMatch !== undefined) throw changed();
@@ -132,7 +132,7 @@ export const projectRoutes = [
   route({
     name: 'projects-get',
     method: 'GET',
-    path: 'v1/projects/{p}',
+    path: 'v1/projects/{project}',
     role: 'viewer',
     summary: 'Read a project with its dataset head, and how many uploads ended in each outcome',
     answers: { 200: projectStatusView },

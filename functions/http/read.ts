@@ -1,6 +1,7 @@
 /** What a request says: path, query, headers and body, each within its limits. */
 import type { HttpRequest, InvocationContext } from '@azure/functions';
 import * as z from 'zod';
+import { parametersOf, type PathParameter, pathParameters } from '../../shared/api/parameters.ts';
 import { Problem } from '../../shared/api/problem.ts';
 import type { Share } from '../../shared/budget.ts';
 import type { KeyDocument } from '../../shared/documents.ts';
@@ -16,11 +17,13 @@ const maxEcho = 200;
 /** how many invalid fields an answer lists */
 const maxDetails = 20;
 
+type PathValues = Partial<Record<PathParameter, string>>;
+
 /** Only the names of the route: with streams, query values leak into the parameters. The host matches letters of any case. */
-export function paramsOf(declared: Route, request: HttpRequest): Record<string, string> {
-  const names = [...declared.path.matchAll(/\{(\w+)\}/g)].map((m) => m[1] ?? '');
+export function paramsOf(declared: Route, request: HttpRequest): PathValues {
   const segments = new URL(request.url).pathname.replace(/^\/api\//i, '').split('/');
   const pattern = declared.path.split('/');
+  const names = parametersOf(declared.path);
   return Object.fromEntries(names.map((name) => [name, decode(segments[pattern.indexOf(`{${name}}`)] ?? '')]));
 }
 
@@ -40,13 +43,25 @@ function decode(segment: string): string {
   }
 }
 
+/** Refuses what no project, upload, version, ... is called: stores answer an odd name with an error of their own, or not at all. */
+function assertNames(params: PathValues): void {
+  for (const [name, value] of Object.entries(params)) {
+    const parsed = pathParameters[name as PathParameter].safeParse(value);
+    if (parsed.success) continue;
+    const given = JSON.stringify(value.slice(0, maxEcho));
+    const why = parsed.error.issues[0]?.message ?? 'it is not one';
+    throw new Problem(400, 'invalid-path', `${given} in the path is no ${name}: ${why}.`, { target: name });
+  }
+}
+
 /** Reads a call, and refuses it with the part that is wrong. `share` grows with the bytes of an image. */
 export async function readCall(
   declared: Route,
   request: HttpRequest,
   context: InvocationContext,
-  { params, key, share }: { params: Record<string, string>; key: KeyDocument; share: Share | undefined },
-): Promise<Call<unknown, unknown>> {
+  { params, key, share }: { params: PathValues; key: KeyDocument; share: Share | undefined },
+): Promise<Call<unknown, unknown, string>> {
+  assertNames(params);
   const bytes =
     declared.method === 'GET'
       ? Buffer.alloc(0)

@@ -24,7 +24,7 @@ export const repairRoutes = [
   route({
     name: 'stuck-list',
     method: 'GET',
-    path: 'v1/projects/{p}/stuck',
+    path: 'v1/projects/{project}/stuck',
     role: 'viewer',
     summary: 'What stands still for longer than retries take, since when, why, and what mends it',
     answers: { 200: z.object({ value: z.array(stuckView) }) },
@@ -36,7 +36,7 @@ export const repairRoutes = [
   route({
     name: 'sweep-post',
     method: 'POST',
-    path: 'v1/projects/{p}/sweep',
+    path: 'v1/projects/{project}/sweep',
     role: 'operator',
     summary: 'Heal the project now, as the timer does every 15 minutes; twice is harmless',
     answers: { 200: z.object({ problems: z.array(z.string()) }) },
@@ -48,7 +48,7 @@ export const repairRoutes = [
   route({
     name: 'scrub-post',
     method: 'POST',
-    path: 'v1/projects/{p}/scrub',
+    path: 'v1/projects/{project}/scrub',
     role: 'operator',
     summary: 'Recompute digests of stored samples and of deployed models; `next` is the `from` of the next call',
     body: z

@@ -52,7 +52,7 @@ async function respond(
     if (declared.role !== 'open') limit('key', key.id, headers);
     authorise(key, declared, params);
     // after authorise: nobody uses up what is another project's
-    if (params['p'] !== undefined) limit('project', params['p'], headers);
+    if (params.project !== undefined) limit('project', params.project, headers);
     const call = await readCall(declared, request, context, { params, key, share });
     await assertSameRequest(ports, declared, call);
     return renderAnswer(await declared.handle(ports, call), headers);

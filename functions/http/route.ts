@@ -1,6 +1,7 @@
 /** What a route is: the table of routes makes both the registrations and the OpenAPI document. */
 import type * as z from 'zod';
 import type { FileKind } from '../../shared/api/openapi.ts';
+import type { ParametersOf } from '../../shared/api/parameters.ts';
 import { Problem } from '../../shared/api/problem.ts';
 import type { KeyDocument, ProjectDocument, Role } from '../../shared/documents.ts';
 import type { Cause } from '../../shared/message.ts';
@@ -14,8 +15,9 @@ export interface HttpPorts extends Ports {
   rateLimits?: RateLimits;
 }
 
-export interface Call<B, Q> {
-  params: Record<string, string>;
+export interface Call<B, Q, Name extends string = never> {
+  /** what the names in the path are, checked */
+  params: Record<Name, string>;
   query: Q;
   body: B;
   /** bytes of the body, for routes that take an image */
@@ -60,19 +62,20 @@ export interface Route {
   answers: Record<number, z.ZodType | FileKind>;
   /** whether the route compares `If-Match` */
   takesIfMatch?: 'optional' | 'required';
-  handle: (ports: HttpPorts, call: Call<unknown, unknown>) => Promise<Answer>;
+  handle: (ports: HttpPorts, call: Call<unknown, unknown, string>) => Promise<Answer>;
 }
 
 /** Which keys a route takes, by the project they are for. */
 export const scopeOf = (declared: Pick<Route, 'path' | 'scope'>): 'project' | 'all-projects' | 'any-key' =>
-  declared.path.includes('{p}') ? 'project' : (declared.scope ?? 'all-projects');
+  declared.path.includes('{project}') ? 'project' : (declared.scope ?? 'all-projects');
 
-/** Declares a route with the types of its body and query. */
-export function route<B extends z.ZodType, Q extends z.ZodType>(
-  declared: Omit<Route, 'handle' | 'body' | 'query'> & {
+/** Declares a route with the types of its path, query and body. */
+export function route<B extends z.ZodType, Q extends z.ZodType, Path extends string>(
+  declared: Omit<Route, 'handle' | 'body' | 'query' | 'path'> & {
+    path: Path;
     body?: B;
     query?: Q;
-    handle: (ports: HttpPorts, call: Call<z.output<B>, z.output<Q>>) => Promise<Answer>;
+    handle: (ports: HttpPorts, call: Call<z.output<B>, z.output<Q>, ParametersOf<Path>>) => Promise<Answer>;
   },
 ): Route {
   return declared as Route;
@@ -81,16 +84,16 @@ export function route<B extends z.ZodType, Q extends z.ZodType>(
 /** Reads the project of a call. */
 export async function projectOf(
   ports: HttpPorts,
-  call: { params: Record<string, string> },
+  call: { params: { project: string } },
 ): Promise<Stored<ProjectDocument>> {
-  const name = call.params['p'] ?? '';
+  const name = call.params.project;
   const found = await ports.documents.read('projects', 'projects', name);
   if (found !== undefined) return found;
   throw new Problem(
     404,
     'unknown-project',
     `There is no project "${name}". Create it with PUT /api/v1/projects/${name}.`,
-    { target: 'p' },
+    { target: 'project' },
   );
 }
 

@@ -12,15 +12,18 @@ import { samplePartition } from '../../shared/upload.ts';
 import { listQuery } from './projects.ts';
 import { changed, continuationOf, type HttpPorts, pageOf, projectOf, route } from './route.ts';
 
-async function sampleOf(ports: HttpPorts, call: { params: Record<string, string> }): Promise<Stored<SampleDocument>> {
-  const { p: project = '', id = '' } = call.params;
+async function sampleOf(
+  ports: HttpPorts,
+  call: { params: { project: string; sample: string } },
+): Promise<Stored<SampleDocument>> {
+  const { project, sample: id } = call.params;
   const found = await ports.documents.read('samples', samplePartition(project, id), id);
   if (found !== undefined) return found;
   throw new Problem(
     404,
     'unknown-sample',
     `There is no sample ${id} in project ${project}. GET /api/v1/projects/${project}/samples lists them.`,
-    { target: 'id' },
+    { target: 'sample' },
   );
 }
 
@@ -28,7 +31,7 @@ export const sampleRoutes = [
   route({
     name: 'samples-list',
     method: 'GET',
-    path: 'v1/projects/{p}/samples',
+    path: 'v1/projects/{project}/samples',
     role: 'viewer',
     summary: 'Browse samples, newest first',
     query: z.strictObject({ ...listQuery, label: className.optional(), unlabelled: z.enum(['true']).optional() }),
@@ -50,7 +53,7 @@ export const sampleRoutes = [
   route({
     name: 'samples-get',
     method: 'GET',
-    path: 'v1/projects/{p}/samples/{id}',
+    path: 'v1/projects/{project}/samples/{sample}',
     role: 'viewer',
     summary: 'Read one sample',
     answers: { 200: sampleView },
@@ -62,7 +65,7 @@ export const sampleRoutes = [
   route({
     name: 'samples-content',
     method: 'GET',
-    path: 'v1/projects/{p}/samples/{id}/content',
+    path: 'v1/projects/{project}/samples/{sample}/content',
     role: 'viewer',
     summary: 'The bytes of a sample',
     answers: { 200: 'image' },
@@ -86,7 +89,7 @@ export const sampleRoutes = [
   route({
     name: 'samples-label',
     method: 'PUT',
-    path: 'v1/projects/{p}/samples/{id}/label',
+    path: 'v1/projects/{project}/samples/{sample}/label',
     role: 'labeler',
     summary: 'Set a label by review; it becomes part of the next version',
     takesIfMatch: 'optional',

@@ -1,5 +1,6 @@
 /** Trainings: start, follow, cancel. */
 import * as z from 'zod';
+import { versionName } from '../../shared/api/parameters.ts';
 import { Problem } from '../../shared/api/problem.ts';
 import { page } from '../../shared/api/views/page.ts';
 import { toTrainingView, trainingView } from '../../shared/api/views/training.ts';
@@ -27,11 +28,11 @@ export const trainingRoutes = [
   route({
     name: 'trainings-post',
     method: 'POST',
-    path: 'v1/projects/{p}/trainings',
+    path: 'v1/projects/{project}/trainings',
     role: 'operator',
     summary: 'Start a training; the answer says whether it starts, waits, or another run does its work',
     body: z.strictObject({
-      version: z.union([z.string().min(1).max(80), z.number().int().positive()]).optional(),
+      version: z.union([versionName, z.number().int().positive()]).optional(),
       trainer: z.strictObject({ name: trainerName.optional(), parameters: parameters.optional() }).optional(),
       seed: z.number().int().min(0).max(0xffff_ffff).optional(),
       reason: z.string().max(500).optional(),
@@ -75,7 +76,7 @@ export const trainingRoutes = [
   route({
     name: 'trainings-list',
     method: 'GET',
-    path: 'v1/projects/{p}/trainings',
+    path: 'v1/projects/{project}/trainings',
     role: 'viewer',
     summary: 'Trainings, newest first',
     query: z.strictObject(listQuery),
@@ -99,13 +100,13 @@ export const trainingRoutes = [
   route({
     name: 'trainings-get',
     method: 'GET',
-    path: 'v1/projects/{p}/trainings/{id}',
+    path: 'v1/projects/{project}/trainings/{training}',
     role: 'viewer',
     summary: 'State, attempts, progress and metrics of one training',
     answers: { 200: trainingView },
     async handle(ports, call) {
       const { document: project } = await projectOf(ports, call);
-      const { id = '' } = call.params;
+      const { training: id } = call.params;
       const found = await ports.documents.read('runs', project.id, id);
       if (found === undefined)
         throw new Problem(
@@ -113,7 +114,7 @@ export const trainingRoutes = [
           'unknown-training',
           `There is no training ${id} in project ${project.id}. GET /api/v1/projects/${project.id}/trainings lists them.`,
           {
-            target: 'id',
+            target: 'training',
           },
         );
       const headers = { etag: found.etag, ...(isOpen(found.document.state) ? retryAfter : {}) };
@@ -124,12 +125,12 @@ export const trainingRoutes = [
   route({
     name: 'trainings-cancel',
     method: 'POST',
-    path: 'v1/projects/{p}/trainings/{id}/cancel',
+    path: 'v1/projects/{project}/trainings/{training}/cancel',
     role: 'operator',
     summary: 'Cancel a training that has not ended',
     answers: { 202: trainingView },
     async handle(ports, call) {
-      const { p: project = '', id = '' } = call.params;
+      const { project, training: id } = call.params;
       const cancelled = await cancelRun(ports, project, id, call.by, call.cause);
       if (cancelled === 'unknown')
         throw new Problem(
@@ -137,7 +138,7 @@ export const trainingRoutes = [
           'unknown-training',
           `There is no training ${id} in project ${project}. GET /api/v1/projects/${project}/trainings lists them.`,
           {
-            target: 'id',
+            target: 'training',
           },
         );
       if (cancelled === 'ended')

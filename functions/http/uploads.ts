@@ -23,7 +23,7 @@ export const uploadRoutes = [
   route({
     name: 'upload-urls-post',
     method: 'POST',
-    path: 'v1/projects/{p}/upload-urls',
+    path: 'v1/projects/{project}/upload-urls',
     role: 'labeler',
     summary: 'Get a write-once address per file; the app then PUTs to storage itself',
     body: z.strictObject({
@@ -68,7 +68,7 @@ export const uploadRoutes = [
   route({
     name: 'uploads-list',
     method: 'GET',
-    path: 'v1/projects/{p}/uploads',
+    path: 'v1/projects/{project}/uploads',
     role: 'viewer',
     summary: 'What became of uploads, newest first',
     query: z.strictObject({
@@ -78,7 +78,7 @@ export const uploadRoutes = [
     }),
     answers: { 200: page(uploadView) },
     async handle(ports, call) {
-      const project = call.params['p'] ?? '';
+      const project = call.params.project;
       if (project !== unassignedProject) await projectOf(ports, call);
       const { outcome, blob, limit } = call.query;
       const found = await ports.documents.query('uploads', {
@@ -98,19 +98,21 @@ export const uploadRoutes = [
   route({
     name: 'uploads-get',
     method: 'GET',
-    path: 'v1/projects/{p}/uploads/{id}',
+    path: 'v1/projects/{project}/uploads/{upload}',
     role: 'viewer',
     summary: 'What became of one upload',
     answers: { 200: uploadView },
     async handle(ports, call) {
-      const { p: project = '', id = '' } = call.params;
+      const { project, upload: id } = call.params;
       // an upload without a project lies where its name says
       const found =
         project === unassignedProject
           ? (await ports.documents.query('uploads', { equals: { project, id }, limit: 1 })).items[0]
           : await ports.documents.read('uploads', uploadPartition(project, id), id);
       if (found?.document.project !== project)
-        throw new Problem(404, 'unknown-upload', `There is no upload ${id} in project ${project}.`, { target: 'id' });
+        throw new Problem(404, 'unknown-upload', `There is no upload ${id} in project ${project}.`, {
+          target: 'upload',
+        });
       const { sample } = found.document;
       const stored =
         sample === null ? undefined : await ports.documents.read('samples', samplePartition(project, sample), sample);

@@ -16,7 +16,7 @@ export const versionRoutes = [
   route({
     name: 'commits-post',
     method: 'POST',
-    path: 'v1/projects/{p}/commits',
+    path: 'v1/projects/{project}/commits',
     role: 'operator',
     summary: 'Commit what is staged now instead of waiting for the window',
     answers: { 202: z.object({ generation: z.number() }) },
@@ -30,7 +30,7 @@ export const versionRoutes = [
   route({
     name: 'versions-list',
     method: 'GET',
-    path: 'v1/projects/{p}/versions',
+    path: 'v1/projects/{project}/versions',
     role: 'viewer',
     summary: 'History, newest first',
     query: z.strictObject(listQuery),
@@ -50,27 +50,27 @@ export const versionRoutes = [
   route({
     name: 'versions-get',
     method: 'GET',
-    path: 'v1/projects/{p}/versions/{v}',
+    path: 'v1/projects/{project}/versions/{version}',
     role: 'viewer',
     summary: 'One version by id, number or `head`',
     answers: { 200: versionView },
     async handle(ports, call) {
       const { document: project } = await projectOf(ports, call);
-      const found = await findVersion(ports, project.id, call.params['v']);
+      const found = await findVersion(ports, project.id, call.params.version);
       return { status: 200, json: toVersionView(found), headers: { etag: `"${found.version}"` } };
     },
   }),
   route({
     name: 'versions-samples',
     method: 'GET',
-    path: 'v1/projects/{p}/versions/{v}/samples',
+    path: 'v1/projects/{project}/versions/{version}/samples',
     role: 'viewer',
     summary: 'Entries of a version, in key order',
     query: z.strictObject({ ...listQuery, split: z.enum(['train', 'validation', 'test']).optional() }),
     answers: { 200: page(entryView) },
     async handle(ports, call) {
       const { document: project } = await projectOf(ports, call);
-      const version = await findVersion(ports, project.id, call.params['v']);
+      const version = await findVersion(ports, project.id, call.params.version);
       const { limit, split } = call.query;
       const { continuation: after } = continuationOf(call.query);
       const value: z.infer<typeof entryView>[] = [];
@@ -94,7 +94,7 @@ export const versionRoutes = [
   route({
     name: 'versions-diff',
     method: 'GET',
-    path: 'v1/projects/{p}/versions/{a}/diff/{b}',
+    path: 'v1/projects/{project}/versions/{from}/diff/{to}',
     role: 'viewer',
     summary: 'What changed from version a to version b, with counts of the whole; a page has at most `limit` changes',
     query: z.strictObject(listQuery),
@@ -112,8 +112,8 @@ export const versionRoutes = [
     },
     async handle(ports, call) {
       const { document: project } = await projectOf(ports, call);
-      const from = await findVersion(ports, project.id, call.params['a']);
-      const to = await findVersion(ports, project.id, call.params['b']);
+      const from = await findVersion(ports, project.id, call.params.from);
+      const to = await findVersion(ports, project.id, call.params.to);
       const { limit } = call.query;
       const { continuation: seen = '' } = continuationOf(call.query);
       const roots: [string, string] = [from.root, to.root];

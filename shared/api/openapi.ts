@@ -1,5 +1,6 @@
 /** OpenAPI 3.1 from the table of routes. */
 import * as z from 'zod';
+import { parametersOf, pathParameters } from './parameters.ts';
 import { problemBody } from './problem.ts';
 
 interface DescribedRoute {
@@ -65,12 +66,10 @@ const idempotencyKey = headerOf(
 );
 
 function operationOf(route: DescribedRoute): Json {
-  const named = [...route.path.matchAll(/\{(\w+)\}/g)].map((m) => ({
-    name: m[1],
-    in: 'path',
-    required: true,
-    schema: { type: 'string' },
-  }));
+  const named = parametersOf(route.path).map((name) => {
+    const { description, ...schema } = schemaOf(pathParameters[name], 'input');
+    return { name, in: 'path', required: true, description, schema };
+  });
   const query = route.query === undefined ? {} : schemaOf(route.query, 'input');
   const required = new Set(Array.isArray(query['required']) ? (query['required'] as string[]) : []);
   const queried = Object.entries((query['properties'] ?? {}) as Record<string, Json>).map(([name, schema]) => ({

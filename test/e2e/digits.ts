@@ -24,7 +24,7 @@ export const urls = z.object({
 
 async function upload(api: Checker, files: { name: string; label?: string; bytes: Buffer }[]): Promise<void> {
   const body = { files: files.map(({ name, label }) => ({ name, label, contentType: 'image/png' })) };
-  const { value } = urls.parse((await api.send('upload-urls-post', { params: { p }, body })).json);
+  const { value } = urls.parse((await api.send('upload-urls-post', { params: { project: p }, body })).json);
   await Promise.all(
     value.map(async ({ url, headers }, i) => {
       const put = await fetch(url, { method: 'PUT', headers, body: new Uint8Array(files[i]?.bytes ?? []) });
@@ -40,7 +40,7 @@ export async function createDigits(api: Checker): Promise<void> {
     gate: { minimum: 0.3, minimumRecall: 0, maxRegression: 1, baseline: 'noted' },
     commit: { quietSeconds: 3 },
   };
-  expect((await api.send('projects-put', { params: { p }, body: settings })).status).toBe(201);
+  expect((await api.send('projects-put', { params: { project: p }, body: settings })).status).toBe(201);
   const files = await Promise.all(
     Array.from({ length: 150 }, async (_, i) => ({
       name: `d${i}.png`,

@@ -23,7 +23,7 @@ let keys: Record<Role, string>;
 let someImage: Buffer;
 
 const champion = async (): Promise<number | undefined> =>
-  endpointView.parse((await api.send('endpoint-get', { params: { p } })).json).production?.model;
+  endpointView.parse((await api.send('endpoint-get', { params: { project: p } })).json).production?.model;
 
 beforeAll(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'darkroom-api-'));
@@ -47,25 +47,29 @@ const listOf = async (operationId: string, sent: Sent = {}) =>
 describe('every answer is what the OpenAPI document promises', () => {
   test('projects, with how much there is of everything', async () => {
     expect((await listOf('projects-list')).map(({ name }) => name)).toEqual([p]);
-    const status = await api.send('projects-get', { params: { p } });
+    const status = await api.send('projects-get', { params: { project: p } });
     expect(status.headers.get('etag')).toBeTruthy();
     const { counts, head } = projectStatusView.parse(status.json);
     expect(counts.uploads).toMatchObject({ received: 0, accepted: 150, unlabelled: 1, conflict: 1, quarantined: 1 });
     expect(counts).toMatchObject({ samples: 151, versions: 1, models: 1 });
     expect(head?.samples).toBe(150);
     const body = { ...projectStatusView.parse(status.json).settings, retrain: { onVersion: false } };
-    expect((await api.send('projects-put', { params: { p }, body })).status).toBe(428);
-    const stale = await api.send('projects-put', { params: { p }, body, headers: { 'if-match': '"old"' } });
+    expect((await api.send('projects-put', { params: { project: p }, body })).status).toBe(428);
+    const stale = await api.send('projects-put', { params: { project: p }, body, headers: { 'if-match': '"old"' } });
     expect(stale.status).toBe(412);
     const headers = { 'if-match': status.headers.get('etag') ?? '' };
-    expect((await api.send('projects-put', { params: { p }, body, headers })).status).toBe(200);
-    const created = await api.send('projects-put', { params: { p: 'second' }, body: {}, headers });
+    expect((await api.send('projects-put', { params: { project: p }, body, headers })).status).toBe(200);
+    const created = await api.send('projects-put', { params: { project: 'second' }, body: {}, headers });
     expect(created.status).toBe(412);
   });
 
   test('a project is put again without If-Match when nothing would change, as after a lost answer', async () => {
     const put = (headers: Record<string, string> = {}) =>
-      api.send('projects-put', { params: { p: 'third' }, body: { gate: { minimum: 0.7 }, classes: [] }, headers });
+      api.send('projects-put', {
+        params: { project: 'third' },
+        body: { gate: { minimum: 0.7 }, classes: [] },
+        headers,
+      });
     const both = await Promise.all([put(), put()]);
     expect(new Set(both.map(({ status }) => status))).toEqual(new Set([200, 201]));
     const again = await put();
@@ -79,18 +83,20 @@ describe('every answer is what the OpenAPI document promises', () => {
   });
 
   test('uploads by outcome and by blob', async () => {
-    const [bad] = await listOf('uploads-list', { params: { p }, query: { outcome: 'quarantined' } });
+    const [bad] = await listOf('uploads-list', { params: { project: p }, query: { outcome: 'quarantined' } });
     expect(bad).toMatchObject({ blob: 'digits/1/bad.png', reason: { code: 'not-an-image' } });
-    const [one] = await listOf('uploads-list', { params: { p }, query: { blob: 'digits/3/d3.png' } });
-    const found = await api.send('uploads-get', { params: { p, id: String(one?.['id']) } });
+    const [one] = await listOf('uploads-list', { params: { project: p }, query: { blob: 'digits/3/d3.png' } });
+    const found = await api.send('uploads-get', { params: { project: p, upload: String(one?.['id']) } });
     expect(found.json).toMatchObject({ outcome: 'accepted', firstVersion: 1 });
     expect(found.headers.get('etag')).toBeTruthy();
-    expect((await api.send('uploads-get', { params: { p, id: 'nope' } })).status).toBe(404);
+    expect((await api.send('uploads-get', { params: { project: p, upload: 'nope' } })).status).toBe(404);
   });
 
   test('an upload address creates one blob once; it neither reads, lists, deletes nor reaches another', async () => {
     const files = [{ name: 'once.png', label: '3', contentType: 'image/png' }];
-    const [given] = urls.parse((await api.send('upload-urls-post', { params: { p }, body: { files } })).json).value;
+    const [given] = urls.parse(
+      (await api.send('upload-urls-post', { params: { project: p }, body: { files } })).json,
+    ).value;
     const { url, headers } = given ?? { url: '', headers: {} };
     const put = (address: string) => fetch(address, { method: 'PUT', headers, body: new Uint8Array(someImage) });
     expect((await put(url.replace('once.png', 'twice.png'))).status).toBe(403);
@@ -104,14 +110,14 @@ describe('every answer is what the OpenAPI document promises', () => {
   });
 
   test('samples: browse, bytes, a label by review', async () => {
-    const [unlabelled] = await listOf('samples-list', { params: { p }, query: { unlabelled: 'true' } });
+    const [unlabelled] = await listOf('samples-list', { params: { project: p }, query: { unlabelled: 'true' } });
     const id = String(unlabelled?.['id']);
-    const sample = await api.send('samples-get', { params: { p, id } });
-    const bytes = await api.send('samples-content', { params: { p, id } });
+    const sample = await api.send('samples-get', { params: { project: p, sample: id } });
+    const bytes = await api.send('samples-content', { params: { project: p, sample: id } });
     expect((await sharp(bytes.bytes).metadata()).width).toBe(28);
     const label = (body: unknown, ifMatch: string) =>
       api.send('samples-label', {
-        params: { p, id },
+        params: { project: p, sample: id },
         body,
         headers: { 'if-match': ifMatch },
         key: keys.labeler,
@@ -121,31 +127,35 @@ describe('every answer is what the OpenAPI document promises', () => {
     expect(labelled.json).toMatchObject({ label: '7', labelSource: 'review' });
     // whose answer was lost sends the same again, with the etag from before
     expect((await label({ label: '7' }, sample.headers.get('etag') ?? '')).json).toEqual(labelled.json);
-    expect((await api.send('commits-post', { params: { p } })).status).toBe(202);
-    const head = async () => projectStatusView.parse((await api.send('projects-get', { params: { p } })).json).head;
+    expect((await api.send('commits-post', { params: { project: p } })).status).toBe(202);
+    const head = async () =>
+      projectStatusView.parse((await api.send('projects-get', { params: { project: p } })).json).head;
     await expect.poll(async () => (await head())?.number, { timeout: 30_000 }).toBe(2);
   });
 
   test('versions: history, entries, difference, DVC pointer', async () => {
-    expect((await listOf('versions-list', { params: { p } })).map(({ number }) => number)).toEqual([2, 1]);
-    const head = await api.send('versions-get', { params: { p, v: 'head' } });
+    expect((await listOf('versions-list', { params: { project: p } })).map(({ number }) => number)).toEqual([2, 1]);
+    const head = await api.send('versions-get', { params: { project: p, version: 'head' } });
     const id = z.object({ id: z.string() }).parse(head.json).id;
-    expect((await api.send('versions-get', { params: { p, v: id } })).json).toEqual(head.json);
-    const entries = await listOf('versions-samples', { params: { p, v: '1' }, query: { limit: '1000' } });
+    expect((await api.send('versions-get', { params: { project: p, version: id } })).json).toEqual(head.json);
+    const entries = await listOf('versions-samples', {
+      params: { project: p, version: '1' },
+      query: { limit: '1000' },
+    });
     expect(entries).toHaveLength(150);
-    const diff = await api.send('versions-diff', { params: { p, a: '1', b: '2' } });
+    const diff = await api.send('versions-diff', { params: { project: p, from: '1', to: '2' } });
     expect(diff.json).toMatchObject({ counts: { removed: 0, relabelled: 0 } });
-    const dvc = await api.send('versions-dvc', { params: { p, v: '1' } });
-    const again = await api.send('versions-dvc', { params: { p, v: 'head' } });
+    const dvc = await api.send('versions-dvc', { params: { project: p, version: '1' } });
+    const again = await api.send('versions-dvc', { params: { project: p, version: 'head' } });
     expect(again.headers.get('etag')).toBe(`"${id}"`);
-    expect((await api.send('versions-dvc', { params: { p, v: '1' } })).bytes).toEqual(dvc.bytes);
+    expect((await api.send('versions-dvc', { params: { project: p, version: '1' } })).bytes).toEqual(dvc.bytes);
     expect(dvc.bytes.toString()).toMatch(/md5: [0-9a-f]{32}\.dir[\s\S]*nfiles: 150[\s\S]*hash: md5/);
-    expect((await api.send('versions-get', { params: { p, v: '99' } })).status).toBe(404);
+    expect((await api.send('versions-get', { params: { project: p, version: '99' } })).status).toBe(404);
   });
 
   test('trainings: start, repeat with the same key, follow, cancel', async () => {
     const headers = { 'idempotency-key': 'ask-1' };
-    const ask = (body: unknown) => api.send('trainings-post', { params: { p }, body, headers });
+    const ask = (body: unknown) => api.send('trainings-post', { params: { project: p }, body, headers });
     const started = await ask({ seed: 5, reason: 'another seed' });
     expect(started.status).toBe(202);
     expect(started.headers.get('retry-after')).toBeTruthy();
@@ -154,23 +164,26 @@ describe('every answer is what the OpenAPI document promises', () => {
     const other = await ask({ seed: 6 });
     expect([other.status, other.headers.get('x-ms-error-code')]).toEqual([409, 'idempotency-key-reused']);
     const states = ['registered', 'rejected'];
-    const state = async () => String((await api.send('trainings-get', { params: { p, id } })).json?.['state' as never]);
+    const state = async () =>
+      String((await api.send('trainings-get', { params: { project: p, training: id } })).json?.['state' as never]);
     await expect.poll(state, { timeout: 60_000, interval: 300 }).toBeOneOf(states);
-    expect((await listOf('trainings-list', { params: { p } })).map((one) => one['id'])).toContain(id);
-    expect((await api.send('trainings-cancel', { params: { p, id } })).status).toBe(409);
-    const next = await api.send('trainings-post', { params: { p }, body: { seed: 9 } });
+    expect((await listOf('trainings-list', { params: { project: p } })).map((one) => one['id'])).toContain(id);
+    expect((await api.send('trainings-cancel', { params: { project: p, training: id } })).status).toBe(409);
+    const next = await api.send('trainings-post', { params: { project: p }, body: { seed: 9 } });
     const cancelled = await api.send('trainings-cancel', {
-      params: { p, id: z.looseObject({ id: z.string() }).parse(next.json).id },
+      params: { project: p, training: z.looseObject({ id: z.string() }).parse(next.json).id },
     });
     expect(cancelled.status).toBe(202);
   });
 
   test('models: registry, artifact, lineage, the manual gate', async () => {
     await expect.poll(champion, { timeout: 30_000, interval: 300 }).toBe(2);
-    expect((await listOf('models-list', { params: { p } })).map(({ version }) => version)).toEqual([2, 1]);
-    const model = await api.send('models-get', { params: { p, n: '1' } });
-    expect((await api.send('models-artifact', { params: { p, n: '1' } })).bytes.length).toBeGreaterThan(1000);
-    const lineage = await api.send('models-lineage', { params: { p, n: '1' } });
+    expect((await listOf('models-list', { params: { project: p } })).map(({ version }) => version)).toEqual([2, 1]);
+    const model = await api.send('models-get', { params: { project: p, number: '1' } });
+    expect((await api.send('models-artifact', { params: { project: p, number: '1' } })).bytes.length).toBeGreaterThan(
+      1000,
+    );
+    const lineage = await api.send('models-lineage', { params: { project: p, number: '1' } });
     expect(lineage.json).toMatchObject({ datasetVersion: { number: 1 }, training: { seed: 1 } });
     expect(lineage.json).toMatchObject({
       model: { lineage: { code: expect.stringMatching(/^sha256:[0-9a-f]{64}$/) } },
@@ -179,11 +192,14 @@ describe('every answer is what the OpenAPI document promises', () => {
       samples: expect.arrayContaining([expect.objectContaining({ labelSource: 'path' })]),
     });
     const decide = (operationId: string, ifMatch?: string) =>
-      api.send(operationId, { params: { p, n: '1' }, headers: ifMatch === undefined ? {} : { 'if-match': ifMatch } });
+      api.send(operationId, {
+        params: { project: p, number: '1' },
+        headers: ifMatch === undefined ? {} : { 'if-match': ifMatch },
+      });
     expect((await decide('models-reject')).status).toBe(428);
     const rejected = await decide('models-reject', model.headers.get('etag') ?? '');
     expect(rejected.json).toMatchObject({ state: 'rejected' });
-    const refused = await api.send('endpoint-deploy', { params: { p }, body: { model: 1 } });
+    const refused = await api.send('endpoint-deploy', { params: { project: p }, body: { model: 1 } });
     expect([refused.status, refused.headers.get('x-ms-error-code')]).toEqual([409, 'model-not-approved']);
     const approved = await decide('models-approve', rejected.headers.get('etag') ?? '');
     expect(approved.json).toMatchObject({ state: 'approved' });
@@ -191,18 +207,22 @@ describe('every answer is what the OpenAPI document promises', () => {
 
   test('endpoint: approving deploys, rolling back returns, deploying needs a current view', async () => {
     await expect.poll(champion, { timeout: 30_000, interval: 300 }).toBe(1);
-    const seen = await api.send('endpoint-get', { params: { p } });
+    const seen = await api.send('endpoint-get', { params: { project: p } });
     const etag = seen.headers.get('etag') ?? '';
-    expect((await api.send('endpoint-rollback', { params: { p }, body: {} })).status).toBe(428);
-    const blind = await api.send('endpoint-rollback', { params: { p }, body: {}, headers: { 'if-match': '*' } });
+    expect((await api.send('endpoint-rollback', { params: { project: p }, body: {} })).status).toBe(428);
+    const blind = await api.send('endpoint-rollback', {
+      params: { project: p },
+      body: {},
+      headers: { 'if-match': '*' },
+    });
     expect([blind.status, blind.headers.get('x-ms-error-code')]).toEqual([400, 'idempotency-key-required']);
     const headers = { 'if-match': etag, 'idempotency-key': 'back' };
-    const back = await api.send('endpoint-rollback', { params: { p }, body: {}, headers });
+    const back = await api.send('endpoint-rollback', { params: { project: p }, body: {}, headers });
     expect(back.json).toMatchObject({ production: { model: 2 } });
-    const again = await api.send('endpoint-rollback', { params: { p }, body: {}, headers });
+    const again = await api.send('endpoint-rollback', { params: { project: p }, body: {}, headers });
     expect(again.json).toMatchObject({ production: { model: 2 } });
     const deploy = (ifMatch: string) =>
-      api.send('endpoint-deploy', { params: { p }, body: { model: 1 }, headers: { 'if-match': ifMatch } });
+      api.send('endpoint-deploy', { params: { project: p }, body: { model: 1 }, headers: { 'if-match': ifMatch } });
     expect((await deploy(etag)).status).toBe(412);
     expect((await deploy(again.headers.get('etag') ?? '')).status).toBe(202);
     await expect.poll(champion, { timeout: 30_000, interval: 300 }).toBe(1);
@@ -210,25 +230,32 @@ describe('every answer is what the OpenAPI document promises', () => {
 
   test('scores, and each leads back to its scans', async () => {
     const headers = { 'content-type': 'image/png' };
-    const pinned = await api.send('score-post', { params: { p }, query: { model: '2' }, body: someImage, headers });
+    const pinned = await api.send('score-post', {
+      params: { project: p },
+      query: { model: '2' },
+      body: someImage,
+      headers,
+    });
     expect(pinned.json).toMatchObject({ model: { version: 2 }, datasetVersion: { number: 2 } });
     const { predictionId: id } = z.looseObject({ predictionId: z.string() }).parse(pinned.json);
-    const traced = await api.send('predictions-get', { params: { p, id } });
+    const traced = await api.send('predictions-get', { params: { project: p, prediction: id } });
     expect(traced.headers.get('etag')).toBeTruthy();
     expect(traced.json).toMatchObject({ lineage: { datasetVersion: { number: 2 }, training: { seed: 5 } } });
     const text = Buffer.from('no image');
-    expect((await api.send('score-post', { params: { p }, body: text, headers })).status).toBe(415);
-    expect((await api.send('score-post', { params: { p }, body: someImage.subarray(0, 90), headers })).status).toBe(
-      400,
+    expect((await api.send('score-post', { params: { project: p }, body: text, headers })).status).toBe(415);
+    expect(
+      (await api.send('score-post', { params: { project: p }, body: someImage.subarray(0, 90), headers })).status,
+    ).toBe(400);
+    expect((await api.send('score-post', { params: { project: 'nowhere' }, body: someImage, headers })).status).toBe(
+      404,
     );
-    expect((await api.send('score-post', { params: { p: 'nowhere' }, body: someImage, headers })).status).toBe(404);
   });
 
   test('activity, dead letters, health, the document itself', async () => {
-    const events = await listOf('events-list', { params: { p } });
+    const events = await listOf('events-list', { params: { project: p } });
     expect(events.length).toBeGreaterThan(4);
     const oldest = String(events.at(-1)?.['at']);
-    const newer = await listOf('events-list', { params: { p }, query: { after: oldest } });
+    const newer = await listOf('events-list', { params: { project: p }, query: { after: oldest } });
     expect(newer.length).toBe(events.filter(({ at }) => String(at) > oldest).length);
     expect(await listOf('dead-letters-list')).toEqual([]);
     expect((await api.send('dead-letters-replay', { params: { queue: 'evaluations' }, body: {} })).json).toEqual({
@@ -254,13 +281,13 @@ describe('every answer is what the OpenAPI document promises', () => {
   });
 
   test('nothing is stuck, and what is stored is what its digests say', async () => {
-    expect((await api.send('stuck-list', { params: { p } })).json).toEqual({ value: [] });
-    expect((await api.send('sweep-post', { params: { p } })).json).toEqual({ problems: [] });
-    const samples = await listOf('samples-list', { params: { p }, query: { limit: '1000' } });
-    const scrubbed = await api.send('scrub-post', { params: { p }, body: { limit: 10_000 } });
+    expect((await api.send('stuck-list', { params: { project: p } })).json).toEqual({ value: [] });
+    expect((await api.send('sweep-post', { params: { project: p } })).json).toEqual({ problems: [] });
+    const samples = await listOf('samples-list', { params: { project: p }, query: { limit: '1000' } });
+    const scrubbed = await api.send('scrub-post', { params: { project: p }, body: { limit: 10_000 } });
     expect(scrubbed.json).toMatchObject({ samples: samples.length, found: [], next: null });
     expect(scrubbed.json).not.toMatchObject({ models: 0 });
-    expect((await api.send('scrub-post', { params: { p }, body: { from: 'zz' } })).status).toBe(400);
+    expect((await api.send('scrub-post', { params: { project: p }, body: { from: 'zz' } })).status).toBe(400);
   });
 
   test('following nextLink gives every item once', async () => {
@@ -272,9 +299,9 @@ describe('every answer is what the OpenAPI document promises', () => {
       ['models-list', '1'],
       ['events-list', '3'],
     ] as const) {
-      const all = await listOf(operationId, { params: { p }, query: { limit: '1000' } });
+      const all = await listOf(operationId, { params: { project: p }, query: { limit: '1000' } });
       const paged: unknown[] = [];
-      let next = listShape.parse((await api.send(operationId, { params: { p }, query: { limit } })).json);
+      let next = listShape.parse((await api.send(operationId, { params: { project: p }, query: { limit } })).json);
       for (let pages = 0; pages < 100; pages++) {
         paged.push(...next.value);
         if (next.nextLink === undefined) break;

@@ -12,7 +12,7 @@ const problem = z.object({ error: z.object({ code: z.string(), target: z.string(
 export async function sendBody(context: Context & { origin: string }, { operationId, body }: Body): Promise<string> {
   const operation = context.operations.find((one) => one.operationId === operationId);
   if (operation === undefined) throw new Error(`there is no operation ${operationId}`);
-  const params = context.params(operation.path);
+  const { params } = context;
   const content = Buffer.from(body);
   const answer = await exchange(
     context.origin,

@@ -69,7 +69,7 @@ export async function callAs(
   one: Operation,
 ): Promise<string[]> {
   if (!operations.includes(one)) throw new Error(`${one.operationId} is no operation of the document`);
-  const params = target.params(one.path);
+  const { params } = target;
   const image = one.requestBody?.content['image/png'] !== undefined;
   const body = one.method === 'GET' ? Buffer.alloc(0) : image ? target.picture : bodyFor(one);
   const answer = await exchange(

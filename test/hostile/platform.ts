@@ -40,7 +40,7 @@ export interface Target {
   /** a picture that is scored and not stored */
   picture: Buffer;
   /** values that make the paths of this API lead to something */
-  params: (path: string) => Record<string, string>;
+  params: Record<string, string>;
   /** resident memory of the functions' process, in bytes; 0 where the system does not say */
   residentBytes(): Promise<number>;
   /** the training that was started, as it is now */
@@ -172,14 +172,16 @@ export async function startTarget(): Promise<Target> {
   const picture = await tile(200);
   const firstOf = async (what: string): Promise<string> =>
     listed.parse(await api('GET', `/projects/${project}/${what}`)).value[0]?.id ?? '';
-  const ids: Record<string, string> = { samples: await firstOf('samples'), uploads: await firstOf('uploads') };
+  const named = { sample: await firstOf('samples'), upload: await firstOf('uploads'), training: run };
   const prediction = await fetch(`${origin}/api/v1/projects/${project}/score`, {
     method: 'POST',
     headers: { 'x-api-key': keyOf('viewer'), 'content-type': 'image/png' },
     body: new Uint8Array(picture),
   });
-  ids['predictions'] = scored.parse(await prediction.json()).predictionId;
-  ids['trainings'] = run;
+  const params = {
+    ...{ project, version: '1', from: '1', to: 'head', number: '1', queue: 'evaluations' },
+    ...{ ...named, prediction: scored.parse(await prediction.json()).predictionId },
+  };
   const runNow = async (): Promise<RunDocument> => {
     const found = await ports.documents.read('runs', project, run);
     if (found === undefined) throw new Error(`run ${run} is gone`);
@@ -208,10 +210,7 @@ export async function startTarget(): Promise<Target> {
         throw new Error(`messages are stuck: ${JSON.stringify([...waiting])}`, { cause: error });
       });
     },
-    params: (route) => ({
-      ...{ p: project, v: '1', a: '1', b: 'head', n: '1', queue: 'evaluations' },
-      id: ids[/\/(\w+)\/\{id\}/.exec(route)?.[1] ?? ''] ?? '',
-    }),
+    params,
     residentBytes: () => residentBytes(platform.functions?.workerPid()),
     async close() {
       await platform.close();

@@ -24,7 +24,7 @@ export interface HostileRequest {
 
 export interface Context {
   operations: readonly Operation[];
-  params: (path: string) => Record<string, string>;
+  params: Record<string, string>;
   key: string;
   host: string;
   picture: Buffer;
@@ -46,7 +46,7 @@ function chooseWrong(random: Random, operation: Operation): { kind: Wrong[]; wro
 }
 
 function draftOf(operation: Operation, random: Random, context: Context): Draft {
-  const params = context.params(operation.path);
+  const { params } = context;
   const [bodyType, content] = Object.entries(operation.requestBody?.content ?? {})[0] ?? [];
   const body =
     content === undefined

@@ -127,7 +127,7 @@ function requestsFor(world: World, project: string): void {
   asOperator(world, async (client) => {
     for (let i = 0; i < 20; i++)
       await client.ask('score-post', {
-        params: { p: project },
+        params: { project },
         bytes: picture,
         headers: { 'content-type': 'image/png' },
       });

@@ -62,10 +62,10 @@ export function startUsers(world: World, plan: Plan, ledger: Ledger): void {
 
 async function putProject({ client }: Users, p: string, settings: unknown): Promise<void> {
   for (let tries = 0; tries < 5; tries++) {
-    const known = await client.ask('projects-get', { params: { p } });
+    const known = await client.ask('projects-get', { params: { project: p } });
     const etag = known?.headers['etag'];
     const headers = known?.status === 200 && etag !== undefined ? { headers: { 'if-match': etag } } : {};
-    const answer = await client.ask('projects-put', { params: { p }, json: settings, ...headers });
+    const answer = await client.ask('projects-put', { params: { project: p }, json: settings, ...headers });
     if (answer !== undefined && answer.status < 300) return;
   }
 }
@@ -84,7 +84,7 @@ async function act(users: Users, action: Action): Promise<void> {
     case 'train':
       return train(users, action);
     case 'commit':
-      await users.client.ask('commits-post', { params: { p: action.project } });
+      await users.client.ask('commits-post', { params: { project: action.project } });
       return;
     case 'review':
       return review(users, action.project);
@@ -112,7 +112,7 @@ async function upload({ world, client, ledger }: Users, upload: Upload): Promise
   let url: string | undefined;
   if (plain) {
     const file = { name: rest.at(-1), contentType: 'image/png', ...(rest.length === 2 ? { label: rest[0] } : {}) };
-    const asked = { params: { p: project }, json: { files: [file] }, role: 'labeler' as const };
+    const asked = { params: { project }, json: { files: [file] }, role: 'labeler' as const };
     const answer = await client.ask('upload-urls-post', asked);
     url = answer?.status === 200 ? text(valuesOf(answer)[0]?.['url']) : undefined;
   }
@@ -142,7 +142,7 @@ async function train(
   { project, id, parameters }: Extract<Action, { kind: 'train' }>,
 ): Promise<void> {
   const answer = await client.ask('trainings-post', {
-    params: { p: project },
+    params: { project },
     json: { trainer: { parameters }, reason: id },
     headers: { 'idempotency-key': id },
   });
@@ -152,55 +152,62 @@ async function train(
 }
 
 async function review({ world, client, ledger }: Users, p: string): Promise<void> {
-  const unlabelled = valuesOf(await client.ask('samples-list', { params: { p }, query: { unlabelled: 'true' } }));
-  const all = valuesOf(await client.ask('samples-list', { params: { p } }));
+  const unlabelled = valuesOf(
+    await client.ask('samples-list', { params: { project: p }, query: { unlabelled: 'true' } }),
+  );
+  const all = valuesOf(await client.ask('samples-list', { params: { project: p } }));
   const some = all.filter(() => world.scheduler.random.next() < 0.2);
   for (const sample of [...unlabelled, ...some].slice(0, 10)) {
     const label = world.scheduler.random.pick(['cat', 'dog']);
     const id = text(sample['id']);
-    const etag = (await client.ask('samples-get', { params: { p, id } }))?.headers['etag'];
+    const etag = (await client.ask('samples-get', { params: { project: p, sample: id } }))?.headers['etag'];
     const headers = etag === undefined ? {} : { 'if-match': etag };
-    const answer = await client.ask('samples-label', { params: { p, id }, json: { label }, headers, role: 'labeler' });
+    const answer = await client.ask('samples-label', {
+      params: { project: p, sample: id },
+      json: { label },
+      headers,
+      role: 'labeler',
+    });
     if (answer?.status === 200) ledger.reviews.push({ project: p, sample: id, label });
   }
 }
 
 async function cancel({ client, ledger }: Users, p: string): Promise<void> {
-  const runs = valuesOf(await client.ask('trainings-list', { params: { p }, query: { limit: '3' } }));
+  const runs = valuesOf(await client.ask('trainings-list', { params: { project: p }, query: { limit: '3' } }));
   const open = runs.find(({ state }) => ['queued', 'submitted', 'running', 'evaluating'].includes(text(state)));
   if (open === undefined) return;
   const id = text(open['id']);
-  const answer = await client.ask('trainings-cancel', { params: { p, id } });
+  const answer = await client.ask('trainings-cancel', { params: { project: p, training: id } });
   if (answer?.status === 202) ledger.cancelled.push({ project: p, run: id });
 }
 
 async function decide({ world, client }: Users, p: string): Promise<void> {
-  const models = valuesOf(await client.ask('models-list', { params: { p } }));
+  const models = valuesOf(await client.ask('models-list', { params: { project: p } }));
   const model = models.find(({ state }) => state === 'candidate') ?? models[0];
   if (model === undefined) return;
   const n = text(model['version']);
-  const found = await client.ask('models-get', { params: { p, n } });
+  const found = await client.ask('models-get', { params: { project: p, number: n } });
   const etag = found?.headers['etag'];
   if (etag === undefined) return;
   const route = world.scheduler.random.next() < 0.7 ? 'models-approve' : 'models-reject';
-  await client.ask(route, { params: { p, n }, headers: { 'if-match': etag } });
+  await client.ask(route, { params: { project: p, number: n }, headers: { 'if-match': etag } });
 }
 
 async function deploy({ world, client, ledger }: Users, p: string): Promise<void> {
-  const models = valuesOf(await client.ask('models-list', { params: { p } }));
+  const models = valuesOf(await client.ask('models-list', { params: { project: p } }));
   const approved = models.filter(({ state }) => state === 'approved');
   if (approved.length === 0) return;
   const model = Number(world.scheduler.random.pick(approved)['version']);
   const key = `deploy-${Math.floor(world.scheduler.now())}`;
   const answer = await client.ask('endpoint-deploy', {
-    ...{ params: { p }, json: { model }, headers: { 'idempotency-key': key } },
+    ...{ params: { project: p }, json: { model }, headers: { 'idempotency-key': key } },
   });
   if (answer?.status === 202) ledger.deployments.push({ project: p, deployment: text(answer.json['deployment']) });
 }
 
 /** Two operators who saw the same state: at most one may win. */
 async function rollback({ world, client, ledger }: Users, p: string): Promise<void> {
-  const seen = await client.ask('endpoint-get', { params: { p } });
+  const seen = await client.ask('endpoint-get', { params: { project: p } });
   const etag = seen?.headers['etag'];
   if (etag === undefined) return;
   const key = `rollback-${Math.floor(world.scheduler.now())}`;
@@ -208,7 +215,7 @@ async function rollback({ world, client, ledger }: Users, p: string): Promise<vo
   const answers = await Promise.all(
     Array.from({ length: people }, async (_, i) => {
       const headers = { 'if-match': etag, 'idempotency-key': `${key}-${i}` };
-      return client.ask('endpoint-rollback', { params: { p }, json: { reason: 'simulated' }, headers });
+      return client.ask('endpoint-rollback', { params: { project: p }, json: { reason: 'simulated' }, headers });
     }),
   );
   const won = answers.flatMap((answer, i) => (answer?.status === 200 ? [`${key}-${i}`] : []));
@@ -222,7 +229,7 @@ async function score(
 ) {
   for (let i = 0; i < times; i++) {
     const headers = { 'content-type': 'image/png' };
-    const answer = await client.ask('score-post', { params: { p }, bytes: picture, headers, role: 'viewer' });
+    const answer = await client.ask('score-post', { params: { project: p }, bytes: picture, headers, role: 'viewer' });
     if (answer?.status === 200) {
       const id = text(answer.json['predictionId']);
       ledger.predictions.push({ project: p, id });
@@ -235,9 +242,9 @@ async function score(
 
 /** An operator who does not wait for the timer; what is stored must be what its names say. */
 async function heal({ world, client }: Users, p: string): Promise<void> {
-  await client.ask('stuck-list', { params: { p } });
-  await client.ask('sweep-post', { params: { p } });
-  const scrubbed = await client.ask('scrub-post', { params: { p }, json: {} });
+  await client.ask('stuck-list', { params: { project: p } });
+  await client.ask('sweep-post', { params: { project: p } });
+  const scrubbed = await client.ask('scrub-post', { params: { project: p }, json: {} });
   for (const { what, blob } of (scrubbed?.json['found'] ?? []) as { what: string; blob: string }[])
     if (what !== 'orphaned') world.problems.push(`I2: the scrub found ${blob} ${what}`);
 }
@@ -252,10 +259,10 @@ async function look({ client }: Users, p: string): Promise<void> {
     'events-list',
     'uploads-list',
   ])
-    await client.ask(route, { params: { p }, role: 'viewer' });
-  const models = valuesOf(await client.ask('models-list', { params: { p }, role: 'viewer' }));
+    await client.ask(route, { params: { project: p }, role: 'viewer' });
+  const models = valuesOf(await client.ask('models-list', { params: { project: p }, role: 'viewer' }));
   const n = text(models[0]?.['version']);
-  if (n !== '') await client.ask('models-lineage', { params: { p, n }, role: 'viewer' });
+  if (n !== '') await client.ask('models-lineage', { params: { project: p, number: n }, role: 'viewer' });
 }
 
 /**

@@ -9,7 +9,10 @@ test('a version of more files than are exported is refused, unless its export wa
   world.put('projects', { id: 'p', pk: 'projects' } as never);
   world.put('versions', { id: 'v1', pk: 'p', version: 'v1', number: 7, samples: 250_001, root: '0' } as never);
   const [exported] = datasetExportRoutes;
-  const call = { params: { p: 'p', v: 'v1' }, base: 'http://a/api/v1' } as unknown as Call<unknown, unknown>;
+  const call = { params: { project: 'p', version: 'v1' }, base: 'http://a/api/v1' } as unknown as Call<
+    unknown,
+    unknown
+  >;
   const ask = async () => exported?.handle(world.ports as HttpPorts, call);
   await expect(ask()).rejects.toMatchObject({
     status: 409,

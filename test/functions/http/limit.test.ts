@@ -4,7 +4,7 @@ import { createWorld } from '../../shared/world.ts';
 import { type CallRoute, keyIn, routesOf } from './calls.ts';
 
 const rateLimits = { key: { perSecond: 2, burst: 3 }, project: { perSecond: 4, burst: 5 } };
-const uploads = (call: CallRoute, key: string, project = 'p') =>
+const uploads = (call: CallRoute, key: string, project = 'digits') =>
   call('uploads-list', `/projects/${project}/uploads`, { key });
 const statuses = async (calls: (() => ReturnType<CallRoute>)[]): Promise<(number | undefined)[]> => {
   const found = [];
@@ -15,7 +15,7 @@ const times = <T>(count: number, one: T): T[] => Array.from({ length: count }, (
 
 function createProjects() {
   const world = createWorld();
-  for (const id of ['p', 'q']) world.put('projects', { id, pk: 'projects' } as never);
+  for (const id of ['digits', 'other']) world.put('projects', { id, pk: 'projects' } as never);
   return { world, call: routesOf(world, { rateLimits }) };
 }
 
@@ -38,7 +38,7 @@ test('every answer to a key says what is left, errors too', async () => {
   const { headers } = await uploads(call, key);
   expect(headers.get('ratelimit-policy')).toBe('"key";q=3;w=2, "project";q=5;w=2');
   expect(headers.get('ratelimit')).toBe('"key";r=2;t=1, "project";r=4;t=1');
-  const unknown = await call('uploads-get', '/projects/p/uploads/none', { key });
+  const unknown = await call('uploads-get', '/projects/digits/uploads/none', { key });
   expect(unknown.status).toBe(404);
   expect(unknown.headers.get('ratelimit')).toBe('"key";r=1;t=1, "project";r=3;t=1');
   const everywhere = await call('projects-list', '/projects', { key });
@@ -56,13 +56,13 @@ test('the keys of one project share its rate, which others do not feel', async (
   const elsewhere = keyIn(world, 3);
   const refused = await uploads(call, elsewhere);
   expect(refused.json['detail']).toMatch(/^The keys of this project together call more than 4 times a second\./);
-  expect((await uploads(call, elsewhere, 'q')).status).toBe(200);
+  expect((await uploads(call, elsewhere, 'other')).status).toBe(200);
 });
 
 test('who may not call a project does not use up its rate', async () => {
   const { world, call } = createProjects();
-  const stranger = keyIn(world, 1, 'viewer', 'q');
+  const stranger = keyIn(world, 1, 'viewer', 'other');
   expect(await statuses(times(4, () => uploads(call, stranger)))).toEqual([403, 403, 403, 429]);
-  const own = keyIn(world, 2, 'viewer', 'p');
+  const own = keyIn(world, 2, 'viewer', 'digits');
   expect((await uploads(call, own)).headers.get('ratelimit')).toBe('"key";r=2;t=1, "project";r=4;t=1');
 });

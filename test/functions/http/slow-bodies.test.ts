@@ -43,7 +43,10 @@ async function serve(): Promise<number> {
 }
 
 const open = (port: number): ClientRequest =>
-  httpRequest({ host: loopback, port, method: 'POST', path: '/api/v1/projects/p/score' }).on('error', () => undefined);
+  httpRequest({ host: loopback, port, method: 'POST', path: '/api/v1/projects/digits/score' }).on(
+    'error',
+    () => undefined,
+  );
 
 /** Sends one image of `size` bytes. */
 async function send(port: number, size: number): Promise<IncomingMessage & { text: string }> {
