@@ -45,7 +45,7 @@ export async function makeKey(
 
 const isForbidden = (error: unknown): boolean =>
   error instanceof Error &&
-  (('code' in error && (error.code === 403 || error.code === 'Forbidden')) ||
+  (('code' in error && (error.code === 403 || error.code === 'Forbidden' || error.code === 'access-refused')) ||
     ('statusCode' in error && error.statusCode === 403));
 
 /** Repeats work that is forbidden until the limit: a role works minutes after it was assigned. Other errors are thrown at once. */

@@ -4,6 +4,7 @@ import { inspect } from 'node:util';
 import type { DeadLetterDocument } from '../shared/documents.ts';
 import { update } from '../shared/outbox.ts';
 import type { Ports } from '../shared/ports.ts';
+import { asFirstSent } from '../shared/redelivery.ts';
 import type { QueueName } from '../shared/resources.ts';
 
 const maxBodyBytes = 64 * 1024;
@@ -27,6 +28,10 @@ function textOf(body: unknown): { text: string; whole: boolean } {
   }
 }
 
+/** One that was put off is the same letter however often that was, and begins anew when it is sent again. */
+const isRecord = (body: unknown): body is object =>
+  typeof body === 'object' && body !== null && !Array.isArray(body) && !Buffer.isBuffer(body);
+
 const field = (body: unknown, name: string): unknown =>
   typeof body === 'object' && body !== null ? (body as Record<string, unknown>)[name] : undefined;
 
@@ -44,7 +49,7 @@ export async function recordDeadLetter(
   queue: QueueName,
   stuck: StuckMessage,
 ): Promise<{ outcome: string; project: string | null }> {
-  const { text, whole } = textOf(stuck.body);
+  const { text, whole } = textOf(isRecord(stuck.body) ? asFirstSent(stuck.body) : stuck.body);
   const id = `x${createHash('sha256').update(`${queue}\n${text}`).digest('hex').slice(0, 31)}`;
   const at = ports.clock.now().toISOString();
   const messageId = field(stuck.body, 'id');

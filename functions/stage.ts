@@ -1,11 +1,12 @@
-/** What every queue function has in common: validate, trace, handle, record; poison is recorded and completed. */
+/** What every queue function has in common: validate, trace, handle, record; what fails is given up, put off or thrown. */
 import type { InvocationContext } from '@azure/functions';
 import type * as z from 'zod';
-import { TerminalError } from '../shared/errors.ts';
 import { type queueMessages, readMessage } from '../shared/message.ts';
 import type { Ports, StageRecord } from '../shared/ports.ts';
+import { asFirstSent } from '../shared/redelivery.ts';
 import type { QueueName } from '../shared/resources.ts';
 import { recordDeadLetter } from './dead-letters.ts';
+import { endFailed } from './failed-delivery.ts';
 
 type Handled = { outcome: string; project?: string | undefined } & Record<string, string | undefined>;
 type MessageOf<Q extends QueueName> = z.infer<(typeof queueMessages)[Q]>;
@@ -25,8 +26,9 @@ export function onMessage<Q extends QueueName>(
     recordAge(ports, queue, context);
     const read = readMessage(queue, body);
     if ('invalid' in read) return refuse(ports, queue, stage, { body, why: read.invalid, context });
-    const { message } = read;
-    const parent = message.traceparent ?? (await traceOf(message));
+    const message = asFirstSent(read.message);
+    // where the trace cannot be found now, the handler finds out why by itself
+    const parent = message.traceparent ?? (await traceOf(message).catch(() => undefined));
     await ports.telemetry.span(stage, parent, async (traceparent) => {
       const startedAt = ports.clock.now().getTime();
       const finish = ({ outcome, project, ...ids }: Handled): void => {
@@ -49,13 +51,9 @@ export function onMessage<Q extends QueueName>(
       try {
         finish(await handle(traceparent === undefined ? message : { ...message, traceparent }));
       } catch (error) {
-        const reason = error instanceof Error ? error.message.slice(0, 300) : 'unknown';
-        if (!(error instanceof TerminalError)) {
-          finish({ outcome: 'retried', reason });
-          throw error;
-        }
-        await recordDeadLetter(ports, queue, { body, reason: error.code, detail: error.message });
-        finish({ outcome: 'dead-lettered', reason });
+        const ended = await endFailed(ports, queue, { body, message: read.message, context, error });
+        finish(ended);
+        if (ended.outcome === 'retried') throw error;
       }
     });
   };

@@ -6,6 +6,7 @@ import { listAll } from '../shared/listing.ts';
 import { sendOutbox } from '../shared/outbox.ts';
 import { attemptsAt } from '../shared/parallel.ts';
 import type { Ports } from '../shared/ports.ts';
+import { replayOutages } from '../shared/repair/dead-letters.ts';
 import { commit, commitWindow } from '../shared/dataset/commit.ts';
 import { lookAtRun } from '../shared/training/check.ts';
 import { endAsCoalesced, ensureRun, queued } from '../shared/training/request.ts';
@@ -27,7 +28,7 @@ const evaluationSeconds = 24 * 3600;
 
 export interface SweepReport {
   projects: number;
-  /** events that Event Grid could not deliver and that are on their way again */
+  /** events that Event Grid could not deliver, and messages that an outage kept waiting too long: on their way again */
   resent: number;
   problems: string[];
 }
@@ -35,10 +36,9 @@ export interface SweepReport {
 /** Goes over every project; what fails for one is reported and does not stop the others. */
 export async function sweep(ports: Ports): Promise<SweepReport> {
   let resent = 0;
-  const problems = await attemptsAt('undelivered events', [
-    async () => {
-      resent = await resendUndelivered(ports);
-    },
+  const problems = await attemptsAt('messages that were given up', [
+    async () => void (resent += await resendUndelivered(ports)),
+    async () => void (resent += await replayOutages(ports)),
   ]);
   let projects = 0;
   for await (const { document } of listAll(

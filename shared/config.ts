@@ -1,6 +1,7 @@
-/** Settings: addresses, credentials, and rates that an owner may set. The same code runs locally and in Azure; only these differ. */
+/** Settings: addresses, credentials, and rates and waits that an owner may set. The same code runs locally and in Azure; only these differ. */
 import * as z from 'zod';
 import { defaultRateLimits, type RateLimits } from './rate-limit.ts';
+import { type Backoff, defaultBackoff } from './redelivery.ts';
 import { databaseName } from './resources.ts';
 
 const url = z.url({ protocol: /^https?$/ });
@@ -33,6 +34,8 @@ const settings = z.object({
   RATE_LIMIT_KEY_BURST: burst.default(defaultRateLimits.key.burst),
   RATE_LIMIT_PROJECT_PER_SECOND: perSecond.default(defaultRateLimits.project.perSecond),
   RATE_LIMIT_PROJECT_BURST: burst.default(defaultRateLimits.project.burst),
+  /** first wait of a message that is put off; the longest is 150 times as long */
+  REDELIVERY_FIRST_SECONDS: z.coerce.number().min(0.01).max(60).default(defaultBackoff.firstSeconds),
 });
 
 /** Every setting that is read here, for those who set them. */
@@ -46,6 +49,7 @@ export interface Config {
   identityClientId: string | undefined;
   insights: { connectionString: string | undefined; authentication: string | undefined };
   rateLimits: RateLimits;
+  backoff: Backoff;
 }
 
 /** Reads and checks the settings; throws one error that names every setting that is missing or wrong. */
@@ -84,5 +88,6 @@ export function readConfig(environment: Record<string, string | undefined>): Con
       key: { perSecond: s.RATE_LIMIT_KEY_PER_SECOND, burst: s.RATE_LIMIT_KEY_BURST },
       project: { perSecond: s.RATE_LIMIT_PROJECT_PER_SECOND, burst: s.RATE_LIMIT_PROJECT_BURST },
     },
+    backoff: { firstSeconds: s.REDELIVERY_FIRST_SECONDS },
   };
 }

@@ -10,16 +10,26 @@ export class TerminalError extends Error {
   }
 }
 
-/** Something is not ready or interfered: the message is delivered again. */
-export class RetryLater extends Error {
+/** What is known of something that has to be tried later. */
+export interface Delay {
   /** names the trouble where it is known */
-  readonly code: string | undefined;
+  code?: string | undefined;
   /** how long the other side asks to be left alone */
+  afterSeconds?: number | undefined;
+  /** the service that did not answer or has no room: an outage, which says nothing about the input */
+  service?: string | undefined;
+}
+
+/** Something is not ready or interfered: the message is delivered again, after a wait (shared/redelivery.ts). */
+export class RetryLater extends Error implements Delay {
+  readonly code: string | undefined;
   readonly afterSeconds: number | undefined;
-  constructor(message: string, { code, afterSeconds }: { code?: string; afterSeconds?: number } = {}) {
+  readonly service: string | undefined;
+  constructor(message: string, { code, afterSeconds, service }: Delay = {}) {
     super(message);
     this.name = 'RetryLater';
     this.code = code;
     this.afterSeconds = afterSeconds;
+    this.service = service;
   }
 }

@@ -17,6 +17,13 @@ const envelope = {
   traceparent: z.string().max(60).optional(),
   correlationid: z.string().max(maxIdLength).optional(),
   causationid: z.string().max(maxIdLength).optional(),
+  // of a message that was put off (shared/redelivery.ts); nobody else writes them, and what cannot be read counts as missing
+  /** which delivery of its present trouble this is; missing: the first */
+  attempt: z.number().int().min(1).max(100_000).optional().catch(undefined),
+  /** when its first delivery was */
+  firstseen: z.iso.datetime().optional().catch(undefined),
+  /** the trouble is a service that does not answer */
+  outage: z.boolean().optional().catch(undefined),
 };
 
 /** What a storage event tells besides which write it is about: of whatever length or form, it costs no upload its outcome. */

@@ -5,6 +5,7 @@
 import type { TreeParameters } from './dataset/tree.ts';
 import type { DocumentTypes } from './documents.ts';
 import type { Message } from './message.ts';
+import type { Backoff } from './redelivery.ts';
 import type { BlobContainer, DocumentContainer, IndexedField, QueueName } from './resources.ts';
 
 export interface Clock {
@@ -193,4 +194,6 @@ export interface Ports {
   telemetry: Telemetry;
   /** size of version tree nodes; left out everywhere but where small trees are to split and merge */
   tree?: TreeParameters;
+  /** how long messages wait that are put off; left out where the default is right */
+  backoff?: Backoff;
 }

@@ -4,19 +4,13 @@ import { opaqueId } from '../../shared/api/parameters.ts';
 import { Problem } from '../../shared/api/problem.ts';
 import { deadLetterView, toDeadLetterView } from '../../shared/api/views/operations.ts';
 import { page } from '../../shared/api/views/page.ts';
-import type { DeadLetterDocument } from '../../shared/documents.ts';
-import { queueMessages } from '../../shared/message.ts';
 import { update } from '../../shared/outbox.ts';
-import type { Stored } from '../../shared/ports.ts';
-import { maxWaiting, waitingLetters } from '../../shared/repair/dead-letters.ts';
+import { maxRefused, replayLetters, waitingLetters } from '../../shared/repair/dead-letters.ts';
 import { type QueueName, queueNames } from '../../shared/resources.ts';
 import { listQuery } from './projects.ts';
-import { continuationOf, type HttpPorts, pageOf, route } from './route.ts';
+import { continuationOf, pageOf, route } from './route.ts';
 
 const queueName = z.enum(queueNames as [string, ...string[]]);
-const maxReplay = 1000;
-/** refused letters that an answer lists */
-const maxRefused = 100;
 
 const replayView = z.object({
   replayed: z.number(),
@@ -68,7 +62,7 @@ export const deadLetterRoutes = [
       if (id !== undefined && one === undefined) throw unknownLetter(queue, id);
       return {
         status: 202,
-        json: await replay(ports, queue, one === undefined ? waitingLetters(ports, queue) : [one]),
+        json: await replayLetters(ports, queue, one === undefined ? waitingLetters(ports, queue) : [one]),
       };
     },
   }),
@@ -108,47 +102,3 @@ function queueOf({ params }: { params: { queue: string } }): QueueName {
 
 const unknownLetter = (queue: QueueName, id: string): Problem =>
   new Problem(404, 'unknown-dead-letter', `There is no dead letter ${id} of queue ${queue}.`, { target: 'id' });
-
-/** Sends letters again, at most 1,000; a message that nobody would understand is refused with the reason. */
-async function replay(
-  ports: HttpPorts,
-  queue: QueueName,
-  letters: Iterable<Stored<DeadLetterDocument>> | AsyncIterable<Stored<DeadLetterDocument>>,
-): Promise<z.infer<typeof replayView>> {
-  const refused: { id: string; why: string }[] = [];
-  let [replayed, refusedCount] = [0, 0];
-  let seen = 0;
-  for await (const { document, etag } of letters) {
-    seen++;
-    const message = replayable(queue, document.body, document.truncated);
-    if (typeof message === 'string') {
-      if (++refusedCount <= maxRefused) refused.push({ id: document.id, why: message });
-      continue;
-    }
-    if (replayed === maxReplay) return { replayed, refusedCount, refused, more: true };
-    await ports.messages.send(queue, [message]);
-    const replayedAt = ports.clock.now().toISOString();
-    // 'changed' is fine: it got stuck again in this moment, and waits for the next replay
-    await ports.documents.replace('dead-letters', { ...document, status: 'replayed', replayedAt }, etag);
-    replayed++;
-  }
-  return { replayed, refusedCount, refused, more: seen === maxWaiting };
-}
-
-function replayable(
-  queue: QueueName,
-  body: string,
-  truncated: boolean,
-): Parameters<HttpPorts['messages']['send']>[1][number] | string {
-  if (truncated) return 'its body was too large to keep whole';
-  let json: unknown;
-  try {
-    json = JSON.parse(body);
-  } catch {
-    return 'its body is not JSON; it can never be handled';
-  }
-  const parsed = queueMessages[queue].safeParse(json);
-  return parsed.success
-    ? parsed.data
-    : `its body is no message of this queue: ${parsed.error.issues[0]?.message ?? ''}`;
-}

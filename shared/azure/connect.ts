@@ -72,6 +72,7 @@ export function connect(config: Config, identity?: TokenCredential): Ports {
       containerAppsCompute(config.compute.endpoint, config.compute.jobId, armCredential),
     ),
     telemetry: logTelemetry(now),
+    backoff: config.backoff,
   };
 }
 

@@ -17,7 +17,8 @@ const limitMs = 30_000;
 function toServiceBus(message: Message): ServiceBusMessage {
   return {
     body: message,
-    messageId: shortened(message.id, maxMessageId),
+    // a message that was put off is another one to the broker, and tells by its id which
+    messageId: shortened(message.attempt === undefined ? message.id : `${message.id}-${message.attempt}`, maxMessageId),
     contentType: 'application/cloudevents+json',
     subject: message.type,
   };

@@ -1,4 +1,4 @@
-/** A service that cannot be reached, or is overloaded, is no defect of ours: whoever called is told to come back. */
+/** A service that cannot be reached, is overloaded or lets nobody in is no defect of ours: whoever called is told to come back. */
 import { RetryLater } from '../errors.ts';
 
 const transportCodes = new Set([
@@ -6,6 +6,8 @@ const transportCodes = new Set([
   // what the SDKs make of them: core-rest-pipeline (PARSE_ERROR: the answer ended in its middle), Cosmos DB, Service Bus
   ...['REQUEST_SEND_ERROR', 'PARSE_ERROR', 'AbortError', 'TimeoutError'],
   ...['ServiceTimeout', 'ServiceBusy', 'ServiceCommunicationProblem'],
+  // the identity gets no token now
+  'CredentialUnavailableError',
 ]);
 
 const socketCalls = new Set(['connect', 'getaddrinfo', 'read', 'write']);
@@ -43,6 +45,13 @@ export function isOutage(error: unknown): boolean {
   );
 }
 
+/** Whether a service did not let us in: a role works minutes after it was assigned, and no input is the cause. */
+function isAccessRefused(error: unknown): error is Error {
+  if (!(error instanceof Error)) return false;
+  const { code, statusCode } = error as Error & { code?: unknown; statusCode?: unknown };
+  return code === 'UnauthorizedAccess' || [code, statusCode].some((status) => status === 401 || status === 403);
+}
+
 /** The same port, whose outages are `RetryLater` with the service's name; every other error stays what it is. */
 export function namingOutages<T extends object>(service: string, port: T): T {
   const wrapped = Object.entries(port).map(([name, method]: [string, unknown]) => {
@@ -51,9 +60,18 @@ export function namingOutages<T extends object>(service: string, port: T): T {
       try {
         return (await (method as (...p: unknown[]) => unknown).apply(port, parameters)) as unknown;
       } catch (error) {
+        if (error instanceof RetryLater) {
+          const { message, code, afterSeconds } = error;
+          throw new RetryLater(message, { code, afterSeconds, service });
+        }
+        if (isAccessRefused(error))
+          throw new RetryLater(
+            `${service} did not let this process in (${error.message.slice(0, 300)}). Does its identity have the roles that the templates assign?`,
+            { code: 'access-refused' },
+          );
         if (!isOutage(error)) throw error;
         const { message } = (error instanceof AggregateError ? error.errors.at(-1) : error) as Error;
-        throw new RetryLater(`${service} did not answer (${message.slice(0, 300)}); it is tried again.`);
+        throw new RetryLater(`${service} did not answer (${message.slice(0, 300)}); it is tried again.`, { service });
       }
     };
     return [name, call];

@@ -17,6 +17,7 @@ const absent: Record<string, string> = {
   RATE_LIMIT_KEY_BURST: 'the default is for everybody',
   RATE_LIMIT_PROJECT_PER_SECOND: 'the default is for everybody',
   RATE_LIMIT_PROJECT_BURST: 'the default is for everybody',
+  REDELIVERY_FIRST_SECONDS: 'the default suits outages of minutes and hours; tests have less time',
 };
 
 /** Read by the functions host, which knows `<connection>__` for every connection that a trigger names. */

@@ -18,10 +18,23 @@ export const operationFaults = [
 ] as const;
 export type Fault = (typeof operationFaults)[number];
 
+export const services = ['documents', 'blobs', 'messages', 'compute'] as const;
+export type Service = (typeof services)[number];
+
+/** The service that does an operation; undefined for the network before the API, and for work of a process itself. */
+export function serviceOf(label: string): Service | undefined {
+  const [verb = '', what = ''] = label.split(' ');
+  if (verb === 'send') return 'messages';
+  if (what === 'compute') return 'compute';
+  if (/^blobs?$/.test(what) || /^(get|put)$/i.test(verb)) return 'blobs';
+  return /^(read|create|replace|remove|batch|query|count)$/.test(verb) ? 'documents' : undefined;
+}
+
 /** A call that got no answer, as the adapters report it. */
 export class Lost extends RetryLater {
-  constructor(fault: Fault) {
-    super(`no answer (${fault}); it is tried again`);
+  constructor(fault: Fault, label: string) {
+    const service = serviceOf(label);
+    super(`no answer (${fault}); it is tried again`, service === undefined ? {} : { service });
     this.name = 'Lost';
   }
 }

@@ -78,10 +78,11 @@ export function createInstance(
 
   const work = async (target: QueueFunction, delivery: Delivery): Promise<void> => {
     let succeeded = false;
-    const { reason, enqueuedAt } = delivery;
+    const { reason, enqueuedAt, deliveries } = delivery;
     try {
       const metadata = {
         enqueuedTimeUtc: new Date(enqueuedAt).toISOString(),
+        deliveryCount: deliveries,
         ...(reason === undefined
           ? {}
           : { applicationProperties: { deadLetterReason: reason.code, deadLetterErrorDescription: reason.detail } }),

@@ -144,12 +144,13 @@ export function createScheduler(random: Random, faults: Faults, keepTrace: boole
 
   const complete = <T>(
     fault: Fault | undefined,
+    label: string,
     who: Scope,
     kind: OperationKind,
     effect: () => T,
   ): { value: T } | { error: Error } | 'dead' => {
     if (fault === 'crash-before') return (kill(who.process, fault), 'dead');
-    if (fault === 'throttle' || fault === 'fail-before') return { error: new Lost(fault) };
+    if (fault === 'throttle' || fault === 'fail-before') return { error: new Lost(fault, label) };
     let value: T;
     try {
       value = effect();
@@ -158,7 +159,7 @@ export function createScheduler(random: Random, faults: Faults, keepTrace: boole
       return { error: error as Error };
     }
     if (fault === 'crash-after') return (kill(who.process, fault), 'dead');
-    return fault === 'fail-after' ? { error: new Lost(fault) } : { value };
+    return fault === 'fail-after' ? { error: new Lost(fault, label) } : { value };
   };
 
   return {
@@ -175,7 +176,7 @@ export function createScheduler(random: Random, faults: Faults, keepTrace: boole
         push(now + faults.delayMs(who), who.process, true, () => {
           done++;
           const fault = faults.decide(who, label, kind);
-          const result = complete(fault, who, kind, effect);
+          const result = complete(fault, label, who, kind, effect);
           if (keepTrace) {
             const said = result === 'dead' ? '' : 'error' in result ? result.error.message : told(result.value);
             const outcome = fault === undefined ? said : `** ${fault} **`;

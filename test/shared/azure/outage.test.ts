@@ -39,6 +39,14 @@ test('a document store that nobody answers for is an outage', async () => {
   await expect(port.batch()).rejects.toThrow(RetryLater);
 }, 30_000);
 
+test('what an adapter puts off is an outage of its service, with what the service said', async () => {
+  const asked = new RetryLater('busy', { code: 'compute-throttled', afterSeconds: 30 });
+  const port = namingOutages('Compute', { start: () => Promise.reject(asked) });
+  await expect(port.start()).rejects.toMatchObject({
+    ...{ message: 'busy', code: 'compute-throttled', afterSeconds: 30, service: 'Compute' },
+  });
+});
+
 test('a defect stays a defect', async () => {
   const defect = new TypeError('cannot read properties of undefined');
   const port = namingOutages('Compute', {
@@ -54,14 +62,24 @@ test('what a service refuses is not an outage, what it fails at is', async () =>
     namingOutages('Compute', {
       start: () => Promise.reject(Object.assign(new Error(`status ${status}`), { statusCode: status })),
     });
-  for (const status of [400, 401, 403, 404, 409, 412])
+  for (const status of [400, 404, 409, 412])
     await expect(answering(status).start()).rejects.not.toBeInstanceOf(RetryLater);
-  for (const status of [408, 429, 500, 503]) await expect(answering(status).start()).rejects.toBeInstanceOf(RetryLater);
+  for (const status of [408, 429, 500, 503])
+    await expect(answering(status).start()).rejects.toMatchObject({ name: 'RetryLater', service: 'Compute' });
+  // a role that was just assigned does not work yet: that passes, or is for a person to mend
+  for (const status of [401, 403])
+    await expect(answering(status).start()).rejects.toMatchObject({
+      ...{ name: 'RetryLater', code: 'access-refused', service: undefined },
+    });
 });
 
 test.each([
   ['a request that was given up', Object.assign(new Error('The operation was aborted.'), { name: 'AbortError' })],
   ['an answer that ended in its middle', Object.assign(new Error('aborted'), { code: 'PARSE_ERROR' })],
+  [
+    'an identity that gets no token',
+    Object.assign(new Error('Network unreachable'), { name: 'CredentialUnavailableError' }),
+  ],
   [
     'a batch whose request broke',
     new Error('Batch request error', { cause: Object.assign(new Error('reset'), { code: 'ECONNRESET' }) }),
