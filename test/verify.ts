@@ -1,7 +1,8 @@
 /**
  * `npm run verify`: what takes too long for every change. The gate first, by itself; then three steps at a time, because
  * the long ones mostly wait. Shows what each prints behind its name, and closes with a table and `N passed, N failed`.
- * `--only NAME` runs one step. Speed is judged by `npm run bench`, which wants the machine for itself.
+ * `--short` runs the short form of each step that has one, without the gate, as `.ci/run` does beside it; `--only NAME`
+ * one step. Speed is judged by `npm run bench`, which wants the machine for itself.
  */
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
@@ -11,9 +12,12 @@ import { inBatches } from '../shared/parallel.ts';
 interface Step {
   name: string;
   /** an npm script, or a program of node_modules/.bin, with its arguments */
-  command: [string, ...string[]];
+  command: Command;
+  /** the same in a minute or two; without it the step is too long for every change */
+  short?: Command;
   shows: string;
 }
+type Command = [string, ...string[]];
 
 const gate: Step = { name: 'test', command: ['node', 'test/check.ts'], shows: 'the gate' };
 
@@ -22,31 +26,37 @@ const steps: Step[] = [
   {
     name: 'torture',
     command: ['node', 'test/torture/main.ts', '--rounds', '20', '--platforms', '2'],
+    short: ['vitest', 'run', 'test/torture'],
     shows: '20 rounds of deaths, full and stalled disks under load',
   },
   {
     name: 'faults',
     command: ['node', 'test/faults/main.ts', '--rounds', '6'],
+    short: ['vitest', 'run', 'test/faults'],
     shows: 'every service silent, then 6 rounds of throttling, outages and broken connections',
   },
   {
     name: 'simulate',
     command: ['node', 'test/simulation/main.ts', '--seeds', '5000'],
+    short: ['vitest', 'run', 'test/simulation/seeds.test.ts'],
     shows: '5,000 random simulations of the handlers',
   },
   {
     name: 'storms',
     command: ['env', 'STORM=full', 'vitest', 'run', '--no-file-parallelism', 'test/storms'],
+    short: ['vitest', 'run', 'test/storms'],
     shows: '10,000 uploads, 1,000 retrain requests and 50 versions in a burst',
   },
   {
     name: 'hostile',
     command: ['node', 'test/hostile/main.ts', '--requests', '5000', '--runs', '10000'],
+    short: ['vitest', 'run', 'test/hostile'],
     shows: 'hostile input: a corpus, every parser, every route',
   },
   {
     name: 'cases',
     command: ['node', 'test/simulation/main.ts', '--cases', '--occurrences', '3'],
+    short: ['vitest', 'run', 'test/simulation/cases.test.ts'],
     shows: 'every fault of every operation, up to three times',
   },
   {
@@ -57,9 +67,21 @@ const steps: Step[] = [
   {
     name: 'defects',
     command: ['node', 'test/simulation/defects/main.ts'],
+    short: ['vitest', 'run', 'test/simulation/defects'],
     shows: 'deliberate defects, and after how many seeds each is noticed',
   },
-  { name: 'demo', command: ['node', 'local/demo/main.ts'], shows: 'the story on scanned digits, to its end' },
+  {
+    name: 'demo',
+    command: ['node', 'local/demo/main.ts'],
+    short: ['node', 'local/demo/main.ts'],
+    shows: 'the story on scanned digits, to its end',
+  },
+  {
+    name: 'clients',
+    command: ['node', 'test/clients/main.ts'],
+    short: ['node', 'test/clients/main.ts'],
+    shows: "Azure's SDKs for Python on the local services, where there is Python",
+  },
   { name: 'images', command: ['node', 'test/demo-images.ts'], shows: 'the story on a folder of other pictures' },
   {
     name: 'previous',
@@ -69,6 +91,8 @@ const steps: Step[] = [
   { name: 'package', command: ['node', 'test/package/main.ts'], shows: 'the package that is deployed' },
 ];
 const atOnce = 3;
+/** short forms mostly compute */
+const shortAtOnce = 2;
 
 interface Outcome extends Step {
   code: number;
@@ -98,17 +122,25 @@ async function run(step: Step): Promise<Outcome> {
   return { ...step, code, seconds };
 }
 
-const { values } = parseArgs({ options: { only: { type: 'string' } } });
-const only = [gate, ...steps].find(({ name }) => name === values.only);
+const { values } = parseArgs({ options: { only: { type: 'string' }, short: { type: 'boolean', default: false } } });
+const short = steps.flatMap((step) => (step.short === undefined ? [] : [{ ...step, command: step.short }]));
+const all = values.short ? short : [gate, ...steps];
+const only = all.find(({ name }) => name === values.only);
 if (values.only !== undefined && only === undefined) {
   console.error(
-    `There is no step ${values.only}; steps are ${[gate, ...steps].map(({ name }) => name).join(', ')}. Speed: npm run bench.`,
+    `There is no step ${values.only}; steps are ${all.map(({ name }) => name).join(', ')}. Speed: npm run bench.`,
   );
   process.exit(2);
 }
 
+async function runAll(): Promise<Outcome[]> {
+  if (only !== undefined) return [await run(only)];
+  if (values.short) return inBatches(short, shortAtOnce, run);
+  return [await run(gate), ...(await inBatches(steps, atOnce, run))];
+}
+
 const startedAt = performance.now();
-const outcomes = only === undefined ? [await run(gate), ...(await inBatches(steps, atOnce, run))] : [await run(only)];
+const outcomes = await runAll();
 console.log('');
 for (const { name, code, seconds, shows } of outcomes)
   console.log(`${code === 0 ? 'passed' : 'FAILED'}  ${name.padEnd(8)} ${seconds.toFixed(0).padStart(5)} s  ${shows}`);

@@ -35,6 +35,14 @@ export function documentRids(database: number, container: number): (document: nu
   };
 }
 
+/** Number of the document with this `_rid` in a container; undefined for the `_rid` of anything else. */
+export function documentNumber(rid: string, database: number, container: number): number | undefined {
+  const bytes = Buffer.from(rid.replaceAll('-', '/'), 'base64');
+  const isDocument =
+    bytes.length === 16 && bytes.subarray(0, 8).equals(containerBytes(database, container).subarray(0, 8));
+  return isDocument ? bytes.readUInt32LE(8) + bytes.readUInt32LE(12) * 2 ** 32 : undefined;
+}
+
 /** `_rid` of the one partition key range of a container. */
 export function partitionKeyRangeRid(database: number, container: number): string {
   const bytes = containerBytes(database, container);

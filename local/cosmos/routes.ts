@@ -15,7 +15,7 @@ import {
   readQuery,
 } from './feed.ts';
 import { keyOf, keyOfHeader, scopeOfHeader } from './partition-key.ts';
-import { containerRid } from './resource-id.ts';
+import { containerRid, documentNumber } from './resource-id.ts';
 import { accountBody, containerBody, databaseBody, type openResources, partitionKeyRangeBody } from './resources.ts';
 import type { ContainerRecord, Store } from './store.ts';
 
@@ -40,8 +40,10 @@ const header = (headers: IncomingHttpHeaders, name: string): string | undefined 
   return Array.isArray(value) ? value[0] : value;
 };
 const flag = (headers: IncomingHttpHeaders, name: string): boolean => header(headers, name)?.toLowerCase() === 'true';
+/** Python asks for the plan of a query with the header for that alone, as plain JSON. */
 const isQuery = (headers: IncomingHttpHeaders): boolean =>
   flag(headers, 'x-ms-documentdb-isquery') ||
+  flag(headers, 'x-ms-cosmos-is-query-plan-request') ||
   header(headers, 'content-type')?.startsWith('application/query+json') === true;
 
 const json = (status: number, body: object & { _etag?: string }): Answer => ({
@@ -185,6 +187,13 @@ export function routes(store: Store, resources: Resources, endpoint: () => strin
     return feed('Documents', rid, queryPage(store, container, scope, ready, size, continuation));
   };
 
+  /** Who reaches a container by its `_rid` reaches its documents by theirs: Python follows `_self` (delete_item(document)). */
+  const idOf = (container: ContainerRecord, containerId: string, item: string): string => {
+    if (containerId !== containerRid(container.database.number, container.number)) return item;
+    const number = documentNumber(item, container.database.number, container.number);
+    return (number === undefined ? undefined : store.idOf(container, number)) ?? item;
+  };
+
   const onDocument = ({ method, headers, body }: Request, container: ContainerRecord, id: string): Answer => {
     const key = keyOfHeader(container.definition.partitionKey.paths, header(headers, 'x-ms-documentdb-partitionkey'));
     const common = { id, key, ifMatch: header(headers, 'if-match'), ifNoneMatch: header(headers, 'if-none-match') };
@@ -217,7 +226,7 @@ export function routes(store: Store, resources: Resources, endpoint: () => strin
     const rid = containerRid(container.database.number, container.number);
     let answer: Answer;
     if (kind === 'docs' && item === undefined) answer = onDocuments(request, container);
-    else if (kind === 'docs' && item !== undefined) answer = onDocument(request, container, item);
+    else if (kind === 'docs' && item !== undefined) answer = onDocument(request, container, idOf(container, id, item));
     else if (kind === 'pkranges') answer = onPartitionKeyRanges(request, container, rid);
     else throw badRequest(`'${kind}' is not supported by the local endpoint`);
     const session = {

@@ -191,6 +191,12 @@ export class Store {
     ).get(key, id, nowSeconds()) as StoredDocument | undefined;
   }
 
+  /** Id of a document by its number. */
+  idOf({ number }: ContainerRecord, document: number): string | undefined {
+    const found = this.prepare(`SELECT id FROM docs_${number} WHERE number = ?`).get(document);
+    return found === undefined ? undefined : String(found['id']);
+  }
+
   /** Writes a document in place of the one of its key and id, an expired one too. */
   write({ number, definition }: ContainerRecord, row: DocumentRow): void {
     const ttl = definition.defaultTtl ?? null;

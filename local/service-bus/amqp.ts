@@ -9,11 +9,13 @@ import { settleDelivery } from './outcome.ts';
 import type { Consumer, Queue } from './queue.ts';
 import {
   codec,
+  type DeliveryHandle,
   type EventContext,
   keepMessageBytes,
   type Link,
   type ReceiverLink,
   type SenderLink,
+  type Terminus,
   types,
 } from './rhea-types.ts';
 
@@ -29,7 +31,8 @@ type FindQueue = (name: string) => Queue | undefined;
 /** What the broker remembers of rhea's links and deliveries. */
 interface Memory {
   requests: WeakMap<object, string>;
-  replyTo: WeakMap<object, string>;
+  /** links that carry answers, by what requests are sent to and by where they are to be answered */
+  answers: WeakMap<object, { address: string; replyTo: string }>;
   entities: WeakMap<object, Queue>;
   consumers: WeakMap<object, { queue: Queue; consumer: Consumer & { sent: number } }>;
   locks: WeakMap<object, { queue: Queue; key: string }>;
@@ -49,7 +52,7 @@ export async function listenAmqp(
   offerMechanisms(container);
   const memory: Memory = {
     requests: new WeakMap(),
-    replyTo: new WeakMap(),
+    answers: new WeakMap(),
     entities: new WeakMap(),
     consumers: new WeakMap(),
     locks: new WeakMap(),
@@ -173,8 +176,15 @@ function serve(server: Server): Promise<{ port: number; close(): Promise<void> }
   });
 }
 
-/** .NET names a queue by its path, `/queue`. */
-const addressOf = (terminus: { address?: string } | undefined): string => (terminus?.address ?? '').replace(/^\//, '');
+/** .NET names a queue by its path, `/queue`; Python by a URL, `amqps://host/queue`. */
+const addressOf = (terminus: Terminus | undefined): string =>
+  (terminus?.address ?? '').replace(/^[a-z]+:\/\/[^/]*/, '').replace(/^\//, '');
+
+/** Says both ends of a link as the client named them: Python takes an answer without one of them for a refusal. */
+function nameEnds(link: Link): void {
+  link.set_source({ address: link.source?.address ?? '' });
+  link.set_target({ address: link.target?.address ?? '' });
+}
 
 const isRequestAddress = (address: string): boolean => address === '$cbs' || address.endsWith(management);
 
@@ -189,7 +199,7 @@ const notFound = (link: Link, address: string): void =>
 
 function openReceiver(memory: Memory, link: ReceiverLink, find: FindQueue): void {
   const address = addressOf(link.target);
-  link.set_target({ address: link.target?.address ?? '' });
+  nameEnds(link);
   link.local.attach['max_message_size'] = maxMessageBytes;
   if (isRequestAddress(address)) {
     memory.requests.set(link, address);
@@ -202,17 +212,16 @@ function openReceiver(memory: Memory, link: ReceiverLink, find: FindQueue): void
 
 function openSender(memory: Memory, link: SenderLink, find: FindQueue): void {
   const address = addressOf(link.source);
-  const given = { address: link.source?.address ?? '' };
+  nameEnds(link);
   link.local.attach['snd_settle_mode'] = link.remote.attach.snd_settle_mode;
   link.local.attach['rcv_settle_mode'] = link.remote.attach.rcv_settle_mode;
   if (isRequestAddress(address)) {
-    link.set_source(given);
-    memory.replyTo.set(link, link.target?.address ?? link.name);
+    memory.answers.set(link, { address, replyTo: link.target?.address ?? link.name });
     return;
   }
   const queue = find(address);
   if (queue === undefined) return notFound(link, address);
-  if (link.source?.filter !== undefined && 'com.microsoft:session-filter' in link.source.filter) {
+  if ('com.microsoft:session-filter' in (link.source?.filter ?? {})) {
     return refuse(link, 'amqp:not-allowed', 'The Basic tier has no sessions: receive without a session.');
   }
   const consumer: Consumer & { sent: number } = {
@@ -226,9 +235,16 @@ function openSender(memory: Memory, link: SenderLink, find: FindQueue): void {
       if (lockedUntil !== undefined) memory.locks.set(delivery, { queue, key: tag.toString('hex') });
     },
   };
-  link.set_source(given);
   memory.consumers.set(link, { queue, consumer });
   queue.consumers.add(consumer);
+}
+
+/** Refuses one message. Python reads the third field of an error, so it is there though it is empty. */
+function reject(
+  delivery: DeliveryHandle,
+  { condition, description }: { condition: string; description: string },
+): void {
+  delivery.reject({ condition, description, info: {} });
 }
 
 async function onMessage(memory: Memory, context: EventContext, find: FindQueue): Promise<void> {
@@ -240,26 +256,25 @@ async function onMessage(memory: Memory, context: EventContext, find: FindQueue)
   }
   const queue = memory.entities.get(receiver);
   if (queue === undefined || !Buffer.isBuffer(message)) {
-    delivery.reject({ condition: 'amqp:not-found', description: 'no queue is behind this link' });
+    reject(delivery, { condition: 'amqp:not-found', description: 'no queue is behind this link' });
     return;
   }
   if (memory.busy()) {
     const description = 'The request was terminated because the namespace is being throttled. Error code: 50009.';
-    delivery.reject({ condition: serverBusy, description });
+    reject(delivery, { condition: serverBusy, description });
     return;
   }
   try {
     const parts = context.format === batchFormat ? batchParts(message) : [message];
     if (parts.reduce((sum, part) => sum + part.length, 0) > maxMessageBytes) {
-      const { condition, description } = tooLarge;
-      delivery.reject({ condition, description });
+      reject(delivery, tooLarge);
       return;
     }
     // accepted only when on disk: whatever the sender was told is kept
     await Promise.all(parts.map((part) => queue.enqueue(parseMessage(part))));
     delivery.accept();
   } catch (error) {
-    delivery.reject(trouble(error));
+    reject(delivery, trouble(error));
   }
 }
 
@@ -277,7 +292,9 @@ async function onRequest(
   const request = Buffer.isBuffer(message) ? codec.decode(message) : (message as ReturnType<typeof codec.decode>);
   let reply: SenderLink | undefined;
   receiver.session.each_sender((sender) => {
-    if (memory.replyTo.get(sender) === request.reply_to) reply = sender;
+    const ends = memory.answers.get(sender);
+    // a request for claims may name no address for its answer (Python)
+    if (request.reply_to == null ? ends?.address === address : ends?.replyTo === request.reply_to) reply = sender;
   });
   const answer = address === '$cbs' ? memory.claims.put(connection, request) : await answerTo(address, request, find);
   const { status, body, condition, description } = answer;

@@ -3,7 +3,7 @@ import rhea from 'rhea';
 
 export interface Terminus {
   address?: string;
-  filter?: Record<string, unknown>;
+  filter?: Record<string, unknown> | null;
 }
 
 export interface Link {
@@ -36,7 +36,7 @@ export interface ReceiverLink extends Link {
 
 export interface DeliveryHandle {
   accept(): void;
-  reject(error: { condition: string; description: string }): void;
+  reject(error: { condition: string; description: string; info?: Record<string, unknown> }): void;
   update(settled: boolean, state?: unknown): void;
   remote_settled: boolean;
   remote_state?: {
