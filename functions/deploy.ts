@@ -66,7 +66,13 @@ async function deployModel(
 async function smokeTest(ports: DeployPorts, project: string, model: ModelDocument): Promise<string | null> {
   const samples = { blobs: ports.blobs, budget: ports.sampleBytes ?? createSampleBudget() };
   const images = await inBatches(model.smoke, 4, ({ md5 }) =>
-    withSample(samples, { name: storedName(project, md5) }, (bytes) => ports.toTensor(bytes, model.image)),
+    withSample(samples, { name: storedName(project, md5) }, (bytes) =>
+      ports.toTensor(bytes, model.image).catch((error: unknown) => {
+        // a sample that cannot be decoded says nothing about the model: it is tested on the others
+        if (error instanceof RetryLater) throw error;
+        return undefined;
+      }),
+    ),
   );
   const kept = model.smoke.flatMap((expected, i) => {
     const tensor = images[i];

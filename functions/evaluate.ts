@@ -1,23 +1,24 @@
 /** `evaluations` -> verdict, model version, and its deployment. The trainer's own metrics are never trusted. */
 import { createHash } from 'node:crypto';
 import type * as z from 'zod';
+import { setAside } from '../shared/dataset/set-aside.ts';
 import type { EndpointDocument, ModelDocument, RunDocument, VersionSummary } from '../shared/documents.ts';
 import { TerminalError } from '../shared/errors.ts';
 import { judge, type Verdict } from '../shared/evaluation/gate.ts';
-import { type Judged, measure, type Measured } from '../shared/evaluation/measure.ts';
-import { contender, type EvaluationPorts, judgeTestSplit } from '../shared/evaluation/shards.ts';
+import { measure, type Measured } from '../shared/evaluation/measure.ts';
+import { contender, type EvaluationPorts, type JudgedSplit, judgeTestSplit } from '../shared/evaluation/shards.ts';
 import { unjudged } from '../shared/evaluation/unjudged.ts';
 import { maxModelBytes, modelBlob } from '../shared/registry/artifact.ts';
-import { compose, type runTrained } from '../shared/message.ts';
+import { type Cause, compose, type runTrained } from '../shared/message.ts';
 import { sendOnce, sendOutbox } from '../shared/outbox.ts';
 import type { Ports } from '../shared/ports.ts';
 import type { ProjectSettings } from '../shared/project.ts';
 import { approval } from '../shared/registry/approve.ts';
 import { modelId, registerModel } from '../shared/registry/register.ts';
 import type { ModelSpec } from '../shared/onnx/validate.ts';
-import { maxSmokeSamples, smokeFile } from '../shared/training/job-contract.ts';
+import { maxSmokeSamples, maxUnreadable, smokeFile } from '../shared/training/job-contract.ts';
 import { findVersion } from '../shared/training/request.ts';
-import { isOpen } from '../shared/training/run.ts';
+import { isOpen, unreadableSamples } from '../shared/training/run.ts';
 import { applyToRun, attemptPrefix, cancelled } from '../shared/training/start.ts';
 
 type RunTrained = z.infer<typeof runTrained>;
@@ -54,20 +55,27 @@ export async function evaluate(
   if ('problem' in artifact) return fail(artifact.problem, artifact.detail);
   const endpoint = (await ports.documents.read('endpoints', project, 'endpoint'))?.document;
   const champion = await championOf(ports, endpoint);
-  let judging: { judged: Judged[]; version: VersionSummary } | 'continue';
+  let judging: (JudgedSplit & { version: VersionSummary }) | 'continue';
   try {
-    judging = await judgeRun(ports, run, artifact, champion);
+    judging = await judgeRun(ports, run, artifact, champion, message);
   } catch (error) {
     if (!(error instanceof TerminalError)) throw error;
     return fail(error.code, error.message);
   }
   if (judging === 'continue') return handOn(ports, message);
-  const { judged, version } = judging;
+  const { judged, unreadable, version } = judging;
+  const samples = judged.length + unreadable;
+  if (unreadable > maxUnreadable(samples)) {
+    const detail = `${unreadable} of ${samples} test samples cannot be read, more than 1 %: they wait for review, with the reason. Train again on the next version, which is without them.`;
+    return fail(unreadableSamples, detail);
+  }
   const measured = measure(judged, run.classes);
   const verdict = judge(judged, run.classes, settings.gate, champion?.number ?? null);
   verdict.reasons.push(...unjudged(measured, run.classes, version, champion?.classes ?? []));
   if (artifact.smoke.length === 0)
     verdict.reasons.push('noted: training kept no answers that a deployment could check');
+  if (unreadable > 0)
+    verdict.reasons.push(`noted: ${unreadable} test samples cannot be read and were left out; they wait for review`);
   const model = await register(ports, run, settings, artifact, measured, verdict);
   const wasDeployed = endpoint?.history.some((served) => served.model === model.number) === true;
   const final = verdictOf(run, model, verdict, wasDeployed);
@@ -100,17 +108,22 @@ async function judgeRun(
   run: RunDocument,
   { bytes, digest }: Extract<Artifact, { digest: string }>,
   champion: ModelDocument | undefined,
-): Promise<{ judged: Judged[]; version: VersionSummary } | 'continue'> {
+  cause: Cause,
+): Promise<(JudgedSplit & { version: VersionSummary }) | 'continue'> {
+  const project = (await ports.documents.read('projects', 'projects', run.pk))?.document;
   const version = await findVersion(ports, run.pk, run.version.id);
   const until = ports.clock.now().getTime() + timeBudgetMs;
-  const judged = await judgeTestSplit(ports, {
+  const split = await judgeTestSplit(ports, {
     project: run.pk,
     root: version.root,
     candidate: { digest, classes: run.classes, image: run.image, load: () => Promise.resolve(bytes) },
     champion: champion === undefined ? null : contender(ports.blobs, champion),
     outOfTime: () => ports.clock.now().getTime() > until,
+    async setAside(md5, reason) {
+      if (project !== undefined) await setAside(ports, project, { md5, reason, training: run.id }, cause);
+    },
   });
-  return judged === 'continue' ? judged : { judged, version };
+  return split === 'continue' ? split : { ...split, version };
 }
 
 const maxSmokeBytes = 4 * 1024 * 1024;

@@ -222,9 +222,13 @@ async function settle(
     if (existing.label !== null && existing.key === null) await stageSample(ports, existing, project.settings, event);
     return { outcome: 'duplicate', ...found };
   }
+  if (existing.setAside !== undefined) {
+    const detail = `${existing.setAside.detail} This upload has the same bytes.`;
+    return { outcome: 'duplicate', ...found, reason: { code: 'set-aside', detail } };
+  }
   if (existing.label === null) {
     const labelled = await update(ports.documents, 'samples', sample.pk, sample.id, (current) =>
-      current === undefined || current.label !== null
+      current === undefined || current.label !== null || current.setAside !== undefined
         ? 'keep'
         : { ...current, label, labelSource: sample.labelSource, labelRevision: current.labelRevision + 1 },
     );

@@ -9,6 +9,7 @@ import type { Ports } from '../shared/ports.ts';
 import { replayOutages } from '../shared/repair/dead-letters.ts';
 import { commit, commitWindow } from '../shared/dataset/commit.ts';
 import { lookAtRun } from '../shared/training/check.ts';
+import type { HearPorts } from '../shared/training/hear.ts';
 import { endAsCoalesced, ensureRun, queued } from '../shared/training/request.ts';
 import { isOpen } from '../shared/training/run.ts';
 import { applyToRun, longestPauseSeconds } from '../shared/training/start.ts';
@@ -26,6 +27,8 @@ const evaluationPatienceSeconds = 720;
 /** an evaluation that has not ended by then never will */
 const evaluationSeconds = 24 * 3600;
 
+export type SweepPorts = Ports & HearPorts;
+
 export interface SweepReport {
   projects: number;
   /** events that Event Grid could not deliver, and messages that an outage kept waiting too long: on their way again */
@@ -34,7 +37,7 @@ export interface SweepReport {
 }
 
 /** Goes over every project; what fails for one is reported and does not stop the others. */
-export async function sweep(ports: Ports): Promise<SweepReport> {
+export async function sweep(ports: SweepPorts): Promise<SweepReport> {
   let resent = 0;
   const problems = await attemptsAt('messages that were given up', [
     async () => void (resent += await resendUndelivered(ports)),
@@ -59,7 +62,7 @@ export async function sweep(ports: Ports): Promise<SweepReport> {
 }
 
 /** Heals one project; returns what could not be healed, and why. */
-export async function sweepProject(ports: Ports, project: ProjectDocument): Promise<string[]> {
+export async function sweepProject(ports: SweepPorts, project: ProjectDocument): Promise<string[]> {
   const cause: Cause = { id: `sweep-${ports.ids.next()}` };
   return attemptsAt(`sweep of ${project.id}`, [
     () => resend(ports, project.id),
@@ -103,7 +106,7 @@ async function commitForgotten(ports: Ports, project: ProjectDocument, cause: Ca
   await commitWindow(ports, project, head.generation, cause);
 }
 
-async function reconcileRuns(ports: Ports, project: string, cause: Cause): Promise<void> {
+async function reconcileRuns(ports: SweepPorts, project: string, cause: Cause): Promise<void> {
   const newest = { orderBy: { field: 'createdAt' as const, descending: true }, limit: 100 };
   const runs = await ports.documents.query('runs', { pk: project, ...newest });
   // read after the runs: a run is in the scheduler before it has a document

@@ -4,13 +4,14 @@ import { TerminalError } from '../shared/errors.ts';
 import { compose, type queueMessages, type runEnded, type versionCommitted } from '../shared/message.ts';
 import { checkRun } from '../shared/training/check.ts';
 import { requestTraining, tooLargeToTrain } from '../shared/training/request.ts';
+import type { HearPorts } from '../shared/training/hear.ts';
 import { startRun, type TrainPorts } from '../shared/training/start.ts';
 import { passTurn } from '../shared/training/turn.ts';
 
 type TrainingMessage = z.infer<(typeof queueMessages)['training-requests']>;
 
 /** Handles one wake-up of the training stage. */
-export async function train(ports: TrainPorts, message: TrainingMessage): Promise<{ outcome: string }> {
+export async function train(ports: HearPorts, message: TrainingMessage): Promise<{ outcome: string }> {
   switch (message.type) {
     case 'darkroom.version.committed':
       return { outcome: await onVersion(ports, message) };

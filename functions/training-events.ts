@@ -2,8 +2,9 @@
 import { TerminalError } from '../shared/errors.ts';
 import type { BlobCreatedEvent } from '../shared/message.ts';
 import { projectName } from '../shared/names.ts';
-import { readReport, toEvent } from '../shared/training/report.ts';
-import { applyToRun, type TrainPorts } from '../shared/training/start.ts';
+import { hearReport, type HearPorts } from '../shared/training/hear.ts';
+import { readReport } from '../shared/training/report.ts';
+import type { TrainPorts } from '../shared/training/start.ts';
 import { blobOf } from '../shared/upload.ts';
 
 const namePattern =
@@ -11,7 +12,7 @@ const namePattern =
 
 /** Handles one report. What is not a report is recorded and completed; what is late or fenced changes nothing. */
 export async function trainingEvent(
-  ports: TrainPorts,
+  ports: HearPorts,
   event: BlobCreatedEvent,
 ): Promise<{ project: string; run: string; outcome: string }> {
   const blob = blobOf(event.subject);
@@ -22,7 +23,7 @@ export async function trainingEvent(
   }
   const report = await readReport(ports, blob.name);
   if (report === undefined) return { project, run, outcome: 'gone' };
-  const applied = await applyToRun(ports, project, run, toEvent(report, token, ports.clock.now()), event);
+  const applied = await hearReport(ports, { project, run, token }, report, event);
   if (applied === undefined && report.kind === 'started')
     await stopStranger(ports, project, run, token, report.execution);
   return { project, run, outcome: applied === undefined ? 'ignored' : report.kind };

@@ -74,6 +74,11 @@ export interface SampleDocument extends DocumentBase {
   origin: string;
   /** uploads of the same bytes under other labels, waiting for review; at most 20 kept */
   conflicts: { upload: string; label: string }[];
+  /**
+   * Why a sample that was accepted has no label any more: nobody could read it. A person who labels it brings it back.
+   * Missing: that has not happened
+   */
+  setAside?: { code: 'unreadable'; detail: string; label: string | null; training: string; at: string };
   /** key in the version tree and first version that holds it; null until a commit has taken it */
   key: string | null;
   firstVersion: number | null;

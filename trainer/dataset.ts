@@ -1,10 +1,10 @@
 /** Fetches the samples a manifest lists. */
 import { createHash } from 'node:crypto';
 import { toTensor } from '../shared/image/tensor.ts';
-import { manifestLine } from '../shared/training/job-contract.ts';
-import type { JobDocument, ManifestLine } from '../shared/training/job-contract.ts';
+import { manifestLine, maxUnreadable } from '../shared/training/job-contract.ts';
+import type { JobDocument, ManifestLine, Unreadable } from '../shared/training/job-contract.ts';
 import type { Sample } from './evaluate.ts';
-import { get } from './http.ts';
+import { get, HttpError } from './http.ts';
 
 export interface Dataset {
   train: Sample[];
@@ -18,6 +18,8 @@ const maxImageBytes = 64 * 1024 * 1024;
 /** all tensors are in memory during training */
 const maxTensorBytes = 4 * 1024 ** 3;
 const concurrentDownloads = 8;
+/** answers of storage that another try does not change: the blob is gone, or too large to be a sample */
+const isOfTheSample = new Set([404, 410, 413]);
 
 /** The manifest's lines, which must name known classes and fit in memory as tensors. */
 async function readManifest(job: JobDocument): Promise<ManifestLine[]> {
@@ -31,23 +33,52 @@ async function readManifest(job: JobDocument): Promise<ManifestLine[]> {
   return lines.map((line) => manifestLine.parse(JSON.parse(line)));
 }
 
-async function readSample(line: ManifestLine, job: JobDocument, classIndex: Map<string, number>): Promise<Sample> {
+/** One sample, or why it is none. Throws where storage does not answer: that says nothing about the sample. */
+async function readSample(
+  line: ManifestLine,
+  job: JobDocument,
+  classIndex: Map<string, number>,
+): Promise<Sample | string> {
   const label = classIndex.get(line.label);
   if (label === undefined) throw new Error(`the manifest has the label ${line.label}, which is no class of the job`);
-  const bytes = await get(line.url, maxImageBytes);
+  let bytes: Buffer;
+  try {
+    bytes = await get(line.url, maxImageBytes);
+  } catch (error) {
+    if (error instanceof HttpError && isOfTheSample.has(error.status)) return `its address: ${error.message}`;
+    throw error;
+  }
   const md5 = createHash('md5').update(bytes).digest('hex');
-  if (md5 !== line.md5) throw new Error(`image ${line.md5} arrived as ${md5}`);
-  return { pixels: await toTensor(bytes, job.image), label };
+  if (md5 !== line.md5) return `it arrived with the MD5 ${md5}`;
+  try {
+    return { pixels: await toTensor(bytes, job.image), label };
+  } catch (error) {
+    return error instanceof Error ? error.message.slice(0, 300) || 'unknown' : 'unknown';
+  }
 }
 
-/** Downloads and decodes all samples, in the manifest's order. Throws at the first that is not what the manifest says. */
-export async function readDataset(
-  job: JobDocument,
-  afterImage: (done: number, total: number) => Promise<void>,
-): Promise<Dataset> {
+function tooMany(unreadable: readonly Unreadable[], samples: number): Error {
+  const named = unreadable.slice(0, 3).map(({ md5, reason }) => `${md5} (${reason})`);
+  return new Error(
+    `${unreadable.length} and maybe more of ${samples} samples cannot be read, more than 1 %: ${named.join(', ')}`,
+  );
+}
+
+export interface ReadingEvents {
+  afterImage: (done: number, total: number) => Promise<void>;
+  /** a sample is left out, for this reason */
+  unreadable: (sample: Unreadable) => void;
+}
+
+/**
+ * Downloads and decodes all samples, in the manifest's order; those that cannot be read are told and left out. Throws when
+ * they are more than a job may leave out (`maxUnreadable`).
+ */
+export async function readDataset(job: JobDocument, { afterImage, unreadable }: ReadingEvents): Promise<Dataset> {
   const lines = await readManifest(job);
   const classIndex = new Map(job.classes.map((name, index) => [name, index]));
   const samples = Array<Sample | undefined>(lines.length);
+  const leftOut: Unreadable[] = [];
   // one iterator for all workers: each takes the next line
   const queue = lines.entries();
   let done = 0;
@@ -55,7 +86,12 @@ export async function readDataset(
   const work = async (): Promise<void> => {
     for (const [index, line] of queue) {
       if (failed) return;
-      samples[index] = await readSample(line, job, classIndex);
+      const read = await readSample(line, job, classIndex);
+      if (typeof read === 'string') {
+        leftOut.push({ md5: line.md5, reason: read });
+        unreadable({ md5: line.md5, reason: read });
+        if (leftOut.length > maxUnreadable(lines.length)) throw tooMany(leftOut, lines.length);
+      } else samples[index] = read;
       done++;
       await afterImage(done, lines.length);
     }

@@ -43,7 +43,10 @@ const metricsOf = (epoch: Epoch): { key: string; value: number; step: number }[]
   ].map(([key, value]) => ({ key, value, step: epoch.epoch }));
 
 async function work(job: JobDocument, reporter: Reporter, machine: Machine): Promise<void> {
-  const data = await readDataset(job, (done, total) => reporter.pulse({ phase: 'download', done, total }));
+  const data = await readDataset(job, {
+    afterImage: (done, total) => reporter.pulse({ phase: 'download', done, total }),
+    unreadable: (sample) => reporter.leaveOut(sample),
+  });
   let steps = { done: 0, total: 0 };
   const { files } = await train(job, data, {
     threads: machine.threads,

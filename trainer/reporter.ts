@@ -1,6 +1,6 @@
 /** Tells the backend how the job goes, and hears from it whether to go on. */
-import { jobDocument } from '../shared/training/job-contract.ts';
-import type { JobDocument, JobReport } from '../shared/training/job-contract.ts';
+import { jobDocument, maxUnreadablePerReport } from '../shared/training/job-contract.ts';
+import type { JobDocument, JobReport, Unreadable } from '../shared/training/job-contract.ts';
 import { create, get } from './http.ts';
 
 /** Somebody wishes the job to end: nobody needs its model any more, or its machine is taken away. */
@@ -30,6 +30,8 @@ export interface Reporter {
   tell(tale: Tale): Promise<void>;
   /** Kept for the next report. */
   note(metrics: Metric[]): void;
+  /** A sample that is left out; told by the next report that has room for it. */
+  leaveOut(sample: Unreadable): void;
   /** Call often: sends a heartbeat and re-reads the job document when it is time. Throws Stopped or Superseded. */
   pulse(progress: Progress): Promise<void>;
   /** A heartbeat now, unless most reports are already used up. */
@@ -42,6 +44,7 @@ export interface Reporter {
 export function createReporter(job: JobDocument, documentUrl: string, execution: string): Reporter {
   let sequence = 0;
   let metrics: Metric[] = [];
+  const leftOut: Unreadable[] = [];
   let progress: Progress | undefined;
   let stopped: Stopped['reason'] | undefined;
   let lastAtMs = Date.now();
@@ -56,6 +59,7 @@ export function createReporter(job: JobDocument, documentUrl: string, execution:
       ...(progress === undefined ? {} : { progress }),
       // 1,000 are the contract's bound
       ...(metrics.length === 0 ? {} : { metrics: metrics.splice(0, 1000) }),
+      ...(leftOut.length === 0 ? {} : { unreadable: leftOut.splice(0, maxUnreadablePerReport) }),
     };
     lastAtMs = Date.now();
     const url = job.reports.urlTemplate.replace('{sequence}', String(sequence).padStart(6, '0'));
@@ -82,6 +86,7 @@ export function createReporter(job: JobDocument, documentUrl: string, execution:
     note: (list) => {
       metrics = [...metrics, ...list].slice(-1000);
     },
+    leaveOut: (sample) => void leftOut.push(sample),
     async pulse(now) {
       progress = now;
       if (stopped !== undefined) throw new Stopped(stopped);

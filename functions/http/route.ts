@@ -7,9 +7,10 @@ import type { KeyDocument, ProjectDocument, Role } from '../../shared/documents.
 import type { Cause } from '../../shared/message.ts';
 import type { Ports, Stored } from '../../shared/ports.ts';
 import type { RateLimits } from '../../shared/rate-limit.ts';
+import type { Inference } from '../../shared/serving/inference.ts';
 import type { ScoreImage } from '../../shared/serving/score.ts';
 
-export interface HttpPorts extends Ports {
+export interface HttpPorts extends Ports, Pick<Inference, 'toTensor' | 'sampleBytes'> {
   score: ScoreImage;
   /** default: `defaultRateLimits` */
   rateLimits?: RateLimits;

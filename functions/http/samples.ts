@@ -33,13 +33,21 @@ export const sampleRoutes = [
     method: 'GET',
     path: 'v1/projects/{project}/samples',
     role: 'viewer',
-    summary: 'Browse samples, newest first',
-    query: z.strictObject({ ...listQuery, label: className.optional(), unlabelled: z.enum(['true']).optional() }),
+    summary: 'Browse samples, newest first; `setAside=true`: those that nobody could read, with the reason',
+    query: z.strictObject({
+      ...listQuery,
+      label: className.optional(),
+      unlabelled: z.enum(['true']).optional(),
+      setAside: z.enum(['true']).optional(),
+    }),
     answers: { 200: page(sampleView) },
     async handle(ports, call) {
       const { document: project } = await projectOf(ports, call);
-      const { label, unlabelled, limit } = call.query;
-      const wanted = unlabelled !== undefined ? { label: null } : label === undefined ? {} : { label };
+      const { label, unlabelled, setAside, limit } = call.query;
+      const wanted = {
+        ...(unlabelled !== undefined ? { label: null } : label === undefined ? {} : { label }),
+        ...(setAside === undefined ? {} : { 'setAside.code': 'unreadable' }),
+      };
       const found = await ports.documents.query('samples', {
         equals: { project: project.id, ...wanted },
         orderBy: { field: 'createdAt', descending: true },
@@ -111,10 +119,12 @@ export const sampleRoutes = [
       // labelled so already, maybe by this very request when it could not stage: its etag is an older one
       const same = found.document.label === label && found.document.labelSource === 'review';
       if (!same && call.ifMatch !== undefined && call.ifMatch !== found.etag) throw changed();
+      // whoever labels a sample that was set aside has looked at it: it is tried again
+      const { setAside: _, ...sample } = found.document;
       const next: SampleDocument = same
         ? found.document
         : {
-            ...found.document,
+            ...sample,
             label,
             labelSource: 'review',
             labelRevision: found.document.labelRevision + 1,

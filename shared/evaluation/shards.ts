@@ -4,6 +4,7 @@
  */
 import * as z from 'zod';
 import type { SampleRecord } from '../dataset/record.ts';
+import { whyUnreadable } from '../dataset/set-aside.ts';
 import { storedName, treeStore } from '../dataset/store.ts';
 import { entries } from '../dataset/walk.ts';
 import type { ModelDocument, RunDocument } from '../documents.ts';
@@ -46,19 +47,27 @@ interface Contenders {
   project: string;
   candidate: Contender;
   champion: Contender | null;
+  /** Takes a sample that cannot be read out of the dataset: it is not judged. Called before what was judged is kept. */
+  setAside: (md5: string, reason: string) => Promise<void>;
+}
+
+/** What was judged of a test split, and how many samples of it could not be read. */
+export interface JudgedSplit {
+  judged: Judged[];
+  unreadable: number;
 }
 
 type Sample = Pick<SampleRecord, 'md5' | 'label' | 'sizeBytes'>;
 
 /**
- * Judges every test sample of a version. `outOfTime` is asked between shards; when it says yes the result is
+ * Judges every test sample of a version that can be read. `outOfTime` is asked between shards; when it says yes the result is
  * 'continue' and the next call goes on where this one stopped. Throws a TerminalError when there are more than `maxShards`
  * of them, or when the candidate cannot be run.
  */
 export async function judgeTestSplit(
   ports: EvaluationPorts,
   input: Contenders & { root: string; outOfTime: () => boolean; maxShards?: number },
-): Promise<Judged[] | 'continue'> {
+): Promise<JudgedSplit | 'continue'> {
   const { project, root, candidate, champion, maxShards = defaultMaxShards } = input;
   // the same bytes under other class names answer otherwise
   const classNames = digestOf(8, ...candidate.classes);
@@ -69,6 +78,7 @@ export async function judgeTestSplit(
   let shard: Sample[] = [];
   let number = 0;
   let fresh = 0;
+  let samples = 0;
   const flush = async (): Promise<boolean> => {
     if (shard.length === 0) return true;
     if (number >= maxShards) throw tooMany(maxShards * shardSize);
@@ -84,10 +94,11 @@ export async function judgeTestSplit(
   const classes = new Set(candidate.classes);
   for await (const { record } of entries(treeStore(ports.blobs, project), root, { split: 'test' })) {
     if (!classes.has(record.label)) continue;
+    samples++;
     shard.push({ md5: record.md5, label: record.label, sizeBytes: record.sizeBytes });
     if (shard.length === shardSize && !(await flush())) return 'continue';
   }
-  return (await flush()) ? judged : 'continue';
+  return (await flush()) ? { judged, unreadable: samples - judged.length } : 'continue';
 }
 
 function tooMany(most: number): TerminalError {
@@ -116,6 +127,7 @@ async function judgeShard(ports: JudgingPorts, input: Contenders, shard: Sample[
 async function judgeGroup(ports: JudgingPorts, contenders: Contenders, group: Sample[]): Promise<Judged[]> {
   const { candidate, champion } = contenders;
   const inputs = await inputsOf(ports, contenders, group);
+  if (inputs.length === 0) return [];
   const ofCandidate = inputs.map((input) => input.candidate);
   const candidateAnswers = await answers(ports, candidate, ofCandidate).catch((error: unknown) => {
     // the bytes are at hand and were found valid: whatever fails is the model's fault, and would fail again
@@ -129,29 +141,53 @@ async function judgeGroup(ports: JudgingPorts, contenders: Contenders, group: Sa
     const index = candidate.classes.indexOf(answer ?? '');
     return index === -1 ? candidate.classes.length : index;
   };
-  return group.map(({ label }, i) => ({
+  return inputs.map(({ label }, i) => ({
     truth: candidate.classes.indexOf(label),
     candidate: indexOf(candidateAnswers[i]),
     champion: championAnswers === null ? null : indexOf(championAnswers[i]),
   }));
 }
 
-/** What the models are given of each sample: one decode where both want the same, and no original is kept. */
+interface Input {
+  label: string;
+  candidate: Float32Array;
+  champion: Float32Array;
+}
+
+/**
+ * What the models are given of each sample that can be read: one decode where both want the same, and no original is kept.
+ * One that cannot be read is looked at again before it is set aside, as one that a job could not read is.
+ */
 async function inputsOf(
   ports: JudgingPorts,
-  { project, candidate, champion }: Contenders,
+  { project, candidate, champion, setAside }: Contenders,
   group: Sample[],
-): Promise<{ candidate: Float32Array; champion: Float32Array }[]> {
+): Promise<Input[]> {
   const other = champion === null || isSame(candidate.image, champion.image) ? null : champion.image;
-  return inBatches(group, readAtOnce, async ({ md5, sizeBytes }) => {
+  const inputs = await inBatches(group, readAtOnce, async ({ md5, label, sizeBytes }) => {
     const name = storedName(project, md5);
-    const inputs = await withSample(ports, { name, sizeBytes }, async (bytes) => {
+    const read = async (bytes: Buffer): Promise<Input[]> => {
       const input = await ports.toTensor(bytes, candidate.image);
-      return { candidate: input, champion: other === null ? input : await ports.toTensor(bytes, other) };
-    });
-    if (inputs === undefined) throw new RetryLater(`sample ${md5} of ${project} cannot be read`);
-    return inputs;
+      return [{ label, candidate: input, champion: other === null ? input : await ports.toTensor(bytes, other) }];
+    };
+    const trouble: unknown[] = [];
+    const found = await withSample(ports, { name, sizeBytes }, (bytes) =>
+      read(bytes).catch((error: unknown) => {
+        trouble.push(error);
+        return [];
+      }),
+    );
+    if (found !== undefined && found.length > 0) return found;
+    if (trouble[0] instanceof RetryLater) throw trouble[0];
+    const looking = { ...ports, sampleBytes: ports.budget };
+    const reason =
+      (await whyUnreadable(looking, project, md5, candidate.image)) ??
+      (other === null ? undefined : await whyUnreadable(looking, project, md5, other));
+    if (reason === undefined) throw new RetryLater(`sample ${md5} of ${project} could not be read just now`);
+    await setAside(md5, reason);
+    return [];
   });
+  return inputs.flat();
 }
 
 const isSame = (a: Contender['image'], b: Contender['image']): boolean =>

@@ -6,7 +6,8 @@ import { type Cause, compose, type runCheck } from '../message.ts';
 import { sendOnce, sendOutbox, update } from '../outbox.ts';
 import type { Execution, Stored } from '../ports.ts';
 import { isOpen, pastDeadline } from './run.ts';
-import { readReport, reportFile, toEvent } from './report.ts';
+import { hearReport, type HearPorts } from './hear.ts';
+import { readReport, reportFile } from './report.ts';
 import {
   applyToRun,
   attemptPrefix,
@@ -35,7 +36,7 @@ interface Look {
 type Checked = z.infer<typeof runCheck>['data'];
 
 /** Looks at an attempt, and plans the next look while it lasts. */
-export async function checkRun(ports: TrainPorts, checked: Checked, cause: Cause): Promise<string> {
+export async function checkRun(ports: HearPorts, checked: Checked, cause: Cause): Promise<string> {
   const { outcome, again } = await lookAtRun(ports, checked, cause);
   if (!again) return outcome;
   const next = compose<z.infer<typeof runCheck>>(
@@ -51,7 +52,7 @@ export async function checkRun(ports: TrainPorts, checked: Checked, cause: Cause
 }
 
 /** Compares an attempt with its execution, and ends or restarts it when needed. */
-export async function lookAtRun(ports: TrainPorts, { project, run, token }: Checked, cause: Cause): Promise<Look> {
+export async function lookAtRun(ports: HearPorts, { project, run, token }: Checked, cause: Cause): Promise<Look> {
   const stored = await ports.documents.read('runs', project, run);
   if (stored === undefined) return { outcome: 'unknown-run', again: false };
   const { document } = stored;
@@ -70,7 +71,7 @@ export async function lookAtRun(ports: TrainPorts, { project, run, token }: Chec
   return reconcile(ports, document, token, cause);
 }
 
-async function reconcile(ports: TrainPorts, run: RunDocument, token: string, cause: Cause): Promise<Look> {
+async function reconcile(ports: HearPorts, run: RunDocument, token: string, cause: Cause): Promise<Look> {
   const name = run.execution ?? run.boundTo;
   const execution = name === null ? undefined : await ports.compute.get(name);
   const failure = diagnose(run, execution, ports.clock.now());
@@ -96,15 +97,15 @@ async function markStopping(ports: TrainPorts, run: RunDocument, token: string):
  * Reads the reports that follow the last one heard: the blobs are the truth, their events are late or lost at times.
  * Returns how many changed the run.
  */
-async function hearLostReports(ports: TrainPorts, run: RunDocument, token: string, cause: Cause): Promise<number> {
+async function hearLostReports(ports: HearPorts, run: RunDocument, token: string, cause: Cause): Promise<number> {
   let heard = 0;
   const first = (run.lastReport?.sequence ?? 0) + 1;
   for (let sequence = first; sequence < first + maxReportsPerCheck; sequence++) {
     try {
       const report = await readReport(ports, `${attemptPrefix(run.pk, run.id, token)}/${reportFile(sequence)}`);
       if (report === undefined) break;
-      const event = toEvent(report, token, ports.clock.now());
-      const applied = await applyToRun(ports, run.pk, run.id, event, { ...cause, id: `${cause.id}/${sequence}` });
+      const from = { project: run.pk, run: run.id, token };
+      const applied = await hearReport(ports, from, report, { ...cause, id: `${cause.id}/${sequence}` });
       if (applied !== undefined) heard++;
     } catch (error) {
       // its own event records what is wrong with it

@@ -76,6 +76,18 @@ export const manifestLine = z.object({
 });
 export type ManifestLine = z.infer<typeof manifestLine>;
 
+/** Most samples that one report names; a job with more names the rest in its next ones. */
+export const maxUnreadablePerReport = 100;
+/** A sample of the manifest that the job could not read, and why: it did not arrive whole, or is no picture. */
+const unreadable = z.object({ md5: z.string().regex(/^[0-9a-f]{32}$/), reason: z.string().min(1).max(300) });
+export type Unreadable = z.infer<typeof unreadable>;
+
+/**
+ * How many samples a job may leave out because it cannot read them: one of every 100, and one of fewer, since a single
+ * sample must not stop the trainings of a small project. With more it fails.
+ */
+export const maxUnreadable = (samples: number): number => Math.max(1, Math.floor(samples / 100));
+
 const told = {
   sequence: z.number().int().min(1).max(999_999),
   /** RFC 3339, by the job's clock: shown, never reasoned with */
@@ -87,6 +99,8 @@ const told = {
     .array(z.object({ key: metricKey, value: z.number(), step: count }))
     .max(1000)
     .optional(),
+  /** the backend tries to read them itself: those that it cannot read either wait for review and are in no later version */
+  unreadable: z.array(unreadable).max(maxUnreadablePerReport).optional(),
 };
 const writtenOutput = z.object({ sha256: z.string().regex(/^[0-9a-f]{64}$/), sizeBytes: count });
 

@@ -2,7 +2,7 @@
 import { TerminalError } from '../errors.ts';
 import type { Ports } from '../ports.ts';
 import { type JobReport, jobReport, terminated } from './job-contract.ts';
-import { type RunEvent, trainerFailed } from './run.ts';
+import { type RunEvent, trainerFailed, unreadableSamples } from './run.ts';
 
 const maxReportBytes = 256 * 1024;
 
@@ -36,8 +36,11 @@ function parseReport(body: Buffer, name: string): JobReport {
   return parsed.data;
 }
 
-/** What a report is for its run. Times are ours: a job's clock may be minutes off. */
-export function toEvent(report: JobReport, token: string, now: Date): RunEvent {
+/**
+ * What a report is for its run. Times are ours: a job's clock may be minutes off. A job that failed on samples which the
+ * backend cannot read either (`leftOut`, once they are few enough to be left out) is tried again without them.
+ */
+export function toEvent(report: JobReport, token: string, now: Date, leftOut = 0): RunEvent {
   const common = { token, sequence: report.sequence, at: now.toISOString() };
   const metrics = report.metrics ?? [];
   switch (report.kind) {
@@ -59,6 +62,11 @@ export function toEvent(report: JobReport, token: string, now: Date): RunEvent {
         return { kind: 'attempt-failed', code: terminated, detail, retryable: true, token, at: common.at };
       }
       const detail = `The training program failed: ${report.reason}`;
+      if (leftOut > 0) {
+        const again = `${leftOut} of the samples that it could not read cannot be read by the backend either: they wait for review, and it is tried again without them.`;
+        const failure = { code: unreadableSamples, detail: `${detail}. ${again}`, retryable: true };
+        return { kind: 'attempt-failed', ...failure, token, at: common.at };
+      }
       return { kind: 'attempt-failed', code: trainerFailed, detail, retryable: false, token, at: common.at };
     }
   }

@@ -3,6 +3,7 @@
  * `failed | cancelled`. `attempt` and `token` fence late writers; terminal states never change.
  */
 import type { Verdict } from '../evaluation/gate.ts';
+import type { Unreadable } from './job-contract.ts';
 
 export type RunState =
   | 'queued'
@@ -43,6 +44,8 @@ export interface Run extends RunSpec {
   /** metric history of the current attempt, newest last, at most 2,000 entries */
   metrics: { key: string; value: number; step: number }[];
   lastReport: { sequence: number; at: string } | null;
+  /** samples that neither a job nor the backend could read: no later attempt is given them; missing while there are none */
+  unreadable?: Unreadable[];
   cancelRequested: boolean;
   /** why the job of this run is being stopped; missing while nobody stops it */
   stopping?: 'deadline';
@@ -98,15 +101,22 @@ export type RunEvent =
   | { kind: 'judged-in-part'; at: string }
   | { kind: 'registered' | 'rejected'; model: number; verdict: Verdict; at: string };
 
+/** What a report tells beside its kind. */
+export type Told = RunEvent & { unreadable?: readonly Unreadable[] };
+
 export type Rejection = { rejected: string };
 
 /** Attempts at one run before an infrastructure failure is final. */
 export const maxAttempts = 4;
 const maxMetrics = 2000;
+/** of one run, some 300 KB of its document; the first 1,000 of a training of 100,000 samples and more */
+const maxUnreadableKept = 1000;
 /** code of an attempt whose start call failed, as far as its caller knows */
 export const startFailed = 'start-failed';
 /** code of an attempt that the training program itself gave up */
 export const trainerFailed = 'trainer-failed';
+/** code of an attempt that failed on samples which the next one is not given */
+export const unreadableSamples = 'unreadable-samples';
 
 export const isOpen = (state: RunState): boolean =>
   state === 'queued' || state === 'submitted' || state === 'running' || state === 'evaluating';
@@ -138,7 +148,15 @@ export function newRun(spec: RunSpec, at: string, cause: { correlation: string; 
 }
 
 /** Applies one event; a rejection says why it does not apply (late, fenced, already ended). */
-export function transition(run: Run, event: RunEvent): Run | Rejection {
+export function transition(run: Run, event: Told): Run | Rejection {
+  const next = apply(run, event);
+  if ('rejected' in next || !event.unreadable?.length) return next;
+  const known = new Set(run.unreadable?.map(({ md5 }) => md5));
+  const fresh = event.unreadable.filter(({ md5 }) => !known.has(md5));
+  return { ...next, unreadable: [...(run.unreadable ?? []), ...fresh].slice(0, maxUnreadableKept) };
+}
+
+function apply(run: Run, event: RunEvent): Run | Rejection {
   if (!isOpen(run.state)) return { rejected: `the run has ended as ${run.state}` };
   switch (event.kind) {
     case 'claim':

@@ -10,7 +10,7 @@ import type { Ports, Stored } from '../ports.ts';
 import type * as z from 'zod';
 import type { JobDocument } from './job-contract.ts';
 import { findVersion, maxTrainingSamples, queued } from './request.ts';
-import { isOpen, maxAttempts, type RunEvent, startFailed, transition } from './run.ts';
+import { isOpen, maxAttempts, type RunEvent, startFailed, type Told, transition } from './run.ts';
 
 export type TrainPorts = Pick<Ports, 'clock' | 'ids' | 'documents' | 'blobs' | 'messages' | 'compute'>;
 
@@ -180,6 +180,7 @@ async function manifest(ports: TrainPorts, run: RunDocument, expires: Date): Pro
   const version = await findVersion(ports, run.pk, run.version.id);
   const store = treeStore(ports.blobs, run.pk);
   const classes = new Set(run.classes);
+  const unreadable = new Set(run.unreadable?.map(({ md5 }) => md5));
   const parts: Buffer[] = [];
   let samples: { md5: string; label: string; split: string }[] = [];
   const write = async (): Promise<void> => {
@@ -192,7 +193,8 @@ async function manifest(ports: TrainPorts, run: RunDocument, expires: Date): Pro
   };
   for (const split of ['train', 'validation'] as const) {
     for await (const { record } of entries(store, version.root, { split, limit: maxTrainingSamples })) {
-      if (classes.has(record.label)) samples.push({ md5: record.md5, label: record.label, split });
+      if (classes.has(record.label) && !unreadable.has(record.md5))
+        samples.push({ md5: record.md5, label: record.label, split });
       if (samples.length === linesAtOnce) await write();
     }
   }
@@ -215,7 +217,7 @@ export async function applyToRun(
   ports: Pick<Ports, 'clock' | 'documents' | 'messages'>,
   project: string,
   run: string,
-  event: RunEvent,
+  event: Told,
   cause: Cause,
   { also = [], pauseSeconds = 0 }: { also?: Outgoing[]; pauseSeconds?: number } = {},
 ): Promise<RunDocument | undefined> {

@@ -52,12 +52,14 @@ export async function evaluation(
     infer: (...call: Parameters<typeof models.score>) => models.score(...call),
   };
   const startedAt = performance.now();
-  const judged = await judgeTestSplit(ports, {
+  const split = await judgeTestSplit(ports, {
     ...{ project, root, candidate: model, champion: model },
     outOfTime: () => false,
+    setAside: (md5, reason) => Promise.reject(new Error(`${md5} cannot be read: ${reason}`)),
   });
+  const judged = split === 'continue' ? [] : split.judged;
   const seconds = (performance.now() - startedAt) / 1000;
-  if (judged === 'continue' || judged.length === 0) throw new Error(`no test sample was judged with ${trainer}`);
+  if (judged.length === 0) throw new Error(`no test sample was judged with ${trainer}`);
   const { width, height, channels } = model.image;
   say(
     `evaluation with ${trainer}: ${judged.length} images as ${width}x${height}x${channels}, against a champion of the same kind, in ${seconds.toFixed(2)} s`,

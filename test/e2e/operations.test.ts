@@ -19,7 +19,9 @@ import { readConfig } from '../../shared/config.ts';
 import type { PredictionDocument, ProjectDocument, RunDocument } from '../../shared/documents.ts';
 import { encodeModel } from '../../shared/onnx/encode.ts';
 import { update } from '../../shared/outbox.ts';
+import { toTensor } from '../../shared/image/tensor.ts';
 import type { Ports } from '../../shared/ports.ts';
+import type { Inference } from '../../shared/serving/inference.ts';
 import { predictionPartition } from '../../shared/serving/score.ts';
 import { requestTraining } from '../../shared/training/request.ts';
 import { type Api, createApi } from './client.ts';
@@ -36,7 +38,7 @@ const settings = {
 };
 let folder: string;
 let platform: Platform;
-let ports: Ports;
+let ports: Ports & Pick<Inference, 'toTensor'>;
 let api: Api;
 let seed = 0;
 
@@ -105,7 +107,7 @@ beforeAll(async () => {
     jobCommand: [process.execPath, path.join(root, 'test/fixtures/trainer.ts'), models],
     onLog: () => undefined,
   });
-  ports = connect(readConfig(platform.settings));
+  ports = { ...connect(readConfig(platform.settings)), toTensor };
   api = createApi(platform.addresses.http ?? '', await createKey(platform.settings, 'operator'));
   expect((await api.call('PUT', base, settings)).status).toBe(201);
   const expires = new Date(Date.now() + 600_000);

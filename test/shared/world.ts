@@ -4,6 +4,7 @@ import type { DocumentTypes } from '../../shared/documents.ts';
 import type { Message } from '../../shared/message.ts';
 import type { BlobContent, Documents, Execution, Ports, Scalar, Stored } from '../../shared/ports.ts';
 import type { DocumentContainer, QueueName } from '../../shared/resources.ts';
+import type { Inference } from '../../shared/serving/inference.ts';
 
 export interface Sent {
   queue: QueueName;
@@ -13,7 +14,8 @@ export interface Sent {
 }
 
 export interface World {
-  ports: Ports;
+  /** any bytes decode but those that begin with `unreadable` */
+  ports: Ports & Pick<Inference, 'toTensor'>;
   /** moves the clock */
   pass(seconds: number): void;
   /** messages that nobody took, in order of their time */
@@ -170,7 +172,11 @@ export function createWorld(startsAt = '2026-03-01T12:00:00.000Z'): World {
   const hooks: Pick<World, 'before'> = { before: () => undefined };
   const { documents, set, matching } = memoryDocuments({ before: (...call) => hooks.before(...call) });
   const clock = { now: () => new Date(nowMs) };
-  const ports: Ports = {
+  const ports: World['ports'] = {
+    toTensor: (bytes, { width, height, channels }) =>
+      bytes.subarray(0, 10).toString() === 'unreadable'
+        ? Promise.reject(new Error('reduceh: no memory'))
+        : Promise.resolve(new Float32Array(width * height * channels)),
     clock,
     ids: { next: () => `r${String(++ids).padStart(25, '0')}` },
     documents,

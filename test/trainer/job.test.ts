@@ -139,12 +139,42 @@ describe('the embedded trainer', () => {
     expect(server.reads.has('/jobs/manifest.ndjson')).toBe(false);
   });
 
-  test('reports a damaged image', async () => {
+  test.each<[string, (path: string) => void, RegExp]>([
+    ['arrives changed', (path) => server.blobs.set(path, Buffer.from('something else')), /^it arrived with the MD5/],
+    ['is gone', (path) => server.blobs.delete(path), /^its address: GET was answered 404/],
+  ])('goes on without a sample that %s, and says which', async (_what, damage, why) => {
     await publishJob();
     const path = [...server.blobs.keys()].find((key) => key.startsWith('/datasets/')) ?? '';
-    server.blobs.set(path, Buffer.from('something else'));
+    damage(path);
+    expect(await runJob(embedded)).toBe(0);
+    expect(reports().flatMap(({ unreadable = [] }) => unreadable)).toEqual([
+      { md5: path.slice('/datasets/'.length), reason: expect.stringMatching(why) },
+    ]);
+    expectOutputs(last());
+  });
+
+  test('goes on without a sample that is no picture, as one that the backend let in by mistake', async () => {
+    await publishJob();
+    const text = Buffer.from('no picture at all');
+    const md5 = createHash('md5').update(text).digest('hex');
+    const lines = server.blobs.get('/jobs/manifest.ndjson')?.toString('utf8').trim().split('\n') ?? [];
+    const first = JSON.parse(lines[0] ?? '') as { url: string };
+    lines.push(JSON.stringify({ ...first, url: first.url.replace(/[0-9a-f]{32}/, md5), md5 }));
+    server.blobs.set('/jobs/manifest.ndjson', Buffer.from(lines.join('\n'))).set(`/datasets/${md5}`, text);
+    expect(await runJob(embedded)).toBe(0);
+    expect(reports().flatMap(({ unreadable = [] }) => unreadable)).toMatchObject([{ md5 }]);
+  });
+
+  test('fails with more than one of a hundred, and names them in words and for the backend', async () => {
+    await publishJob();
+    const paths = [...server.blobs.keys()].filter((key) => key.startsWith('/datasets/'));
+    for (const path of paths) server.blobs.set(path, Buffer.from('something else'));
     expect(await runJob(embedded)).toBe(1);
-    expect(last()).toMatchObject({ kind: 'failed', reason: expect.stringContaining('arrived as') });
+    expect(last()).toMatchObject({
+      kind: 'failed',
+      reason: expect.stringMatching(/of 16 samples cannot be read, more than 1 %: [0-9a-f]{32} \(it arrived/),
+    });
+    expect(last()?.unreadable?.length).toBeGreaterThan(1);
   });
 
   test('reports parameters that do not fit', async () => {

@@ -76,6 +76,16 @@ export const sampleView = z.object({
   origin: z.string(),
   conflicts: z.array(z.object({ upload: z.string(), label: z.string() })),
   firstVersion: z.number().nullable(),
+  /** why it lost its label: nobody could read it; null for all others. A label given by review brings it back */
+  setAside: z
+    .object({
+      code: z.literal('unreadable'),
+      detail: z.string(),
+      label: z.string().nullable(),
+      training: z.string(),
+      at: time,
+    })
+    .nullable(),
   createdAt: time,
 });
 
@@ -96,6 +106,7 @@ export const toSampleView = (s: SampleDocument): z.infer<typeof sampleView> => {
     origin,
     conflicts,
     firstVersion,
+    setAside: s.setAside ?? null,
     createdAt,
   };
 };

@@ -65,6 +65,11 @@ export const trainingView = z.object({
   attempts: z.array(
     z.object({ attempt: z.number(), execution: z.string().nullable(), failure: z.string().nullable(), endedAt: time }),
   ),
+  /** samples that the job and the backend could not read, the first ten of them: they wait for review */
+  unreadable: z.object({
+    samples: z.number(),
+    first: z.array(z.object({ sample: z.string(), reason: z.string() })),
+  }),
   model: z.number().nullable(),
   /** null until a model was judged */
   verdict: verdict.nullable(),
@@ -119,6 +124,10 @@ export const toTrainingView = (run: RunDocument, queueReason: string | null = nu
       failure,
       attempts,
       model,
+      unreadable: {
+        samples: run.unreadable?.length ?? 0,
+        first: (run.unreadable ?? []).slice(0, 10).map(({ md5, reason }) => ({ sample: md5, reason })),
+      },
       verdict: run.verdict === undefined ? null : toVerdictView(run.verdict),
       cancelRequested,
       createdAt,

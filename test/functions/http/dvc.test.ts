@@ -13,7 +13,7 @@ test('a version of more files than are exported is refused, unless its export wa
     unknown,
     unknown
   >;
-  const ask = async () => exported?.handle(world.ports as HttpPorts, call);
+  const ask = async () => exported?.handle(world.ports as unknown as HttpPorts, call);
   await expect(ask()).rejects.toMatchObject({
     status: 409,
     code: 'version-too-large',

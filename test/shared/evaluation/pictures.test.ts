@@ -42,6 +42,8 @@ async function version() {
   return { blobs, bytes, root: root ?? '' };
 }
 
+const never = (): Promise<never> => Promise.reject(new Error('every picture can be read'));
+
 test.each([
   ['the same', { width: 16, height: 12, channels: 3 as const }],
   ['another', { width: 8, height: 8, channels: 1 as const }],
@@ -52,7 +54,7 @@ test.each([
   const infer = (...call: Parameters<typeof models.score>) => models.score(...call);
   const [candidate, champion] = [contender(0, { width: 16, height: 12, channels: 3 }), contender(40, image)];
   const ports = { blobs, infer, toTensor: (...call: Parameters<typeof toTensor>) => reader.toTensor(...call) };
-  await judgeTestSplit(ports, { project: name, root, candidate, champion, outOfTime: () => false });
+  await judgeTestSplit(ports, { project: name, root, candidate, champion, outOfTime: () => false, setAside: never });
 
   const [kept = ''] = await blobs.list('models', `${name}/evaluations/`, 2);
   const found = await blobs.get('models', kept, { maxBytes: 1e6 });

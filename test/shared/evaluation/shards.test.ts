@@ -9,7 +9,7 @@ import {
   judgeTestSplit,
   shardSize,
 } from '../../../shared/evaluation/shards.ts';
-import { TerminalError } from '../../../shared/errors.ts';
+import { RetryLater, TerminalError } from '../../../shared/errors.ts';
 import { imagesPerRun } from '../../../shared/onnx/engine.ts';
 import { createSampleBudget } from '../../../shared/serving/inference.ts';
 import { keyOf, sample } from '../dataset/samples.ts';
@@ -70,9 +70,17 @@ async function version(samples: number, testPercent: number, sizeBytes?: number)
       return Promise.resolve({ probabilities: digest === silence ? tensors.map(() => null) : tensors.map(answer) });
     },
   };
-  const judge = (candidate: Contender, champion: Contender | null = null, outOfTime = () => false, maxShards = 9) =>
-    judgeTestSplit(ports, { project: name, root: root ?? '', candidate, champion, outOfTime, maxShards });
-  return { world, judge, memory, scored: () => scored };
+  const aside: string[] = [];
+  const judgeSplit = (candidate: Contender, champion: Contender | null, outOfTime = () => false, maxShards = 9) =>
+    judgeTestSplit(ports, {
+      ...{ project: name, root: root ?? '', candidate, champion, outOfTime, maxShards },
+      setAside: (md5, reason) => Promise.resolve(void aside.push(`${md5} ${reason}`)),
+    });
+  const judge = async (...[candidate, champion = null, ...more]: Partial<Parameters<typeof judgeSplit>>) => {
+    const split = await judgeSplit(candidate ?? contender(0), champion, ...more);
+    return split === 'continue' ? split : split.judged;
+  };
+  return { world, aside, judgeSplit, judge, memory, scored: () => scored };
 }
 
 describe('judging the test split', () => {
@@ -104,6 +112,25 @@ describe('judging the test split', () => {
     for (const j of backwards === 'continue' ? [] : backwards) expect(j.champion).toBe(9 - j.truth);
     const strangers = await judge(contender(2), contender(0, ['x', 'y']));
     for (const j of strangers === 'continue' ? [] : strangers) expect(j.champion).toBe(classes.length);
+  });
+
+  test('leaves out what cannot be read, says which and why, and counts it', async () => {
+    const { judgeSplit, aside, world } = await version(100, 100);
+    await world.ports.blobs.remove('datasets', storedName(name, sample(3).md5));
+    for (let i = 0; i < 2; i++) {
+      const split = await judgeSplit(contender(0), contender(1));
+      expect(split).toMatchObject({ unreadable: 1, judged: expect.objectContaining({ length: 99 }) });
+    }
+    expect(aside).toEqual([`${sample(3).md5} its bytes are not in the store`]);
+  });
+
+  test('takes storage that does not answer, or a process that is overloaded, for no fault of a sample', async () => {
+    const { judgeSplit, aside, world } = await version(100, 100);
+    world.before = (operation, blob) => {
+      if (operation === 'blobs.get' && blob.endsWith(storedName(name, sample(3).md5))) throw new RetryLater('503');
+    };
+    await expect(judgeSplit(contender(0), null)).rejects.toThrow('503');
+    expect(aside).toEqual([]);
   });
 
   test('takes no answer for a wrong one, and not for an answer of some class', async () => {
