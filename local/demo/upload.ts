@@ -78,11 +78,16 @@ export function settled(client: Client, narrator: Narrator, project: string, upl
   });
 }
 
-/** Reads what became of the upload of a blob; waits for it. */
-export async function outcomeOf(client: Client, project: string, blob: string): Promise<z.infer<typeof uploadView>> {
+/** Reads what became of the upload of a blob; waits for it, `limitSeconds` at most. */
+export async function outcomeOf(
+  client: Client,
+  project: string,
+  blob: string,
+  limitSeconds = settleLimitSeconds,
+): Promise<z.infer<typeof uploadView>> {
   const path = `/projects/${project}/uploads?blob=${encodeURIComponent(blob)}`;
   const page = z.object({ value: z.array(uploadView) });
-  return waitFor({ expected: `an outcome of the upload ${blob}`, limitSeconds: settleLimitSeconds }, async () => {
+  return waitFor({ expected: `an outcome of the upload ${blob}`, limitSeconds }, async () => {
     const { body } = await client.get(path, page);
     const found = body.value[0];
     if (found === undefined) return { seen: 'nothing by that name yet' };
