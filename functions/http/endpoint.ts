@@ -117,7 +117,7 @@ export const endpointRoutes = [
       const { project } = call.params;
       if (call.bytes.length === 0)
         throw new Problem(400, 'bad-image', 'The body is empty. Send the bytes of one PNG, JPEG or WebP image.');
-      const options = { pin: call.query.model, traceparent: call.cause.traceparent };
+      const options = { owner: call.key.id, pin: call.query.model, traceparent: call.cause.traceparent };
       return {
         status: 200,
         json: await ports.score(project, { bytes: call.bytes, contentType: call.contentType }, options),

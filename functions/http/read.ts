@@ -3,9 +3,9 @@ import type { HttpRequest, InvocationContext } from '@azure/functions';
 import * as z from 'zod';
 import { parametersOf, type PathParameter, pathParameters } from '../../shared/api/parameters.ts';
 import { Problem } from '../../shared/api/problem.ts';
-import type { Share } from '../../shared/budget.ts';
 import type { KeyDocument } from '../../shared/documents.ts';
-import { readBody } from './body.ts';
+import { type BodyLimits, readBody } from './body.ts';
+import { assertDigest } from './digest.ts';
 import type { Call, Route } from './route.ts';
 
 const maxJsonBytes = 512 * 1024;
@@ -54,22 +54,15 @@ function assertNames(params: PathValues): void {
   }
 }
 
-/** Reads a call, and refuses it with the part that is wrong. `share` grows with the bytes of an image. */
+/** Reads a call, and refuses it with the part that is wrong. */
 export async function readCall(
   declared: Route,
   request: HttpRequest,
   context: InvocationContext,
-  { params, key, share }: { params: PathValues; key: KeyDocument; share: Share | undefined },
+  { params, key, limits }: { params: PathValues; key: KeyDocument; limits: BodyLimits },
 ): Promise<Call<unknown, unknown, string>> {
   assertNames(params);
-  const bytes =
-    declared.method === 'GET'
-      ? Buffer.alloc(0)
-      : await readBody(
-          request.body as unknown as AsyncIterable<Uint8Array> | null,
-          declared.takes === 'image' ? maxImageBytes : maxJsonBytes,
-          { share },
-        );
+  const bytes = declared.method === 'GET' ? Buffer.alloc(0) : await bytesOf(declared, request, limits);
   const url = new URL(request.url);
   const traceparent = context.traceContext?.traceParent ?? request.headers.get('traceparent') ?? undefined;
   const idempotencyKey = header(request, 'idempotency-key');
@@ -92,6 +85,20 @@ export async function readCall(
     },
     base: `${url.origin}/api/v1`,
   };
+}
+
+/** The body as it was sent: nothing here is decompressed, so that a few bytes never become many. */
+async function bytesOf(declared: Route, { headers, body }: HttpRequest, limits: BodyLimits): Promise<Buffer> {
+  const encoding = headers.get('content-encoding') ?? 'identity';
+  if (encoding.toLowerCase() !== 'identity') {
+    const detail = `Bodies in the content encoding "${encoding.slice(0, maxEcho)}" are not taken. Send it without one.`;
+    const accepted = { 'accept-encoding': 'identity' };
+    throw new Problem(415, 'unsupported-encoding', detail, { target: 'Content-Encoding', headers: accepted });
+  }
+  const chunks = body as unknown as AsyncIterable<Uint8Array> | null;
+  const bytes = await readBody(chunks, declared.takes === 'image' ? maxImageBytes : maxJsonBytes, limits);
+  assertDigest(headers, bytes);
+  return bytes;
 }
 
 /** One text per name: of two values nobody could say which one counts. */

@@ -31,6 +31,7 @@ export function renderProblem(
   if (problem.status === 500) context.error(error instanceof Error ? (error.stack ?? error.message) : 'unknown error');
   const headers: Record<string, string> = {
     ...common,
+    ...problem.headers,
     'content-type': 'application/problem+json',
     'x-ms-error-code': problem.code,
     ...(problem.retryAfterSeconds === undefined ? {} : { 'retry-after': String(problem.retryAfterSeconds) }),

@@ -1,6 +1,6 @@
 /** The way of a request, step by step; whatever happens, it is answered. */
 import type { HttpRequest, HttpResponseInit, InvocationContext } from '@azure/functions';
-import { type Budget, createBudget } from '../../shared/budget.ts';
+import { type Budget, createBudget, type Share } from '../../shared/budget.ts';
 import { defaultRateLimits } from '../../shared/rate-limit.ts';
 import { type Authenticate, createAuthenticate, nobody } from './authenticate.ts';
 import { authorise } from './authorise.ts';
@@ -10,10 +10,15 @@ import { paramsOf, readCall } from './read.ts';
 import { renderAnswer, renderProblem } from './render.ts';
 import type { HttpPorts, Route } from './route.ts';
 
-/** bytes of images to score that one process holds at a time */
-const maxBodiesBytes = 32 * 1024 * 1024;
+/** bytes of images to score that one process holds at a time, and those of one key: half are always for others */
+const maxBodiesBytes = 64 * 1024 * 1024;
+const maxBodiesBytesOfKey = 32 * 1024 * 1024;
 /** most images to score are smaller: they do not wait behind a large one that waits for room */
 const smallBodyBytes = 256 * 1024;
+/** Slow bodies of one key: of the 16 requests that Azure hands to an instance at a time, a quarter is always for others. */
+const maxSlowBodiesOfKey = 12;
+/** Each costs little more than a connection, of which there are many more. */
+const maxSlowBodies = 512;
 
 /** What all requests of a process share. */
 interface Shared {
@@ -21,6 +26,7 @@ interface Shared {
   authenticate: Authenticate;
   limit: Limit;
   imageBytes: Budget;
+  slowBodies: Budget;
 }
 
 /** Answers a request to a route. It never rejects: a streamed request whose handler does is never answered. */
@@ -32,20 +38,25 @@ export function createRespond(ports: HttpPorts): Respond {
     ports,
     authenticate: createAuthenticate(ports),
     limit: createLimit(ports.clock, ports.rateLimits ?? defaultRateLimits),
-    imageBytes: createBudget(maxBodiesBytes, smallBodyBytes),
+    imageBytes: createBudget(maxBodiesBytes, { passing: smallBodyBytes, perOwner: maxBodiesBytesOfKey }),
+    slowBodies: createBudget(maxSlowBodies, { perOwner: maxSlowBodiesOfKey }),
   };
   return (...call) => respond(shared, ...call);
 }
 
 async function respond(
-  { ports, authenticate, limit, imageBytes }: Shared,
+  { ports, authenticate, limit, imageBytes, slowBodies }: Shared,
   declared: Route,
   request: HttpRequest,
   context: InvocationContext,
 ): Promise<HttpResponseInit> {
   const headers: Record<string, string> = { 'x-request-id': context.invocationId };
-  // taken as bytes arrive, not before: who announces much and sends nothing keeps nobody from being served
-  const share = declared.takes === 'image' ? imageBytes.share() : undefined;
+  const taken: Share[] = [];
+  const shareOf = (budget: Budget, owner: string): Share => {
+    const share = budget.share(owner);
+    taken.push(share);
+    return share;
+  };
   try {
     const params = paramsOf(declared, request);
     const key = declared.role === 'open' ? nobody : await authenticate(request);
@@ -53,12 +64,16 @@ async function respond(
     authorise(key, declared, params);
     // after authorise: nobody uses up what is another project's
     if (params.project !== undefined) limit('project', params.project, headers);
-    const call = await readCall(declared, request, context, { params, key, share });
+    // taken as bytes arrive, not before: who announces much and sends nothing keeps nobody from being served
+    const share = declared.takes === 'image' ? shareOf(imageBytes, key.id) : undefined;
+    const slow = shareOf(slowBodies, key.id);
+    const call = await readCall(declared, request, context, { params, key, limits: { share, slow } });
+    slow.giveBack();
     await assertSameRequest(ports, declared, call);
     return renderAnswer(await declared.handle(ports, call), headers);
   } catch (error) {
     return renderProblem(error, headers, context);
   } finally {
-    share?.giveBack();
+    for (const share of taken) share.giveBack();
   }
 }

@@ -2,6 +2,7 @@
 import type { IncomingHttpHeaders, IncomingMessage, Server, ServerResponse } from 'node:http';
 import { diskRefusal } from '../disk.ts';
 import { httpServer, type Keyless, resources, whyNot } from '../identity/keyless.ts';
+import { drainAfter } from '../unread.ts';
 import { blobCreated, type BlobCreated, type BlobWrite, blobWrite, type WrittenBlob } from './event.ts';
 import type { Outbox } from './outbox.ts';
 import { redelivery } from './redelivery.ts';
@@ -63,7 +64,7 @@ function refuse(response: ServerResponse, status: number, code: string, message:
     response.destroy();
     return;
   }
-  response.writeHead(status, { 'content-type': 'application/xml', 'x-ms-error-code': code, connection: 'close' });
+  response.writeHead(status, { 'content-type': 'application/xml', 'x-ms-error-code': code });
   response.end(
     `<?xml version="1.0" encoding="utf-8"?><Error><Code>${code}</Code><Message>${message}</Message></Error>`,
   );
@@ -259,7 +260,10 @@ export function frontDoor(options: FrontDoorOptions): FrontDoor {
     }
   };
 
-  const server = httpServer(options.keyless, (request, response) => void handle(request, response));
+  const server = httpServer(options.keyless, (request, response) => {
+    drainAfter(response, request);
+    void handle(request, response);
+  });
   // well above the pauses of SDK connection pools: closing a connection that a request is about to use looks like a fault
   server.keepAliveTimeout = 65_000;
   return {

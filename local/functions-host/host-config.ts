@@ -25,7 +25,8 @@ const hostJson = z.object({
       http: z
         .object({
           routePrefix: z.string().default('api'),
-          maxOutstandingRequests: z.number().int().default(1000),
+          // HttpOptionsSetup.cs of the real host sets a limit in the Windows Consumption plan alone
+          maxOutstandingRequests: z.number().int().default(-1),
         })
         .prefault({}),
       serviceBus: z
@@ -46,7 +47,7 @@ export interface HostConfig {
   routePrefix: string;
   /** whether triggers other than HTTP and timers are known */
   hasExtensionBundle: boolean;
-  /** requests beyond this many in flight are answered 429 */
+  /** requests beyond this many in flight are answered 429; unlimited unless host.json says otherwise */
   maxOutstandingRequests: number;
   serviceBus: { autoComplete: boolean; maxConcurrentCalls: number; maxAutoLockRenewalMs: number };
 }

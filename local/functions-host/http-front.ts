@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { listen } from '../listen.ts';
+import { drainAfter, endUnread } from '../unread.ts';
 import { answerEmpty, maxBodyBytes } from './http-call.ts';
 import type { HttpCall } from './http-call.ts';
 import { answerClassic } from './http-classic.ts';
@@ -65,7 +66,6 @@ function answerAdmin(
   url: URL,
   options: HttpFrontOptions,
 ): void {
-  request.resume();
   if (!isOneOf(keyOf(request, url), [options.keys['master']])) return answerEmpty(response, 401);
   if (request.method !== 'POST') return answerEmpty(response, 404);
   const run = options.runTimer(name);
@@ -145,6 +145,8 @@ export async function startHttpFront(options: HttpFrontOptions): Promise<HttpFro
   const server = createServer((request, response) => {
     request.on('error', () => {}); // a client that went away; its answer goes nowhere
     response.on('error', () => {});
+    drainAfter(response, request);
+    endUnread(response);
     if (stopped) return answerEmpty(response.setHeader('connection', 'close'), 503);
     dispatch(request, response, options, routes, outstanding).catch((error: unknown) => {
       if (!request.destroyed) options.log('error', `answering ${request.method}: ${(error as Error).stack}`);

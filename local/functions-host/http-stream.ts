@@ -125,7 +125,8 @@ export async function answerStream(
       resolve(forwardResponse(call, answer));
     });
     forward.on('error', () => {
-      if (!response.writableEnded) answerEmpty(response, 502);
+      // behind an answer it is about the rest of the body, which the library's server did not want
+      if (!hasAnswer) answerEmpty(response, 502);
       resolve();
     });
     response.on('close', () => {

@@ -14,11 +14,19 @@ export class Problem extends Error {
   readonly details: Detail[] | undefined;
   /** where the failure was recorded as a prediction */
   readonly predictionId: string | undefined;
+  /** what the answer has to say in its head */
+  readonly headers: Record<string, string>;
   constructor(
     status: number,
     code: string,
     detail: string,
-    more: { target?: string; retryAfterSeconds?: number; details?: Detail[]; predictionId?: string } = {},
+    more: {
+      target?: string;
+      retryAfterSeconds?: number;
+      details?: Detail[];
+      predictionId?: string;
+      headers?: Record<string, string>;
+    } = {},
   ) {
     super(detail);
     this.name = 'Problem';
@@ -28,6 +36,7 @@ export class Problem extends Error {
     this.retryAfterSeconds = more.retryAfterSeconds;
     this.details = more.details;
     this.predictionId = more.predictionId;
+    this.headers = more.headers ?? {};
   }
 }
 

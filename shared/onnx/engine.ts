@@ -1,5 +1,6 @@
 /** The one place that talks to onnxruntime. */
 import * as ort from 'onnxruntime-node';
+import { createBudget } from '../budget.ts';
 
 export type Tensor = ort.Tensor;
 
@@ -14,6 +15,12 @@ export interface GraphSession {
   run(feeds: Record<string, Tensor>): Promise<Record<string, Tensor>>;
   release(): Promise<void>;
 }
+
+/**
+ * onnxruntime-node computes in the event loop, and all runs that are due in one turn of it; of new connections a turn takes
+ * one. So runs go one after the other, each in a turn of its own, or connections wait for seconds.
+ */
+const turns = createBudget(1);
 
 /** A float32 tensor over `data` (not copied). */
 export function floatTensor(data: Float32Array, dims: readonly number[]): Tensor {
@@ -37,7 +44,7 @@ export async function openGraph(
   provider: ExecutionProvider = 'cpu',
   keepsRunMemory = true,
 ): Promise<GraphSession> {
-  return ort.InferenceSession.create(bytes, {
+  const session = await ort.InferenceSession.create(bytes, {
     executionProviders: provider === 'cpu' ? ['cpu'] : [provider, 'cpu'],
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
@@ -47,4 +54,15 @@ export async function openGraph(
     logSeverityLevel: 3,
     extra: { session: { intra_op: { allow_spinning: '0' } } },
   });
+  return {
+    async run(feeds) {
+      const release = await turns.take(1);
+      try {
+        return await session.run(feeds);
+      } finally {
+        release();
+      }
+    },
+    release: () => session.release(),
+  };
 }

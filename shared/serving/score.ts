@@ -1,5 +1,6 @@
 /** Scoring one image with the model behind a project's endpoint. */
 import { createHash } from 'node:crypto';
+import { createBudget } from '../budget.ts';
 import type { EndpointDocument, ModelDocument, PredictionDocument } from '../documents.ts';
 import { route, type Target } from '../deployment/endpoint.ts';
 import { RetryLater, TerminalError } from '../errors.ts';
@@ -41,16 +42,22 @@ export class Unanswered extends TerminalError {
   }
 }
 
-/** Scores an image for the project of that name. Throws Unanswered where the model has no answer. */
+/** Scores an image for the project of that name. Owners (keys) take turns. Throws Unanswered where the model has no answer. */
 export type ScoreImage = (
   project: string,
   image: { bytes: Buffer; contentType: string | undefined },
-  options: { pin?: number | undefined; traceparent?: string | undefined },
+  options: { owner?: string; pin?: number | undefined; traceparent?: string | undefined },
 ) => Promise<ScoreAnswer>;
 
 /** How long an instance trusts what it knows of an endpoint: a change is noticed within 2 s, so this stays below. */
 const endpointTrustMs = 1000;
 const maxRemembered = 500;
+/**
+ * More at once are no faster: four threads decode, and inferences go one by one. Whoever waits in those lines cannot be
+ * overtaken by another owner, so of one owner only half as many are in them.
+ */
+const maxScoresAtOnce = 16;
+const maxScoresOfOwner = 8;
 
 /** Partition of a prediction: sixteen per project. */
 export const predictionPartition = (project: string, id: string): string => `${project}:${id.slice(2, 3)}`;
@@ -92,8 +99,10 @@ export function createScorer(ports: ScorePorts): ScoreImage {
     return read;
   };
 
-  return async (project, image, options) => {
-    const startedAt = ports.clock.now().getTime();
+  const score = async (
+    startedAt: number,
+    ...[project, image, options]: Parameters<ScoreImage>
+  ): Promise<ScoreAnswer> => {
     const id = `p-${createHash('sha256').update(ports.ids.next()).digest('hex').slice(0, 24)}`;
     const endpoint = await endpointOf(project);
     if (endpoint === null) await assertProject(ports, project);
@@ -151,6 +160,13 @@ export function createScorer(ports: ScorePorts): ScoreImage {
       datasetVersion: model.version,
       durationMs: prediction.durationMs,
     };
+  };
+
+  const turns = createBudget(maxScoresAtOnce, { perOwner: maxScoresOfOwner });
+  return async (...call) => {
+    const startedAt = ports.clock.now().getTime();
+    const release = await turns.take(1, call[2].owner);
+    return score(startedAt, ...call).finally(release);
   };
 }
 

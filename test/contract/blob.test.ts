@@ -14,6 +14,7 @@ import {
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type BlobOptions, type BlobService, startBlob } from '../../local/blob/server.ts';
 import { blobCreatedEvent } from '../../shared/message.ts';
+import { rawClient } from '../local/raw-client.ts';
 
 type Event = Parameters<BlobOptions['deliver']>[1];
 
@@ -278,3 +279,15 @@ describe('after a restart', () => {
     service = await start();
   });
 });
+
+test('an upload that is refused while it comes has its answer, and the connection goes on', async () => {
+  const client = rawClient(service.port);
+  const path = (name: string): string => new URL(`${service.endpoint}/uploads/${name}`).pathname;
+  const headers = { 'x-ms-blob-type': 'BlockBlob', 'x-ms-version': '2021-12-02' };
+  const put = async (name: string): Promise<string> =>
+    (await client.send(path(name), 20e6, headers, 'PUT')).slice(0, 3);
+  // a name that the front door refuses, and a request without a signature, which Azurite does
+  expect([await put('n'.repeat(1025)), await put('a.png'), await put('%ff'), await put('b.png')]).toEqual([
+    ...['400', '403', '400', '403'],
+  ]);
+}, 30_000);

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { readBody } from '../../../functions/http/body.ts';
 import { createBudget } from '../../../shared/budget.ts';
@@ -34,7 +35,10 @@ test('a body that does not end holds nothing up for ever', async () => {
     yield Buffer.from('{');
     await new Promise(() => undefined);
   }
-  await expect(readBody(stuck(), 100, { limitMs: 20 })).rejects.toMatchObject({ status: 408, code: 'body-too-slow' });
+  await expect(readBody(stuck(), 100, { pace: { limitMs: 20 } })).rejects.toMatchObject({
+    status: 408,
+    code: 'body-too-slow',
+  });
 });
 
 /** A body whose chunks come when they are let. */
@@ -50,9 +54,9 @@ const never = new Promise(() => undefined);
 test('a body takes of the budget what has arrived of it, and no more', async () => {
   const budget = createBudget(100);
   const stuck = budget.share();
-  void readBody(slow(10, now, never), 1000, { share: stuck, limitMs: 1000 }).catch(() => undefined);
+  void readBody(slow(10, now, never), 1000, { share: stuck, pace: { limitMs: 1000 } }).catch(() => undefined);
   const rest = budget.share();
-  expect(await readBody(slow(30, now, now, now), 1000, { share: rest, roomMs: 20 })).toHaveLength(90);
+  expect(await readBody(slow(30, now, now, now), 1000, { share: rest, pace: { roomMs: 20 } })).toHaveLength(90);
   expect(rest.tryGrow(91)).toBe(false);
   stuck.giveBack();
   expect(rest.tryGrow(91)).toBe(true);
@@ -60,24 +64,23 @@ test('a body takes of the budget what has arrived of it, and no more', async () 
 
 test('a body that is larger than the whole budget passes alone', async () => {
   const share = createBudget(100).share();
-  expect(await readBody(slow(30, now, now, now, now, now), 1000, { share, roomMs: 20 })).toHaveLength(150);
+  expect(await readBody(slow(30, now, now, now, now, now), 1000, { share, pace: { roomMs: 20 } })).toHaveLength(150);
 });
 
 test('a body for which no room comes free is told to come back, and what it had is free for others', async () => {
   const budget = createBudget(100);
   budget.share().tryGrow(50);
-  let ended = false;
+  let asked = 0;
   async function* body(): AsyncGenerator<Uint8Array> {
-    try {
-      yield* slow(40, now, now, now);
-    } finally {
-      ended = true;
+    for await (const chunk of slow(40, now, now, now)) {
+      asked++;
+      yield chunk;
     }
   }
-  const reading = readBody(body(), 1000, { share: budget.share(), roomMs: 30 });
+  const reading = readBody(body(), 1000, { share: budget.share(), pace: { roomMs: 30 } });
   await expect(reading).rejects.toBeInstanceOf(RetryLater);
   await expect(reading).rejects.toThrow(/0.03 s brought no room/);
-  expect(ended).toBe(true);
+  expect(asked).toBe(2);
   expect(budget.share().tryGrow(50)).toBe(true);
 });
 
@@ -86,10 +89,53 @@ test('of two bodies that wait for one another one is through in the end', async 
   const both = Promise.withResolvers<void>();
   const one = async (): Promise<number> => {
     const share = budget.share();
-    const read = readBody(slow(50, now, both.promise), 1000, { share, roomMs: 50 });
+    const read = readBody(slow(50, now, both.promise), 1000, { share, pace: { roomMs: 50 } });
     return (await read.finally(() => share.giveBack())).length;
   };
   const all = Promise.allSettled([one(), one()]);
   setTimeout(both.resolve, 20);
   expect((await all).map(({ status }) => status)).toEqual(['rejected', 'fulfilled']);
+});
+
+const pace = { slowAfterMs: 20, windowMs: 40, bytesPerWindow: 100 };
+
+/** So many bytes every 10 ms. */
+async function* trickle(size: number, times: number): AsyncGenerator<Uint8Array> {
+  for (let i = 0; i < times; i++) {
+    await sleep(10);
+    yield Buffer.alloc(size);
+  }
+}
+
+test('a body that makes no progress is refused long before its time is over', async () => {
+  const reading = readBody(trickle(1, 1000), 1e6, { pace });
+  await expect(reading).rejects.toMatchObject({ status: 408, code: 'body-too-slow' });
+  await expect(reading).rejects.toThrow(/^Less than 0\.09765625 KB of the body arrived within 0\.04 s\./);
+});
+
+test('a slow body that makes progress is read', async () => {
+  expect(await readBody(trickle(200, 20), 1e6, { pace })).toHaveLength(4000);
+});
+
+test('a body that waits for room is not slow', async () => {
+  const budget = createBudget(100);
+  const other = budget.share();
+  other.tryGrow(100);
+  setTimeout(() => other.giveBack(), 150);
+  const share = budget.share();
+  expect(await readBody(slow(50, now, now), 1e6, { share, pace: { ...pace, roomMs: 1000 } })).toHaveLength(100);
+});
+
+test('of the slow bodies of one key only so many are read; those that come at once do not count', async () => {
+  const budget = createBudget(10, { perOwner: 1 });
+  const [first, second, third] = [budget.share('k'), budget.share('k'), budget.share('k')];
+  const slowly = readBody(trickle(200, 20), 1e6, { slow: first, pace });
+  await sleep(30);
+  const refused = readBody(trickle(200, 20), 1e6, { slow: second, pace });
+  expect(await readBody(slow(50, now), 1e6, { slow: third, pace })).toHaveLength(50);
+  await expect(refused).rejects.toMatchObject({ status: 429, code: 'too-many-slow-bodies', retryAfterSeconds: 5 });
+  expect(await slowly).toHaveLength(4000);
+  first.giveBack();
+  const later = readBody(trickle(200, 20), 1e6, { slow: budget.share('k'), pace });
+  expect(await later).toHaveLength(4000);
 });
