@@ -2,6 +2,7 @@
 import type { Endpoint } from './deployment/endpoint.ts';
 import type { Verdict } from './evaluation/gate.ts';
 import type { Measured } from './evaluation/measure.ts';
+import type { ImageSpec } from './image/size.ts';
 import type { Message } from './message.ts';
 import type { ProjectSettings } from './project.ts';
 import type { DocumentContainer, QueueName } from './resources.ts';
@@ -147,7 +148,7 @@ export interface ModelDocument extends DocumentBase {
   digest: string;
   sizeBytes: number;
   classes: string[];
-  image: { width: number; height: number; channels: 1 | 3 };
+  image: ImageSpec;
   run: string;
   version: { id: string; number: number };
   metrics: Measured;

@@ -29,6 +29,8 @@ export const projectSettings = z.strictObject({
       width: z.number().int().min(8).max(512),
       height: z.number().int().min(8).max(512),
       channels: z.union([z.literal(1), z.literal(3)]),
+      /** values that are seen as 0 and 255: of what the bits of a picture can hold, or of what is found in it; left out: given */
+      range: z.enum(['given', 'found']).optional(),
     })
     .nullable()
     .default(null),

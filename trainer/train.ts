@@ -20,10 +20,11 @@ type Job = Pick<JobDocument, 'classes' | 'image' | 'trainer' | 'datasetVersion' 
 
 /** What a reader of the file alone needs to know. No time, no run: equal trainings give equal files. */
 function modelMetadata(job: Job): Record<string, string> {
+  const { range: scaledFrom, ...shape } = job.image;
   return {
     'darkroom.classes': JSON.stringify(job.classes),
     'darkroom.datasetVersion': job.datasetVersion,
-    'darkroom.input': JSON.stringify({ ...job.image, layout: 'NCHW', range: [0, 255] }),
+    'darkroom.input': JSON.stringify({ ...shape, layout: 'NCHW', range: [0, 255], scaledFrom }),
     'darkroom.trainer': job.trainer.name,
   };
 }

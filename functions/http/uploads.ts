@@ -32,7 +32,7 @@ export const uploadRoutes = [
           z.strictObject({
             name: fileName,
             label: className.optional(),
-            contentType: z.enum(['image/png', 'image/jpeg', 'image/webp']),
+            contentType: z.enum(['image/png', 'image/jpeg', 'image/webp', 'image/tiff']),
           }),
         )
         .min(1)

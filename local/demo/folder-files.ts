@@ -30,8 +30,10 @@ const typeOf: Record<string, Picture['contentType']> = {
   '.jpg': 'image/jpeg',
   '.jpeg': 'image/jpeg',
   '.webp': 'image/webp',
+  '.tif': 'image/tiff',
+  '.tiff': 'image/tiff',
 };
-export const expectedFolder = 'Expected a folder of `<label>/<file>` with JPEG, PNG or WebP images';
+export const expectedFolder = 'Expected a folder of `<label>/<file>` with JPEG, PNG, WebP or TIFF images';
 const maxNameLength = 200;
 /** what would do something to a terminal */
 const unprintables = /\p{Cc}|\p{Cs}/gu;

@@ -1,4 +1,4 @@
-/** Pictures of a folder `<label>/<file>`: JPEG, PNG and WebP of any size. */
+/** Pictures of a folder `<label>/<file>`: JPEG, PNG, WebP and TIFF of any size. */
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { inBatches } from '../../shared/parallel.ts';

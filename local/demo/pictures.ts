@@ -1,7 +1,7 @@
 /** The pictures a demo works with, whatever their source. */
 import type { ProjectSettingsInput } from '../../shared/project.ts';
 
-export const contentTypes = ['image/png', 'image/jpeg', 'image/webp'] as const;
+export const contentTypes = ['image/png', 'image/jpeg', 'image/webp', 'image/tiff'] as const;
 
 export interface Picture {
   label: string;

@@ -31,7 +31,7 @@ const problem = {
 
 const files = {
   onnx: { description: 'An ONNX model', types: ['application/octet-stream'] },
-  image: { description: 'The bytes of an image', types: ['image/png', 'image/jpeg', 'image/webp'] },
+  image: { description: 'The bytes of an image', types: ['image/png', 'image/jpeg', 'image/webp', 'image/tiff'] },
   dvc: { description: 'A .dvc pointer file', types: ['application/yaml'] },
 };
 /** What a route answers that is no JSON. */
@@ -89,6 +89,7 @@ function operationOf(route: DescribedRoute): Json {
               'image/png': { schema: image },
               'image/jpeg': { schema: image },
               'image/webp': { schema: image },
+              'image/tiff': { schema: image },
             },
           },
         }

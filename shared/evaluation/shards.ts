@@ -191,7 +191,10 @@ async function inputsOf(
 }
 
 const isSame = (a: Contender['image'], b: Contender['image']): boolean =>
-  a.width === b.width && a.height === b.height && a.channels === b.channels;
+  a.width === b.width &&
+  a.height === b.height &&
+  a.channels === b.channels &&
+  (a.range ?? 'given') === (b.range ?? 'given');
 
 class InferenceError extends Error {}
 

@@ -1,4 +1,5 @@
 import { type Budget, createBudget } from '../budget.ts';
+import { checkMemory, decodeBytes, type MemoryLimits, shrinkBytes } from './memory.ts';
 import { describePixels, type PixelDescription } from './pixels.ts';
 import { checkPngData } from './png-data.ts';
 import { sanitise } from './sanitise.ts';
@@ -7,10 +8,11 @@ import { type ImageSpec, maxImageBytes } from './size.ts';
 import type { ImageFormat, ImageRefusal, ImageStructure } from './structure.ts';
 import { refuse, saveAgain, uploadAgain } from './structure.ts';
 import { tensorOf } from './tensor.ts';
-import { contradiction, mediaTypes, walkImage } from './walk.ts';
+import { tiffToPng } from './tiff-to-png.ts';
+import { contradiction, mediaTypes, walkImage, walkStored } from './walk.ts';
 
 /** Something about an accepted image that its owner should know. */
-export type ImageWarning = { code: 'narrow-range'; detail: string };
+export type ImageWarning = { code: 'narrow-range' | 'converted'; detail: string };
 
 /** A picture that is read, and what is to be said of it without looking at every pixel. */
 type ReadableImage = {
@@ -68,107 +70,94 @@ export type ImageReaderOptions = {
   maxBytes?: number;
   /** pixels one image may have */
   maxPixels?: number;
-  /** memory that a decoder may take for a picture which it has to hold as a whole; the largest such pictures are decoded alone */
-  maxHeldBytes?: number;
-  /** pixels being decoded at a time by this reader; costs 4 to 8 bytes each */
-  pixelBudget?: number;
+  /** bytes that one image may take in all, and that all who are decoded at a time by this reader share */
+  maxMemoryBytes?: number;
   /** time one decode may take */
   timeoutSeconds?: number;
 };
 
-/** By default: 44 megapixels of progressive JPEG as most programs write it, 16 of WebP. */
-const defaultMaxHeldBytes = 128 * 1024 * 1024;
+/** By default: 50 megapixels of baseline JPEG, 40 of progressive JPEG as most programs write it, 20 of WebP or of 16-bit colour. */
+const defaultMaxMemoryBytes = 256 * 1024 * 1024;
 
 /**
  * Creates the one reader of images of a process: walk of the container, removal of metadata, full decode.
- * Share it, since the pixel budget is its own.
+ * Share it, since the budget of memory is its own.
  */
 export function createImageReader({
   maxBytes = maxImageBytes,
   maxPixels = defaultMaxPixels,
-  maxHeldBytes = defaultMaxHeldBytes,
-  pixelBudget = 50e6,
+  maxMemoryBytes = defaultMaxMemoryBytes,
   timeoutSeconds = 20,
 }: ImageReaderOptions = {}): ImageReader {
-  const limits = { budget: createBudget(pixelBudget), maxPixels, timeoutSeconds };
+  const limits = { budget: createBudget(maxMemoryBytes), maxBytes, maxPixels, maxMemoryBytes, timeoutSeconds };
   return {
     async inspect(bytes, declaredType) {
-      const sound = await open(bytes, { maxBytes, maxPixels, maxHeldBytes });
+      const sound = await open(bytes, limits);
       if (!sound.ok) return sound;
       const { clean, structure } = sound;
-      const decoded = await decode(structure, limits, () => decodeFully(clean, structure, limits));
+      const decoded = await decode(decodeBytes(structure), limits, () => decodeFully(clean, structure, limits));
       if ('ok' in decoded) return decoded;
       const { pixelDigest, perceptualHash, greatest } = decoded;
-      const warnings = warningsOf(structure, greatest);
+      const warnings = warningsOf(sound, greatest);
       return { ...describe(sound, declaredType), pixelDigest, perceptualHash, warnings };
     },
     async preprocess(bytes, declaredType, spec) {
-      const sound = await open(bytes, { maxBytes, maxPixels, maxHeldBytes });
+      const sound = await open(bytes, limits);
       if (!sound.ok) return sound;
       const { clean, structure } = sound;
-      const tensor = await decode(structure, limits, () => tensorOf(clean, structure, spec, limits));
+      const tensor = await decode(shrinkBytes(structure), limits, () => tensorOf(clean, structure, spec, limits));
       return 'ok' in tensor ? tensor : { ...describe(sound, declaredType), tensor };
     },
     async toTensor(bytes, spec) {
-      const structure = walkImage(bytes);
-      if (!structure.ok) throw new Error(structure.detail);
-      const tensor = await decode(structure, limits, () => tensorOf(bytes, structure, spec, limits));
+      const structure = walkStored(bytes);
+      const tensor = await decode(shrinkBytes(structure), limits, () => tensorOf(bytes, structure, spec, limits));
       if ('ok' in tensor) throw new Error(tensor.detail);
       return tensor;
     },
   };
 }
 
-const wholly: Record<ImageFormat, string> = {
-  jpeg: 'a progressive JPEG, or one in several scans,',
-  png: 'an interlaced PNG',
-  webp: 'a WebP',
+type Limits = MemoryLimits & { budget: Budget; maxBytes: number; timeoutSeconds: number };
+
+type SoundFile = {
+  ok: true;
+  /** of `clean`, but for the bytes that were cut off behind the file's end */
+  structure: ImageStructure;
+  clean: Buffer;
+  /** what the file was before it became `clean` */
+  received: ImageFormat | 'tiff';
 };
-const megabytes = (bytes: number): number => Math.ceil(bytes / (1024 * 1024));
 
-type SoundFile = { ok: true; structure: ImageStructure; clean: Buffer };
-
-/** All that can be judged without decoding: size, container, checksums; and the bytes without metadata. */
-async function open(
-  bytes: Buffer,
-  { maxBytes, maxPixels, maxHeldBytes }: { maxBytes: number; maxPixels: number; maxHeldBytes: number },
-): Promise<SoundFile | ImageRefusal> {
-  if (bytes.length > maxBytes) {
+/** All that can be judged without decoding: size, container, checksums; and the bytes without metadata. A TIFF becomes a PNG first. */
+async function open(bytes: Buffer, limits: Limits): Promise<SoundFile | ImageRefusal> {
+  if (bytes.length > limits.maxBytes) {
     return refuse(
       'too-large-bytes',
-      `The file has ${bytes.length} bytes and ${maxBytes} are allowed. Make the picture smaller or compress it more.`,
+      `The file has ${bytes.length} bytes and ${limits.maxBytes} are allowed. Make the picture smaller or compress it more.`,
     );
   }
   const structure = walkImage(bytes);
   if (!structure.ok) return structure;
-  if (structure.width * structure.height > maxPixels) {
-    return refuse(
-      'too-many-pixels',
-      `The picture is ${structure.width}x${structure.height} pixels and ${maxPixels} in all are allowed. Make it smaller and upload it again.`,
-    );
-  }
-  if (structure.heldBytes > maxHeldBytes) {
-    const held = `${structure.width}x${structure.height} pixels, and reading it takes ${megabytes(structure.heldBytes)} MB, since ${wholly[structure.format]} cannot be read row by row`;
-    return refuse(
-      'too-many-pixels',
-      `The picture is ${held}; ${megabytes(maxHeldBytes)} MB are allowed. Save it as a baseline JPEG or a PNG without interlacing, which have no such limit, or make it smaller.`,
-    );
+  const tooMuch = checkMemory(structure, bytes.length, limits);
+  if (tooMuch) return tooMuch;
+  if (structure.format === 'tiff') {
+    const made = await decode(decodeBytes(structure), limits, () => tiffToPng(bytes, structure, limits));
+    if (!Buffer.isBuffer(made)) return made;
+    const png = await open(made, limits);
+    return png.ok ? { ...png, received: 'tiff' } : png;
   }
   const damage = 'compressed' in structure ? await checkPngData(structure) : null;
-  return damage ?? { ok: true, structure, clean: sanitise(bytes, structure) };
+  return damage ?? { ok: true, structure, clean: sanitise(bytes, structure), received: structure.format };
 }
 
-type DecodeLimits = { budget: Budget; maxPixels: number; timeoutSeconds: number };
-
-/** Runs a decode within the limits; one that fails or takes too long is a refusal. */
+/** Runs a decode of `memoryBytes` within the limits; one that fails or takes too long is a refusal. */
 async function decode<T>(
-  { width, height, heldBytes }: ImageStructure,
-  { budget, timeoutSeconds }: DecodeLimits,
+  memoryBytes: number,
+  { budget, timeoutSeconds }: Limits,
   work: () => Promise<T>,
 ): Promise<T | ImageRefusal> {
-  // a unit of the budget stands for about four bytes
-  const release = await budget.take(width * height + heldBytes / 4);
-  // the pixels are held until libvips is really done, even when the caller was told of the timeout long before
+  const release = await budget.take(memoryBytes);
+  // the memory is held until libvips is really done, even when the caller was told of the timeout long before
   const running = work()
     .catch((error: unknown) => undecodable(error, timeoutSeconds))
     .finally(release);
@@ -193,7 +182,7 @@ function undecodable(error: unknown, timeoutSeconds: number): ImageRefusal {
 async function decodeFully(
   bytes: Buffer,
   structure: ImageStructure,
-  { maxPixels, timeoutSeconds }: DecodeLimits,
+  { maxPixels, timeoutSeconds }: Limits,
 ): Promise<PixelDescription | ImageRefusal> {
   const { width, height, depth, orientation } = structure;
   const { space, channels } = storedForm(structure);
@@ -222,14 +211,18 @@ function storedForm({ channels, depth }: ImageStructure): Pick<ImageStructure, '
 /** Scanners and detectors of 10, 12 or 14 bits put them into the lower ones of 16; a picture that is dark has more. */
 const narrowBits = 14;
 
-function warningsOf({ depth }: ImageStructure, greatest: number): ImageWarning[] {
-  if (depth === 8 || greatest >= 2 ** narrowBits) return [];
+function warningsOf({ structure, received }: SoundFile, greatest: number): ImageWarning[] {
+  const warnings: ImageWarning[] = [];
+  if (received === 'tiff')
+    warnings.push({ code: 'converted', detail: 'The TIFF is stored as a PNG of the same pixels, turned upright.' });
+  if (structure.depth === 8 || greatest >= 2 ** narrowBits) return warnings;
   const bits = Math.max(1, greatest.toString(2).length);
-  const detail = `The picture has 16 bits and no value above ${greatest}: ${bits} of them are used, so it is seen almost black. Multiply its values by ${2 ** (16 - bits)} before uploading.`;
-  return [{ code: 'narrow-range', detail }];
+  const detail = `The picture has 16 bits and no value above ${greatest}: ${bits} of them are used, so it is seen almost black. Set image.range of the project to "found", or multiply its values by ${2 ** (16 - bits)} before uploading.`;
+  warnings.push({ code: 'narrow-range', detail });
+  return warnings;
 }
 
-function describe({ clean, structure }: SoundFile, declaredType: string | undefined): ReadableImage {
+function describe({ clean, structure, received }: SoundFile, declaredType: string | undefined): ReadableImage {
   const { format, width, height, channels, orientation, trailingBytes } = structure;
   const turned = orientation >= 5;
   return {
@@ -241,7 +234,7 @@ function describe({ clean, structure }: SoundFile, declaredType: string | undefi
     channels,
     bytes: clean,
     trailingBytes,
-    declaredType: contradiction(declaredType, format),
+    declaredType: contradiction(declaredType, received),
   };
 }
 

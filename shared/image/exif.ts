@@ -55,6 +55,7 @@ export function minimalJpegExif(orientation: Orientation): Buffer {
   return Buffer.concat([exifPrefix, minimalExif(orientation)]);
 }
 
-function asOrientation(value: number): Orientation {
+/** The number as an orientation; 1 where it is none. */
+export function asOrientation(value: number): Orientation {
   return value >= 1 && value <= 8 ? (value as Orientation) : 1;
 }

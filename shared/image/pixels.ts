@@ -146,24 +146,35 @@ function asShown({ width, height }: Pixels, orientation: Orientation): Shown {
 }
 
 async function hashAsShown(hash: Hash, { samples, channels }: Pixels, shown: Shown): Promise<void> {
-  const { width, height, origin, right, down } = shown;
-  const upright = right === 1 && down === width;
-  await inTurns(width * height, (from, to) => {
-    if (upright) {
+  const { width, height, right, down } = shown;
+  if (right === 1 && down === width) {
+    await inTurns(width * height, (from, to) => {
       hash.update(samples.subarray(from * channels, to * channels));
       return true;
-    }
-    const size = (to - from) * channels;
-    const part = samples instanceof Uint8Array ? new Uint8Array(size) : new Uint16Array(size);
-    for (let pixel = from; pixel < to; pixel += 1) {
-      const y = Math.floor(pixel / width);
-      const stored = (origin + (pixel - y * width) * right + y * down) * channels;
-      for (let channel = 0; channel < channels; channel += 1)
-        part[(pixel - from) * channels + channel] = samples[stored + channel] as number;
-    }
-    hash.update(part);
-    return true;
-  });
+    });
+    return;
+  }
+  const rows = Math.ceil(turnPixels / width);
+  for (let from = 0; from < height; from += rows) {
+    if (from > 0) await setImmediate();
+    hash.update(rowsAsShown(samples, channels, shown, from, Math.min(height, from + rows)));
+  }
+}
+
+/** Rows `from` to `to` of the shown picture. */
+function rowsAsShown(samples: Pixels['samples'], channels: number, shown: Shown, from: number, to: number) {
+  const { width, origin, right, down } = shown;
+  const size = (to - from) * width * channels;
+  const part = samples instanceof Uint8Array ? new Uint8Array(size) : new Uint16Array(size);
+  const copy = (x: number, y: number): void => {
+    const stored = (origin + x * right + (from + y) * down) * channels;
+    const at = (y * width + x) * channels;
+    for (let channel = 0; channel < channels; channel += 1) part[at + channel] = samples[stored + channel] as number;
+  };
+  // along the rows as they are stored: down their columns, every pixel would be a miss of the cache
+  if (Math.abs(right) === 1) for (let y = 0; y < to - from; y += 1) for (let x = 0; x < width; x += 1) copy(x, y);
+  else for (let x = 0; x < width; x += 1) for (let y = 0; y < to - from; y += 1) copy(x, y);
+  return part;
 }
 
 /** Columns and rows of means; neighbours in a row make 64 bits. */

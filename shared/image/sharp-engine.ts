@@ -5,11 +5,16 @@ import type { Sharp } from 'sharp';
 // on machines with other numbers of cores.
 sharp.cache(false);
 sharp.concurrency(1);
-// Everything but the three loaders below is blocked for the whole process: SVG, TIFF, GIF, AVIF, PDF and what libvips
-// may learn one day. Files cannot be opened by name at all: images come as bytes.
+// Everything but the four loaders below is blocked for the whole process: SVG, GIF, AVIF, PDF and what libvips may learn
+// one day. A TIFF gets to its loader only after a walk that lets few of its many forms through. Files cannot be opened by name at all: images come as bytes.
 sharp.block({ operation: ['VipsForeignLoad'] });
 sharp.unblock({
-  operation: ['VipsForeignLoadJpegBuffer', 'VipsForeignLoadPngBuffer', 'VipsForeignLoadWebpBuffer'],
+  operation: [
+    'VipsForeignLoadJpegBuffer',
+    'VipsForeignLoadPngBuffer',
+    'VipsForeignLoadWebpBuffer',
+    'VipsForeignLoadTiffBuffer',
+  ],
 });
 
 /** Pixels one image may have; sharp's own default would let 268 million through. */

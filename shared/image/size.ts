@@ -1,5 +1,8 @@
-/** What a model takes in: pixels, and 1 (grey) or 3 (sRGB) channels. */
-export type ImageSpec = { width: number; height: number; channels: 1 | 3 };
+/**
+ * What a model takes in: pixels, and 1 (grey) or 3 (sRGB) channels. `range` says which values of a picture become 0 and 255:
+ * the least and the greatest that its bits can hold (`given`, where it is left out), or those found in it.
+ */
+export type ImageSpec = { width: number; height: number; channels: 1 | 3; range?: 'given' | 'found' | undefined };
 
 /** Bytes of the largest image that is taken: fits a 20-megapixel PNG of noise. */
 export const maxImageBytes = 64 * 1024 * 1024;

@@ -1,7 +1,7 @@
 import { defaultMaxPixels, openImage } from './sharp-engine.ts';
 import type { ImageSpec } from './size.ts';
 import type { ImageStructure } from './structure.ts';
-import { walkImage } from './walk.ts';
+import { walkStored } from './walk.ts';
 
 /** Decoding one accepted image takes milliseconds; this only keeps a broken one from hanging a training. */
 const timeoutSeconds = 20;
@@ -11,14 +11,13 @@ const timeoutSeconds = 20;
  * row by row (CHW). Training comes through here, evaluation and scoring through a reader (decode.ts), which has limits that
  * all of a process share; all end in `tensorOf`, so that they cannot differ.
  *
- * The steps are fixed: decoded at full size; orientation applied; ICC profile converted to sRGB; transparency laid on
- * white, as viewers and paper show it; colours to sRGB (3 channels) or grey (1); stretched to the size, shape not
- * kept, with Lanczos3; 8 bits. Throws an Error when the bytes are no sound image or cannot be decoded.
+ * The steps are fixed, and docs/preprocessing.md has them to the last bit: decoded at full size; orientation applied; ICC
+ * profile of an 8-bit picture converted to sRGB; transparency laid on white, as viewers and paper show it; stretched to the
+ * size, shape not kept, with Lanczos3; colours to sRGB (3 channels) or grey (1); 8 bits, or with `range: 'found'` as many as
+ * there are, stretched to 0..255. Throws an Error when the bytes are no sound image or cannot be decoded.
  */
 export async function toTensor(bytes: Buffer, spec: ImageSpec): Promise<Float32Array> {
-  const structure = walkImage(bytes);
-  if (!structure.ok) throw new Error(structure.detail);
-  return tensorOf(bytes, structure, spec, { maxPixels: defaultMaxPixels, timeoutSeconds });
+  return tensorOf(bytes, walkStored(bytes), spec, { maxPixels: defaultMaxPixels, timeoutSeconds });
 }
 
 /** `toTensor` of an image whose container has been walked. All come through here. */
@@ -28,26 +27,42 @@ export async function tensorOf(
   spec: ImageSpec,
   limits: { maxPixels: number; timeoutSeconds: number },
 ): Promise<Float32Array> {
-  const { data, info } = await openImage(bytes, { maxPixels: limits.maxPixels })
+  const found = spec.range === 'found';
+  const deep = found && structure.depth === 16;
+  const grey = deep ? 'grey16' : 'b-w';
+  // sharp would convert 16 bits by their profile to Display P3, and grey ones not at all
+  const { data, info } = await openImage(bytes, { maxPixels: limits.maxPixels, ignoreIcc: structure.depth === 16 })
     .timeout({ seconds: Math.max(1, Math.ceil(limits.timeoutSeconds)) })
     .autoOrient()
     .extract(wholeImage(structure))
     .flatten({ background: '#ffffff' })
-    .toColourspace(spec.channels === 1 ? 'b-w' : 'srgb')
+    .toColourspace(spec.channels === 1 ? grey : deep ? 'rgb16' : 'srgb')
     .resize(spec.width, spec.height, { fit: 'fill', kernel: 'lanczos3', fastShrinkOnLoad: false })
-    .raw({ depth: 'uchar' })
+    .raw({ depth: deep ? 'ushort' : 'uchar' })
     .toBuffer({ resolveWithObject: true });
+  const samples = deep ? new Uint16Array(data.buffer, data.byteOffset, data.length / 2) : data;
   const plane = spec.width * spec.height;
-  if (data.length !== plane * info.channels || info.channels < spec.channels) {
+  if (samples.length !== plane * info.channels || info.channels < spec.channels) {
     throw new Error(`decoded to ${info.width}x${info.height}x${info.channels}, asked for ${JSON.stringify(spec)}`);
   }
   const tensor = new Float32Array(plane * spec.channels);
   for (let channel = 0; channel < spec.channels; channel += 1) {
     for (let pixel = 0; pixel < plane; pixel += 1) {
-      tensor[channel * plane + pixel] = data[pixel * info.channels + channel] ?? 0;
+      tensor[channel * plane + pixel] = samples[pixel * info.channels + channel] ?? 0;
     }
   }
-  return tensor;
+  return found ? stretched(tensor) : tensor;
+}
+
+/** The least value becomes 0 and the greatest 255; all are 0 where there is only one. */
+function stretched(tensor: Float32Array): Float32Array {
+  let [least, greatest] = [Number.POSITIVE_INFINITY, 0];
+  for (const value of tensor) {
+    least = Math.min(least, value);
+    greatest = Math.max(greatest, value);
+  }
+  const extent = Math.max(1, greatest - least);
+  return tensor.map((value) => ((value - least) * 255) / extent);
 }
 
 /**

@@ -18,11 +18,13 @@ const metricKey = z
   .regex(/^[A-Za-z0-9_\-. :/]+$/);
 const count = z.number().int().nonnegative();
 
-/** Image pixels as the model sees them: CHW, 0..255, one channel (grey) or three (sRGB). */
+/** Image pixels as the model sees them: CHW, 0..255, one channel (grey) or three (sRGB); docs/preprocessing.md says how to make them. */
 export const imageShape = z.object({
   width: z.number().int().min(8).max(1024),
   height: z.number().int().min(8).max(1024),
   channels: z.union([z.literal(1), z.literal(3)]),
+  /** left out: `given` */
+  range: z.enum(['given', 'found']).optional(),
 });
 
 /** The three files a job leaves behind; each is created once and never overwritten. */

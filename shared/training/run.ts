@@ -3,6 +3,7 @@
  * `failed | cancelled`. `attempt` and `token` fence late writers; terminal states never change.
  */
 import type { Verdict } from '../evaluation/gate.ts';
+import type { ImageSpec } from '../image/size.ts';
 import type { Unreadable } from './job-contract.ts';
 
 export type RunState =
@@ -21,7 +22,7 @@ export interface RunSpec {
   seed: number;
   /** in the order of the model's outputs */
   classes: string[];
-  image: { width: number; height: number; channels: 1 | 3 };
+  image: ImageSpec;
   /** who or what asked: `policy`, or the name of an API key */
   requestedBy: string;
   reason: string;

@@ -13,6 +13,7 @@ import {
   png,
   pngChunk,
   pngHeader,
+  tiff,
   webp,
   webpCanvas,
   webpChunk,
@@ -36,7 +37,8 @@ const magic: [string, string, string][] = [
   ['a GIF', 'GIF89a\x01\0\x01\0\0\0\0;', 'unsupported-format'],
   ['a GIF that is a script', 'GIF89a/*\x01\0*/=1;alert(1)', 'unsupported-format'],
   ['a BMP', `BM${'\0'.repeat(60)}`, 'unsupported-format'],
-  ['a TIFF', 'II*\0\x08\0\0\0', 'unsupported-format'],
+  ['a TIFF of one byte too few', 'II*\0\x08\0\0\0', 'truncated'],
+  ['a BigTIFF', 'II+\0\x08\0\0\0', 'unsupported-format'],
   ['a HEIC', '\0\0\0\x18ftypheic\0\0\0\0', 'unsupported-format'],
   ['a video', '\0\0\0\x18ftypmp42\0\0\0\0', 'unsupported-format'],
   ['a PDF', '%PDF-1.7\n%\xe2\xe3', 'unsupported-format'],
@@ -94,6 +96,7 @@ async function wholeFiles(): Promise<Case[]> {
     copy.writeUInt16BE(width, at + 2);
     return copy;
   };
+  const page = { width: 9, height: 9, samples: 1, compression: 1, part: { rows: 1 }, data: Buffer.of(1) } as const;
   const php = jpegSegment(0xfe, '<?php system($_GET["c"]); ?>');
   const noise = sharp(Buffer.from(Array.from({ length: 48 * 48 * 3 }, (_, i) => (i * 7919) % 251)), {
     raw: { width: 48, height: 48, channels: 3 },
@@ -148,6 +151,11 @@ async function wholeFiles(): Promise<Case[]> {
     ],
     ['WebP with transparency', await picture(33, 25).ensureAlpha(0.5).webp().toBuffer(), ok],
     ['noise', await noise.png().toBuffer(), ok],
+    ['TIFF of one page', await picture(33, 26).tiff({ compression: 'lzw' }).toBuffer(), ok],
+    ['TIFF of the same picture', await picture(33, 26).tiff({ compression: 'deflate' }).toBuffer(), twin],
+    ['TIFF of two pages', tiff({ ...page, next: 8 }), refused('unsupported-format')],
+    ['TIFF of 200,000 strips', tiff({ ...page, height: 200_000 }), refused('corrupt')],
+    ['TIFF of 60,000 strips in one byte', tiff({ ...page, height: 60_000 }), refused('decode-failed')],
     ['the same picture again', plain, twin],
   ];
 }

@@ -1,5 +1,5 @@
 /**
- * `npm run hostile`: the corpus of hostile input, damage to every parser, and requests that mean harm to every route.
+ * `npm run hostile`: the corpus of hostile input, the memory that large pictures take, damage to every parser, and requests that mean harm to every route.
  * `--seed N` repeats a run, `--requests N` and `--runs N` (per parser) say how many, `--only N` sends one request and
  * shows it with its answer. Ends with the number of violations.
  */
@@ -12,6 +12,7 @@ import { report, type Result } from './case.ts';
 import { runCorpus } from './corpus.ts';
 import { startWatchdog } from './fuzz.ts';
 import { sendBody } from './handlers.ts';
+import { measurePeaks, mostBytes } from './memory.ts';
 import { parsers } from './parsers.ts';
 import { startTarget, type Target } from './platform.ts';
 import { encode, exchange } from './raw.ts';
@@ -85,6 +86,22 @@ async function tryParsers(): Promise<{ inputs: number; violations: number }> {
   return { inputs, violations: done.filter(({ failure }) => failure !== undefined).length };
 }
 
+/** Linux alone tells what a process had at its peak. */
+async function tryMemory(): Promise<{ pictures: number; violations: number }> {
+  if (process.platform !== 'linux') {
+    console.log('Not measured: only Linux tells the peak of a process.');
+    return { pictures: 0, violations: 0 };
+  }
+  const peaks = await measurePeaks();
+  const megabytes = (bytes: number): string => (bytes / 1e6).toFixed(1);
+  const rows = peaks.map((p) => [p.name, megabytes(p.fileBytes), p.as, p.outcome, megabytes(p.peakBytes)]);
+  console.log(table(['picture', 'file MB', 'read as', 'outcome', 'peak MB above idle'], rows).join('\n'));
+  const wrong = peaks.filter((p) => p.outcome !== p.expected || p.peakBytes > mostBytes);
+  for (const { name, as, expected } of wrong)
+    console.log(`violation: ${name} as a ${as}: must be ${expected} and take at most ${megabytes(mostBytes)} MB`);
+  return { pictures: peaks.length, violations: wrong.length };
+}
+
 async function tryRoutes(target: Target, aim: Aim): Promise<number> {
   const pid = target.platform.functions?.workerPid();
   const before = await target.residentBytes();
@@ -119,11 +136,13 @@ try {
   else {
     console.log('\nThe corpus\n');
     const corpus = await tryCorpus(aim);
+    console.log('\nMemory of pictures\n');
+    const memory = await tryMemory();
     console.log('\nEvery parser\n');
     const fuzzed = await tryParsers();
     console.log('\nEvery route\n');
     const routes = requests === 0 ? 0 : await tryRoutes(target, aim);
-    const violations = corpus.violations + fuzzed.violations + routes;
+    const violations = corpus.violations + memory.violations + fuzzed.violations + routes;
     console.log(
       `\n${corpus.cases} cases, ${fuzzed.inputs} parser inputs, ${requests} requests, ${violations} violations`,
     );

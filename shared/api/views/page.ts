@@ -6,7 +6,12 @@ export const time = z.string();
 export const counts = z.record(z.string(), z.number());
 
 export const split = z.enum(['train', 'validation', 'test']);
-export const image = z.object({ width: z.number(), height: z.number(), channels: z.number() });
+export const image = z.object({
+  width: z.number(),
+  height: z.number(),
+  channels: z.number(),
+  range: z.enum(['given', 'found']).optional(),
+});
 
 export const page = <T extends z.ZodType>(item: T) =>
   z.object({ value: z.array(item), nextLink: z.string().optional() });

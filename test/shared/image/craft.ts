@@ -96,6 +96,73 @@ export function webpCanvas(flags: number, width: number, height: number): Buffer
   return webpChunk('VP8X', data);
 }
 
+type TiffParts = {
+  width: number;
+  height: number;
+  samples: 1 | 3 | 4;
+  /** TIFF 6.0, tag 259 */
+  compression: number;
+  part: { rows: number } | { tile: [width: number, height: number] };
+  /** of one strip or tile; all share it */
+  data: Buffer;
+  /** more fields, each one number: replaces a field of the same tag */
+  fields?: [tag: number, value: number][];
+  /** where the next page is */
+  next?: number;
+};
+
+/** A little-endian TIFF of 8-bit samples, all of whose strips or tiles are the same bytes. */
+export function tiff({ width, height, samples, compression, part, data, fields = [], next = 0 }: TiffParts): Buffer {
+  const [partWidth, partHeight] = 'tile' in part ? part.tile : [width, part.rows];
+  const count = Math.ceil(width / partWidth) * Math.ceil(height / partHeight);
+  const dataAt = 8;
+  const listsAt = dataAt + data.length + (data.length % 2);
+  const list = (value: number): Buffer => {
+    const numbers = Buffer.alloc(4 * count);
+    for (let i = 0; i < count; i += 1) numbers.writeUInt32LE(value, 4 * i);
+    return numbers;
+  };
+  const placed = (value: number, at: number) => (count === 1 ? value : at);
+  const bitsAt = listsAt + 8 * count;
+  const all = new Map<number, [type: number, count: number, value: number]>([
+    [256, [4, 1, width]],
+    [257, [4, 1, height]],
+    [258, samples === 1 ? [3, 1, 8] : [3, samples, bitsAt]],
+    [259, [3, 1, compression]],
+    [262, [3, 1, samples === 1 ? 1 : 2]],
+    [277, [3, 1, samples]],
+    ...((samples === 4 ? [[338, [3, 1, 2]]] : []) as [number, [number, number, number]][]),
+    ...(('tile' in part
+      ? [
+          [322, [4, 1, partWidth]],
+          [323, [4, 1, partHeight]],
+          [324, [4, count, placed(dataAt, listsAt)]],
+          [325, [4, count, placed(data.length, listsAt + 4 * count)]],
+        ]
+      : [
+          [273, [4, count, placed(dataAt, listsAt)]],
+          [278, [4, 1, partHeight]],
+          [279, [4, count, placed(data.length, listsAt + 4 * count)]],
+        ]) as [number, [number, number, number]][]),
+    ...fields.map(([tag, value]) => [tag, [4, 1, value]] as [number, [number, number, number]]),
+  ]);
+  const directory = Buffer.alloc(2 + 12 * all.size + 4);
+  directory.writeUInt16LE(all.size, 0);
+  [...all]
+    .sort(([a], [b]) => a - b)
+    .forEach(([tag, [type, items, value]], i) => {
+      directory.writeUInt16LE(tag, 2 + 12 * i);
+      directory.writeUInt16LE(type, 4 + 12 * i);
+      directory.writeUInt32LE(items, 6 + 12 * i);
+      directory.writeUInt32LE(value, 10 + 12 * i);
+    });
+  directory.writeUInt32LE(next, 2 + 12 * all.size);
+  const head = Buffer.from('II*\0\0\0\0\0', 'latin1');
+  head.writeUInt32LE(bitsAt + 8, 4);
+  const bits = Buffer.from([8, 0, 8, 0, 8, 0, 8, 0]);
+  return Buffer.concat([head, data, Buffer.alloc(data.length % 2), list(dataAt), list(data.length), bits, directory]);
+}
+
 /** Decoded pixels at full size, orientation not applied, every decoder warning an error. */
 export function pixels(bytes: Buffer): Promise<Buffer> {
   return sharp(bytes, { failOn: 'warning' }).raw().toBuffer();

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import sharp from 'sharp';
 import type { Sharp } from 'sharp';
 import { describe, expect, test } from 'vitest';
@@ -93,6 +94,57 @@ describe('toTensor', () => {
     const svg = Buffer.from('<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>');
     await expect(toTensor(svg, spec)).rejects.toThrow();
     await expect(toTensor(await picture(8, 8).tiff().toBuffer(), spec)).rejects.toThrow();
+  });
+});
+
+describe('the range of values', () => {
+  const raw = { width: 4, height: 2, channels: 1 } as const;
+  const eight = { width: 8, height: 8, channels: 1 } as const;
+  const dim = (depth: 8 | 16) => {
+    const values = Array.from({ length: 64 }, (_, i) => (i % 8 < 4 ? 40 : 40 + 10 * (i % 8)));
+    const samples = depth === 8 ? Uint8Array.from(values) : Uint16Array.from(values, (value) => value * 16);
+    return sharp(samples, { raw: eight })
+      .toColourspace(depth === 8 ? 'b-w' : 'grey16')
+      .png()
+      .toBuffer();
+  };
+
+  test.each([8, 16] as const)('as found becomes 0 to 255, in %i bits', async (depth) => {
+    const tensor = await toTensor(await dim(depth), { ...eight, range: 'found' });
+    const values = Array.from({ length: 8 }, (_, x) => (x < 4 ? 0 : Math.fround((10 * x * 255) / 70)));
+    expect([...tensor.slice(0, 8)]).toEqual(values);
+  });
+
+  test('as given is what it always was: 16 bits divided by 256', async () => {
+    const given = await toTensor(await dim(16), { ...eight, range: 'given' });
+    expect(given).toEqual(await toTensor(await dim(16), eight));
+    expect([...given.slice(0, 8)]).toEqual([3, 3, 3, 3, 5, 6, 6, 7]);
+  });
+
+  test('of one value is 0', async () => {
+    const flat = await sharp(new Uint8Array(8).fill(90), { raw }).png().toBuffer();
+    expect(new Set(await toTensor(flat, { ...eight, range: 'found' }))).toEqual(new Set([0]));
+  });
+
+  test('of 12 bits in 16 is seen whole, in colour and in grey', async () => {
+    const xray = await readFile('test/fixtures/pictures/xray-12-of-16.png');
+    for (const channels of [1, 3] as const) {
+      const seen = async (range: 'given' | 'found') =>
+        Math.max(...(await toTensor(xray, { ...spec, channels, range })));
+      expect(await seen('given')).toBeLessThan(16);
+      expect(await seen('found')).toBe(255);
+    }
+  });
+
+  test('of 16-bit colour stays apart by channel', async () => {
+    const tensor = await toTensor(await picture(40, 30).toColourspace('rgb16').png().toBuffer(), {
+      ...spec,
+      range: 'found',
+    });
+    const planes = [0, 1, 2].map((channel) =>
+      [...tensor.slice(channel * 192, channel * 192 + 192)].map(Math.round).join(),
+    );
+    expect(new Set(planes).size).toBe(3);
   });
 });
 
