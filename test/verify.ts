@@ -42,6 +42,11 @@ const steps: Step[] = [
     shows: '5,000 random simulations of the handlers',
   },
   {
+    name: 'outages',
+    command: ['node', 'test/simulation/main.ts', '--seeds', '500', '--outages'],
+    shows: '500 simulations of an hour without a service, after which nobody repairs anything',
+  },
+  {
     name: 'storms',
     command: ['env', 'STORM=full', 'vitest', 'run', '--no-file-parallelism', 'test/storms'],
     short: ['vitest', 'run', 'test/storms'],

@@ -115,7 +115,7 @@ async function whyStill(ports: StuckPorts, run: RunDocument): Promise<{ since: s
     since && secondsSince(ports, since) > seconds ? { since, detail } : undefined;
   if (!isOpen(run.state))
     return than(run.endedAt, patienceSeconds.saved, 'The run ended, but still keeps others from beginning.');
-  const lastMoved = run.attempts.at(-1)?.endedAt ?? run.createdAt;
+  const lastMoved = run.retryAt ?? run.attempts.at(-1)?.endedAt ?? run.createdAt;
   if (run.state === 'queued')
     return than(lastMoved, patienceSeconds.queued, 'The run is queued, and nobody starts it.');
   if (run.state === 'evaluating') {

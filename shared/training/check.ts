@@ -119,10 +119,9 @@ async function hearLostReports(ports: HearPorts, run: RunDocument, token: string
 export function diagnose(run: RunDocument, execution: Execution | undefined, now: Date): Failure | undefined {
   const since = (at: string | null): number => (at === null ? 0 : (now.getTime() - Date.parse(at)) / 1000);
   const quiet = Math.min(since(run.lastReport?.at ?? run.submittedAt), since(run.submittedAt));
-  if (run.startedAt !== null && since(run.startedAt) > run.trainer.timeoutSeconds + graceSeconds) {
-    return pastDeadline(run);
-  }
+  const isLate = run.startedAt !== null && since(run.startedAt) > run.trainer.timeoutSeconds + graceSeconds;
   if (execution === undefined) {
+    if (isLate) return pastDeadline(run);
     if (quiet < reportDelaySeconds) return undefined;
     return {
       code: 'execution-lost',
@@ -134,8 +133,10 @@ export function diagnose(run: RunDocument, execution: Execution | undefined, now
   if (execution.state === 'failed' || execution.state === 'stopped' || execution.state === 'succeeded') {
     if (quiet < reportDelaySeconds) return undefined;
     const detail = `${endOf(run, execution)} ${execution.reason ?? 'Its log says why.'}`;
+    // whoever looks late cannot say that the job was: it may have died early, of an outage that is over only now
     return { code: `execution-${execution.state}`, detail, retryable: true };
   }
+  if (isLate) return pastDeadline(run);
   if (run.state === 'submitted' && since(run.submittedAt) > startTimeoutSeconds) {
     const waits =
       execution.state === 'pending' ? 'Compute still prepares it: no machine is free, or the image is stuck.' : '';

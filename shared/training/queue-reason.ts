@@ -4,7 +4,7 @@ import { type Limits, limitsFor, type Scheduler, secondsUntilAllowed, whyHeldBac
 
 /** The reason, or null for a run that has begun or ended. `retrain` are the limits of its project. */
 export function whyQueued(
-  run: Pick<Run, 'state' | 'attempt' | 'failure' | 'submittedAt' | 'requestedBy'> & { id: string },
+  run: Pick<Run, 'state' | 'attempt' | 'failure' | 'submittedAt' | 'requestedBy' | 'retryAt'> & { id: string },
   scheduler: Scheduler | undefined,
   retrain: Limits,
   now: Date,
@@ -14,7 +14,8 @@ export function whyQueued(
   if (run.state !== 'queued') return null;
   if (scheduler?.active?.run === run.id) {
     if (run.attempt === 0) return 'It is its turn: the start is on its way.';
-    return `Attempt ${run.attempt} ended as ${run.failure?.code ?? 'failed'}; the next begins after a pause.`;
+    const next = run.retryAt === undefined ? 'after a pause' : `at ${run.retryAt}`;
+    return `Attempt ${run.attempt} ended as ${run.failure?.code ?? 'failed'}; the next begins ${next}.`;
   }
   if (scheduler?.waiting?.run !== run.id) return 'Another training does its work: it is about to be called off.';
   if (scheduler.active !== null) return `Training ${scheduler.active.run} has to end first.`;

@@ -51,7 +51,19 @@ export interface Run extends RunSpec {
   /** why the job of this run is being stopped; missing while nobody stops it */
   stopping?: 'deadline';
   failure: { code: string; detail: string; retryable: boolean } | null;
-  attempts: { attempt: number; token: string; execution: string | null; failure: string | null; endedAt: string }[];
+  /** those that ended; of start calls that were put off one after the other the last */
+  attempts: {
+    attempt: number;
+    token: string;
+    execution: string | null;
+    failure: string | null;
+    endedAt: string;
+    putOff?: true;
+  }[];
+  /** attempts that compute did not take for the time being; missing: none */
+  putOffs?: number;
+  /** when the next attempt begins, of a run that is queued for another one */
+  retryAt?: string;
   /** how long the attempts that ended kept compute busy, from their first report on */
   computeSeconds: number;
   model: number | null;
@@ -96,7 +108,16 @@ export type RunEvent =
       at: string;
       metrics: { key: string; value: number; step: number }[];
     }
-  | { kind: 'attempt-failed'; token: string | null; code: string; detail: string; retryable: boolean; at: string }
+  /** `putOff`: compute did not take the start call for the time being, or did not answer it */
+  | {
+      kind: 'attempt-failed';
+      token: string | null;
+      code: string;
+      detail: string;
+      retryable: boolean;
+      putOff?: true;
+      at: string;
+    }
   | { kind: 'failed'; code: string; detail: string; at: string }
   | { kind: 'cancel'; detail: string; at: string }
   | { kind: 'judged-in-part'; at: string }
@@ -107,8 +128,10 @@ export type Told = RunEvent & { unreadable?: readonly Unreadable[] };
 
 export type Rejection = { rejected: string };
 
-/** Attempts at one run before an infrastructure failure is final. */
+/** Attempts at one run before an infrastructure failure is final; start calls that were put off are none. */
 export const maxAttempts = 4;
+/** Start calls that may be put off: about a day of them (start.ts has the pauses). */
+export const maxPutOffs = 100;
 const maxMetrics = 2000;
 /** of one run, some 300 KB of its document; the first 1,000 of a training of 100,000 samples and more */
 const maxUnreadableKept = 1000;
@@ -285,23 +308,26 @@ function attemptFailed(run: Run, event: Extract<RunEvent, { kind: 'attempt-faile
   if (event.code === startFailed && (run.state === 'running' || run.execution !== null))
     return { rejected: 'the job has begun: only the answer to the start call was lost' };
   const failure = failureOf(run, event);
-  const attempts = [
-    ...run.attempts,
-    {
-      attempt: run.attempt,
-      token: run.token ?? '',
-      execution: run.execution ?? run.boundTo,
-      failure: failure.detail,
-      endedAt: event.at,
-    },
-  ];
+  const putOff = event.putOff === true && run.boundTo === null;
+  const ended = {
+    attempt: run.attempt,
+    token: run.token ?? '',
+    execution: run.execution ?? run.boundTo,
+    failure: failure.detail,
+    endedAt: event.at,
+    ...(putOff ? { putOff } : {}),
+  };
+  const before = putOff && run.attempts.at(-1)?.putOff ? run.attempts.slice(0, -1) : run.attempts;
+  const putOffs = (run.putOffs ?? 0) + (putOff ? 1 : 0);
+  const counted = { attempts: [...before, ended], ...(putOffs > 0 && { putOffs }) };
   if (run.cancelRequested) {
-    return { ...end(run, 'cancelled', event.at, cancelledOnRequest), attempts };
+    return { ...end(run, 'cancelled', event.at, cancelledOnRequest), ...counted };
   }
-  if (!failure.retryable || run.attempt >= maxAttempts) return { ...end(run, 'failed', event.at, failure), attempts };
+  const isLast = putOff ? putOffs >= maxPutOffs : run.attempt - putOffs >= maxAttempts;
+  if (!failure.retryable || isLast) return { ...end(run, 'failed', event.at, failure), ...counted };
   const computeSeconds = computeSecondsUntil(run, event.at);
   const unclaimed = { token: null, execution: null, boundTo: null, progress: null };
-  return { ...run, ...unclaimed, state: 'queued', computeSeconds, failure, attempts };
+  return { ...run, ...unclaimed, state: 'queued', computeSeconds, failure, ...counted };
 }
 
 function end(run: Run, state: RunState, at: string, failure: Run['failure']): Run {

@@ -10,7 +10,7 @@ import type { Ports, Stored } from '../ports.ts';
 import type * as z from 'zod';
 import type { JobDocument } from './job-contract.ts';
 import { findVersion, maxTrainingSamples, queued } from './request.ts';
-import { isOpen, maxAttempts, type RunEvent, startFailed, type Told, transition } from './run.ts';
+import { isOpen, type RunEvent, startFailed, type Told, transition } from './run.ts';
 
 export type TrainPorts = Pick<Ports, 'clock' | 'ids' | 'documents' | 'blobs' | 'messages' | 'compute'>;
 
@@ -121,8 +121,8 @@ async function launch(ports: TrainPorts, stored: Stored<RunDocument>, cause: Cau
       at: ports.clock.now().toISOString(),
     };
     const pause = error instanceof RetryLater ? (error.afterSeconds ?? 0) : 0;
-    await applyToRun(ports, project, run, failure, cause, { pauseSeconds: pause });
-    return failure.code;
+    const after = await applyToRun(ports, project, run, failure, cause, { pauseSeconds: pause });
+    return after?.state === 'queued' && failure.putOff ? 'start-later' : failure.code;
   }
   const known = await applyToRun(ports, project, run, { kind: 'execution-known', token, execution }, cause);
   if (known !== undefined) return 'started';
@@ -131,11 +131,15 @@ async function launch(ports: TrainPorts, stored: Stored<RunDocument>, cause: Cau
   return 'started-for-nobody';
 }
 
-/** Why a start call failed: with a code of its own where compute refused it, so that it took no effect for certain. */
-function notStarted(error: unknown): { code: string; detail: string; retryable: boolean } {
+/**
+ * Why a start call failed: with a code of its own where compute refused it, so that it took no effect for certain. What
+ * compute does not take for the time being, or does not answer, is its outage, and costs the run no attempt.
+ */
+function notStarted(error: unknown): { code: string; detail: string; retryable: boolean; putOff?: true } {
   const detail = `The training job could not be started: ${error instanceof Error ? error.message : String(error)}`;
   if (error instanceof TerminalError) return { code: error.code, detail, retryable: false };
-  return { code: (error instanceof RetryLater ? error.code : undefined) ?? startFailed, detail, retryable: true };
+  if (error instanceof RetryLater) return { code: error.code ?? startFailed, detail, retryable: true, putOff: true };
+  return { code: startFailed, detail, retryable: true };
 }
 
 /** Writes manifest and job document of an attempt; returns the signed address of the job document. */
@@ -204,9 +208,9 @@ async function manifest(ports: TrainPorts, run: RunDocument, expires: Date): Pro
 
 /** compute may ask for more patience than this, but then its trouble is ours to tell */
 export const longestPauseSeconds = 900;
-/** Backoff before the next attempt: 5 s, 20 s, 80 s; longer when compute asks for it. */
+/** Backoff before the next attempt: 5 s, 20 s, 80 s, 320 s, then the longest; longer when compute asks for it. */
 const backoffSeconds = (attempt: number, asked: number): number =>
-  Math.max(5 * 4 ** Math.min(Math.max(attempt - 1, 0), maxAttempts), Math.min(asked, longestPauseSeconds));
+  Math.min(Math.max(5 * 4 ** Math.max(attempt - 1, 0), asked), longestPauseSeconds);
 
 /**
  * Applies one event to a run and sends what follows from it, and `also`; undefined when the event does not apply.
@@ -227,7 +231,9 @@ export async function applyToRun(
     const next = transition(current, event);
     if ('rejected' in next) return 'keep';
     const document = { ...current, ...next };
-    const following = followUps(current, document, cause, now, pauseSeconds);
+    if (document.state === 'queued' && current.state !== 'queued')
+      document.retryAt = later(now, backoffSeconds(document.attempt, pauseSeconds));
+    const following = followUps(current, document, cause, now);
     return { ...document, outbox: [...outboxOf(current), ...following, ...also] };
   });
   if (stored === undefined) return undefined;
@@ -235,12 +241,13 @@ export async function applyToRun(
   return changed ? stored.document : undefined;
 }
 
+const later = (now: Date, seconds: number): string => new Date(now.getTime() + seconds * 1000).toISOString();
+
 function followUps(
   before: RunDocument,
   after: RunDocument,
   cause: Cause,
   now: Date,
-  pauseSeconds: number,
 ): NonNullable<RunDocument['outbox']> {
   if (before.state === after.state && before.token === after.token) return [];
   const { id: run, pk: project } = after;
@@ -250,20 +257,14 @@ function followUps(
     correlationid: after.correlation,
     traceparent: cause.traceparent ?? after.traceparent ?? undefined,
   };
-  const later = (seconds: number): string => new Date(now.getTime() + seconds * 1000).toISOString();
   if (!isOpen(after.state)) return [{ to: 'queue', queue: 'training-requests', message: ended(project, run, traced) }];
   switch (after.state) {
     case 'queued':
-      return [
-        {
-          ...queued(project, run, traced, after.attempt),
-          notBefore: later(backoffSeconds(after.attempt, pauseSeconds)),
-        },
-      ];
+      return [{ ...queued(project, run, traced, after.attempt), ...(after.retryAt && { notBefore: after.retryAt }) }];
     case 'submitted': {
       const check = { project, run, token: after.token ?? '' };
       const message = compose<z.infer<typeof runCheck>>('darkroom.run.check', subject, check, traced, check.token);
-      return [{ to: 'queue', queue: 'training-requests', message, notBefore: later(checkSeconds) }];
+      return [{ to: 'queue', queue: 'training-requests', message, notBefore: later(now, checkSeconds) }];
     }
     case 'evaluating': {
       const message = compose<z.infer<typeof runTrained>>('darkroom.run.trained', subject, { project, run }, traced);

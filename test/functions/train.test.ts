@@ -53,7 +53,7 @@ describe('a run', () => {
       const policy = { kind: 'policy', by: 'policy' } as const;
       const first = (await ask(policy)).run;
       world.before = (operation) => {
-        if (byCompute && operation === 'compute.start') throw new RetryLater('no capacity');
+        if (byCompute && operation === 'compute.start') throw new Error('the job cannot be read');
       };
       await work(600);
       world.before = () => undefined;
@@ -64,6 +64,37 @@ describe('a run', () => {
       await commitVersion(world, 2, 61);
       expect((await ask(policy)).verdict.verdict).toBe(byCompute ? 'start' : 'refused');
     }
+  });
+
+  test('waits for compute that has no room or does not answer, for hours, and begins within a quarter of one', async () => {
+    const { ask, work, run, world } = await trainable();
+    const { run: id } = await ask();
+    let calls = 0;
+    world.before = (operation) => {
+      if (operation !== 'compute.start') return;
+      calls++;
+      throw new RetryLater('Azure has no free machine of this kind', { code: 'compute-capacity', service: 'Compute' });
+    };
+    expect(await work(5 * 3600)).toContain('start-later');
+    const waiting = await run(id);
+    expect(calls).toBeLessThan(30);
+    expect(waiting).toMatchObject({ state: 'queued', putOffs: calls, failure: { code: 'compute-capacity' } });
+    expect(waiting.attempts).toHaveLength(1);
+    const waits = Date.parse(waiting.retryAt ?? '') - world.ports.clock.now().getTime();
+    world.before = () => undefined;
+    await work(waits / 1000);
+    expect(await run(id)).toMatchObject({ state: 'submitted', attempt: calls + 1 });
+    expect(world.executions.size).toBe(1);
+  });
+
+  test('whose compute is away for more than a day has failed, with what compute said last', async () => {
+    const { ask, work, run, world } = await trainable();
+    const { run: id } = await ask();
+    world.before = (operation) => {
+      if (operation === 'compute.start') throw new RetryLater('Compute did not answer', { service: 'Compute' });
+    };
+    await work(26 * 3600);
+    expect(await run(id)).toMatchObject({ state: 'failed', putOffs: 100, failure: { code: 'start-failed' } });
   });
 
   test('that compute refused for good counts as not tried either', async () => {

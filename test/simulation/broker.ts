@@ -49,6 +49,8 @@ export interface Broker {
 
 const maxMessageBytes = 256 * 1024;
 const redeliveryMs = 40;
+/** a broker that is away delivers nothing; looked at again within this time */
+const awayMs = 60_000;
 
 /** Creates empty queues. */
 export function createBroker(scheduler: Scheduler, faults: Faults, clock: () => number): Broker {
@@ -68,6 +70,8 @@ export function createBroker(scheduler: Scheduler, faults: Faults, clock: () => 
   const ready = (path: QueuePath, id: number): void => {
     const message = of(path).get(id);
     if (message === undefined || message.lock !== 0) return;
+    if (faults.away('messages', scheduler.now()))
+      return scheduler.after(awayMs * scheduler.random.next(), () => ready(path, id));
     const name = path.split('/')[0] as QueueName;
     const worn = message.deliveries >= queues[name].maxDeliveryCount || faults.strikes(faults.rates.deadLettered);
     if (!path.includes('/') && worn) {

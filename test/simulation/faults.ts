@@ -24,7 +24,7 @@ export type Service = (typeof services)[number];
 /** The service that does an operation; undefined for the network before the API, and for work of a process itself. */
 export function serviceOf(label: string): Service | undefined {
   const [verb = '', what = ''] = label.split(' ');
-  if (verb === 'send') return 'messages';
+  if (verb === 'send' || verb === 'complete' || verb === 'abandon') return 'messages';
   if (what === 'compute') return 'compute';
   if (/^blobs?$/.test(what) || /^(get|put)$/i.test(verb)) return 'blobs';
   return /^(read|create|replace|remove|batch|query|count)$/.test(verb) ? 'documents' : undefined;
@@ -65,17 +65,26 @@ export interface Rates {
   skewMs: number;
 }
 
+/** A service that does nothing for anybody, in virtual milliseconds. */
+export interface Outage {
+  service: Service;
+  fromMs: number;
+  toMs: number;
+}
+
 export interface Faults {
   rates: Rates;
   /** what the rates were before faults stopped */
   drawn: Rates;
   /** stops all faults for good: the system is to come to rest */
   stop(): void;
-  decide(who: Scope, label: string, kind: OperationKind): Fault | undefined;
+  decide(who: Scope, label: string, kind: OperationKind, nowMs: number): Fault | undefined;
   delayMs(who: Scope): number;
   /** whether something that happens with `rate` happens now */
   strikes(rate: number): boolean;
-  /** how often each (handler, operation, fault) struck */
+  /** whether a service does nothing now */
+  away(service: Service | undefined, nowMs: number): boolean;
+  /** how often each (handler, operation, fault) struck; outages among them */
   struck: Map<string, number>;
   /** every (handler, operation) that was seen, and how often */
   seen: Map<string, { kind: OperationKind; times: number }>;
@@ -125,8 +134,9 @@ function see(seen: Faults['seen'], at: string, kind: OperationKind): number {
   return times;
 }
 
-/** Faults at random. */
-export function randomFaults(random: Random, drawn: Rates): Faults {
+/** Faults at random, and outages as they are told. */
+export function randomFaults(random: Random, drawn: Rates, outages: readonly Outage[] = []): Faults {
+  let present = outages;
   const struck = new Map<string, number>();
   const seen: Faults['seen'] = new Map();
   const faults: Faults = {
@@ -134,10 +144,19 @@ export function randomFaults(random: Random, drawn: Rates): Faults {
     drawn,
     struck,
     seen,
-    stop: () => void (faults.rates = { ...noFaults, skewMs: drawn.skewMs }),
+    stop() {
+      present = [];
+      faults.rates = { ...noFaults, skewMs: drawn.skewMs };
+    },
     strikes: (rate) => rate > 0 && random.next() < rate,
-    decide({ kind: whose, handler }, label, kind) {
+    away: (service, nowMs) =>
+      present.some((outage) => outage.service === service && outage.fromMs <= nowMs && nowMs < outage.toMs),
+    decide({ kind: whose, handler }, label, kind, nowMs) {
       const { fault: rates, network } = faults.rates;
+      if (faults.away(serviceOf(label), nowMs)) {
+        count(struck, `${handler} | ${label} | outage`);
+        return 'fail-before';
+      }
       if (whose === 'client') {
         if (!faults.strikes(network)) return undefined;
         return kind === 'read' || random.next() < 0.5 ? 'fail-before' : 'fail-after';
@@ -183,9 +202,9 @@ export function plannedFaults(random: Random, surroundings: Rates, planned: Plan
     get rates() {
       return faults.rates;
     },
-    decide(who, label, kind) {
+    decide(who, label, kind, nowMs) {
       const at = `${who.handler} | ${label}`;
-      if (who.kind === 'client') return faults.decide(who, label, kind);
+      if (who.kind === 'client') return faults.decide(who, label, kind, nowMs);
       if (stopped || see(faults.seen, at, kind) !== planned.occurrence || at !== planned.at) return undefined;
       count(faults.struck, `${at} | ${planned.fault}`);
       return planned.fault;

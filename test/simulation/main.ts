@@ -1,16 +1,17 @@
 /**
- * `npm run simulate -- --seeds N [--from S]`: random simulations; the last line reads `N seeds, N violations`.
+ * `npm run simulate -- --seeds N [--from S]`: random simulations; the last line reads `N seeds, N violations`. With
+ * `--outages` a service is away for an hour in each, and nobody repairs anything.
  * `--seed N [--trace]`: one of them, told step by step. `--cases [--occurrences N]`: every fault of every operation of
  * every handler once on purpose; `--case NAME`: one of those with its trace.
  */
 import { parseArgs } from 'node:util';
 import { caseName, findCases, parseCase, replayCase, type Tried, tryCase } from './enumerate.ts';
 import { type Found, searchSeeds } from './search.ts';
-import { type Report, simulateSeed } from './simulate.ts';
+import { type Report, simulateOutage, simulateSeed } from './simulate.ts';
 import { shorten, summarize } from './story.ts';
 
-const usage = `usage: npm run simulate -- --seeds N [--from N] [--uploads N]
-       npm run simulate -- --seed N [--trace]
+const usage = `usage: npm run simulate -- --seeds N [--from N] [--uploads N] [--outages]
+       npm run simulate -- --seed N [--trace] [--outages]
        npm run simulate -- --cases [--occurrences N]
        npm run simulate -- --case "SEED | HANDLER | OPERATION | FAULT | OCCURRENCE"`;
 const progressEveryMs = 5000;
@@ -48,19 +49,20 @@ function tell(name: string, report: Report, command: string): void {
   console.log(`again: npm run simulate -- ${command}`);
 }
 
-async function runSeeds(from: number, count: number, uploads: number | undefined): Promise<number> {
+async function runSeeds(from: number, count: number, uploads: number | undefined, outages: boolean): Promise<number> {
   const progress = createProgress(count, 'seeds');
   let told = 0;
-  const found: Found = await searchSeeds({ from, count, uploads }, ({ seeds, violations }) => {
+  const found: Found = await searchSeeds({ from, count, uploads, outages }, ({ seeds, violations }) => {
     progress(seeds, violations.length);
     for (const { seed, violation } of violations.slice(told)) console.error(`seed ${seed}: ${violation}`);
     told = violations.length;
     return true;
   });
   const bad = [...new Set(found.violations.map(({ seed }) => seed))];
-  const sized = uploads === undefined ? '' : ` --uploads ${uploads}`;
+  const again = `${uploads === undefined ? '' : ` --uploads ${uploads}`}${outages ? ' --outages' : ''}`;
+  const simulate = outages ? simulateOutage : simulateSeed;
   for (const seed of bad.slice(0, shownFailures))
-    tell(`seed ${seed}`, await simulateSeed(seed, { uploads, keepTrace: true }), `--seed ${seed} --trace${sized}`);
+    tell(`seed ${seed}`, await simulate(seed, { uploads, keepTrace: true }), `--seed ${seed} --trace${again}`);
   for (const line of summarize(found)) console.log(line);
   console.log(`${count} seeds, ${found.violations.length} violations`);
   return found.violations.length;
@@ -108,6 +110,7 @@ function main(): Promise<number> {
       cases: { type: 'boolean', default: false },
       occurrences: { type: 'string', default: '1' },
       case: { type: 'string' },
+      outages: { type: 'boolean', default: false },
     },
   });
   const uploads = values.uploads === undefined ? undefined : wholeNumber('uploads', values.uploads);
@@ -116,9 +119,11 @@ function main(): Promise<number> {
   if (values.cases) return runCases(wholeNumber('occurrences', values.occurrences));
   if (values.seed !== undefined) {
     const seed = wholeNumber('seed', values.seed);
-    return replay(simulateSeed(seed, { uploads, keepTrace: values.trace }), values.trace);
+    const simulate = values.outages ? simulateOutage : simulateSeed;
+    return replay(simulate(seed, { uploads, keepTrace: values.trace }), values.trace);
   }
-  return runSeeds(wholeNumber('from', values.from), wholeNumber('seeds', values.seeds), uploads);
+  const [from, seeds] = [wholeNumber('from', values.from), wholeNumber('seeds', values.seeds)];
+  return runSeeds(from, seeds, uploads, values.outages);
 }
 
 try {

@@ -32,8 +32,8 @@ const rank: Record<RunState, number> = {
   failed: 4,
   cancelled: 4,
 };
-/** first backoff of a retry is 5 s, then 20 s, 80 s */
-const backoffMs = (attempt: number): number => 5000 * 4 ** (attempt - 1);
+/** first backoff of a retry is 5 s, then 20 s, 80 s, 320 s, in the end a quarter of an hour */
+const backoffMs = (attempt: number): number => Math.min(5000 * 4 ** (attempt - 1), 900_000);
 
 /** Watches every change. */
 export function createMonitor(watch: Watch): OnChange {
@@ -70,7 +70,7 @@ function createRunWatch({ say, now, steady, tokenOf }: Watch) {
     const { id, pk, state } = after;
     const was = before?.state ?? 'queued';
     if (!isOpen(was) && state !== was) say(`I5: run ${id} had ended as ${was} and became ${state}`);
-    const retried = state === 'queued' && after.attempts.length > (before?.attempts.length ?? 0);
+    const retried = state === 'queued' && after.attempts.at(-1)?.attempt !== before?.attempts.at(-1)?.attempt;
     if (rank[state] < rank[was] && !retried) say(`I5: run ${id} went back from ${was} to ${state}`);
     if (after.attempt < (before?.attempt ?? 0)) say(`I5: the attempt of run ${id} went back`);
     if (before?.boundTo && after.boundTo !== before.boundTo && after.token === before.token)

@@ -52,6 +52,13 @@ export function checkTrainings({ documents, cluster, faults }: World, project: s
   if (new Set(bound).size !== bound.length) say(`I4: two runs of ${project} are bound to one execution`);
 }
 
+/** An outage fails no training: where every job does what it should, each comes to a verdict. */
+export function checkNoneLost({ documents, faults }: World, say: Say): void {
+  if (faults.drawn.oddJob > 0) return;
+  for (const { id, state, failure, attempt } of documents.all('runs'))
+    if (state === 'failed') say(`I4: run ${id} failed in attempt ${attempt}: ${failure?.code}, ${failure?.detail}`);
+}
+
 /** Policy trains each version at most once per configuration. */
 export function checkPolicy({ documents }: World, project: string, say: Say): void {
   const asked = new Map<string, RunDocument>();

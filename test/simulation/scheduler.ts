@@ -175,7 +175,7 @@ export function createScheduler(random: Random, faults: Faults, keepTrace: boole
       return new Promise<T>((resolve, reject) => {
         push(now + faults.delayMs(who), who.process, true, () => {
           done++;
-          const fault = faults.decide(who, label, kind);
+          const fault = faults.decide(who, label, kind, now);
           const result = complete(fault, label, who, kind, effect);
           if (keepTrace) {
             const said = result === 'dead' ? '' : 'error' in result ? result.error.message : told(result.value);

@@ -1,7 +1,7 @@
 /** One simulation: users and faults, then rest and repair, then every invariant. */
 import { createRandom, type Random } from '../random.ts';
 import { type Client, createClient } from './client.ts';
-import { drawRates, type Faults, randomFaults } from './faults.ts';
+import { drawRates, type Faults, noFaults, type Outage, randomFaults, services } from './faults.ts';
 import { checkSamples, checkUploads, checkVersions } from './invariants.ts';
 import { drawPicture } from './pictures.ts';
 import { drawPlan, type Plan } from './plan.ts';
@@ -11,6 +11,7 @@ import {
   checkMessages,
   checkModels,
   checkPolicy,
+  checkNoneLost,
   checkTrainings,
   poison,
 } from './promises.ts';
@@ -32,6 +33,9 @@ export interface Report {
 const operationsPerAction = 1500;
 const maxRounds = 8;
 const sweepEveryMs = 15 * 60_000;
+const hourMs = 60 * 60_000;
+/** the longest wait of a message that was put off, late events, and its handling */
+const recoveredMs = 6.5 * 60_000;
 /** a commit, a training and a deployment in a healthy system, without any sweep */
 const healthyMs = 10 * 60_000;
 
@@ -44,12 +48,36 @@ export function simulateSeed(
   return simulate(seed, drawPlan(seed, uploads), (random) => randomFaults(random, rates), keepTrace);
 }
 
-/** Simulates a plan with the faults given. */
+/**
+ * Simulates a seed in which a service is away for an hour, in three of ten a second one as well, and nobody repairs
+ * anything: no dead letter is sent again by a person.
+ */
+export function simulateOutage(
+  seed: number,
+  { uploads, keepTrace = false }: { uploads?: number | undefined; keepTrace?: boolean } = {},
+): Promise<Report> {
+  const random = createRandom(seed ^ 0x5eed_0003);
+  const drawn = drawPlan(seed, uploads);
+  const one = (): Outage => {
+    const fromMs = random.between(0, 12 * 60_000);
+    return { service: random.pick(services), fromMs, toMs: fromMs + hourMs };
+  };
+  const outages = random.next() < 0.3 ? [one(), one()] : [one()];
+  const endsMs = Math.max(...outages.map(({ toMs }) => toMs));
+  // a person who replays would be one who repairs
+  const actions = drawn.actions.filter(({ action }) => action.kind !== 'replay' && action.kind !== 'heal');
+  const plan = { ...drawn, actions, faultsUntilMs: endsMs };
+  const rates = { ...noFaults, duplicate: 0.1, delayed: 0.1, oddJob: random.next() < 0.5 ? 0 : 0.3 };
+  return simulate(seed, plan, (dice) => randomFaults(dice, rates, outages), keepTrace, 'nobody');
+}
+
+/** Simulates a plan with the faults given. With `nobody` to repair, only the timer's sweeps heal what is left. */
 export async function simulate(
   seed: number,
   plan: Plan,
   faults: (random: Random) => Faults,
   keepTrace: boolean,
+  repairer: 'operator' | 'nobody' = 'operator',
 ): Promise<Report> {
   const world = createWorld(seed, { faults, startsAt: plan.startsAt, keepTrace });
   const ledger = emptyLedger();
@@ -69,8 +97,13 @@ export async function simulate(
   sweepRegularly(world);
   await scheduler.run({ until: plan.faultsUntilMs, limit });
   world.faults.stop();
-  if (!(await rest(world, limit, say))) return finish();
+  if (repairer === 'nobody') {
+    await scheduler.run({ until: plan.faultsUntilMs + recoveredMs, limit });
+    checkUploads(world, ledger, say);
+  }
+  if (!(await rest(world, limit, say, repairer))) return finish();
   await check(world, plan, ledger, say);
+  if (repairer === 'nobody') checkNoneLost(world, say);
   if (problems.length > 0) return finish();
   await replayEverything(world, limit, say);
   await probe(world, plan, limit, say);
@@ -95,19 +128,25 @@ function asOperator<T>(world: World, work: (client: Client) => Promise<T>): void
 }
 
 /** Lets everything come to rest, sweeping and sending dead letters again while that changes something. */
-async function rest(world: World, limit: number, say: (problem: string) => void): Promise<boolean> {
+async function rest(
+  world: World,
+  limit: number,
+  say: (problem: string) => void,
+  repairer: 'operator' | 'nobody',
+): Promise<boolean> {
   const { scheduler, broker, documents } = world;
   const toIdle = async (): Promise<boolean> => (await scheduler.run({ limit })) === 'idle';
   const replay = async (): Promise<number> => {
     let replayed = 0;
-    asOperator(world, async (client) => (replayed = await replayAll({ client }, poison)));
+    if (repairer === 'operator') asOperator(world, async (client) => (replayed = await replayAll({ client }, poison)));
     for (const { pk, canary } of documents.all('endpoints')) if (canary !== null) requestsFor(world, pk);
     if (!(await toIdle())) say('I7: the system never comes to rest after a replay');
     return replayed;
   };
   if (!(await toIdle())) return (say('I7: the system never comes to rest'), false);
   await replay();
-  for (const { pk, id } of documents.all('staged')) say(`I1: sample ${id} of ${pk} waits for a sweep`);
+  if (repairer === 'operator')
+    for (const { pk, id } of documents.all('staged')) say(`I1: sample ${id} of ${pk} waits for a sweep`);
   for (let round = 0; round < maxRounds; round++) {
     if (!(await toIdle())) return (say('I7: the system never comes to rest'), false);
     const before = broker.sent();

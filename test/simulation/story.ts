@@ -26,7 +26,7 @@ export function shorten({ trace, violations }: Pick<Report, 'trace' | 'violation
 /** Faults by kind, and violations by kind with the first seeds that show each. */
 export function summarize({ operations, faults, places, violations }: Found): string[] {
   const number = (n: number): string => n.toLocaleString('en-US');
-  const struck = operationFaults.flatMap((fault) => {
+  const struck = [...operationFaults, 'outage' as const].flatMap((fault) => {
     const known = faults.get(fault);
     if (known === undefined) return [];
     return [`${fault.padEnd(14)} ${number(known.times).padStart(12)} times, at ${known.places.size} operations`];

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { cancelRun } from '../../../shared/training/check.ts';
+import { cancelRun, lookAtRun } from '../../../shared/training/check.ts';
 import { cause, name, succeeded, trainable } from '../../functions/trainable.ts';
 
 /** A run whose job waited for a machine and has begun. */
@@ -73,6 +73,17 @@ describe('infrastructure failures', () => {
     }
     expect(await run(id)).toMatchObject({ state: 'failed', failure: { code: 'deadline' } });
     expect(world.executions.get('trainer-1')?.state).toBe('stopped');
+  });
+
+  test('a job that ended early, and is looked at only when its time is over, is tried again', async () => {
+    const { id, token, work, run, world } = await begun({ timeoutSeconds: 30 });
+    world.sent.length = 0;
+    world.executions.set('trainer-1', { ...world.executions.get('trainer-1')!, state: 'failed' });
+    world.pass(3600);
+    const look = await lookAtRun(world.ports, { project: name, run: id, token }, cause);
+    expect(look.outcome).toBe('execution-failed');
+    await work(10);
+    expect(await run(id)).toMatchObject({ state: 'submitted', attempt: 2 });
   });
 
   test('a job beyond its time limit has failed for good, though the look that stopped it died and its own word came first', async () => {

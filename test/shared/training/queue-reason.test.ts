@@ -46,7 +46,11 @@ describe('a training that does not run yet', () => {
     const active = { ...newScheduler, active: asked('mine') };
     expect(whyQueued(run, active, free, now)).toMatch(/its turn/);
     const failure = { code: 'terminated', detail: '', retryable: true };
-    expect(whyQueued({ ...run, attempt: 1, failure }, active, free, now)).toMatch(/Attempt 1 ended as terminated/);
+    expect(whyQueued({ ...run, attempt: 1, failure }, active, free, now)).toMatch(
+      /Attempt 1 ended as terminated; the next begins after/,
+    );
+    const retryAt = '2026-03-01T12:00:05.000Z';
+    expect(whyQueued({ ...run, attempt: 1, failure, retryAt }, active, free, now)).toContain(`begins at ${retryAt}.`);
   });
 
   test('says that compute was asked, and nothing once the job reports or the run has ended', () => {

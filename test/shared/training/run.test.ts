@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import {
   isOpen,
   maxAttempts,
+  maxPutOffs,
   newRun,
   type Run,
   type RunEvent,
@@ -103,6 +104,26 @@ describe('a run', () => {
     expect(apply(fresh, claim('t1'), attemptFailed('t1', 1, 'trainer-failed', false)).state).toBe('failed');
   });
 
+  test('loses no attempt by a start call that is put off, and has failed after a hundred of those', () => {
+    let run = fresh;
+    const next = (putOff: boolean): void => {
+      const token = `t${run.attempt + 1}`;
+      run = apply(run, claim(token, 0, run.attempt), {
+        ...(attemptFailed(token, run.attempt) as Extract<RunEvent, { kind: 'attempt-failed' }>),
+        ...(putOff ? { putOff } : {}),
+      });
+    };
+    for (let i = 0; i < maxPutOffs - 1; i++) next(true);
+    expect(run).toMatchObject({ state: 'queued', attempt: 99, putOffs: 99, attempts: [{ attempt: 99, putOff: true }] });
+    const [afterOutage] = [run];
+    for (let i = 0; i < maxAttempts; i++) next(false);
+    expect(run).toMatchObject({ state: 'failed', attempt: 103 });
+    expect(run.attempts).toHaveLength(5);
+    run = afterOutage;
+    next(true);
+    expect(run).toMatchObject({ state: 'failed', failure: { retryable: true } });
+  });
+
   test('that is stopped for its deadline fails for good, whoever is heard first', () => {
     const running = apply(fresh, claim('t1'), started('t1', 10));
     for (const code of ['terminated', 'execution-stopped']) {
@@ -174,6 +195,10 @@ const event: fc.Arbitrary<RunEvent> = fc.oneof(
   fc
     .tuple(token, second, fc.constantFrom('silent', 'start-failed'), fc.boolean())
     .map(([t, s, c, r]) => attemptFailed(t, s, c, r)),
+  fc.tuple(token, second).map(([t, s]): RunEvent => ({
+    ...(attemptFailed(t, s) as Extract<RunEvent, { kind: 'attempt-failed' }>),
+    putOff: true,
+  })),
   second.map((s): RunEvent => ({ kind: 'failed', code: 'bad-model', detail: 'why', at: at(s) })),
   second.map((s): RunEvent => ({ kind: 'cancel', detail: 'why', at: at(s) })),
   fc
@@ -197,7 +222,7 @@ test('whatever is told in whatever order: a run only moves forward, its end is f
         const back = isOpen(next.state) && order.indexOf(next.state) < order.indexOf(run.state);
         if (back) expect(next).toMatchObject({ state: 'queued', token: null });
         expect(next.attempt).toBeGreaterThanOrEqual(run.attempt);
-        expect(next.attempt).toBeLessThanOrEqual(maxAttempts);
+        expect(next.attempt - (next.putOffs ?? 0)).toBeLessThanOrEqual(maxAttempts);
         expect(next.computeSeconds).toBeGreaterThanOrEqual(run.computeSeconds);
         if (next.state === 'registered' || next.state === 'rejected') expect(run.state).toBe('evaluating');
         if (e.kind === 'claim') expect(e.seen).toEqual({ attempt: run.attempt, token: run.token });

@@ -131,7 +131,12 @@ export const defects: readonly Defect[] = [
     name: 'retry without backoff',
     excuse: 'it may work right away',
     file: 'shared/training/start.ts',
-    edits: [['notBefore: later(backoffSeconds(after.attempt, pauseSeconds)),', 'notBefore: later(0),']],
+    edits: [
+      [
+        'document.retryAt = later(now, backoffSeconds(document.attempt, pauseSeconds));',
+        'document.retryAt = later(now, 0);',
+      ],
+    ],
     seed: 100_002,
   },
   {
