@@ -1,14 +1,11 @@
-/** API keys as documents, made by whoever has the role: with the settings of a platform, or as a person signed in to Azure. */
-import { randomBytes } from 'node:crypto';
+/** The documents that hold API keys, for whoever has the role: with the settings of a platform, or as a person signed in to Azure. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { keyDocument, newKey } from '../shared/api/keys.ts';
 import { connectDocumentsAsPerson } from '../shared/azure/person.ts';
 import { connect } from '../shared/azure/connect.ts';
 import { readConfig } from '../shared/config.ts';
-import type { Role } from '../shared/documents.ts';
-import type { Documents } from '../shared/ports.ts';
+import type { KeyPorts } from '../shared/keys.ts';
 
-type Keys = Pick<Documents, 'create' | 'remove' | 'count'>;
+const clock = { now: () => new Date() };
 
 const pauseMs = 10_000;
 /** what Azure needs at most to let a new role work */
@@ -18,10 +15,10 @@ export const rolesWorkWithinSeconds = 600;
  * The documents at this address, as the person who is signed in; without one those of the settings in the environment.
  * Throws when those are incomplete, with the command that sets them.
  */
-export function openKeys(cosmosEndpoint: string | undefined): Keys {
-  if (cosmosEndpoint !== undefined) return connectDocumentsAsPerson(cosmosEndpoint);
+export function openKeys(cosmosEndpoint: string | undefined): KeyPorts {
+  if (cosmosEndpoint !== undefined) return { clock, documents: connectDocumentsAsPerson(cosmosEndpoint) };
   try {
-    return connect(readConfig(process.env)).documents;
+    return { clock, documents: connect(readConfig(process.env)).documents };
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     throw new Error(
@@ -30,17 +27,6 @@ export function openKeys(cosmosEndpoint: string | undefined): Keys {
       { cause: error },
     );
   }
-}
-
-/** Makes a key and returns it with the id by which it is removed. The key itself is kept nowhere. */
-export async function makeKey(
-  keys: Keys,
-  grant: { name: string; role: Role; project: string },
-): Promise<{ key: string; id: string }> {
-  const key = newKey(randomBytes(32));
-  const document = keyDocument(key, grant, new Date().toISOString());
-  if ((await keys.create('keys', document)) === 'exists') throw new Error('a key with this digest exists already');
-  return { key, id: document.id };
 }
 
 const isForbidden = (error: unknown): boolean =>

@@ -4,10 +4,12 @@
  * in with azd or the Azure CLI, and removes it again. `--ready-only` uploads nothing. Exit codes: 0 it is; 1 a step went wrong; 2 wrong arguments; 3 it cannot be
  * reached, or does not take the key.
  */
+import { randomBytes } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import * as z from 'zod';
 import { createClient, Refused } from '../local/demo/client.ts';
 import { createNarrator } from '../local/demo/narrator.ts';
+import { type MadeKey, makeKey, revokeKey } from '../shared/keys.ts';
 import { smokeTest, untilReady } from './smoke-test.ts';
 
 const usage =
@@ -74,14 +76,15 @@ async function tryOut({ url, project, minutes, 'ready-only': readyOnly }: Asked,
 /** The test with a key of its own, which is removed again. */
 async function withOwnKey(cosmos: string, work: (key: string) => Promise<number>): Promise<number> {
   // SDKs that take longer to load than most of what this command is asked
-  const { makeKey, openKeys, rolesWorkWithinSeconds, untilAllowed } = await import('./keys.ts');
+  const { openKeys, rolesWorkWithinSeconds, untilAllowed } = await import('./keys.ts');
   const keys = openKeys(cosmos);
   const grant = { name: 'smoke test', role: 'operator', project: '*' } as const;
-  const { key, id } = await untilAllowed(() => makeKey(keys, grant), rolesWorkWithinSeconds, console.log);
+  const make = (): Promise<MadeKey> => makeKey(keys, randomBytes(32), grant, 'smoke');
+  const { key, stored } = await untilAllowed(make, rolesWorkWithinSeconds, console.log);
   try {
     return await work(key);
   } finally {
-    await keys.remove('keys', id, id);
+    await revokeKey(keys, stored.document.id);
   }
 }
 

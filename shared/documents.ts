@@ -35,6 +35,16 @@ export interface KeyDocument extends DocumentBase {
   /** a project's name, or `*` for all */
   project: string;
   createdAt: string;
+  /** who made it: the name of another key, or a command */
+  createdBy?: string;
+  /** it works until then; missing: until it is revoked */
+  expiresAt?: string;
+  /** id of the first key of those that replaced one another: what is the same person or program. Missing: this one */
+  holder?: string;
+  /** the key that it was rotated to */
+  replacedBy?: string;
+  /** UTC day of its last use */
+  lastUsedOn?: string;
 }
 
 export type UploadOutcome = 'accepted' | 'duplicate' | 'conflict' | 'unlabelled' | 'quarantined' | 'superseded';

@@ -44,7 +44,7 @@ export type BlobContainer = keyof typeof blobContainers;
  */
 export const documentContainers = {
   projects: { partitionKey: '/pk', ttlSeconds: null, indexed: [], orders: [] },
-  keys: { partitionKey: '/pk', ttlSeconds: null, indexed: [], orders: [] },
+  keys: { partitionKey: '/pk', ttlSeconds: null, indexed: ['project', 'createdAt'], orders: ['createdAt'] },
   uploads: {
     partitionKey: '/pk',
     ttlSeconds: null,

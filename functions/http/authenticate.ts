@@ -1,10 +1,11 @@
 /** Whose key a request carries. */
 import type { HttpRequest } from '@azure/functions';
-import { keyId } from '../../shared/api/keys.ts';
+import { isExpired, keyId } from '../../shared/api/keys.ts';
 import { Problem } from '../../shared/api/problem.ts';
 import type { KeyDocument } from '../../shared/documents.ts';
 import { createBuckets } from '../../shared/rate-limit.ts';
 import { addressOf } from './address.ts';
+import { createLastUse } from './last-use.ts';
 import type { HttpPorts } from './route.ts';
 
 /** how long a key is known, and how long a wrong one is known to be wrong, without another look */
@@ -34,6 +35,14 @@ const tooMany = (retryAfterSeconds: number): Problem => {
   const detail = `Too many wrong API keys came from here, so no other key is looked up for ${retryAfterSeconds} s. Keys in use are not affected. Wait, then send a valid one.`;
   return new Problem(429, 'too-many-wrong-keys', detail, { retryAfterSeconds });
 };
+
+/** Once it has expired a key is no key; who has it is told since when. */
+function current(key: KeyDocument, now: number): KeyDocument {
+  if (!isExpired(key, new Date(now))) return key;
+  const next = key.replacedBy === undefined ? '' : ' It was rotated: use the key that replaced it.';
+  const detail = `The key "${key.name}" expired at ${key.expiresAt}.${next} An operator makes another with POST /api/v1/keys, or: npm run create-key.`;
+  throw new Problem(401, 'key-expired', detail);
+}
 
 /** Remembers at most `max` values, each for the time that keys are trusted. */
 function createMemory<T>(max: number) {
@@ -81,14 +90,18 @@ export function createAuthenticate(ports: Pick<HttpPorts, 'clock' | 'documents'>
   const wrong = createMemory<true>(maxWrongKeys);
   const reading = new Map<string, Promise<KeyDocument | undefined>>();
   const throttled = createThrottle();
+  const noteUse = createLastUse(ports);
 
   const read = async (id: string, now: number): Promise<KeyDocument | undefined> => {
-    const found = (await ports.documents.read('keys', id, id))?.document;
+    const found = await ports.documents.read('keys', id, id);
     if (found === undefined) {
       known.forget(id);
       wrong.remember(id, true, now);
-    } else known.remember(id, found, now);
-    return found;
+      return undefined;
+    }
+    known.remember(id, found.document, now);
+    if (!isExpired(found.document, new Date(now))) noteUse(found);
+    return found.document;
   };
 
   return async ({ headers }) => {
@@ -97,7 +110,7 @@ export function createAuthenticate(ports: Pick<HttpPorts, 'clock' | 'documents'>
     if (id === undefined) throw refused();
     const now = ports.clock.now().getTime();
     const remembered = known.recall(id, now);
-    if (remembered !== undefined) return remembered;
+    if (remembered !== undefined) return current(remembered, now);
     if (wrong.recall(id, now) === true) throw refused();
     // of many requests that come at once, one looks
     let found = reading.get(id);
@@ -110,6 +123,6 @@ export function createAuthenticate(ports: Pick<HttpPorts, 'clock' | 'documents'>
     }
     const key = await found;
     if (key === undefined) throw refused();
-    return key;
+    return current(key, now);
   };
 }

@@ -11,7 +11,7 @@ export async function assertSameRequest(
   call: Call<unknown, unknown, string>,
 ): Promise<void> {
   if (call.idempotencyKey === undefined || declared.method === 'GET') return;
-  const id = digestOf(40, declared.name, ...Object.values(call.params), call.key.id, call.idempotencyKey);
+  const id = digestOf(40, declared.name, ...Object.values(call.params), call.idempotencyKey);
   const body = createHash('sha256').update(call.bytes).digest('hex');
   const at = ports.clock.now().toISOString();
   const created = await ports.documents.create('requests', { id, pk: id, body, at });

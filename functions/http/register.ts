@@ -5,6 +5,7 @@ import { openApi } from '../../shared/api/openapi.ts';
 import { deadLetterRoutes } from './dead-letters.ts';
 import { datasetExportRoutes } from './dvc.ts';
 import { endpointRoutes } from './endpoint.ts';
+import { keyRoutes } from './keys.ts';
 import { modelRoutes } from './models.ts';
 import { operationRoutes } from './operations.ts';
 import { projectRoutes } from './projects.ts';
@@ -28,6 +29,7 @@ const domainRoutes: Route[] = [
   ...operationRoutes,
   ...deadLetterRoutes,
   ...repairRoutes,
+  ...keyRoutes,
 ];
 
 const openApiRoute = (name: string, path: string): Route =>

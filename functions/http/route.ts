@@ -25,6 +25,7 @@ export interface Call<B, Q, Name extends string = never> {
   bytes: Buffer;
   contentType: string | undefined;
   ifMatch: string | undefined;
+  /** digest of the header Idempotency-Key and of who sent it */
   idempotencyKey: string | undefined;
   key: KeyDocument;
   /** name of the key, as the audit trail shows it */
@@ -47,7 +48,7 @@ export interface Answer {
 export interface Route {
   /** function name */
   name: string;
-  method: 'GET' | 'PUT' | 'POST';
+  method: 'GET' | 'PUT' | 'POST' | 'PATCH' | 'DELETE';
   /** after `/api/` */
   path: string;
   role: Role | 'open';

@@ -3,9 +3,11 @@
  * DARKROOM_SMOKE=no leaves the smoke test out.
  */
 import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import path from 'node:path';
 import * as z from 'zod';
-import { makeKey, openKeys, rolesWorkWithinSeconds, untilAllowed } from '../../cli/keys.ts';
+import { openKeys, rolesWorkWithinSeconds, untilAllowed } from '../../cli/keys.ts';
+import { type MadeKey, makeKey } from '../../shared/keys.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
 
@@ -32,10 +34,11 @@ async function main(): Promise<number> {
   const say = (line: string): void => console.log(line);
   say(`\nThe API is at ${endpoint}`);
   const keys = openKeys(cosmosEndpoint);
-  const existing = await untilAllowed(() => keys.count('keys', {}), rolesWorkWithinSeconds, say);
+  const existing = await untilAllowed(() => keys.documents.count('keys', {}), rolesWorkWithinSeconds, say);
   if (existing === 0) {
     const grant = { name: 'first', role: 'operator', project: '*' } as const;
-    const { key } = await untilAllowed(() => makeKey(keys, grant), rolesWorkWithinSeconds, say);
+    const make = (): Promise<MadeKey> => makeKey(keys, randomBytes(32), grant, 'azd up');
+    const { key } = await untilAllowed(make, rolesWorkWithinSeconds, say);
     say(`The first operator key, shown this once: ${key}`);
   } else {
     say(`API keys exist (${existing}). Another: npm run create-key -- --cosmos ${cosmosEndpoint}`);

@@ -1,8 +1,27 @@
 /** API keys: 256 random bits, shown once, kept as their sha-256. */
 import { createHash } from 'node:crypto';
+import * as z from 'zod';
 import type { KeyDocument, Role } from '../documents.ts';
+import { projectName } from '../names.ts';
 
 export const roles = ['viewer', 'labeler', 'operator'] as const satisfies readonly Role[];
+
+/** Names of people and programs: one printable line, so that the audit trail can show it. */
+export const keyName = z
+  .string()
+  .max(100)
+  .regex(/^[^\s\p{C}](?:[^\p{C}]*[^\s\p{C}])?$/u, 'a name is one line of printable characters, no space at either end');
+
+/** What a key is for: a project, or `*` for all. */
+export const keyScope = z.union([z.literal('*'), projectName]);
+
+export interface Grant {
+  name: string;
+  role: Role;
+  project: string;
+  /** RFC 3339; left out: it works until it is revoked */
+  expiresAt?: string;
+}
 
 const prefix = 'dk_';
 
@@ -18,11 +37,7 @@ export function keyId(key: string): string | undefined {
 }
 
 /** The document of a key. */
-export function keyDocument(
-  key: string,
-  grant: { name: string; role: Role; project: string },
-  at: string,
-): KeyDocument {
+export function keyDocument(key: string, grant: Grant, at: string): KeyDocument {
   const id = keyId(key);
   if (id === undefined) throw new Error('not a key of this API');
   return { id, pk: id, ...grant, createdAt: at };
@@ -33,3 +48,10 @@ export function allows(key: KeyDocument, role: Role, project: string | undefined
   if (roles.indexOf(key.role) < roles.indexOf(role)) return false;
   return key.project === '*' || (project !== undefined && key.project === project);
 }
+
+/** Whether a key has stopped working by itself. */
+export const isExpired = ({ expiresAt }: Pick<KeyDocument, 'expiresAt'>, now: Date): boolean =>
+  expiresAt !== undefined && Date.parse(expiresAt) <= now.getTime();
+
+/** Who holds a key: the same before and after it is rotated. */
+export const holderOf = ({ id, holder }: Pick<KeyDocument, 'id' | 'holder'>): string => holder ?? id;

@@ -29,6 +29,10 @@ export const pathParameters = {
   to: versionName,
   training: opaqueId.meta({ description: 'Id of a training', example: 't5d41402abc4b2a76b9719d9' }),
   number: number.meta({ description: 'Number of a model version', example: '1' }),
+  key: opaqueId.meta({
+    description: 'Id of an API key: its sha-256 in hex',
+    example: '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08',
+  }),
   prediction: opaqueId.meta({ description: 'Id of a prediction', example: 'p-7d793037a0760186574b0282' }),
   queue: z
     .string()
