@@ -11,7 +11,6 @@ import { table } from '../local/demo/table.ts';
 import { isExpired, keyName, keyScope, roles } from '../shared/api/keys.ts';
 import { RetryLater } from '../shared/errors.ts';
 import { type KeyPorts, listKeys, makeKey, revokeKey, rotateKey } from '../shared/keys.ts';
-import { openKeys } from './keys.ts';
 
 const usage = `npm run create-key -- [--name TEXT] [--role ${roles.join('|')}] [--project NAME] [--days N] [--cosmos https://...]
    or: npm run create-key -- --list | --rotate ID [--overlap-seconds N] | --revoke ID`;
@@ -69,6 +68,8 @@ async function list(keys: KeyPorts): Promise<string> {
 
 /** Does what is asked; resolves with what is printed. */
 async function act(asked: Asked): Promise<string> {
+  // SDKs that take longer to load than a wrong argument takes to be refused
+  const { openKeys } = await import('./keys.ts');
   const keys = openKeys(asked.cosmos);
   if (asked.list) return list(keys);
   if (asked.revoke !== undefined) {

@@ -1,12 +1,16 @@
 /** Every route of the HTTP API, called on a real platform and held against the OpenAPI document that it serves. */
+import { execFile } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { promisify } from 'node:util';
 import { ServiceBusClient } from '@azure/service-bus';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import * as z from 'zod';
 import type { Platform } from '../../local/platform.ts';
+import { keyId } from '../../shared/api/keys.ts';
+import { madeKeyView } from '../../shared/api/views/key.ts';
 import { endpointView } from '../../shared/api/views/endpoint.ts';
 import { projectStatusView } from '../../shared/api/views/project.ts';
 import type { Role } from '../../shared/documents.ts';
@@ -278,6 +282,40 @@ describe('every answer is what the OpenAPI document promises', () => {
       dependencies: { documents: { ok: true }, blobs: { ok: true }, messages: { ok: true }, compute: { ok: true } },
     });
     for (const id of ['openapi', 'openapi-v1']) expect((await api.send(id)).json).toMatchObject({ openapi: '3.1.0' });
+  });
+
+  test('keys: made, listed, named, rotated, revoked', async () => {
+    const made = await api.send('keys-post', { body: { name: 'guest', role: 'viewer', project: p } });
+    expect(made.status).toBe(201);
+    const { id, key } = madeKeyView.parse(made.json);
+    expect((await api.send('projects-get', { params: { project: p }, key })).status).toBe(200);
+    const names = (await listOf('keys-list')).map(({ name }) => name);
+    expect(names).toEqual(expect.arrayContaining(['guest', 'labeler', 'operator', 'viewer']));
+    expect((await listOf('keys-list', { query: { project: p, limit: '1' } })).map((one) => one['id'])).toEqual([id]);
+    const named = await api.send('keys-patch', { params: { key: id }, body: { name: 'camera' } });
+    expect(named.json).toMatchObject({ name: 'camera', project: p });
+    const rotated = madeKeyView.parse((await api.send('keys-rotate', { params: { key: id }, body: {} })).json);
+    expect((await api.send('keys-get', { params: { key: id } })).json).toMatchObject({ replacedBy: rotated.id });
+    expect((await api.send('keys-delete', { params: { key: rotated.id } })).status).toBe(200);
+    expect((await api.send('projects-list', { key: rotated.key })).status).toBe(401);
+    const day = new Date().toISOString().slice(0, 10);
+    const used = async () => z.looseObject({}).parse((await api.send('keys-get', { params: { key: id } })).json);
+    await expect.poll(used).toMatchObject({ lastUsedOn: day });
+  });
+
+  test('create-key makes, lists, rotates and revokes keys of a platform whose settings it has', async () => {
+    const env = { PATH: process.env['PATH'], ...platform.settings };
+    const run = async (...args: string[]): Promise<string> =>
+      (await promisify(execFile)(process.execPath, ['cli/create-key.ts', ...args], { env })).stdout.trim();
+    const made = await run('--name', 'scanner 3', '--role', 'viewer', '--project', p, '--days', '1');
+    const rotated = await run('--rotate', keyId(made) ?? '', '--overlap-seconds', '0');
+    expect((await api.send('projects-get', { params: { project: p }, key: made })).status).toBe(401);
+    expect((await api.send('projects-get', { params: { project: p }, key: rotated })).status).toBe(200);
+    const list = (await run('--list')).split('\n').filter((line) => line.startsWith('scanner 3'));
+    expect(list).toHaveLength(2);
+    expect(list.join('\n')).toMatch(new RegExp(`viewer +digits .*${keyId(rotated)}[^]*expired +${keyId(made)}`));
+    expect(await run('--revoke', keyId(rotated) ?? '')).toMatch(/^Revoked/);
+    expect((await api.send('keys-delete', { params: { key: keyId(rotated) ?? '' } })).status).toBe(404);
   });
 
   test('nothing is stuck, and what is stored is what its digests say', async () => {
