@@ -1,6 +1,7 @@
 /** Projects: settings, and where each stands. */
 import { isDeepStrictEqual } from 'node:util';
 import * as z from 'zod';
+import { mergePatch, patchOf } from '../../shared/api/merge-patch.ts';
 import { Problem } from '../../shared/api/problem.ts';
 import { toVersionView } from '../../shared/api/views/dataset.ts';
 import { page } from '../../shared/api/views/page.ts';
@@ -88,6 +89,19 @@ async function replaceSettings(
   return answered(200, saved);
 }
 
+/** What a project would be set to after a patch; throws a 400 that names what cannot be. */
+function patched(current: ProjectDocument, patch: unknown): ProjectSettings {
+  const settings = projectSettings.safeParse(mergePatch(current.settings, patch));
+  if (settings.success) return settings.data;
+  const [{ path, message } = { path: [], message: 'not understood' }] = settings.error.issues;
+  const target = path.join('.') || 'body';
+  const detail = `With this patch "${target}" would not be valid: ${message}. Nothing was changed. See /api/openapi.json for what is expected.`;
+  throw new Problem(400, 'invalid-body', detail, { target });
+}
+
+/** a patch without If-Match is made again on what somebody else has changed meanwhile, this often */
+const maxPatchTries = 5;
+
 export const projectRoutes = [
   route({
     name: 'projects-list',
@@ -111,7 +125,8 @@ export const projectRoutes = [
     method: 'PUT',
     path: 'v1/projects/{project}',
     role: 'operator',
-    summary: 'Create a project, or change its settings: a change needs If-Match, repeating what is set does not',
+    summary:
+      'Create a project, or replace its settings, where what is left out has its default: a change needs If-Match, repeating what is set does not',
     takesIfMatch: 'optional',
     body: projectSettings,
     answers: { 200: projectView, 201: projectView },
@@ -127,6 +142,28 @@ export const projectRoutes = [
       if (saved !== 'exists') return answered(201, saved);
       // somebody was faster, perhaps this very request, sent twice
       return replaceSettings(ports, call, await projectOf(ports, call));
+    },
+  }),
+  route({
+    name: 'projects-patch',
+    method: 'PATCH',
+    path: 'v1/projects/{project}',
+    role: 'operator',
+    summary: 'Change some settings (JSON Merge Patch): what is left out stays, null resets one to its default',
+    takesIfMatch: 'optional',
+    body: patchOf(projectSettings),
+    answers: { 200: projectView },
+    async handle(ports, call) {
+      for (let tries = 1; ; tries++) {
+        const current = await projectOf(ports, call);
+        const asked = { ifMatch: call.ifMatch ?? current.etag, body: patched(current.document, call.body) };
+        try {
+          return await replaceSettings(ports, asked, current);
+        } catch (error) {
+          const raced = error instanceof Problem && error.status === 412 && call.ifMatch === undefined;
+          if (!raced || tries === maxPatchTries) throw error;
+        }
+      }
     },
   }),
   route({

@@ -1,6 +1,7 @@
 /** What a request says: path, query, headers and body, each within its limits. */
 import type { HttpRequest, InvocationContext } from '@azure/functions';
 import * as z from 'zod';
+import { withoutNulls } from '../../shared/api/merge-patch.ts';
 import { parametersOf, type PathParameter, pathParameters } from '../../shared/api/parameters.ts';
 import { holderOf } from '../../shared/api/keys.ts';
 import { Problem } from '../../shared/api/problem.ts';
@@ -76,7 +77,7 @@ export async function readCall(
     body:
       declared.takes === 'image' || declared.method === 'GET'
         ? undefined
-        : parse(declared.body ?? z.strictObject({}).optional(), toJson(bytes), 'body'),
+        : parse(declared.body ?? z.strictObject({}).optional(), bodyOf(declared, request, bytes), 'body'),
     bytes,
     contentType: header(request, 'content-type')?.split(';')[0]?.trim().toLowerCase(),
     ifMatch: header(request, 'if-match'),
@@ -128,8 +129,23 @@ function header(request: HttpRequest, name: string): string | undefined {
   return value;
 }
 
-function toJson(bytes: Buffer): unknown {
+/** The JSON of a body. Of a patch null says something; anywhere else it says that a field is left out. */
+function bodyOf({ method }: Route, request: HttpRequest, bytes: Buffer): unknown {
   if (bytes.length === 0) return undefined;
+  assertJsonType(request.headers.get('content-type'));
+  const json = toJson(bytes);
+  return method === 'PATCH' ? json : withoutNulls(json);
+}
+
+/** A form or a file that happens to look like JSON was meant for another place. */
+function assertJsonType(contentType: string | null): void {
+  if (/^application\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i.test(contentType ?? '')) return;
+  const given = contentType === null ? 'No content type was sent' : `${contentType.slice(0, maxEcho)} was sent`;
+  const detail = `${given}, and this takes JSON. Send the header content-type: application/json with a JSON object as the body.`;
+  throw new Problem(415, 'unsupported-type', detail, { target: 'content-type' });
+}
+
+function toJson(bytes: Buffer): unknown {
   try {
     // bytes that are no UTF-8 would become other characters in silence
     const text = utf8.decode(bytes);

@@ -31,7 +31,11 @@ export function createClient({ scheduler, keys, call }: Pick<World, 'scheduler' 
             ...{ route, params },
             ...(query === undefined ? {} : { query }),
             ...(body === undefined ? {} : { body }),
-            headers: { 'x-api-key': keys[role], ...headers },
+            headers: {
+              'x-api-key': keys[role],
+              ...(json === undefined ? {} : { 'content-type': 'application/json' }),
+              ...headers,
+            },
           });
           if (answer.status < 500) return answer;
         } catch (error) {
