@@ -58,7 +58,6 @@ const settings: [string, ...[unknown, string]][] = [
   ['a class of a lone surrogate', ...projects('{"classes":["\\ud800","c"]}', 'classes.0')],
   ['a class that is no character', ...projects({ classes: ['\ufffe', 'c'] }, 'classes.0')],
   ['a class that is a prototype', ...projects({ classes: ['__proto__', 'c'] }, 'classes.0')],
-  ['a class that is not composed', ...projects({ classes: ['Ka\u0308fer', 'c'] }, 'classes.0')],
   ['too many classes', ...projects({ classes: Array.from({ length: 1001 }, (_, i) => `c${i}`) }, 'classes')],
   ['classes that are a text', ...projects({ classes: 'abc' }, 'classes')],
   ['a picture of no width', ...projects({ image: { width: 0, height: 8, channels: 1 } }, 'image.width')],
