@@ -1,7 +1,7 @@
 /** Settings of a project by PUT and PATCH; null for what may be left out. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import * as z from 'zod';
+import type * as z from 'zod';
 import { mergePatch, patchOf, withoutNulls } from '../../../shared/api/merge-patch.ts';
 import { projectView } from '../../../shared/api/views/project.ts';
 import { projectSettings } from '../../../shared/project.ts';
