@@ -9,16 +9,18 @@ import { createLimit, type Limit } from './limit.ts';
 import { paramsOf, readCall } from './read.ts';
 import { renderAnswer, renderProblem } from './render.ts';
 import type { HttpPorts, Route } from './route.ts';
+import { asRead, noteResponses, responseOf } from './unread.ts';
 
 /** bytes of images to score that one process holds at a time, and those of one key: half are always for others */
 const maxBodiesBytes = 64 * 1024 * 1024;
 const maxBodiesBytesOfKey = 32 * 1024 * 1024;
 /** most images to score are smaller: they do not wait behind a large one that waits for room */
 const smallBodyBytes = 256 * 1024;
-/** Slow bodies of one key: of the 16 requests that Azure hands to an instance at a time, a quarter is always for others. */
+/** Of the 16 requests that Azure hands to an instance at a time, some are always for other keys. */
 const maxSlowBodiesOfKey = 12;
+const maxSlowAnswersOfKey = 12;
 /** Each costs little more than a connection, of which there are many more. */
-const maxSlowBodies = 512;
+const maxSlow = 512;
 
 /** What all requests of a process share. */
 interface Shared {
@@ -27,6 +29,7 @@ interface Shared {
   limit: Limit;
   imageBytes: Budget;
   slowBodies: Budget;
+  slowAnswers: Budget;
 }
 
 /** Answers a request to a route. It never rejects: a streamed request whose handler does is never answered. */
@@ -34,18 +37,20 @@ export type Respond = (declared: Route, request: HttpRequest, context: Invocatio
 
 /** Creates what answers the requests of a process. */
 export function createRespond(ports: HttpPorts): Respond {
+  noteResponses();
   const shared: Shared = {
     ports,
     authenticate: createAuthenticate(ports),
     limit: createLimit(ports.clock, ports.rateLimits ?? defaultRateLimits),
     imageBytes: createBudget(maxBodiesBytes, { passing: smallBodyBytes, perOwner: maxBodiesBytesOfKey }),
-    slowBodies: createBudget(maxSlowBodies, { perOwner: maxSlowBodiesOfKey }),
+    slowBodies: createBudget(maxSlow, { perOwner: maxSlowBodiesOfKey }),
+    slowAnswers: createBudget(maxSlow, { perOwner: maxSlowAnswersOfKey }),
   };
   return (...call) => respond(shared, ...call);
 }
 
 async function respond(
-  { ports, authenticate, limit, imageBytes, slowBodies }: Shared,
+  { ports, authenticate, limit, imageBytes, slowBodies, slowAnswers }: Shared,
   declared: Route,
   request: HttpRequest,
   context: InvocationContext,
@@ -70,7 +75,10 @@ async function respond(
     const call = await readCall(declared, request, context, { params, key, limits: { share, slow } });
     slow.giveBack();
     await assertSameRequest(ports, declared, call);
-    return renderAnswer(await declared.handle(ports, call), headers);
+    const answer = await declared.handle(ports, call);
+    if (answer.stream === undefined) return renderAnswer(answer, headers);
+    const stream = asRead(answer.stream, responseOf(context.invocationId), slowAnswers.share(key.id));
+    return renderAnswer({ ...answer, stream }, headers);
   } catch (error) {
     return renderProblem(error, headers, context);
   } finally {

@@ -1,5 +1,6 @@
 /** OpenAPI 3.1 from the table of routes. */
 import * as z from 'zod';
+import { limitHeaders, withLimits } from './limit-answers.ts';
 import { parametersOf, pathParameters } from './parameters.ts';
 import { problemBody } from './problem.ts';
 
@@ -106,7 +107,7 @@ function operationOf(route: DescribedRoute): Json {
     security: route.role === 'open' ? [] : [{ apiKey: [route.role] }, { bearer: [route.role] }],
     parameters: [...named, ...queried, ...headers],
     ...body,
-    responses: { ...Object.fromEntries(answers), default: problem },
+    responses: withLimits(route, { ...Object.fromEntries(answers), default: problem }, problem.content),
   };
 }
 
@@ -127,6 +128,7 @@ export function openApi(routes: readonly DescribedRoute[], version: string): Jso
       description: `Upload scans, get live models: versions, trainings, models, endpoint. ${access}`,
     },
     components: {
+      headers: limitHeaders,
       securitySchemes: {
         apiKey: { type: 'apiKey', in: 'header', name: 'x-api-key' },
         bearer: { type: 'http', scheme: 'bearer', description: 'The same key' },

@@ -1,18 +1,29 @@
 /** Our routes in the host, with clients that hold on to it. Scoring takes no time, and documents are in memory. */
 import { once } from 'node:events';
 import { type ClientRequest, type IncomingMessage, request as httpRequest } from 'node:http';
+import { connect } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
 import { rawClient } from '../raw-client.ts';
 import { runApp, type TestHost } from './app.ts';
 
 const app = `
+  import { modelId } from '../../../shared/registry/register.ts';
   import { registerHttp } from '../../../functions/http/register.ts';
   import { createWorld } from '../../shared/world.ts';
   import { keyIn } from '../../functions/http/calls.ts';
   const world = createWorld();
   for (const n of [1, 2]) keyIn(world, n);
+  world.put('models', { id: modelId(1), pk: 'digits', number: 1, digest: 'd' });
+  let megabytes = 0;
+  const body = async function* () {
+    for (let i = 0; i < 64; i++, megabytes++) for (let j = 0; j < 16; j++) yield Buffer.alloc(1 << 16, 1);
+  };
+  const stream = async () => ({ body: body(), sizeBytes: 64 << 20, contentType: undefined });
+  app.http('made', { authLevel: 'anonymous', handler: async () =>
+    ({ jsonBody: { megabytes, rss: process.memoryUsage().rss / (1 << 20) } }) });
   app.setup({ enableHttpStream: true });
-  registerHttp(app, { ...world.ports, score: async (_project, { bytes }) => ({ bytes: bytes.length }) });`;
+  const blobs = { ...world.ports.blobs, stream };
+  registerHttp(app, { ...world.ports, blobs, score: async (_project, { bytes }) => ({ bytes: bytes.length }) });`;
 
 /** As `keyIn` makes them. */
 const keyOf = (n: number): string => `dk_${Buffer.alloc(32, n).toString('base64url')}`;
@@ -61,4 +72,23 @@ test('a large body with a wrong key has its 401, one that may not has its 403, a
     expect.stringMatching(/^413 .*body-too-large/),
     '200 {"bytes":5000}',
   ]);
+}, 60_000);
+
+test('twenty models that one key fetches and does not read are not made, and fill no memory; another key gets its own', async () => {
+  const host = await runApp(app);
+  const artifact = '/api/v1/projects/digits/models/1/artifact';
+  const made = async () => (await (await fetch(`${host.url}/api/made`)).json()) as { megabytes: number; rss: number };
+  const before = await made();
+  for (let i = 0; i < 20; i++) {
+    const socket = connect(host.port, '127.0.0.1').on('error', () => undefined);
+    onTestFinished(() => void socket.destroy());
+    socket.pause();
+    socket.write(`GET ${artifact} HTTP/1.1\r\nhost: a\r\nx-api-key: ${keyOf(1)}\r\n\r\n`);
+  }
+  const answer = await fetch(`${host.url}${artifact}`, { headers: { 'x-api-key': keyOf(2) } });
+  expect((await answer.arrayBuffer()).byteLength).toBe(64 << 20);
+  const after = await made();
+  // buffers of sockets hold some megabytes of each: all of it would be 1,280
+  expect(after.megabytes - before.megabytes).toBeLessThan(600);
+  expect(after.rss - before.rss).toBeLessThan(300);
 }, 60_000);
