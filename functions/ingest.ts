@@ -1,17 +1,15 @@
 /** `blob-created` -> exactly one outcome per upload. Nothing is deleted; bad input is recorded at its first delivery. */
 import { createHash } from 'node:crypto';
+import { admit, type SeenLabel, type StoredImage } from '../shared/dataset/admit.ts';
 import { lookAlikes } from '../shared/dataset/look-alikes.ts';
-import { splitOf } from '../shared/dataset/split.ts';
-import { stageSample } from '../shared/dataset/stage.ts';
 import { storedName } from '../shared/dataset/store.ts';
-import type { ProjectDocument, SampleDocument, UploadDocument } from '../shared/documents.ts';
+import type { FileFindings, ProjectDocument, UploadDocument } from '../shared/documents.ts';
 import { RetryLater, TerminalError } from '../shared/errors.ts';
 import type { AcceptedImage, ImageVerdict } from '../shared/image/decode.ts';
 import type { BlobCreatedEvent } from '../shared/message.ts';
 import { isAddressable, unassignedProject } from '../shared/names.ts';
-import { update } from '../shared/outbox.ts';
 import type { BlobContent, Ports, Stored } from '../shared/ports.ts';
-import { blobOf, labelFromMetadata, readUploadName, samplePartition, uploadId } from '../shared/upload.ts';
+import { blobOf, labelFromMetadata, readUploadName, uploadId } from '../shared/upload.ts';
 import { type Arrival, type Finding, finishUpload, recordUpload } from '../shared/upload-record.ts';
 
 export interface IngestPorts extends Ports {
@@ -20,7 +18,8 @@ export interface IngestPorts extends Ports {
 
 /** More is refused unread: a 20-megapixel PNG of noise stays below. */
 const maxUploadBytes = 64 * 1024 * 1024;
-const maxConflicts = 20;
+/** a content type may have any length */
+const maxTypeLength = 100;
 
 /** Handles one BlobCreated event of the uploads container. */
 export async function ingest(
@@ -50,7 +49,7 @@ export async function ingest(
   }
   // the bytes are kept before the upload is recorded: a delivery that finds the original gone goes on with them
   const image = isWrittenOnce(blobType) ? await look(ports, known, arrival, name.label) : unfinished(blobType);
-  const kept = 'problem' in image ? null : { sample: image.md5, ...image.seen };
+  const kept = 'problem' in image ? null : { sample: image.md5, ...image.seen, ...image.findings };
   const recorded = await recordUpload(ports, arrival, kept);
   const upload = recorded.document;
   return conclude(ports, recorded, async () => {
@@ -89,20 +88,6 @@ function unfinished(blobType = ''): Trouble {
   return { problem: { code: 'not-a-block-blob', detail }, body: 'unread' };
 }
 
-interface SeenLabel {
-  label: string | null;
-  reason: UploadDocument['reason'];
-}
-
-/** An image whose bytes are in the store. */
-interface Image extends Pick<AcceptedImage, 'mediaType' | 'width' | 'height' | 'channels'> {
-  md5: string;
-  sha256: string;
-  sizeBytes: number;
-  seen: SeenLabel;
-  source: SampleDocument['labelSource'];
-}
-
 /** What stands in the way of a sample, and what was read. */
 type Trouble = { problem: 'gone' } | { problem: NonNullable<UploadDocument['reason']>; body: Buffer | 'unread' };
 
@@ -112,13 +97,13 @@ async function look(
   project: ProjectDocument,
   { blob, etag }: Arrival,
   pathLabel: string | null,
-): Promise<Image | Trouble> {
+): Promise<StoredImage | Trouble> {
   const original = await readOriginal(ports, { blob, etag });
   if ('problem' in original) return original;
   const image = await ports.inspect(original.body, original.contentType);
   if (!image.ok) return { problem: { code: image.reason, detail: image.detail }, body: original.body };
-  const seen = labelOf(project, pathLabel, original.metadata);
-  const described = describe(image, seen, pathLabel === null ? 'metadata' : 'path');
+  const { warnings, ...seen } = labelOf(project, pathLabel, original.metadata);
+  const described = describe(image, seen, pathLabel, findingsOf(image, warnings));
   await ports.blobs.create('datasets', storedName(project.id, described.md5), image.bytes, {
     contentType: image.mediaType,
   });
@@ -146,30 +131,67 @@ async function readOriginal(
 async function recall(
   ports: IngestPorts,
   project: ProjectDocument,
-  { label, reason, blob }: UploadDocument,
+  upload: UploadDocument,
   sample: string,
-): Promise<Image> {
+): Promise<StoredImage> {
   const kept = await ports.blobs.get('datasets', storedName(project.id, sample), { maxBytes: maxUploadBytes });
   const image =
     kept === undefined || kept === 'too-large' ? undefined : await ports.inspect(kept.body, kept.contentType);
   if (!image?.ok) throw new RetryLater(`the bytes of sample ${sample} of ${project.id} cannot be read`);
-  return describe(image, { label, reason }, readUploadName(blob).label === null ? 'metadata' : 'path');
+  const { label, reason, blob, trailingBytes, declaredType, warnings } = upload;
+  // what was cut off is gone: what was found is in the upload's record
+  const findings = {
+    ...(trailingBytes === undefined ? {} : { trailingBytes }),
+    ...(declaredType === undefined ? {} : { declaredType }),
+    ...(warnings === undefined ? {} : { warnings }),
+  };
+  return describe(image, { label, reason }, readUploadName(blob).label, findings);
 }
 
-function describe(image: AcceptedImage, seen: SeenLabel, source: 'metadata' | 'path'): Image {
-  const { bytes, mediaType, width, height, channels } = image;
+function describe(
+  image: AcceptedImage,
+  seen: SeenLabel,
+  pathLabel: string | null,
+  findings: FileFindings,
+): StoredImage {
+  const { bytes, mediaType, width, height, channels, pixelDigest, perceptualHash } = image;
   const md5 = createHash('md5').update(bytes).digest('hex');
   const sha256 = createHash('sha256').update(bytes).digest('hex');
-  const labelSource = seen.label === null ? null : source;
-  return { md5, sha256, sizeBytes: bytes.length, mediaType, width, height, channels, seen, source: labelSource };
+  const source = seen.label === null ? null : pathLabel === null ? 'metadata' : 'path';
+  const shown = { mediaType, width, height, channels, pixelDigest, perceptualHash };
+  return { md5, sha256, sizeBytes: bytes.length, ...shown, seen, source, findings };
 }
 
-function labelOf(project: ProjectDocument, pathLabel: string | null, metadata: Record<string, string>): SeenLabel {
-  const written = pathLabel === null ? labelFromMetadata(metadata) : { label: pathLabel };
-  if (written === undefined) return { label: null, reason: null };
-  if ('problem' in written) return { label: null, reason: written.problem };
-  const { label } = written;
-  const { classes } = project.settings;
+type Warnings = NonNullable<FileFindings['warnings']>;
+
+function findingsOf({ trailingBytes, declaredType, warnings }: AcceptedImage, more: Warnings): FileFindings {
+  const all = [...warnings, ...more];
+  return {
+    ...(trailingBytes === 0 ? {} : { trailingBytes }),
+    ...(declaredType === null ? {} : { declaredType: declaredType.slice(0, maxTypeLength) }),
+    ...(all.length === 0 ? {} : { warnings: all }),
+  };
+}
+
+/** The label of an upload: the name's, or else the metadata's. */
+function labelOf(
+  { settings: { classes } }: ProjectDocument,
+  pathLabel: string | null,
+  metadata: Record<string, string>,
+): SeenLabel & { warnings: Warnings } {
+  const told = labelFromMetadata(metadata);
+  if (pathLabel === null) {
+    if (told === undefined) return { label: null, reason: null, warnings: [] };
+    if ('problem' in told) return { label: null, reason: told.problem, warnings: [] };
+    return { ...among(classes, told.label), warnings: [] };
+  }
+  const agrees = told === undefined || ('label' in told && told.label === pathLabel);
+  const detail = `The name says "${pathLabel}" and the metadata something else: the name counts.`;
+  return { ...among(classes, pathLabel), warnings: agrees ? [] : [{ code: 'label-passed-over', detail }] };
+}
+
+/** A label, unless the project has classes and it is none of them. */
+function among(classes: readonly string[], label: string): SeenLabel {
   if (classes.length === 0 || classes.includes(label)) return { label, reason: null };
   const alike = lookAlikes([label, ...classes]).find((group) => group[0] === label)?.[1];
   const meant = alike === undefined ? '' : ` Was "${alike}" meant?`;
@@ -177,73 +199,19 @@ function labelOf(project: ProjectDocument, pathLabel: string | null, metadata: R
   return { label: null, reason: { code: 'unknown-class', detail } };
 }
 
-/** Makes the sample, or finds out what the same bytes are already. */
+/** Finds what becomes of an image whose bytes are kept. */
 async function settle(
-  ports: Ports,
+  ports: IngestPorts,
   project: ProjectDocument,
   upload: UploadDocument,
-  { md5, seen, source, ...image }: Image,
+  image: StoredImage,
   event: BlobCreatedEvent,
 ): Promise<Finding> {
-  const { label, reason } = seen;
-  const sample: SampleDocument = {
-    id: md5,
-    pk: samplePartition(project.id, md5),
-    project: project.id,
-    ...image,
-    label,
-    labelSource: source,
-    labelRevision: label === null ? 0 : 1,
-    split: splitOf(image.sha256, project.settings.split),
-    origin: upload.id,
-    conflicts: [],
-    key: null,
-    firstVersion: null,
-    createdAt: ports.clock.now().toISOString(),
-  };
-  const created = await ports.documents.create('samples', sample);
-  const stored = created === 'exists' ? await ports.documents.read('samples', sample.pk, sample.id) : created;
-  if (stored === undefined) throw new RetryLater(`sample ${sample.id} vanished while it was read`);
-  const existing = stored.document;
-  if (existing.sha256 !== sample.sha256) {
-    const detail =
-      'Another sample has the same MD5 but other bytes. That does not happen by chance: the file was made for it.';
-    return quarantine(ports, upload, { code: 'md5-collision', detail });
-  }
-  const found = { sample: existing.id, label, reason };
-  if (existing.origin === upload.id) {
-    // this very upload made the sample, now or before a crash: it is accepted, never its own duplicate
-    if (existing.label === null) return { outcome: 'unlabelled', ...found };
-    await stageSample(ports, existing, project.settings, event);
-    return { outcome: 'accepted', ...found };
-  }
-  if (label === null || existing.label === label) {
-    // the label may have come from this very upload, before a crash
-    if (existing.label !== null && existing.key === null) await stageSample(ports, existing, project.settings, event);
-    return { outcome: 'duplicate', ...found };
-  }
-  if (existing.setAside !== undefined) {
-    const detail = `${existing.setAside.detail} This upload has the same bytes.`;
-    return { outcome: 'duplicate', ...found, reason: { code: 'set-aside', detail } };
-  }
-  if (existing.label === null) {
-    const labelled = await update(ports.documents, 'samples', sample.pk, sample.id, (current) =>
-      current === undefined || current.label !== null || current.setAside !== undefined
-        ? 'keep'
-        : { ...current, label, labelSource: sample.labelSource, labelRevision: current.labelRevision + 1 },
-    );
-    const now = labelled.stored?.document;
-    if (now?.label === label) {
-      await stageSample(ports, now, project.settings, event);
-      return { outcome: 'duplicate', ...found };
-    }
-  }
-  await update(ports.documents, 'samples', sample.pk, sample.id, (current) => {
-    if (current === undefined || current.conflicts.some((c) => c.upload === upload.id)) return 'keep';
-    return { ...current, conflicts: [...current.conflicts, { upload: upload.id, label }].slice(-maxConflicts) };
-  });
-  const detail = `The same image is a sample already, labelled "${existing.label}". It keeps that label until a person decides.`;
-  return { outcome: 'conflict', ...found, reason: { code: 'label-conflict', detail } };
+  const found = await admit(ports, project, upload, image, event);
+  if (found !== 'md5-collision') return found;
+  const detail =
+    'Another sample has the same MD5 but other bytes. That does not happen by chance: the file was made for it.';
+  return quarantine(ports, upload, { code: 'md5-collision', detail });
 }
 
 /** Keeps a copy of what was refused, if it can be asked for at all; the original expires by a lifecycle rule. */

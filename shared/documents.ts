@@ -47,9 +47,18 @@ export interface KeyDocument extends DocumentBase {
   lastUsedOn?: string;
 }
 
+/** What is worth knowing about a file that was accepted; missing: nothing is */
+export interface FileFindings {
+  /** bytes behind the picture's end, which were cut off */
+  trailingBytes?: number;
+  /** the declared content type, where it contradicts the bytes */
+  declaredType?: string;
+  warnings?: { code: string; detail: string }[];
+}
+
 export type UploadOutcome = 'accepted' | 'duplicate' | 'conflict' | 'unlabelled' | 'quarantined' | 'superseded';
 /** pk: `{project that the name gives}:{first digit of id}`, also where there is no such project */
-export interface UploadDocument extends DocumentBase {
+export interface UploadDocument extends DocumentBase, FileFindings {
   project: string;
   /** the blob's real name */
   blob: string;
@@ -68,9 +77,12 @@ export interface UploadDocument extends DocumentBase {
 export type LabelSource = 'path' | 'metadata' | 'fuzzy' | 'review';
 export type Split = 'train' | 'validation' | 'test';
 /** id: md5 of the bytes; pk: `{project}:{first two digits of id}` */
-export interface SampleDocument extends DocumentBase {
+export interface SampleDocument extends DocumentBase, FileFindings {
   project: string;
   sha256: string;
+  /** sha-256 of the decoded pixels, and a hash of what they look like (16 hex digits); missing in samples of older releases */
+  pixelDigest?: string;
+  perceptualHash?: string;
   sizeBytes: number;
   mediaType: string;
   width: number;
@@ -94,6 +106,12 @@ export interface SampleDocument extends DocumentBase {
   key: string | null;
   firstVersion: number | null;
   createdAt: string;
+}
+
+/** id: digest of the pixels; pk: `{project}:{first two digits of id}`. Of files that show the same pixels one is a sample */
+export interface PixelsDocument extends DocumentBase {
+  /** as it was made, or has still to be made by whoever finds that it is missing */
+  sample: SampleDocument;
 }
 
 /** id: `{md5}`; pk: project. A sample whose label is in no version yet. */
@@ -238,6 +256,7 @@ export interface DocumentTypes extends Record<DocumentContainer, { id: string; p
   keys: KeyDocument;
   uploads: UploadDocument;
   samples: SampleDocument;
+  pixels: PixelsDocument;
   staged: StagedDocument;
   windows: WindowDocument;
   heads: HeadDocument;

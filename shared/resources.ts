@@ -52,6 +52,8 @@ export const documentContainers = {
     orders: ['receivedAt'],
   },
   samples: { partitionKey: '/pk', ttlSeconds: null, indexed: ['project', 'label', 'createdAt'], orders: ['createdAt'] },
+  /** which sample shows which pixels */
+  pixels: { partitionKey: '/pk', ttlSeconds: null, indexed: [], orders: [] },
   staged: { partitionKey: '/pk', ttlSeconds: null, indexed: ['stagedAt'], orders: ['stagedAt'] },
   windows: { partitionKey: '/pk', ttlSeconds: null, indexed: [], orders: [] },
   heads: { partitionKey: '/pk', ttlSeconds: null, indexed: [], orders: [] },

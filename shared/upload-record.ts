@@ -1,5 +1,5 @@
 /** The record of an upload: made when its event comes, finished with exactly one outcome. */
-import type { UploadDocument, UploadOutcome } from './documents.ts';
+import type { FileFindings, UploadDocument, UploadOutcome } from './documents.ts';
 import { RetryLater } from './errors.ts';
 import { update } from './outbox.ts';
 import type { Ports, Stored } from './ports.ts';
@@ -23,7 +23,7 @@ export interface Finding {
 }
 
 /** What a delivery has read and kept: the sample's bytes lie under their MD5. */
-export type Kept = Pick<UploadDocument, 'sample' | 'label' | 'reason'>;
+export type Kept = Pick<UploadDocument, 'sample' | 'label' | 'reason'> & FileFindings;
 
 /**
  * Records an upload unless that was done before: the project of the first record stands. With `kept` it promises that

@@ -19,8 +19,8 @@ export const uploadId = (blob: string, etag: string): string => `u${digestOf(31,
 /** Partition of an upload, by the project that its name gives: sixteen per project, so that no logical partition outgrows its 20 GB. */
 export const uploadPartition = (project: string, id: string): string => `${project}:${id.slice(1, 2)}`;
 
-/** Partition of a sample: 256 per project. */
-export const samplePartition = (project: string, md5: string): string => `${project}:${md5.slice(0, 2)}`;
+/** Partition of a sample by its md5, and of pixels by their digest: 256 per project. */
+export const samplePartition = (project: string, digest: string): string => `${project}:${digest.slice(0, 2)}`;
 
 export interface UploadName {
   project: string;

@@ -5,10 +5,10 @@ import { acceptedImage } from '../shared/image/accepted.ts';
 import { createWorld, type World } from '../shared/world.ts';
 import { committed, look, name, projectIn } from './committing.ts';
 
-/** Decoding is tested elsewhere: here every file is a small image of its own bytes. */
+/** Decoding is tested elsewhere: here every file is a small image, which shows what stands before a comma. */
 const portsOf = (world: World): IngestPorts => ({
   ...world.ports,
-  inspect: (bytes) => Promise.resolve(acceptedImage(bytes)),
+  inspect: (bytes) => Promise.resolve(acceptedImage(bytes, undefined, bytes.toString().split(',')[0])),
 });
 
 async function upload(world: World, blob: string, body: string): Promise<BlobCreatedEvent> {

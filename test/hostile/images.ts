@@ -125,7 +125,7 @@ async function wholeFiles(): Promise<Case[]> {
     ['PNG of 16 bits', await picture(9, 9).toColourspace('rgb16').png().toBuffer(), ok],
     ['PNG with a palette', await picture(33, 20).png({ palette: true }).toBuffer(), ok],
     ['JPEG with a script in its comment', insert(jpeg, 2, php), twin],
-    ['JPEG with a page before its end', insert(jpeg, jpeg.length - 2, text('<script>')), ok],
+    ['JPEG with a page before its end', insert(jpeg, jpeg.length - 2, text('<script>')), twin],
     ['JPEG of another height', sized(jpeg, frame + 5, 33, 2100), refused('decode-failed')],
     ['JPEG of no height', sized(jpeg, frame + 5, 33, 0), refused('unsupported-format')],
     ['JPEG of 65,535 x 65,535', sized(jpeg, frame + 5, 65_535, 65_535), refused('too-many-pixels')],
@@ -147,7 +147,7 @@ async function wholeFiles(): Promise<Case[]> {
     [
       'WebP with an archive in a chunk',
       webp(webpCanvas(0, 33, 21), still.subarray(12), webpChunk('ZIP ', text('PK\x03\x04'))),
-      ok,
+      twin,
     ],
     ['WebP with transparency', await picture(33, 25).ensureAlpha(0.5).webp().toBuffer(), ok],
     ['noise', await noise.png().toBuffer(), ok],

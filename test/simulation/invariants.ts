@@ -9,7 +9,8 @@ import { entries } from '../../shared/dataset/walk.ts';
 import type { SampleDocument, UploadDocument, VersionDocument } from '../../shared/documents.ts';
 import { unassignedProject } from '../../shared/names.ts';
 import type { Blobs } from '../../shared/ports.ts';
-import { uploadId } from '../../shared/upload.ts';
+import { samplePartition, uploadId } from '../../shared/upload.ts';
+import { shownBy } from './pictures.ts';
 import type { Ledger } from './users.ts';
 import type { World } from './world.ts';
 
@@ -48,6 +49,10 @@ export function checkUploads({ documents, blobs }: World, ledger: Ledger, say: S
     if (one.project === unassignedProject) right.push('quarantined');
     if (gone) right.push('superseded');
     if (!right.includes(one.status)) say(`I1: the upload of ${blob} (${etag}) ended as ${one.status}`);
+    const { project, sample } = one;
+    const made = sample === null ? undefined : documents.find('samples', samplePartition(project, sample), sample);
+    if (sample !== null && made?.pixelDigest !== shownBy(upload.body))
+      say(`I1: the upload of ${blob} (${etag}) ended as sample ${sample}, which is none or shows something else`);
   }
 }
 
@@ -78,8 +83,23 @@ export async function checkSamples(world: World, project: string, say: Say): Pro
     inHead.delete(one.id);
   }
   for (const id of inHead.keys()) say(`I2: the head holds sample ${id}, which is none`);
+  checkPixels(world, project, samples, say);
   const waiting = documents.all('staged').filter(({ pk }) => pk === project);
   if (waiting.length > 0) say(`I1: ${waiting.length} samples of ${project} stay staged, ${waiting[0]?.id} first`);
+}
+
+/** I1: of files with the same pixels one is a sample, so that no picture is in two splits; whatever is claimed is a sample. */
+function checkPixels({ documents }: World, project: string, samples: SampleDocument[], say: Say): void {
+  const shown = new Map<string, SampleDocument>();
+  for (const one of samples) {
+    const other = shown.get(one.pixelDigest ?? '');
+    if (other !== undefined)
+      say(`I1: samples ${other.id} (${other.split}) and ${one.id} (${one.split}) show the same pixels`);
+    shown.set(one.pixelDigest ?? '', one);
+  }
+  for (const { id, sample } of documents.all('pixels').filter((one) => one.sample.project === project))
+    if (shown.get(id)?.id !== sample.id)
+      say(`I1: the pixels ${id} are said to be shown by ${sample.id}, which is none`);
 }
 
 function inTheHead(one: SampleDocument, entry: { key: string; record: SampleRecord } | undefined, say: Say): void {

@@ -136,7 +136,7 @@ function upload({ say }: Watch, before: UploadDocument | undefined, after: Uploa
 function sample({ say }: Watch, before: SampleDocument | undefined, after: SampleDocument | undefined): void {
   if (before === undefined) return;
   if (after === undefined) return say(`I1: sample ${before.id} was removed`);
-  const kept = ['sha256', 'split', 'origin', 'project', 'createdAt'] as const;
+  const kept = ['sha256', 'pixelDigest', 'split', 'origin', 'project', 'createdAt'] as const;
   for (const field of kept) if (after[field] !== before[field]) say(`I2: the ${field} of sample ${before.id} changed`);
   if (before.key !== null && after.key !== before.key) say(`I2: sample ${before.id} moved to another key`);
   if (after.labelRevision < before.labelRevision) say(`I3: the label revision of sample ${before.id} went back`);

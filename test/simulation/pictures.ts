@@ -25,8 +25,14 @@ const model = z.object({
 });
 type Model = z.infer<typeof model>;
 
-/** What an upload holds. */
-export const drawPicture = (content: Picture): Buffer => Buffer.from(JSON.stringify(content));
+/** What an upload holds: the same picture saved by another program has the same pixels and other bytes. */
+export const drawPicture = (content: Picture, program = 0): Buffer =>
+  Buffer.from(JSON.stringify(content) + ' '.repeat(program));
+/** The digest of what an upload shows; undefined where it is no image. */
+export function shownBy(body: Buffer): string | undefined {
+  const shown = parse(picture, body);
+  return shown === undefined ? undefined : acceptedImage(body, shown, JSON.stringify(shown)).pixelDigest;
+}
 /** Bytes that are no image. */
 export const drawTrash = (number: number): Buffer => Buffer.from(`trash ${number}`);
 
@@ -74,7 +80,7 @@ export function createEyes(
     scheduler.perform('decode', '', 'read', (): (AcceptedImage & PreprocessedImage) | ImageRefusal => {
       const shown = parse(picture, bytes);
       if (shown === undefined) return { ok: false, reason: 'not-an-image', detail: 'These bytes are no image.' };
-      return { ...acceptedImage(bytes, shown), tensor: pixelsOf(shown) };
+      return { ...acceptedImage(bytes, shown, JSON.stringify(shown)), tensor: pixelsOf(shown) };
     });
   const infer: Infer = async (digest, load, tensors) => {
     let known = loaded.get(digest);

@@ -87,7 +87,10 @@ function drawUpload(random: Random, project: string, number: number, pictures: n
   const size = (shown % 3) * 8 + 16;
   const body = chance(0.05)
     ? drawTrash(shown)
-    : drawPicture({ number: shown, truth, width: size, height: size, channels: shown % 5 === 0 ? 3 : 1 });
+    : drawPicture(
+        { number: shown, truth, width: size, height: size, channels: shown % 5 === 0 ? 3 : 1 },
+        chance(0.2) ? random.between(1, 2) : 0,
+      );
   const owner = chance(0.03) ? 'nobodys' : project;
   const file = chance(0.1) ? `shared-${random.between(1, 3)}.png` : `${number}.png`;
   const inPath = chance(0.75);

@@ -1,7 +1,7 @@
 /** Versions, uploads and samples as the API shows them. */
 import * as z from 'zod';
 import { labelSources, type SampleRecord } from '../../dataset/record.ts';
-import type { SampleDocument, UploadDocument, VersionSummary } from '../../documents.ts';
+import type { FileFindings, SampleDocument, UploadDocument, VersionSummary } from '../../documents.ts';
 import { counts, split, time } from './page.ts';
 
 export const versionView = z.object({
@@ -34,6 +34,19 @@ export const toVersionView = ({
   ...{ id: version, number, root, parent, samples, byClass, bySplit, changes, bytesWritten, nodesWritten, createdAt },
 });
 
+/** What is worth knowing about a file that was accepted. */
+const findings = {
+  /** bytes behind the picture's end, which were cut off */
+  trailingBytes: z.number(),
+  /** the declared content type, where it contradicts the bytes, which are believed */
+  declaredType: z.string().nullable(),
+  warnings: z.array(z.object({ code: z.string(), detail: z.string() })),
+};
+
+const toFindings = ({ trailingBytes = 0, declaredType, warnings = [] }: FileFindings) => ({
+  ...{ trailingBytes, declaredType: declaredType ?? null, warnings },
+});
+
 export const uploadView = z.object({
   id: z.string(),
   blob: z.string(),
@@ -42,6 +55,7 @@ export const uploadView = z.object({
   reason: z.object({ code: z.string(), detail: z.string() }).nullable(),
   sample: z.string().nullable(),
   label: z.string().nullable(),
+  ...findings,
   receivedAt: time,
   finishedAt: time.nullable(),
   /** first version that holds the sample; only when one upload is asked for */
@@ -58,13 +72,19 @@ export const toUploadView = ({
   label,
   receivedAt,
   finishedAt,
+  ...found
 }: UploadDocument): z.infer<typeof uploadView> => ({
   ...{ id, blob, etag, outcome: status, reason, sample, label, receivedAt, finishedAt },
+  ...toFindings(found),
 });
 
 export const sampleView = z.object({
   id: z.string(),
   sha256: z.string(),
+  /** sha-256 of the decoded pixels, the same in every file of the picture; null in samples of older releases */
+  pixelDigest: z.string().nullable(),
+  /** 64 bits of what the picture looks like, in hex */
+  perceptualHash: z.string().nullable(),
   sizeBytes: z.number(),
   mediaType: z.string(),
   width: z.number(),
@@ -75,6 +95,7 @@ export const sampleView = z.object({
   split,
   origin: z.string(),
   conflicts: z.array(z.object({ upload: z.string(), label: z.string() })),
+  ...findings,
   firstVersion: z.number().nullable(),
   /** why it lost its label: nobody could read it; null for all others. A label given by review brings it back */
   setAside: z
@@ -95,6 +116,8 @@ export const toSampleView = (s: SampleDocument): z.infer<typeof sampleView> => {
   return {
     id,
     sha256,
+    pixelDigest: s.pixelDigest ?? null,
+    perceptualHash: s.perceptualHash ?? null,
     sizeBytes,
     mediaType,
     width,
@@ -105,6 +128,7 @@ export const toSampleView = (s: SampleDocument): z.infer<typeof sampleView> => {
     split: s.split,
     origin,
     conflicts,
+    ...toFindings(s),
     firstVersion,
     setAside: s.setAside ?? null,
     createdAt,

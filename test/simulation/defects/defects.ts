@@ -147,7 +147,7 @@ export const defects: readonly Defect[] = [
       ["import { diff } from './diff.ts';", "import { diff } from './diff.ts';\nimport { splitOf } from './split.ts';"],
       [
         'const record = toRecord(sample);',
-        'const record = toRecord({ ...sample, split: splitOf(sample.sha256, project.settings.split) });',
+        'const record = toRecord({ ...sample, split: splitOf(sample.pixelDigest ?? sample.sha256, project.settings.split) });',
       ],
     ],
     seed: 100_008,
@@ -155,8 +155,37 @@ export const defects: readonly Defect[] = [
   {
     name: 'its own duplicate',
     excuse: 'a sample that exists was there before',
-    file: 'functions/ingest.ts',
-    edits: [['if (existing.origin === upload.id) {', "if (existing.origin === upload.id && created !== 'exists') {"]],
+    file: 'shared/dataset/admit.ts',
+    edits: [
+      [
+        'if (existing.origin === upload.id) {',
+        'if (existing.origin === upload.id && existing.createdAt === sample.createdAt) {',
+      ],
+    ],
+    seed: 100_001,
+  },
+  {
+    name: 'pixels looked for, not claimed',
+    excuse: 'nobody uploads the same picture in this very moment',
+    file: 'shared/dataset/admit.ts',
+    edits: [
+      [
+        "const created = await documents.create('pixels', { id, pk, sample });",
+        "const seen = await documents.read('pixels', pk, id);\n    if (seen === undefined) await documents.create('pixels', { id, pk, sample });\n    const created = seen === undefined ? { document: { id, pk, sample }, etag: '' } : ('exists' as const);",
+      ],
+    ],
+    seed: 100_001,
+  },
+  {
+    name: 'a claim that is no sample',
+    excuse: 'whoever claimed the pixels makes the sample',
+    file: 'shared/dataset/admit.ts',
+    edits: [
+      [
+        "const stored = await readOrMake(documents, first, created === 'exists');",
+        "const stored = created === 'exists' ? ((await documents.read('samples', first.pk, first.id)) ?? { document: first, etag: '' }) : await readOrMake(documents, first, false);",
+      ],
+    ],
     seed: 100_001,
   },
   {
