@@ -2,7 +2,15 @@
 import type { Resource } from '../compiler/snapshot.ts';
 import { idleCost, type Line, total } from './idle.ts';
 import { prices, pricesReadIn } from './prices.ts';
-import { thousandScores, thousandUploads, type Usage, usageCost } from './usage.ts';
+import {
+  checksPerHour,
+  heartbeatsPerHour,
+  thousandScores,
+  thousandUploads,
+  trainingHour,
+  type Usage,
+  usageCost,
+} from './usage.ts';
 
 /** Instance-seconds are assumptions: bursts share an instance, as sixteen messages or requests run on it at once. */
 const uploadsUse: Usage = {
@@ -21,6 +29,22 @@ const scoresUse: Usage = {
   seconds: 1000 * 0.05,
   memoryGb: 2,
   logKilobytes: 1000 * 3,
+};
+
+/** The least that is billed of an execution; checks and heartbeats come one by one. */
+const leastSeconds = 1;
+const trainingUse: Usage = {
+  operations: {
+    ...trainingHour,
+    // and what the job does itself: it writes each report and reads its document again
+    'blobs.create': (trainingHour['blobs.create'] ?? 0) + heartbeatsPerHour,
+    'blobs.get': (trainingHour['blobs.get'] ?? 0) + heartbeatsPerHour,
+  },
+  events: heartbeatsPerHour,
+  executions: checksPerHour + heartbeatsPerHour,
+  seconds: (checksPerHour + heartbeatsPerHour) * leastSeconds,
+  memoryGb: 2,
+  logKilobytes: (checksPerHour + heartbeatsPerHour) * 3,
 };
 
 const usd = (value: number): string => value.toFixed(2);
@@ -63,10 +87,11 @@ function optionRows(snapshots: Record<string, Resource[]>): string[][] {
 function useRows(): string[][] {
   const { vcpuSecond, gibSecond, t4Hour, a100Hour } = prices.containerApps;
   const cpuHour = 3600 * (4 * vcpuSecond + 8 * gibSecond);
-  const [uploads, scores] = [usageCost(uploadsUse), usageCost(scoresUse)];
+  const [uploads, scores, looks] = [usageCost(uploadsUse), usageCost(scoresUse), usageCost(trainingUse)];
   return [
     ['1,000 uploads, accepted and committed', usd(sum(uploads)), breakdown(uploads, 1)],
     ['1,000,000 scores', usd(sum(scores) * 1000), breakdown(scores, 1000)],
+    ['looking after a training for an hour, whatever it runs on', usd(sum(looks)), breakdown(looks, 1)],
     ['training hour, CPU', usd(cpuHour), '4 vCPU and 8 GiB per second'],
     ['training hour, T4', usd(t4Hour), 'GPU, 8 vCPU and 56 GiB per second'],
     ['training hour, A100', usd(a100Hour), 'GPU, 24 vCPU and 220 GiB per second'],
@@ -128,7 +153,7 @@ ${table(['option', 'USD a month'], optionRows(snapshots))}
 
 ${table(['', 'USD', 'of which'], useRows())}
 
-Without any free grant. How: a test runs 1,000 uploads and 1,000 scores through the code and counts documents, blobs and messages (\`infra/costs/usage.ts\` holds what it counted); request units, seconds and kilobytes per operation are estimates and stand beside their use in \`infra/costs/\`. Assumed: a burst of uploads takes 0.1 s of a 2 GB instance each, a score 0.05 s; an upload leaves 5 KB of logs, a score 3 KB. An upload that comes alone is billed one second instead (0.05 for 1,000). A job is billed from the pull of its image to its end. \`auditReads\` (on in prod) logs about 1.5 KB more for every read or write of a scan: a training on 10,000 scans is 15 MB.
+Without any free grant. How: a test runs 1,000 uploads and 1,000 scores through the code and counts documents, blobs and messages (\`infra/costs/usage.ts\` holds what it counted); request units, seconds and kilobytes per operation are estimates and stand beside their use in \`infra/costs/\`. Assumed: a burst of uploads takes 0.1 s of a 2 GB instance each, a score 0.05 s; an upload leaves 5 KB of logs, a score 3 KB, and so does a look or a heartbeat. An upload that comes alone is billed one second instead (0.05 for 1,000), and so is every look at a training (each 20 s) and every heartbeat of its job (each 10 s): ${heartbeatsPerHour + checksPerHour} executions an hour. A job is billed from the pull of its image to its end. \`auditReads\` (on in prod) logs about 1.5 KB more for every read or write of a scan: a training on 10,000 scans is 15 MB.
 
 ## Sources
 

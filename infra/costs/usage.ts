@@ -51,6 +51,19 @@ export const thousandScores: Operations = {
   'blobs.get': 1,
 };
 
+/** How often a training is heard of and looked at while it runs (shared/training/start.ts). */
+export const heartbeatsPerHour = 3600 / 10;
+export const checksPerHour = 3600 / 20;
+
+/** What the checks and heartbeats of a training make the code do in an hour. */
+export const trainingHour: Operations = {
+  'documents.read': 900,
+  'documents.create': 180,
+  'documents.replace': 540,
+  'blobs.get': 360,
+  'messages.send': 180,
+};
+
 /** A message is sent, received and completed. */
 const operationsPerMessage = 3;
 

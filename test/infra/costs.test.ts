@@ -2,20 +2,31 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { commitStaged } from '../../functions/commit.ts';
+import { train } from '../../functions/train.ts';
+import { traceOfReport, trainingEvent } from '../../functions/training-events.ts';
 import { ingest } from '../../functions/ingest.ts';
 import { sweep } from '../../functions/sweep.ts';
 import { idleCost, runsPerMonth, sweepOperations, total } from '../../infra/costs/idle.ts';
 import { costsPage } from '../../infra/costs/page.ts';
-import { type Operations, thousandScores, thousandUploads, usageCost } from '../../infra/costs/usage.ts';
+import {
+  checksPerHour,
+  heartbeatsPerHour,
+  type Operations,
+  thousandScores,
+  thousandUploads,
+  trainingHour,
+  usageCost,
+} from '../../infra/costs/usage.ts';
 import { newEndpoint } from '../../shared/deployment/endpoint.ts';
 import type { ModelDocument } from '../../shared/documents.ts';
-import { commitDue } from '../../shared/message.ts';
+import { type BlobCreatedEvent, commitDue, queueMessages } from '../../shared/message.ts';
 import { projectSettings } from '../../shared/project.ts';
 import { modelId } from '../../shared/registry/register.ts';
 import { sweepSchedule } from '../../shared/resources.ts';
 import type { Infer } from '../../shared/serving/inference.ts';
 import { createScorer } from '../../shared/serving/score.ts';
 import { acceptedImage } from '../shared/image/accepted.ts';
+import { trainable } from '../functions/trainable.ts';
 import { createWorld, type World } from '../shared/world.ts';
 import { counting } from './counting.ts';
 import { deployments, environments, ofType, resourcesOf } from './templates.ts';
@@ -150,6 +161,41 @@ test('1,000 scores do what they are charged for', async () => {
     await score(project.id, { bytes: Buffer.from([i % 256]), contentType: 'image/png' }, {});
   }
   expectCharged(operations, thousandScores);
+});
+
+test('an hour of checks and heartbeats does what it is charged for', async () => {
+  const { world, ask, work, run } = await trainable();
+  const { run: id } = await ask();
+  await work();
+  const { token } = await run(id);
+  const { ports, operations } = counting(world.ports);
+  const report = async (sequence: number): Promise<void> => {
+    const blob = `digits/${id}/${token}/${String(sequence).padStart(6, '0')}.json`;
+    const kind = sequence === 1 ? 'started' : 'heartbeat';
+    const at = world.ports.clock.now().toISOString();
+    await world.ports.blobs.create('job-reports', blob, JSON.stringify({ kind, sequence, at, execution: 'trainer-1' }));
+    const event: BlobCreatedEvent = {
+      ...({ specversion: '1.0', id: `e${sequence}`, source: '/test', type: 'Microsoft.Storage.BlobCreated' } as const),
+      ...{ subject: `/blobServices/default/containers/job-reports/blobs/${blob}`, data: { url: blob, eTag: 'e' } },
+    };
+    // as registrations.ts has it: the trace of the run is looked up for each
+    await traceOfReport(ports, event);
+    expect((await trainingEvent(ports, event)).outcome).toBe(kind);
+  };
+  let checks = 0;
+  for (let heard = 1; heard <= heartbeatsPerHour; heard++) {
+    world.pass(10);
+    await report(heard);
+    const due = { queue: 'training-requests', until: world.ports.clock.now().getTime() } as const;
+    for (let next = world.take(due); next !== undefined; next = world.take(due)) {
+      expect(await train(ports, queueMessages['training-requests'].parse(next.message))).toEqual({
+        outcome: 'healthy',
+      });
+      checks++;
+    }
+  }
+  expect(checks).toBe(checksPerHour);
+  expectCharged(operations, trainingHour);
 });
 
 test('docs/costs.md is what the snapshots and prices give', () => {
