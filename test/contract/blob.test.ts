@@ -4,10 +4,12 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { type IncomingMessage, request as httpRequest } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   BlobSASPermissions,
   BlobServiceClient,
+  BlockBlobClient,
   type ContainerClient,
   ContainerSASPermissions,
 } from '@azure/storage-blob';
@@ -145,6 +147,18 @@ describe('signatures made for the address of the front door', () => {
     expect(await again.text()).toContain('<Code>UnauthorizedBlobOverwrite</Code>');
     expect(events.map((e) => e.data)).toMatchObject([{ contentType: 'image/png', contentLength: 5 }]);
     expect(events[0]?.data.url).not.toContain('sig=');
+  });
+
+  test('a create-only address takes a file in one request, and no blocks of it', async () => {
+    const whole = new BlockBlobClient(await signed('whole.png', 'c'));
+    await whole.uploadData(Buffer.from('hello'));
+    const inBlocks = new BlockBlobClient(await signed('blocks.png', 'c'));
+    await expect(inBlocks.stageBlock('AAAA', 'hello', 5)).rejects.toMatchObject({ statusCode: 403 });
+    // small as it is: a stream has no length to put at once
+    await expect(inBlocks.uploadStream(Readable.from([Buffer.from('hello')]))).rejects.toMatchObject({
+      statusCode: 403,
+    });
+    expect(events.map((event) => event.subject)).toEqual([expect.stringContaining('whole.png')]);
   });
 
   test('a read address reads, and does not write', async () => {

@@ -71,6 +71,24 @@ resource bus 'Microsoft.ServiceBus/namespaces@2024-01-01' = {
     expect(await codesOf('unused', unused)).toEqual(['no-unused-params']);
   });
 
+  const evaluated = async (name: string, parameters: string): Promise<string> => {
+    const file = path.join(folder, `${name}.bicepparam`);
+    const template = path.relative(folder, path.join(import.meta.dirname, '../../infra/resources.bicep'));
+    const common = `param environmentName = 'try'\nparam trainerImage = 'ghcr.io/a/b@sha256:${'0'.repeat(64)}'\n`;
+    await writeFile(file, `using '${template.replaceAll(path.sep, '/')}'\n\n${common}${parameters}`);
+    return compiler.snapshot(file, 'rg-try').catch((error: unknown) => String(error));
+  };
+
+  test('refuses more instances than a tier has connections for, and an address that is no origin', async () => {
+    expect(await evaluated('four', 'param maximumInstances = 4')).toContain('"maximumInstanceCount": 4');
+    expect(await evaluated('five', 'param maximumInstances = 5')).not.toContain('maximumInstanceCount');
+    const standard = `param serviceBusTier = 'Standard'\nparam maximumInstances = `;
+    expect(await evaluated('48', `${standard}48`)).toContain('"maximumInstanceCount": 48');
+    expect(await evaluated('49', `${standard}49`)).not.toContain('maximumInstanceCount');
+    const origin = `param allowedOrigins = ['https://scans.example.com/']`;
+    expect(await evaluated('slash', origin)).not.toContain('maximumInstanceCount');
+  });
+
   test('says why a file cannot be read, and goes on', async () => {
     await expect(compiler.snapshot(path.join(folder, 'none.bicepparam'), null)).rejects.toThrow();
     expect(await compiler.version()).toMatch(/^\d+\.\d+\.\d+$/);

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
@@ -67,6 +68,25 @@ test('docs/deploy.md lets people assign exactly the roles that the templates ass
     ),
   );
   expect(new Set(condition)).toEqual(new Set(assigned));
+});
+
+test('docs/deploy.md lets Azure trust GitHub under the names of old and of new repositories', () => {
+  const [, shown = ''] = /```sh\n(REPOSITORY=[\s\S]*?)\nDEPLOYER=/.exec(guide) ?? [];
+  const stand = `
+    az() { [ "$2 $3" = "app create" ] && echo client-id; [ "$3" = federated-credential ] && echo "\${@: -1}" >&3; true; }
+    gh() { echo someone@11/darkroom@22; }`;
+  const script = `exec 3>&1; ${stand}\n${shown}\nidentity darkroom-deploy environment:dev pull_request >&2`;
+  const said = execFileSync('bash', ['-c', script], { encoding: 'utf8' });
+  const made = said
+    .trim()
+    .split('\n')
+    .map((line) => z.object({ name: z.string(), subject: z.string() }).parse(JSON.parse(line)));
+  expect(made).toEqual([
+    { name: 'environment-dev', subject: 'repo:OWNER/darkroom:environment:dev' },
+    { name: 'environment-dev-ids', subject: 'repo:someone@11/darkroom@22:environment:dev' },
+    { name: 'pull_request', subject: 'repo:OWNER/darkroom:pull_request' },
+    { name: 'pull_request-ids', subject: 'repo:someone@11/darkroom@22:pull_request' },
+  ]);
 });
 
 test('docs/deploy.md registers exactly the providers that the templates need', () => {
