@@ -154,7 +154,7 @@ test('the README has the default and the range of every setting of a project', (
   );
   const settings = settingsIn(z.toJSONSchema(projectSettings, { io: 'input' }) as Setting);
   const told = settings.filter(([name]) => !name.startsWith('image.'));
-  const objects = ['image {width, height, channels}', 'deploy.canary'];
+  const objects = ['image {width, height, channels}', 'image.range', 'deploy.canary'];
   expect(new Set(Object.keys(rows))).toEqual(new Set([...objects, ...told.map(([name]) => name)]));
   expect(rows['classes']?.[1]).toBe(`none, or 2 to ${maxClasses} names`);
   for (const [name, { minimum, maximum, default: usual, enum: choices }] of told) {
