@@ -2,6 +2,8 @@
 import { createHash } from 'node:crypto';
 import { inspect } from 'node:util';
 import type { DeadLetterDocument } from '../shared/documents.ts';
+import { feedEntry } from '../shared/feed.ts';
+import { projectName } from '../shared/names.ts';
 import { update } from '../shared/outbox.ts';
 import type { Ports } from '../shared/ports.ts';
 import { asFirstSent } from '../shared/redelivery.ts';
@@ -54,6 +56,11 @@ export async function recordDeadLetter(
   const at = ports.clock.now().toISOString();
   const messageId = field(stuck.body, 'id');
   const project = projectOf(stuck.body);
+  if (project !== null && projectName.safeParse(project).success) {
+    const text = `A message of ${queue} is stuck (${stuck.reason}): ${stuck.detail} GET /dead-letters has it.`;
+    const told = { type: 'dead-letter.recorded', subject: `dead-letters/${queue}/${id}`, text, at, by: null };
+    await ports.documents.create('events', feedEntry(project, told, ['dead-letter', id], { id }).event);
+  }
   await update(ports.documents, 'dead-letters', queue, id, (current): DeadLetterDocument => ({
     id,
     pk: queue,

@@ -13,7 +13,7 @@ import { type Cause, compose, type runTrained } from '../shared/message.ts';
 import { sendOnce, sendOutbox } from '../shared/outbox.ts';
 import type { Ports } from '../shared/ports.ts';
 import type { ProjectSettings } from '../shared/project.ts';
-import { approval } from '../shared/registry/approve.ts';
+import { approval, waitsForPerson } from '../shared/registry/approve.ts';
 import { modelId, registerModel } from '../shared/registry/register.ts';
 import type { ModelSpec } from '../shared/onnx/validate.ts';
 import { maxSmokeSamples, maxUnreadable, smokeFile } from '../shared/training/job-contract.ts';
@@ -253,8 +253,13 @@ async function announce(
     correlationid: run.correlation,
     traceparent: message.traceparent ?? run.traceparent ?? undefined,
   };
-  const also = deploys ? [approval(run.pk, model.number, `d-${run.id}`, cause)] : [];
+  const at = ports.clock.now().toISOString();
+  const also = deploys
+    ? [approval(run.pk, model.number, `d-${run.id}`, cause)]
+    : isGood && mayDeploy
+      ? waitsForPerson(model, settings.deploy.mode, at, cause)
+      : [];
   const kind = isGood ? 'registered' : 'rejected';
-  const event = { kind, model: model.number, verdict, at: ports.clock.now().toISOString() } as const;
+  const event = { kind, model: model.number, verdict, at } as const;
   return (await applyToRun(ports, run.pk, run.id, event, message, { also })) !== undefined;
 }

@@ -65,7 +65,7 @@ export async function sweep(ports: SweepPorts): Promise<SweepReport> {
 export async function sweepProject(ports: SweepPorts, project: ProjectDocument): Promise<string[]> {
   const cause: Cause = { id: `sweep-${ports.ids.next()}` };
   return attemptsAt(`sweep of ${project.id}`, [
-    () => resend(ports, project.id),
+    () => resend(ports, project),
     () => finishVersions(ports, project, cause),
     () => commitForgotten(ports, project, cause),
     () => reconcileRuns(ports, project.id, cause),
@@ -74,7 +74,9 @@ export async function sweepProject(ports: SweepPorts, project: ProjectDocument):
 }
 
 /** Sends what documents still have in their outbox. */
-async function resend(ports: Ports, project: string): Promise<void> {
+async function resend(ports: Ports, { id: project, outbox = [] }: ProjectDocument): Promise<void> {
+  const changed = outbox.length === 0 ? undefined : await ports.documents.read('projects', 'projects', project);
+  if (changed !== undefined) await sendOutbox(ports, 'projects', changed);
   const scheduler = await ports.documents.read('schedulers', project, 'scheduler');
   if (scheduler !== undefined) await sendOutbox(ports, 'schedulers', scheduler);
   const models = await ports.documents.query('models', {

@@ -1,12 +1,12 @@
 /** `training-requests` -> a job on compute: policy on new versions, starts, checks, and whose turn is next. */
 import type * as z from 'zod';
-import { TerminalError } from '../shared/errors.ts';
 import { compose, type queueMessages, type runEnded, type versionCommitted } from '../shared/message.ts';
 import { checkRun } from '../shared/training/check.ts';
-import { requestTraining, tooLargeToTrain } from '../shared/training/request.ts';
+import { requestTraining } from '../shared/training/request.ts';
 import type { HearPorts } from '../shared/training/hear.ts';
 import { startRun, type TrainPorts } from '../shared/training/start.ts';
 import { passTurn } from '../shared/training/turn.ts';
+import { tellWaiting, whyNotOn } from '../shared/training/waiting-for.ts';
 
 type TrainingMessage = z.infer<(typeof queueMessages)['training-requests']>;
 
@@ -28,16 +28,16 @@ async function onVersion(ports: TrainPorts, message: z.infer<typeof versionCommi
   const { project: name, version } = message.data;
   const project = await ports.documents.read('projects', 'projects', name);
   if (project === undefined) return 'unknown-project';
-  if (!project.document.settings.retrain.onVersion) return 'switched-off';
   const head = await ports.documents.read('heads', name, 'head');
   if (head?.document.head?.version !== version) return 'superseded-by-newer-version';
-  const classes = project.document.settings.classes.length || Object.keys(head.document.head.byClass).length;
-  // nothing is stuck: the next version may have the second class
-  if (classes < 2) return 'too-few-classes';
+  // nothing is stuck: the next version may have the second class, or the settings may be others
+  const why = whyNotOn(project.document.settings, head.document.head);
+  if (why !== undefined) {
+    await tellWaiting(ports, name, why, message);
+    return why.code;
+  }
   const input = { version, by: 'policy', kind: 'policy' as const };
-  const asked = await requestTraining(ports, project.document, input, message).catch(tooLarge);
-  if (typeof asked === 'string') return asked;
-  const { verdict } = asked;
+  const { verdict } = await requestTraining(ports, project.document, input, message);
   if (verdict.verdict === 'refused' && verdict.retryAfterSeconds > 0) {
     const again = { ...message, id: `${message.id.slice(0, 180)}-later` };
     await ports.messages.send(
@@ -46,13 +46,9 @@ async function onVersion(ports: TrainPorts, message: z.infer<typeof versionCommi
       new Date(ports.clock.now().getTime() + verdict.retryAfterSeconds * 1000),
     );
   }
-  return verdict.verdict === 'refused' ? verdict.code : verdict.verdict;
-}
-
-/** A version that is too large to train on is no poison: the next one may be smaller, or the settings others. */
-function tooLarge(error: unknown): string {
-  if (error instanceof TerminalError && tooLargeToTrain.some((code) => code === error.code)) return error.code;
-  throw error;
+  if (verdict.verdict !== 'refused') return verdict.verdict;
+  await tellWaiting(ports, name, verdict, message);
+  return verdict.code;
 }
 
 async function onEnded(ports: TrainPorts, message: z.infer<typeof runEnded>): Promise<string> {

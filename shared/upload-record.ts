@@ -3,6 +3,7 @@ import type { FileFindings, UploadDocument, UploadOutcome } from './documents.ts
 import { RetryLater } from './errors.ts';
 import { update } from './outbox.ts';
 import type { Ports, Stored } from './ports.ts';
+import { tellOddUpload } from './upload-feed.ts';
 import { readUploadName, uploadId, uploadPartition } from './upload.ts';
 
 type RecordPorts = Pick<Ports, 'clock' | 'documents'>;
@@ -73,6 +74,7 @@ export async function finishUpload(
     if (outcome === 'superseded' && current.sample !== null) return 'keep';
     return { ...current, status: outcome, reason, sample, label, finishedAt };
   };
+  await tellOddUpload(ports, upload, outcome, reason, finishedAt);
   const { stored } = await update(ports.documents, 'uploads', upload.pk, upload.id, finish, recorded);
   if (stored === undefined) throw new RetryLater(`upload ${upload.id} vanished while it was read`);
   const { status } = stored.document;

@@ -14,9 +14,12 @@ import {
 } from '../../shared/api/views/project.ts';
 import type { ProjectDocument } from '../../shared/documents.ts';
 import { describeLookAlikes, lookAlikes } from '../../shared/dataset/look-alikes.ts';
+import type { Cause } from '../../shared/message.ts';
 import { unassignedProject } from '../../shared/names.ts';
 import type { Stored } from '../../shared/ports.ts';
+import { changeSettings, createProject, tellProject } from '../../shared/project-change.ts';
 import { type ProjectSettings, projectSettings } from '../../shared/project.ts';
+import { waitingFor } from '../../shared/training/waiting-for.ts';
 import {
   type Answer,
   changed,
@@ -74,17 +77,16 @@ const answered = (status: 200 | 201, { document, etag }: Stored<ProjectDocument>
  */
 async function replaceSettings(
   ports: HttpPorts,
-  call: { ifMatch: string | undefined; body: ProjectSettings },
+  call: { ifMatch: string | undefined; body: ProjectSettings; by: string; cause: Cause },
   current: Stored<ProjectDocument>,
 ): Promise<Answer> {
   // as they are read today: a setting that is newer than the document has its default
   const stored = projectSettings.safeParse(current.document.settings);
   const same = stored.success && isDeepStrictEqual(stored.data, call.body);
   // changed so already, maybe by this very request, whose answer did not arrive: its etag is an older one
-  if (same) return answered(200, current);
+  if (same) return answered(200, await tellProject(ports, current));
   requireMatch(call, current.etag);
-  const document = { ...current.document, settings: call.body, updatedAt: ports.clock.now().toISOString() };
-  const saved = await ports.documents.replace('projects', document, current.etag);
+  const saved = await changeSettings(ports, current, call.body, call.by, call.cause);
   if (saved === 'changed') throw changed();
   return answered(200, saved);
 }
@@ -136,9 +138,7 @@ export const projectRoutes = [
       const current = await ports.documents.read('projects', 'projects', id);
       if (current !== undefined) return replaceSettings(ports, call, current);
       if (call.ifMatch !== undefined) throw changed();
-      const at = ports.clock.now().toISOString();
-      const document = { id, pk: 'projects', settings: call.body, createdAt: at, updatedAt: at };
-      const saved = await ports.documents.create('projects', document);
+      const saved = await createProject(ports, id, call.body, call.by, call.cause);
       if (saved !== 'exists') return answered(201, saved);
       // somebody was faster, perhaps this very request, sent twice
       return replaceSettings(ports, call, await projectOf(ports, call));
@@ -175,11 +175,17 @@ export const projectRoutes = [
     answers: { 200: projectStatusView },
     async handle(ports, call) {
       const project = await projectOf(ports, call);
-      const head = await ports.documents.read('heads', project.document.id, 'head');
+      const { id, settings } = project.document;
+      const head = await ports.documents.read('heads', id, 'head');
+      const scheduler = (await ports.documents.read('schedulers', id, 'scheduler'))?.document;
       const json = {
         ...toProjectView(project.document),
         head: head?.document.head ? toVersionView(head.document.head) : null,
-        counts: await countsOf(ports, project.document.id),
+        training: {
+          run: scheduler?.active?.run ?? null,
+          waitingFor: waitingFor(settings, head?.document.head ?? null, scheduler, ports.clock.now()),
+        },
+        counts: await countsOf(ports, id),
         warnings: warningsOf(project.document, head?.document.head?.byClass ?? {}),
       };
       return { status: 200, json, headers: { etag: project.etag } };

@@ -1,8 +1,8 @@
 /** Applying events to a project's endpoint: one compare-and-swap, with what follows from it in the outbox. */
 import type * as z from 'zod';
 import type { EndpointDocument, Outgoing } from '../documents.ts';
+import { feedEntry } from '../feed.ts';
 import { type Cause, type canaryCheck, compose } from '../message.ts';
-import { digestOf } from '../names.ts';
 import { outboxOf, sendOutbox, update } from '../outbox.ts';
 import type { Ports } from '../ports.ts';
 import { type Canary, type Endpoint, type EndpointEvent, newEndpoint, transition } from './endpoint.ts';
@@ -53,18 +53,10 @@ function followUps(project: string, before: Endpoint, after: Endpoint, cause: Ca
   const known = before.history[0];
   const fresh = known === undefined ? after.history : after.history.slice(0, after.history.indexOf(known));
   for (const told of fresh.toReversed()) {
-    const id = `e${digestOf(31, project, 'deployment', told.deployment, told.state, String(after.revision))}`;
-    const event = {
-      id,
-      pk: project,
-      type: `deployment.${told.state}`,
-      subject: `models/${told.model}`,
-      text: `Model ${told.model} is ${told.state}: ${told.reason}.`,
-      at: told.at,
-      cause: cause.id,
-      by: told.by,
-    };
-    outgoing.push({ to: 'feed', event });
+    const { model, state, deployment, at, by } = told;
+    const text = `Model ${model} is ${state}: ${told.reason}.`;
+    const entry = { type: `deployment.${state}`, subject: `models/${model}`, text, at, by };
+    outgoing.push(feedEntry(project, entry, ['deployment', deployment, state, String(after.revision)], cause));
   }
   if (after.canary !== null && after.canary.deployment !== before.canary?.deployment) {
     const check = nextCheck(project, after.canary, new Date(after.canary.startedAt), cause);

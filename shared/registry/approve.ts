@@ -1,6 +1,7 @@
 /** The message by which an approved model asks for its deployment. */
 import type * as z from 'zod';
-import type { Outgoing } from '../documents.ts';
+import type { ModelDocument, Outgoing } from '../documents.ts';
+import { feedEntry } from '../feed.ts';
 import { type Cause, compose, type modelApproved } from '../message.ts';
 
 /**
@@ -22,4 +23,28 @@ export function approval(
     cause,
   );
   return { to: 'queue', queue: 'deployments', message };
+}
+
+/** The feed entry by which a model that passed the gate asks a person for what it waits for; none when it waits for nobody. */
+export function waitsForPerson(
+  { pk: project, number, state }: Pick<ModelDocument, 'pk' | 'number' | 'state'>,
+  deployMode: 'automatic' | 'manual',
+  at: string,
+  cause: Pick<Cause, 'id'>,
+): Outgoing[] {
+  const wanted =
+    state === 'candidate'
+      ? `to be approved or rejected: POST .../models/${number}/approve or /reject`
+      : state === 'approved' && deployMode === 'manual'
+        ? `to be deployed: POST .../endpoint/deploy with {"model":${number}}`
+        : null;
+  if (wanted === null) return [];
+  const told = {
+    type: 'model.waiting',
+    subject: `models/${number}`,
+    text: `Model ${number} waits ${wanted}.`,
+    at,
+    by: null,
+  };
+  return [feedEntry(project, told, ['model.waiting', String(number), state], cause)];
 }

@@ -4,16 +4,15 @@ import { entries } from '../dataset/walk.ts';
 import { treeStore } from '../dataset/store.ts';
 import type { ProjectDocument, RunDocument, SchedulerDocument, VersionSummary } from '../documents.ts';
 import { TerminalError } from '../errors.ts';
-import { maxTestSamples } from '../evaluation/shards.ts';
 import { chooseImageSpec } from '../image/size.ts';
 import { type Cause, compose, type runQueued } from '../message.ts';
 import { digestOf } from '../names.ts';
 import { outboxOf, sendOutbox, update } from '../outbox.ts';
 import { inBatches } from '../parallel.ts';
 import type { Ports } from '../ports.ts';
-import { maxClasses } from '../project.ts';
 import { newRun, type RunSpec } from './run.ts';
-import { limitsFor, newScheduler, request, type Request, samplesTriedOn, type Verdict } from './scheduler.ts';
+import { limitsFor, newScheduler, request, type Request, tooFewNewSamples, type Verdict } from './scheduler.ts';
+import { classesOf, untrainable } from './untrainable.ts';
 
 type RequestPorts = Pick<Ports, 'clock' | 'ids' | 'documents' | 'blobs' | 'messages'>;
 
@@ -30,12 +29,6 @@ export interface TrainingInput {
   by: string;
   kind: 'manual' | 'policy';
 }
-
-/** A job's manifest is made in memory, with about 600 bytes for each sample, most of them its signature. */
-export const maxTrainingSamples = 200_000;
-
-/** Codes of versions that are too large; `POST trainings` answers them with what to do. */
-export const tooLargeToTrain = ['too-many-classes', 'too-many-samples', 'too-many-test-samples'] as const;
 
 /** Samples looked at to choose an image size. */
 const imageSpecSamples = 200;
@@ -61,7 +54,7 @@ export async function requestTraining(
   let into: Request | null = null;
   const { stored, changed } = await update(ports.documents, 'schedulers', project.id, 'scheduler', (current) => {
     const scheduler: SchedulerDocument = { id: 'scheduler', pk: project.id, ...newScheduler, ...current };
-    const tooFew = input.kind === 'policy' ? tooFewNewSamples(scheduler, project, version, run) : undefined;
+    const tooFew = input.kind === 'policy' ? refusedByPolicy(scheduler, project, version, run) : undefined;
     const decided = tooFew === undefined ? request(scheduler, asked, limits, now) : { scheduler, verdict: tooFew };
     verdict = decided.verdict;
     const { active, waiting } = decided.scheduler;
@@ -179,23 +172,16 @@ export async function endAsCoalesced(
   );
 }
 
-function tooFewNewSamples(
+function refusedByPolicy(
   scheduler: SchedulerDocument,
-  project: ProjectDocument,
+  { settings }: ProjectDocument,
   version: VersionSummary,
   run: string,
 ): Verdict | undefined {
   const { active, waiting, settled } = scheduler;
   if (active?.run === run || waiting?.run === run || settled.some((s) => s.run === run)) return undefined;
-  const fresh = version.samples - samplesTriedOn(scheduler);
-  const { minNewSamples } = project.settings.retrain;
-  if (fresh >= minNewSamples) return undefined;
-  return {
-    verdict: 'refused',
-    code: 'too-few-new-samples',
-    detail: `Version ${version.number} has ${fresh} samples more than the largest that a training was made of; retrain.minNewSamples asks for ${minNewSamples}.`,
-    retryAfterSeconds: 0,
-  };
+  const tooFew = tooFewNewSamples(scheduler, version, settings.retrain.minNewSamples);
+  return tooFew === undefined ? undefined : { verdict: 'refused', ...tooFew, retryAfterSeconds: 0 };
 }
 
 function runId(ports: RequestPorts, project: string, spec: RunSpec, input: TrainingInput): string {
@@ -211,32 +197,8 @@ async function specify(
   input: TrainingInput,
 ): Promise<RunSpec> {
   const { settings } = project;
-  const classes = settings.classes.length > 0 ? settings.classes : Object.keys(version.byClass).sort();
-  if (classes.length < 2) {
-    throw new TerminalError(
-      'too-few-classes',
-      `Version ${version.number} has ${classes.length} class; a classifier needs two.`,
-    );
-  }
-  if (classes.length > maxClasses) {
-    throw new TerminalError(
-      'too-many-classes',
-      `Version ${version.number} has ${classes.length} classes and a model may have ${maxClasses}. Name those to train in the project's setting "classes".`,
-    );
-  }
-  const samples = version.bySplit.train + version.bySplit.validation;
-  if (samples > maxTrainingSamples) {
-    throw new TerminalError(
-      'too-many-samples',
-      `Version ${version.number} has ${samples} samples to train and validate with and a job is given at most ${maxTrainingSamples}. Divide the project: naming fewer classes does not help, since the limit counts every sample of the version.`,
-    );
-  }
-  if (version.bySplit.test > maxTestSamples) {
-    throw new TerminalError(
-      'too-many-test-samples',
-      `Version ${version.number} has ${version.bySplit.test} test samples and a model is judged on at most ${maxTestSamples}. Divide the project.`,
-    );
-  }
+  const reason = untrainable(settings, version);
+  if (reason !== undefined) throw new TerminalError(reason.code, reason.detail);
   return {
     version: { id: version.version, number: version.number },
     trainer: {
@@ -245,7 +207,7 @@ async function specify(
       timeoutSeconds: settings.trainer.timeoutSeconds,
     },
     seed: input.seed ?? 1,
-    classes,
+    classes: classesOf(settings, version),
     image: settings.image ?? (await chooseImage(ports, project.id)),
     requestedBy: input.by,
     reason: input.reason ?? (input.kind === 'policy' ? `version ${version.number} was committed` : 'requested'),

@@ -119,7 +119,7 @@ export type RunEvent =
       at: string;
     }
   | { kind: 'failed'; code: string; detail: string; at: string }
-  | { kind: 'cancel'; detail: string; at: string }
+  | { kind: 'cancel'; detail: string; by: string | null; at: string }
   | { kind: 'judged-in-part'; at: string }
   | { kind: 'registered' | 'rejected'; model: number; verdict: Verdict; at: string };
 

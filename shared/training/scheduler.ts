@@ -25,6 +25,8 @@ export interface Scheduler {
   lastSamples: number;
   /** runs that were settled lately, so that a repeated request learns its fate; newest last, at most 100 */
   settled: { run: string; verdict: 'started' | 'coalesced'; into: string | null }[];
+  /** code of the reason that the feed gave last why nothing trains; null or missing: none since the last start */
+  waitingFor?: string | null;
 }
 
 export interface Limits {
@@ -100,6 +102,7 @@ function begin(scheduler: Scheduler, request: Request, now: Date): Scheduler {
     waiting: scheduler.waiting?.run === request.run ? null : scheduler.waiting,
     startedToday: counted.startedToday + 1,
     lastStartedAt: now.toISOString(),
+    waitingFor: null,
     settled: remember(scheduler, { run: request.run, verdict: 'started', into: null }),
   };
 }
@@ -110,6 +113,18 @@ function begin(scheduler: Scheduler, request: Request, now: Date): Scheduler {
  */
 export const samplesTriedOn = ({ lastSamples, active }: Pick<Scheduler, 'lastSamples' | 'active'>): number =>
   Math.max(lastSamples, active?.samples ?? 0);
+
+/** Why the policy does not train on a version yet: it hardly differs from one that was tried. */
+export function tooFewNewSamples(
+  scheduler: Pick<Scheduler, 'lastSamples' | 'active'>,
+  version: { number: number; samples: number },
+  minNewSamples: number,
+): { code: 'too-few-new-samples'; detail: string } | undefined {
+  const fresh = version.samples - samplesTriedOn(scheduler);
+  if (fresh >= minNewSamples) return undefined;
+  const detail = `Version ${version.number} has ${fresh} samples more than the largest that a training was made of; retrain.minNewSamples asks for ${minNewSamples}.`;
+  return { code: 'too-few-new-samples', detail };
+}
 
 /** A run that ended. `failedByCompute`: for no fault of the data or the trainer, in all of its attempts. */
 export interface Ended {

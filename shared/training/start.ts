@@ -9,8 +9,10 @@ import { inBatches } from '../parallel.ts';
 import type { Ports, Stored } from '../ports.ts';
 import type * as z from 'zod';
 import type { JobDocument } from './job-contract.ts';
-import { findVersion, maxTrainingSamples, queued } from './request.ts';
+import { findVersion, queued } from './request.ts';
 import { isOpen, type RunEvent, startFailed, type Told, transition } from './run.ts';
+import { entriesOf } from './tell.ts';
+import { maxTrainingSamples } from './untrainable.ts';
 
 export type TrainPorts = Pick<Ports, 'clock' | 'ids' | 'documents' | 'blobs' | 'messages' | 'compute'>;
 
@@ -90,6 +92,7 @@ export function cancelled(now: Date, by: string | null): Extract<RunEvent, { kin
   return {
     kind: 'cancel',
     detail: by === null ? 'Cancelled on request.' : `Cancelled by ${by}.`,
+    by,
     at: now.toISOString(),
   };
 }
@@ -233,8 +236,12 @@ export async function applyToRun(
     const document = { ...current, ...next };
     if (document.state === 'queued' && current.state !== 'queued')
       document.retryAt = later(now, backoffSeconds(document.attempt, pauseSeconds));
-    const following = followUps(current, document, cause, now);
-    return { ...document, outbox: [...outboxOf(current), ...following, ...also] };
+    const by = event.kind === 'cancel' ? event.by : null;
+    const told = entriesOf(current, document, { at: now.toISOString(), by }, cause);
+    return {
+      ...document,
+      outbox: [...outboxOf(current), ...followUps(current, document, cause, now), ...told, ...also],
+    };
   });
   if (stored === undefined) return undefined;
   await sendOutbox(ports, 'runs', stored);

@@ -6,6 +6,7 @@ import type { Ports } from '../ports.ts';
 import { ensureRun, queued } from './request.ts';
 import { isOpen, trainerFailed } from './run.ts';
 import { type Ended, limitsFor, newScheduler, release, secondsUntilAllowed } from './scheduler.ts';
+import { waitingFor, withReason } from './waiting-for.ts';
 
 /** A job that never began and never said why says nothing about data or trainer, even where compute refused it for good. */
 function endOf({ id, computeSeconds, state, failure, startedAt }: RunDocument): Ended {
@@ -35,11 +36,14 @@ export async function passTurn(
   const { stored } = await update(ports.documents, 'schedulers', project, 'scheduler', (current) => {
     if (current === undefined) return 'keep';
     const scheduler = { ...newScheduler, ...current };
-    const next = release(scheduler, over, (w) => limitsFor(settings.retrain, w.spec.requestedBy), now);
-    if (next === scheduler) return 'keep';
+    const released = release(scheduler, over, (w) => limitsFor(settings.retrain, w.spec.requestedBy), now);
+    const reason = released.waiting === null ? null : waitingFor(settings, null, released, now);
+    const document = { ...current, ...released };
+    const next = reason === null ? document : withReason(document, reason, now, cause);
+    if (released === scheduler && next === document) return 'keep';
     const begun = next.active !== null && next.active.run !== current.active?.run ? next.active.run : null;
     const outbox = begun === null ? [] : [queued(project, begun, cause)];
-    return { ...current, ...next, outbox: [...outboxOf(current), ...outbox] };
+    return { ...next, outbox: [...outboxOf(next), ...outbox] };
   });
   if (stored === undefined) return { outcome: 'no-scheduler' };
   const { active, waiting } = stored.document;

@@ -6,6 +6,7 @@ import { outboxOf } from '../../shared/outbox.ts';
 import { queueNames } from '../../shared/resources.ts';
 import { isOpen } from '../../shared/training/run.ts';
 import type { Ledger } from './users.ts';
+import { waitingFor } from '../../shared/training/waiting-for.ts';
 import type { World } from './world.ts';
 
 type Say = (problem: string) => void;
@@ -19,7 +20,12 @@ export const poison: ReadonlySet<string> = new Set([
 ]);
 
 /** I4 and I5: what was asked for was done once, and everything has ended. */
-export function checkTrainings({ documents, cluster, faults }: World, project: string, ledger: Ledger, say: Say): void {
+export function checkTrainings(
+  { documents, cluster, faults, now }: World,
+  project: string,
+  ledger: Ledger,
+  say: Say,
+): void {
   const runs = new Map(
     documents
       .all('runs')
@@ -48,6 +54,11 @@ export function checkTrainings({ documents, cluster, faults }: World, project: s
     const state = runs.get(run)?.state;
     if (state !== 'cancelled') say(`I5: the cancellation of run ${run} was accepted, it is ${state}`);
   }
+  // nothing trains at rest: the project says why
+  const settings = documents.find('projects', 'projects', project)?.settings;
+  const head = documents.find('heads', project, 'head')?.head ?? null;
+  if (settings !== undefined && waitingFor(settings, head, scheduler, now()) === null)
+    say(`I7: nothing trains in ${project}, and nothing says why`);
   const bound = [...runs.values()].map(({ boundTo }) => boundTo).filter((name) => name !== null);
   if (new Set(bound).size !== bound.length) say(`I4: two runs of ${project} are bound to one execution`);
 }
@@ -130,7 +141,7 @@ export function checkDeployments({ documents }: World, project: string, ledger: 
 /** I7: nothing is left unsaid, nothing is stuck but poison. */
 export function checkMessages({ documents, broker }: World, say: Say): void {
   // what a window has to say matters while something is staged, and nothing is at rest
-  const outboxes = ['heads', 'schedulers', 'runs', 'models', 'endpoints'] as const;
+  const outboxes = ['projects', 'heads', 'schedulers', 'runs', 'models', 'endpoints'] as const;
   for (const container of outboxes)
     for (const document of documents.all(container))
       if (outboxOf(document).length > 0)
@@ -142,6 +153,13 @@ export function checkMessages({ documents, broker }: World, say: Say): void {
     for (const path of [queue, `${queue}/$deadletterqueue`] as const)
       if (broker.depth(path) > 0) say(`I7: ${broker.depth(path)} messages are left in ${path}`);
   const events = new Set(documents.all('events').map(({ type, subject, pk }) => `${pk} ${type} ${subject}`));
+  for (const { id, pk, state, failure } of documents.all('runs'))
+    if (failure?.code !== 'coalesced' && !events.has(`${pk} training.${state} trainings/${id}`))
+      say(`I7: no event tells that run ${id} of ${pk} is ${state}`);
+  for (const { pk, history } of documents.all('endpoints'))
+    for (const { model, state } of history)
+      if (!events.has(`${pk} deployment.${state} models/${model}`))
+        say(`I7: no event tells that model ${model} of ${pk} is ${state}`);
   for (const { pk, number } of documents.all('versions'))
     if (!events.has(`${pk} version.committed versions/${number}`))
       say(`I7: no event tells of version ${number} of ${pk}`);

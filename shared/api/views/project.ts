@@ -32,6 +32,12 @@ export type Warning = z.infer<typeof warning>;
 /** A project with its dataset head and how much there is of everything. */
 export const projectStatusView = projectView.extend({
   head: versionView.nullable(),
+  training: z.object({
+    /** the training that is at work */
+    run: z.string().nullable(),
+    /** why nothing trains; null while something does, or is about to */
+    waitingFor: z.object({ code: z.string(), detail: z.string() }).nullable(),
+  }),
   counts: z.object({
     uploads: z.object({
       ...{ received: z.number(), accepted: z.number(), duplicate: z.number(), conflict: z.number() },

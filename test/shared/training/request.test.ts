@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest';
 import type { VersionSummary } from '../../../shared/documents.ts';
 import type { TerminalError } from '../../../shared/errors.ts';
 import { maxClasses } from '../../../shared/project.ts';
-import { findVersion, maxTrainingSamples } from '../../../shared/training/request.ts';
+import { findVersion } from '../../../shared/training/request.ts';
+import { maxTrainingSamples } from '../../../shared/training/untrainable.ts';
 import { commitVersion, name, trainable } from '../../functions/trainable.ts';
 
 describe('coalescing', () => {

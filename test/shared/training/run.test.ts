@@ -200,7 +200,7 @@ const event: fc.Arbitrary<RunEvent> = fc.oneof(
     putOff: true,
   })),
   second.map((s): RunEvent => ({ kind: 'failed', code: 'bad-model', detail: 'why', at: at(s) })),
-  second.map((s): RunEvent => ({ kind: 'cancel', detail: 'why', at: at(s) })),
+  second.map((s): RunEvent => ({ kind: 'cancel', by: null, detail: 'why', at: at(s) })),
   fc
     .tuple(fc.constantFrom('registered' as const, 'rejected' as const), second)
     .map(([kind, s]): RunEvent => ({ kind, model: 1, verdict, at: at(s) })),

@@ -1,0 +1,47 @@
+/** What the feed says of a training: when it begins, when an attempt fails, and how it ends. */
+import type { Outgoing, RunDocument } from '../documents.ts';
+import { feedEntry } from '../feed.ts';
+import type { Cause } from '../message.ts';
+import { maxAttempts } from './run.ts';
+
+/** Entries for what one change of a run means to a person; `by` is who made the change, if a person did. */
+export function entriesOf(
+  before: RunDocument,
+  after: RunDocument,
+  { at, by }: { at: string; by: string | null },
+  cause: Pick<Cause, 'id'>,
+): Outgoing[] {
+  const { id, pk: project, attempt, requestedBy } = after;
+  const entry = (what: string, text: string, who: string | null = null): Outgoing[] => {
+    const told = { type: `training.${what}`, subject: `trainings/${id}`, text, at, by: who };
+    return [feedEntry(project, told, ['training', id, what, String(attempt)], cause)];
+  };
+  const name = `Training ${id} on version ${after.version.number}`;
+  const attemptFailed = after.attempts.length > before.attempts.length;
+  if (after.state === before.state && !attemptFailed) return [];
+  switch (after.state) {
+    case 'submitted':
+      return attempt === 1 ? entry('started', `${name} starts, asked for by ${requestedBy}.`, requestedBy) : [];
+    case 'queued':
+      return entry(
+        'retried',
+        `${name}: attempt ${attempt} of ${maxAttempts} ended, and it begins again. ${after.failure?.detail ?? ''}`,
+      );
+    case 'failed':
+      return entry('failed', `${name} failed (${after.failure?.code ?? 'unknown'}): ${after.failure?.detail ?? ''}`);
+    case 'cancelled':
+      return entry('cancelled', `${name} was cancelled. ${after.failure?.detail ?? ''}`, by);
+    case 'rejected':
+      return entry('rejected', `${name} made model ${after.model}, which the gate rejected: ${failedRules(after)}.`);
+    case 'registered':
+      return entry('registered', `${name} made model ${after.model}, which passed the gate.`);
+    default:
+      return [];
+  }
+}
+
+const failedRules = ({ verdict }: RunDocument): string =>
+  (verdict?.reasons ?? [])
+    .filter((reason) => reason.startsWith('failed: '))
+    .map((reason) => reason.slice('failed: '.length))
+    .join('; ');
