@@ -30,10 +30,10 @@ test('of a hundred uploads that are quarantined for one reason within an hour th
 });
 
 test('a message that gets stuck is in the feed of its project, once', async () => {
-  const { ports, all } = createWorld();
+  const world = createWorld();
   const stuck = { body: { id: 'm1', data: { project: 'digits' } }, reason: 'MaxDeliveryCountExceeded', detail: 'no.' };
-  for (let times = 0; times < 2; times++) await recordDeadLetter(ports, 'evaluations', stuck);
-  await recordDeadLetter(ports, 'evaluations', { ...stuck, body: { data: { project: 'No Project' } } });
-  expect(all('events')).toMatchObject([{ pk: 'digits', type: 'dead-letter.recorded' }]);
-  expect(all('events')[0]?.text).toContain('A message of evaluations is stuck (MaxDeliveryCountExceeded): no.');
+  for (let times = 0; times < 2; times++) await recordDeadLetter(world.ports, 'evaluations', stuck);
+  await recordDeadLetter(world.ports, 'evaluations', { ...stuck, body: { data: { project: 'No Project' } } });
+  expect(world.all('events')).toMatchObject([{ pk: 'digits', type: 'dead-letter.recorded' }]);
+  expect(world.all('events')[0]?.text).toContain('A message of evaluations is stuck (MaxDeliveryCountExceeded): no.');
 });

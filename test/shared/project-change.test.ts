@@ -25,13 +25,14 @@ test('every setting that differs is named with both values, long ones cut', () =
 
 describe('a project', () => {
   test('tells who made it and who changed what, with an ETag that holds afterwards', async () => {
-    const { ports, all } = createWorld();
+    const world = createWorld();
+    const { ports } = world;
     const made = (await createProject(ports, 'digits', settings, 'ann', cause)) as Stored<ProjectDocument>;
     const changed = await changeSettings(ports, made, projectSettings.parse({ gate: { minimum: 0.9 } }), 'bob', cause);
     const now = await ports.documents.read('projects', 'projects', 'digits');
     expect((changed as Stored<ProjectDocument>).etag).toBe(now?.etag);
     expect(now?.document).toMatchObject({ outbox: [], settings: { gate: { minimum: 0.9 } } });
-    expect(all('events').map(({ type, text, by }) => [type, text, by])).toEqual([
+    expect(world.all('events').map(({ type, text, by }) => [type, text, by])).toEqual([
       ['project.created', 'ann made the project.', 'ann'],
       ['project.changed', 'bob changed gate.minimum from 0.8 to 0.9.', 'bob'],
     ]);
@@ -53,12 +54,13 @@ describe('a project', () => {
   });
 
   test('that somebody else has changed meanwhile is left alone, and nothing is told', async () => {
-    const { ports, all } = createWorld();
+    const world = createWorld();
+    const { ports } = world;
     const made = (await createProject(ports, 'digits', settings, 'ann', cause)) as Stored<ProjectDocument>;
     const stale = { ...made, etag: '"old"' };
     expect(await changeSettings(ports, stale, projectSettings.parse({ classes: ['a', 'b'] }), 'bob', cause)).toBe(
       'changed',
     );
-    expect(all('events')).toHaveLength(1);
+    expect(world.all('events')).toHaveLength(1);
   });
 });

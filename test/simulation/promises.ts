@@ -20,12 +20,8 @@ export const poison: ReadonlySet<string> = new Set([
 ]);
 
 /** I4 and I5: what was asked for was done once, and everything has ended. */
-export function checkTrainings(
-  { documents, cluster, faults, now }: World,
-  project: string,
-  ledger: Ledger,
-  say: Say,
-): void {
+export function checkTrainings(world: World, project: string, ledger: Ledger, say: Say): void {
+  const { documents, cluster, faults } = world;
   const runs = new Map(
     documents
       .all('runs')
@@ -57,7 +53,7 @@ export function checkTrainings(
   // nothing trains at rest: the project says why
   const settings = documents.find('projects', 'projects', project)?.settings;
   const head = documents.find('heads', project, 'head')?.head ?? null;
-  if (settings !== undefined && waitingFor(settings, head, scheduler, now()) === null)
+  if (settings !== undefined && waitingFor(settings, head, scheduler, world.now()) === null)
     say(`I7: nothing trains in ${project}, and nothing says why`);
   const bound = [...runs.values()].map(({ boundTo }) => boundTo).filter((name) => name !== null);
   if (new Set(bound).size !== bound.length) say(`I4: two runs of ${project} are bound to one execution`);
