@@ -2,7 +2,6 @@
 import type { Outgoing, RunDocument } from '../documents.ts';
 import { feedEntry } from '../feed.ts';
 import type { Cause } from '../message.ts';
-import { maxAttempts } from './run.ts';
 
 /** Entries for what one change of a run means to a person; `by` is who made the change, if a person did. */
 export function entriesOf(
@@ -12,9 +11,9 @@ export function entriesOf(
   cause: Pick<Cause, 'id'>,
 ): Outgoing[] {
   const { id, pk: project, attempt, requestedBy } = after;
-  const entry = (what: string, text: string, who: string | null = null): Outgoing[] => {
+  const entry = (what: string, text: string, who: string | null = null, once = String(attempt)): Outgoing[] => {
     const told = { type: `training.${what}`, subject: `trainings/${id}`, text, at, by: who };
-    return [feedEntry(project, told, ['training', id, what, String(attempt)], cause)];
+    return [feedEntry(project, told, ['training', id, what, once], cause)];
   };
   const name = `Training ${id} on version ${after.version.number}`;
   const attemptFailed = after.attempts.length > before.attempts.length;
@@ -23,10 +22,10 @@ export function entriesOf(
     case 'submitted':
       return attempt === 1 ? entry('started', `${name} starts, asked for by ${requestedBy}.`, requestedBy) : [];
     case 'queued':
-      return entry(
-        'retried',
-        `${name}: attempt ${attempt} of ${maxAttempts} ended, and it begins again. ${after.failure?.detail ?? ''}`,
-      );
+      // compute without capacity is asked for a day, and this told once
+      if (after.attempts.at(-1)?.putOff === true)
+        return entry('put-off', `${name} is put off until compute takes it. ${after.failure?.detail ?? ''}`, null, '');
+      return entry('retried', `${name}: attempt ${attempt} ended, and it begins again. ${after.failure?.detail ?? ''}`);
     case 'failed':
       return entry('failed', `${name} failed (${after.failure?.code ?? 'unknown'}): ${after.failure?.detail ?? ''}`);
     case 'cancelled':

@@ -1,6 +1,7 @@
 /** What the activity feed and the project say of trainings that do not happen, and of those that end badly. */
 import { describe, expect, test } from 'vitest';
 import { train } from '../../functions/train.ts';
+import { RetryLater } from '../../shared/errors.ts';
 import { compose, type versionCommitted } from '../../shared/message.ts';
 import type { ProjectSettingsInput } from '../../shared/project.ts';
 import { cancelRun } from '../../shared/training/check.ts';
@@ -117,10 +118,22 @@ describe('the feed shows a training', () => {
     await cancelRun(project.world.ports, name, id, 'lea', cause);
     expect(feedOf(project, 'training.')).toEqual([
       `Training ${id} on version 1 starts, asked for by someone.`,
-      expect.stringMatching(/: attempt 1 of 4 ended, and it begins again. .*no machine/),
+      expect.stringMatching(/: attempt 1 ended, and it begins again. .*no machine/),
       `Training ${id} on version 1 was cancelled. Cancelled by lea.`,
     ]);
     expect(project.world.all('events').find(({ type }) => type === 'training.cancelled')?.by).toBe('lea');
+  });
+
+  test('that compute puts off again and again, once', async () => {
+    const project = await trainable();
+    project.world.before = (operation) => {
+      if (operation === 'compute.start') throw new RetryLater('no machine is free');
+    };
+    await project.ask();
+    await project.work(4 * 3600);
+    expect(project.world.all('runs')[0]?.putOffs).toBeGreaterThan(3);
+    expect(feedOf(project, 'training.put-off')).toEqual([expect.stringContaining('no machine is free')]);
+    expect(feedOf(project, 'training.retried')).toEqual([]);
   });
 
   test('whose model is rejected, with the rules that it failed, and one whose model waits for approval', async () => {
