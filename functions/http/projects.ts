@@ -156,7 +156,7 @@ export const projectRoutes = [
     async handle(ports, call) {
       for (let tries = 1; ; tries++) {
         const current = await projectOf(ports, call);
-        const asked = { ifMatch: call.ifMatch ?? current.etag, body: patched(current.document, call.body) };
+        const asked = { ...call, ifMatch: call.ifMatch ?? current.etag, body: patched(current.document, call.body) };
         try {
           return await replaceSettings(ports, asked, current);
         } catch (error) {
