@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
+import { build, type BuildOptions } from 'esbuild';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
@@ -32,28 +32,33 @@ async function sourcesDigest(): Promise<string> {
   return hash.digest('hex');
 }
 
+/** How every app for the functions host is bundled. */
+export const bundling = {
+  bundle: true,
+  platform: 'node',
+  target: 'node22',
+  format: 'esm',
+  external: unbundled,
+  banner: { js: banner },
+  // sense and most names stay for stack traces; half the bytes are half the time to read them at a cold start. keepNames
+  // would keep all, and call a function for every closure that is made, which is 0.4 ms of a score
+  minifyWhitespace: true,
+  minifySyntax: true,
+  // modules are named by where they are found: the same bytes also where node_modules is a link
+  preserveSymlinks: true,
+  logLevel: 'silent',
+} satisfies BuildOptions;
+
 /** Bundles a checkout's app and probe into `outdir`; the same sources give the same bytes. */
 export async function bundleApp(outdir: string, sources = root): Promise<void> {
   await build({
+    ...bundling,
     absWorkingDir: sources,
     // the probe is a program of its own, started beside the app
     entryPoints: { app: 'functions/app.ts', 'probe-child': 'shared/onnx/probe-child.ts' },
     outdir,
     outExtension: { '.js': '.mjs' },
-    bundle: true,
-    platform: 'node',
-    target: 'node22',
-    format: 'esm',
-    external: unbundled,
-    banner: { js: banner },
     sourcemap: true,
-    // sense and most names stay for stack traces; half the bytes are half the time to read them at a cold start. keepNames
-    // would keep all, and call a function for every closure that is made, which is 0.4 ms of a score
-    minifyWhitespace: true,
-    minifySyntax: true,
-    // modules are named by where they are found: the same bytes also where node_modules is a link
-    preserveSymlinks: true,
-    logLevel: 'silent',
   });
 }
 

@@ -117,8 +117,8 @@ interface Sent {
 
 const agent = new Agent({ keepAlive: true });
 
-/** One request. The client runs on the thread of the services, so what fetch costs above this would be measured with them. */
-function send(url: string, { method, headers, body }: Sent): Promise<{ status: number; text: string }> {
+/** One request, kept alive. The client runs on the thread of the services, so what fetch costs above this would be measured with them. */
+export function send(url: string, { method, headers, body }: Sent): Promise<{ status: number; text: string }> {
   const { promise, resolve, reject } = Promise.withResolvers<{ status: number; text: string }>();
   const length = body === undefined ? {} : { 'content-length': Buffer.byteLength(body) };
   const sent = request(url, { method, agent, headers: { ...headers, ...length } }, (response) => {
