@@ -29,7 +29,7 @@ const common = ({ cosmos, insights, blob, arm }: Services): Record<string, strin
 
 /** Settings with the keys of the local services. */
 export function settingsWithKeys(services: Services): Record<string, string> {
-  const { bus, cosmos, blob } = services;
+  const { bus, cosmos, blob, arm } = services;
   return {
     ...common(services),
     FUNCTIONS_WORKER_RUNTIME: 'node',
@@ -37,8 +37,8 @@ export function settingsWithKeys(services: Services): Record<string, string> {
     COSMOS__accountKey: cosmos.key,
     BLOB__accountName: blob.accountName,
     BLOB__accountKey: blob.accountKey,
-    // the local ARM takes any token; without one the app would ask for a managed identity
-    COMPUTE__accessToken: 'local',
+    // without it the app would ask for a managed identity
+    COMPUTE__accessToken: arm.accessToken,
   };
 }
 

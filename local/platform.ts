@@ -17,6 +17,7 @@ import { startIdentity } from './identity/server.ts';
 import { type TokenIssuer, tokenIssuer } from './identity/tokens.ts';
 import { startInsights } from './insights/server.ts';
 import { assertFree, loopback } from './listen.ts';
+import { secretsOf } from './secrets.ts';
 import { startServiceBus } from './service-bus/server.ts';
 
 const trainerMemoryMb = 2048;
@@ -103,14 +104,14 @@ const credentialOf = (issuer: TokenIssuer) => ({
   },
 });
 
-interface Secrets {
+interface IdentitySecrets {
   keyless: Keyless;
   issuer: TokenIssuer;
   certificateFile: string;
 }
 
 /** Makes certificate and identity, and lets this process trust the certificate. */
-async function makeSecrets(dataDir: string): Promise<Secrets> {
+async function makeIdentity(dataDir: string): Promise<IdentitySecrets> {
   const tls = loopbackCertificate();
   const certificateFile = join(dataDir, 'platform.crt');
   await mkdir(dataDir, { recursive: true });
@@ -123,20 +124,22 @@ async function makeSecrets(dataDir: string): Promise<Secrets> {
 async function startServices(
   options: PlatformOptions,
   started: Close[],
-  secrets: Secrets | undefined,
+  identity: IdentitySecrets | undefined,
 ): Promise<Services> {
   const { ports, dataDir } = options;
+  const { serviceBusKey, cosmosKey, blobKey, armToken } = await secretsOf(dataDir);
   const keep = <T extends { close(): Promise<void> }>(service: T): T => {
     started.push(() => service.close());
     return service;
   };
   const lock = options.lockSeconds === undefined ? {} : { lockSeconds: options.lockSeconds };
-  const secure = secrets === undefined ? {} : { keyless: secrets.keyless };
+  const secure = identity === undefined ? {} : { keyless: identity.keyless };
   const bus = keep(
     await startServiceBus({
       port: ports.serviceBus,
       dataDir: join(dataDir, 'service-bus'),
       queues,
+      key: serviceBusKey,
       ...lock,
       ...secure,
       ...(options.brokerBusy === undefined ? {} : { busy: options.brokerBusy }),
@@ -148,6 +151,7 @@ async function startServices(
       dataDir: join(dataDir, 'cosmos'),
       database: databaseName,
       containers: documentContainers,
+      key: cosmosKey,
       ...secure,
     }),
   );
@@ -156,6 +160,7 @@ async function startServices(
     await startBlob({
       port: ports.blob,
       dataDir: join(dataDir, 'blob'),
+      key: blobKey,
       ...secure,
       eventsFor: Object.fromEntries(Object.entries(blobContainers).map(([name, { events }]) => [name, events])),
       deliver: async (queue, event) => {
@@ -167,18 +172,19 @@ async function startServices(
       },
     }),
   );
-  await createBlobContainers(blob, secrets?.issuer);
+  await createBlobContainers(blob, identity?.issuer);
   const arm = keep(
     await startContainerApps({
       port: ports.arm,
       dataDir: join(dataDir, 'container-apps'),
+      accessToken: armToken,
       ...secure,
       ...(options.computeTroubles === undefined ? {} : { troubles: options.computeTroubles }),
       jobs: {
         [trainerJob]: {
           command: options.jobCommand,
           cwd: options.appRoot,
-          ...(secrets === undefined ? {} : { env: { NODE_EXTRA_CA_CERTS: secrets.certificateFile } }),
+          ...(identity === undefined ? {} : { env: { NODE_EXTRA_CA_CERTS: identity.certificateFile } }),
           memoryMb: trainerMemoryMb,
           timeoutSeconds: trainerTimeoutSeconds,
           maxParallel: 1,
@@ -198,11 +204,11 @@ async function startAll(
     const services = await startServices(options, started, undefined);
     return { services, settings: settingsWithKeys(services) };
   }
-  const secrets = await makeSecrets(options.dataDir);
-  const services = await startServices(options, started, secrets);
-  const identity = await startIdentity({ port: 0, issuer: secrets.issuer });
+  const { issuer, ...made } = await makeIdentity(options.dataDir);
+  const services = await startServices(options, started, { issuer, ...made });
+  const identity = await startIdentity({ port: 0, issuer });
   started.push(() => identity.close());
-  const settings = settingsOfIdentity(services, identity, secrets.issuer.clientId, secrets.certificateFile);
+  const settings = settingsOfIdentity(services, identity, issuer.clientId, made.certificateFile);
   return { services, settings };
 }
 

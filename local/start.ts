@@ -4,7 +4,7 @@
  * `-- --functions-only`: the functions host alone, on services that run already (docs/functions-only.md).
  * Exit codes: 0 it was stopped; 1 it did not start; 2 wrong arguments; 130 it was stopped without waiting.
  */
-import { mkdir, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -66,7 +66,9 @@ async function startAll(environment: Environment): Promise<Platform> {
     onLog: logTo(logFile),
   });
   const settingsFile = path.join(dataDir, 'settings.env');
-  await writeFile(settingsFile, envFile(platform.settings));
+  await writeFile(settingsFile, envFile(platform.settings), { mode: 0o600 });
+  // one of an earlier start may be there with other rights
+  await chmod(settingsFile, 0o600);
   const examples = await writeExamples(path.join(dataDir, 'examples'));
   const made = await firstKey(dataDir, platform.settings);
   const api = `${platform.addresses.http ?? ''}/api/v1`;

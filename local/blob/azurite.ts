@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import type { Certificate } from '../identity/certificate.ts';
+import { account } from './event.ts';
 
 const startLimitMs = 30_000;
 /** Azurite writes its metadata when it stops; killing it earlier loses acknowledged blobs */
@@ -25,7 +26,10 @@ export interface Azurite {
  * folder would destroy its contents. With `tls` it speaks HTTPS and takes tokens as well as its key. Throws when Azurite
  * ends or does not listen within 30 s.
  */
-export async function startAzurite(dataDir: string, host: string, tls?: Certificate): Promise<Azurite> {
+export async function startAzurite(
+  dataDir: string,
+  { host, key, tls }: { host: string; key: string; tls?: Certificate | undefined },
+): Promise<Azurite> {
   await mkdir(dataDir, { recursive: true });
   const pidFile = join(dataDir, 'azurite.pid');
   await waitForFormer(pidFile);
@@ -48,7 +52,11 @@ export async function startAzurite(dataDir: string, host: string, tls?: Certific
       ...secure,
     ],
     // a group of its own: Ctrl-C in a terminal must reach the front door only, which stops Azurite last
-    { stdio: ['pipe', 'pipe', 'pipe'], detached: true },
+    {
+      stdio: ['pipe', 'pipe', 'pipe'],
+      detached: true,
+      env: { ...process.env, AZURITE_ACCOUNTS: `${account.name}:${key}` },
+    },
   );
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   child.stdin.on('error', () => undefined);

@@ -29,6 +29,8 @@ export interface BlobOptions {
   eventsFor: Record<string, string | null>;
   /** an Azurite that already runs, e.g. `http://127.0.0.1:10000`, used instead of a child process */
   azuriteAddress?: string;
+  /** of the account, base64; else the published one of every emulator */
+  key?: string;
   /** TLS and tokens instead of the key */
   keyless?: Keyless;
 }
@@ -53,13 +55,14 @@ export interface BlobService {
  */
 export async function startBlob(options: BlobOptions): Promise<BlobService> {
   const host = options.host ?? loopback;
+  const key = options.key ?? account.key;
   await mkdir(options.dataDir, { recursive: true });
   const azurite =
     options.azuriteAddress === undefined
-      ? await startAzurite(join(options.dataDir, 'azurite'), host, options.keyless?.tls)
+      ? await startAzurite(join(options.dataDir, 'azurite'), { host, key, tls: options.keyless?.tls })
       : { address: options.azuriteAddress, stop: async () => undefined };
   const outbox = openOutbox(join(options.dataDir, 'outbox.sqlite'));
-  const upstream = connectUpstream(azurite.address, options.keyless?.tls.cert);
+  const upstream = connectUpstream(azurite.address, key, options.keyless?.tls.cert);
   let endpoint = '';
   const door = frontDoor({
     upstream,
@@ -87,8 +90,8 @@ export async function startBlob(options: BlobOptions): Promise<BlobService> {
       port,
       endpoint,
       accountName: account.name,
-      accountKey: account.key,
-      connectionString: `DefaultEndpointsProtocol=http;AccountName=${account.name};AccountKey=${account.key};BlobEndpoint=${endpoint};`,
+      accountKey: key,
+      connectionString: `DefaultEndpointsProtocol=http;AccountName=${account.name};AccountKey=${key};BlobEndpoint=${endpoint};`,
       deliveredCount: () => door.deliveredCount(),
       async close() {
         await door.close(closeLimitMs);

@@ -46,8 +46,8 @@ export async function relay(answer: IncomingMessage, response: ServerResponse): 
   await pipeline(answer, response).catch(() => undefined);
 }
 
-/** Talks to the Azurite at `address` over kept connections; `ca` is the certificate that it has to show. */
-export function connectUpstream(address: string, ca?: string): Upstream {
+/** Talks to the Azurite at `address` over kept connections with the account's key; `ca` is the certificate that it has to show. */
+export function connectUpstream(address: string, key: string, ca?: string): Upstream {
   // Azurite closes idle connections after 5 s and says so in Keep-Alive, which the agent heeds
   const pool = { keepAlive: true, maxSockets, scheduling: 'lifo' } as const;
   const agent = ca === undefined ? new Agent(pool) : new SecureAgent({ ...pool, ca });
@@ -78,7 +78,7 @@ export function connectUpstream(address: string, ca?: string): Upstream {
         ...target,
         method: 'HEAD',
         path: write.path,
-        headers: signedHeaders('HEAD', write.path),
+        headers: signedHeaders(key, 'HEAD', write.path),
         timeout: headTimeoutMs,
       });
       head.once('timeout', () => head.destroy(new Error('Azurite did not answer in time')));
@@ -110,11 +110,11 @@ function writtenBlob({ headers }: IncomingMessage): WrittenBlob {
 export const unquoted = (etag = ''): string => etag.replace(/^"|"$/g, '');
 
 /** Shared Key (https://learn.microsoft.com/rest/api/storageservices/authorize-with-shared-key), no body, no query. */
-function signedHeaders(method: string, path: string): Record<string, string> {
+function signedHeaders(key: string, method: string, path: string): Record<string, string> {
   const date = new Date().toUTCString();
   const version = '2021-12-02';
   const emptyStandardHeaders = '\n'.repeat(11);
   const text = `${method}\n${emptyStandardHeaders}x-ms-date:${date}\nx-ms-version:${version}\n/${account.name}${path}`;
-  const signature = createHmac('sha256', Buffer.from(account.key, 'base64')).update(text).digest('base64');
+  const signature = createHmac('sha256', Buffer.from(key, 'base64')).update(text).digest('base64');
   return { 'x-ms-date': date, 'x-ms-version': version, authorization: `SharedKey ${account.name}:${signature}` };
 }

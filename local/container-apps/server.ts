@@ -1,13 +1,16 @@
 /**
  * A look-alike of Azure Resource Manager for Container Apps jobs: an execution is a local process.
- * Alone: `node local/container-apps/server.ts --port 10004 --data DIR -- COMMAND ARGS...` serves one job `trainer`.
+ * Alone: `node local/container-apps/server.ts --port 10004 --data DIR --token TOKEN -- COMMAND ARGS...` serves one job
+ * `trainer` to whoever has the token; without one it makes one up and prints it.
  * Protocol: https://learn.microsoft.com/rest/api/containerapps/jobs and .../jobs-executions.
  */
+import { randomUUID } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { diskRefusal } from '../disk.ts';
+import { isSame } from '../identity/is-same.ts';
 import { httpServer, type Keyless, resources, scheme, whyNot } from '../identity/keyless.ts';
 import { listen, loopback } from '../listen.ts';
 import { ArmError, armPath } from './arm.ts';
@@ -27,7 +30,9 @@ export interface ContainerAppsOptions {
   jobs: Record<string, JobDefinition>;
   subscription?: string;
   resourceGroup?: string;
-  /** TLS and tokens of its identity; else any token will do */
+  /** the bearer token that lets a request in; else one is made up, see `accessToken` of the service */
+  accessToken?: string;
+  /** TLS and tokens of its identity instead */
   keyless?: Keyless;
   /** what the next start calls meet, one by one; more may be added at any time */
   troubles?: Trouble[];
@@ -37,6 +42,8 @@ export interface ContainerApps {
   port: number;
   /** base address, in place of https://management.azure.com */
   endpoint: string;
+  /** the bearer token that it takes without an identity */
+  accessToken: string;
   jobResourceId(name: string): string;
   /** Ends running executions (they are Failed afterwards); waiting ones are started by the next service. */
   close(): Promise<void>;
@@ -56,16 +63,16 @@ async function readBody(request: IncomingMessage): Promise<string> {
 
 async function handle(
   context: Context,
-  keyless: Keyless | undefined,
+  whyRefused: (authorization: string) => string | undefined,
   request: IncomingMessage,
-  fallbackHost: string,
+  origin: string,
 ): Promise<Answer> {
-  const origin = `${scheme(keyless)}://${request.headers.host ?? fallbackHost}`;
   const url = new URL(request.url ?? '/', origin);
-  if (!/^Bearer \S+$/i.test(request.headers.authorization ?? '')) {
+  const { authorization = '' } = request.headers;
+  if (!/^Bearer \S+$/i.test(authorization)) {
     throw new ArmError(401, 'AuthenticationFailed', "Authentication failed. The 'Authorization' header is missing.");
   }
-  const refusal = keyless && whyNot(keyless, request.headers.authorization, resources.arm);
+  const refusal = whyRefused(authorization);
   if (refusal !== undefined) throw new ArmError(401, 'InvalidAuthenticationToken', refusal);
   const version = url.searchParams.get('api-version');
   if (version === null || version === '') {
@@ -110,12 +117,18 @@ export async function startContainerApps(options: ContainerAppsOptions): Promise
   const resourceGroup = options.resourceGroup ?? 'darkroom-local';
   await mkdir(options.dataDir, { recursive: true });
   const state: { context?: Context } = {};
-  const server = httpServer(options.keyless, (request, response) => {
+  const accessToken = options.accessToken ?? randomUUID();
+  const { keyless } = options;
+  const whyRefused = (authorization: string): string | undefined => {
+    if (keyless !== undefined) return whyNot(keyless, authorization, resources.arm);
+    return isSame(authorization.replace(/^Bearer /i, ''), accessToken) ? undefined : 'The access token is invalid.';
+  };
+  const server = httpServer(keyless, (request, response) => {
     const { context } = state;
     const answer =
       context === undefined
         ? Promise.reject(new ArmError(503, 'ServiceUnavailable', 'starting'))
-        : handle(context, options.keyless, request, host);
+        : handle(context, whyRefused, request, `${scheme(keyless)}://${request.headers.host ?? host}`);
     answer.catch(refusal).then(
       (found) => send(response, found),
       () => response.destroy(),
@@ -133,7 +146,8 @@ export async function startContainerApps(options: ContainerAppsOptions): Promise
   state.context = { jobs, definitions: options.jobs, executions, troubles, operations: createOperations() };
   return {
     port,
-    endpoint: `${scheme(options.keyless)}://${host}:${port}`,
+    endpoint: `${scheme(keyless)}://${host}:${port}`,
+    accessToken,
     jobResourceId: (name) =>
       `/subscriptions/${subscription}/resourceGroups/${resourceGroup}/providers/Microsoft.App/jobs/${name}`,
     async close() {
@@ -151,6 +165,7 @@ async function main(): Promise<void> {
     options: {
       port: { type: 'string', default: '10004' },
       data: { type: 'string', default: '.darkroom/container-apps' },
+      token: { type: 'string' },
       'memory-mb': { type: 'string', default: '2048' },
       'timeout-seconds': { type: 'string', default: '1800' },
     },
@@ -160,6 +175,7 @@ async function main(): Promise<void> {
   const service = await startContainerApps({
     port: Number(values.port),
     dataDir: values.data,
+    ...(values.token === undefined ? {} : { accessToken: values.token }),
     jobs: {
       trainer: {
         command: positionals,
@@ -170,7 +186,9 @@ async function main(): Promise<void> {
       },
     },
   });
-  console.log(`ready ${service.port}\nTraining jobs: ${service.endpoint}${service.jobResourceId('trainer')}`);
+  console.log(
+    `ready ${service.port}\nTraining jobs: ${service.endpoint}${service.jobResourceId('trainer')}\nAccess token: ${service.accessToken}`,
+  );
   const stop = () => void service.close();
   process.once('SIGINT', stop).once('SIGTERM', stop);
 }

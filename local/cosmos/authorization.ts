@@ -1,12 +1,11 @@
 /** Master key signatures and tokens (https://learn.microsoft.com/rest/api/cosmos-db/access-control-on-cosmosdb-resources). */
-import { createHmac, createSecretKey, timingSafeEqual } from 'node:crypto';
+import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Keyless } from '../identity/keyless.ts';
 import { Failure } from './failure.ts';
 
 /** The key every Cosmos DB emulator has; it is published and protects nothing. */
 export const emulatorKey = 'C2y6yDjf5/R+ob0N8A7Cgv30VRDJIWEHLM+4QDU5DE2nQ9nDuVTqobD4b8mGGyPMbIZnqyMsEcaGQy67XIw/Jw==';
-const secret = createSecretKey(emulatorKey, 'base64');
 
 function signatureIn(header: string | undefined): Buffer {
   try {
@@ -29,8 +28,15 @@ export function authorizeByToken(keyless: Keyless, endpoint: string, authorizati
   }
 }
 
-/** Checks who asks for the resource with these (decoded) path segments. Throws 401. */
-export function authorize(method: string, segments: string[], headers: IncomingHttpHeaders): void {
+/** Makes the check of who asks for the resource with these (decoded) path segments, for a key in base64. It throws 401. */
+export function authorizeByKey(
+  key: string,
+): (method: string, segments: string[], headers: IncomingHttpHeaders) => void {
+  const secret = createSecretKey(key, 'base64');
+  return (method, segments, headers) => authorize(secret, method, segments, headers);
+}
+
+function authorize(secret: KeyObject, method: string, segments: string[], headers: IncomingHttpHeaders): void {
   const isFeed = segments.length % 2 === 1;
   const type = segments.at(isFeed ? -1 : -2) ?? '';
   const link = (isFeed ? segments.slice(0, -1) : segments).join('/');

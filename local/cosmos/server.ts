@@ -10,7 +10,7 @@ import { databaseName, documentContainers } from '../../shared/resources.ts';
 import { httpServer, type Keyless, scheme } from '../identity/keyless.ts';
 import { diskRefusal } from '../disk.ts';
 import { listen, loopback } from '../listen.ts';
-import { authorize, authorizeByToken, emulatorKey } from './authorization.ts';
+import { authorizeByKey, authorizeByToken, emulatorKey } from './authorization.ts';
 import { badRequest, Failure } from './failure.ts';
 import { openResources } from './resources.ts';
 import { type Answer, type Request, routes } from './routes.ts';
@@ -30,6 +30,8 @@ export interface CosmosOptions {
   /** created at start, with its containers, unless there; a changed time to live is taken over */
   database: string;
   containers: Record<string, { partitionKey: string; ttlSeconds: number | null }>;
+  /** base64; else the published one of every emulator */
+  key?: string;
   /** TLS and tokens instead of the key */
   keyless?: Keyless;
 }
@@ -131,6 +133,8 @@ export async function startCosmos(options: CosmosOptions): Promise<CosmosService
   const host = options.host ?? loopback;
   const store = new Store(options.dataDir);
   const resources = openResources(store);
+  const key = options.key ?? emulatorKey;
+  const authorize = authorizeByKey(key);
   let endpoint = '';
   const answer = routes(store, resources, () => `${endpoint}/`);
   const handle = async (incoming: IncomingMessage, response: ServerResponse) => {
@@ -164,7 +168,7 @@ export async function startCosmos(options: CosmosOptions): Promise<CosmosService
         });
         server.closeAllConnections();
       });
-    return { port, endpoint, key: emulatorKey, close };
+    return { port, endpoint, key, close };
   } catch (error) {
     store.close();
     throw error;

@@ -1,6 +1,7 @@
 /** What makes a local service like one in Azure whose keys are switched off: TLS only, tokens only. */
 import { createServer as createPlain, type RequestListener, type Server } from 'node:http';
 import { createServer as createSecure } from 'node:https';
+import { onLoopbackOnly } from '../loopback-host.ts';
 import type { Certificate } from './certificate.ts';
 import type { TokenIssuer } from './tokens.ts';
 
@@ -17,9 +18,10 @@ export const resources = {
   serviceBus: 'https://servicebus.azure.net',
 } as const;
 
-/** An HTTP server: with TLS where the service is keyless. */
+/** An HTTP server of a local service, for callers by a loopback name only: with TLS where it is keyless. */
 export function httpServer(keyless: Keyless | undefined, listener: RequestListener): Server {
-  return keyless === undefined ? createPlain(listener) : createSecure(keyless.tls, listener);
+  const guarded = onLoopbackOnly(listener);
+  return keyless === undefined ? createPlain(guarded) : createSecure(keyless.tls, guarded);
 }
 
 export const scheme = (keyless: Keyless | undefined): 'http' | 'https' => (keyless === undefined ? 'http' : 'https');

@@ -2,9 +2,10 @@
  * The managed identity endpoint that App Service and Functions give to an app: IDENTITY_ENDPOINT and IDENTITY_HEADER.
  * Protocol: https://learn.microsoft.com/azure/app-service/overview-managed-identity#rest-endpoint-reference (2019-08-01).
  */
-import { randomUUID, timingSafeEqual } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { listen, loopback } from '../listen.ts';
+import { isSame } from './is-same.ts';
 import type { TokenIssuer } from './tokens.ts';
 
 const version = '2019-08-01';
@@ -24,17 +25,12 @@ function answer(response: ServerResponse, status: number, body: object): void {
 const refuse = (response: ServerResponse, status: number, message: string): void =>
   answer(response, status, { statusCode: status, message });
 
-function isSecret(given: string | string[] | undefined, secret: string): boolean {
-  const [a, b] = [Buffer.from(String(given ?? '')), Buffer.from(secret)];
-  return a.length === b.length && timingSafeEqual(a, b);
-}
-
 function handle(request: IncomingMessage, response: ServerResponse, issuer: TokenIssuer, secret: string): void {
   request.resume();
   const { pathname, searchParams } = new URL(request.url ?? '/', 'http://local');
   if (request.method !== 'GET' || pathname !== '/msi/token') return refuse(response, 404, 'not found');
   // it proves that the request is the app's own, not one that the app was talked into
-  if (!isSecret(request.headers['x-identity-header'], secret))
+  if (!isSame(String(request.headers['x-identity-header'] ?? ''), secret))
     return refuse(response, 401, 'X-IDENTITY-HEADER is missing or wrong');
   if (searchParams.get('api-version') !== version) return refuse(response, 400, `api-version must be ${version}`);
   const resource = searchParams.get('resource');

@@ -45,7 +45,7 @@ export async function listenAmqp(
   port: number,
   host: string,
   find: FindQueue,
-  keyless: Keyless | undefined,
+  credential: { key: string } | { keyless: Keyless },
   busy: () => boolean,
 ): Promise<{ port: number; connections(): number; close(): Promise<void> }> {
   const container = rhea.create_container({ id: 'local-service-bus' });
@@ -56,7 +56,7 @@ export async function listenAmqp(
     entities: new WeakMap(),
     consumers: new WeakMap(),
     locks: new WeakMap(),
-    claims: claims(keyless),
+    claims: claims(credential),
     busy,
   };
   const on = (event: string, handle: (context: EventContext) => void): void => {
@@ -92,7 +92,7 @@ export async function listenAmqp(
     sender_options: { treat_modified_as_released: false },
     session_buffer_size: { incoming: 2048, outgoing: 8192 },
     idle_time_out: 120_000,
-    ...(keyless === undefined ? {} : { transport: 'tls', ...keyless.tls }),
+    ...('keyless' in credential ? { transport: 'tls', ...credential.keyless.tls } : {}),
   } as never) as unknown as Server;
   return { ...(await serve(server)), connections };
 }

@@ -5,6 +5,7 @@ import rhea from 'rhea';
 import { queues as declaredQueues } from '../../shared/resources.ts';
 import type { Keyless } from '../identity/keyless.ts';
 import { listenAmqp } from './amqp.ts';
+import { keyName } from './claims.ts';
 import { parseMessage } from './message.ts';
 import { deadLetterSuffix, Queue } from './queue.ts';
 import { MessageStore } from './store.ts';
@@ -16,6 +17,8 @@ export interface ServiceBusOptions {
   queues: Record<string, { lockSeconds: number; maxDeliveryCount: number }>;
   /** instead of every queue's own lock duration */
   lockSeconds?: number;
+  /** of the policy `local`; else `local` as well, as emulators have a key that everybody knows */
+  key?: string;
   /** TLS and tokens instead of the key */
   keyless?: Keyless;
   /** whether the next send is refused as by a namespace that is throttled */
@@ -57,12 +60,13 @@ export async function startServiceBus(options: ServiceBusOptions): Promise<Local
     if (queue === undefined) throw new Error(`there is no queue ${name}`);
     return queue;
   };
+  const key = options.key ?? keyName;
   let closing: Promise<void> | undefined;
   const front = await listenAmqp(
     options.port,
     options.host ?? '127.0.0.1',
     find,
-    options.keyless,
+    options.keyless === undefined ? { key } : { keyless: options.keyless },
     options.busy ?? (() => false),
   );
   const close = async (): Promise<void> => {
@@ -72,7 +76,7 @@ export async function startServiceBus(options: ServiceBusOptions): Promise<Local
   };
   return {
     port: front.port,
-    connectionString: `Endpoint=sb://127.0.0.1:${front.port};SharedAccessKeyName=local;SharedAccessKey=local;UseDevelopmentEmulator=true`,
+    connectionString: `Endpoint=sb://127.0.0.1:${front.port};SharedAccessKeyName=${keyName};SharedAccessKey=${key};UseDevelopmentEmulator=true`,
     queueDepth: (name) => known(name).depth,
     connections: () => front.connections(),
     async enqueue(name, { body, messageId, contentType, applicationProperties }) {

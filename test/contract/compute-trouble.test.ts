@@ -24,7 +24,7 @@ let compute: Compute;
 beforeAll(async () => {
   dataDir = await mkdtemp(join(tmpdir(), 'arm-trouble-'));
   const job = { command: ['/bin/sleep', '0.2'], cwd: tmpdir(), memoryMb: 200, timeoutSeconds: 60, maxParallel: 8 };
-  service = await startContainerApps({ port: 0, dataDir, jobs: { trainer: job }, troubles });
+  service = await startContainerApps({ port: 0, dataDir, jobs: { trainer: job }, troubles, accessToken: 'local' });
   compute = containerAppsCompute(service.endpoint, service.jobResourceId('trainer'), credential, 3000);
 });
 beforeEach(() => void troubles.splice(0));

@@ -35,7 +35,7 @@ async function serve(folder: string): Promise<ContainerApps> {
     single: { ...job, maxParallel: 1 },
     slow: { ...job, startDelayMs: 60_000 },
   };
-  const started = await startContainerApps({ port: 0, dataDir: folder, jobs });
+  const started = await startContainerApps({ port: 0, dataDir: folder, jobs, accessToken: 'x' });
   open.push(started);
   return started;
 }
@@ -248,7 +248,7 @@ describe('a new service on the same data', () => {
     beforeEach(async () => {
       folder = await mkdtemp(join(tmpdir(), 'arm-'));
       const main = fileURLToPath(new URL('../../local/container-apps/server.ts', import.meta.url));
-      child = spawn(process.execPath, [main, '--port', '0', '--data', folder, '--', 'true'], {
+      child = spawn(process.execPath, [main, '--port', '0', '--data', folder, '--token', 'x', '--', 'true'], {
         stdio: ['ignore', 'pipe', 'inherit'],
       });
       const [address] = (await once(child.stdout as Readable, 'data')) as [Buffer];

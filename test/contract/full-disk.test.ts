@@ -145,7 +145,7 @@ describe.skipIf(process.platform !== 'linux')('on a full disk', () => {
 
   test('a job is refused with 503; one that ran has ended once there is room, and one that waited was tried once', async () => {
     const tries = path.join(folder, 'tries');
-    const work = ['--', '/bin/sh', '-c', `echo $N >> ${tries}; sleep 1`];
+    const work = ['--token', 'local', '--', '/bin/sh', '-c', `echo $N >> ${tries}; sleep 1`];
     const arm = await start('arm', ['local/container-apps/server.ts', '--port', '{port}', '--data', folder, ...work]);
     const job =
       '/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/darkroom-local/providers/Microsoft.App/jobs/trainer';

@@ -226,7 +226,7 @@ describe('the broker process', () => {
   test('keeps every acknowledged message, completion and schedule through kill -9', async () => {
     const port = await freePort();
     const data = path.join(folder, 'killed');
-    const connection = `Endpoint=sb://127.0.0.1:${port};SharedAccessKeyName=l;SharedAccessKey=l;UseDevelopmentEmulator=true`;
+    const connection = `Endpoint=sb://127.0.0.1:${port};SharedAccessKeyName=local;SharedAccessKey=local;UseDevelopmentEmulator=true`;
     const first = await start(port, data);
     const before = new ServiceBusClient(connection);
     const sender = before.createSender('evaluations');

@@ -25,7 +25,7 @@ export async function azuriteLoss(
   signal: 'SIGKILL' | 'SIGTERM',
 ): Promise<{ acknowledged: number; lost: number }> {
   const data = path.join(folder, `azurite-${signal}`);
-  const first = await startAzurite(data, host);
+  const first = await startAzurite(data, { host, key: account.key });
   const container = containerAt(first.address);
   await container.create();
   // past its first save, so that the container itself is kept
@@ -33,7 +33,7 @@ export async function azuriteLoss(
   const names = Array.from({ length: count }, (_, n) => `blob-${n}`);
   await inBatches(names, writers, (name) => container.getBlockBlobClient(name).upload(name, name.length));
   process.kill(Number(await readFile(path.join(data, 'azurite.pid'), 'utf8')), signal);
-  const second = await startAzurite(data, host);
+  const second = await startAzurite(data, { host, key: account.key });
   try {
     const there = containerAt(second.address);
     const kept = await inBatches(names, writers, (name) => there.getBlockBlobClient(name).exists());

@@ -62,7 +62,7 @@ export async function startParts(folder: string): Promise<Parts> {
       start('cosmos', ['local/cosmos/server.ts', '--port', '{port}', '--data', data('cosmos')]),
       start('insights', ['local/insights/server.ts', '--port', '{port}', '--data', data('insights')]),
       start('arm', [
-        ...['local/container-apps/server.ts', '--port', '{port}', '--data', data('container-apps')],
+        ...['local/container-apps/server.ts', '--port', '{port}', '--data', data('container-apps'), '--token', 'local'],
         ...['--', process.execPath, path.join(root, 'trainer/main.ts')],
       ]),
       buildApp(),

@@ -69,7 +69,7 @@ describe('on storage', () => {
 
   beforeAll(async () => {
     folder = await mkdtemp(path.join(tmpdir(), 'releases-'));
-    azurite = await startAzurite(folder, '127.0.0.1');
+    azurite = await startAzurite(folder, { host: '127.0.0.1', key: account.key });
   }, 60_000);
   afterAll(async () => {
     await azurite.stop();

@@ -5,6 +5,7 @@ import path from 'node:path';
 import rhea, { type Connection, type EventContext } from 'rhea';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { codec } from '../../../local/service-bus/rhea-types.ts';
+import { putClaim } from '../../fixtures/claim.ts';
 import { type LocalServiceBus, startServiceBus } from '../../../local/service-bus/server.ts';
 
 let folder: string;
@@ -23,6 +24,7 @@ beforeAll(async () => {
     connection.once('connection_open', resolve);
     connection.once('disconnected', ({ error }: EventContext) => reject(error ?? new Error('disconnected')));
   });
+  await putClaim(connection);
 });
 afterAll(async () => {
   connection.close();

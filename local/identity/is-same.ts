@@ -1,0 +1,7 @@
+/** Whether two secrets are the same, told in a time that says nothing of where they differ. */
+import { timingSafeEqual } from 'node:crypto';
+
+export function isSame(given: string, expected: string): boolean {
+  const [a, b] = [Buffer.from(given), Buffer.from(expected)];
+  return a.length === b.length && timingSafeEqual(a, b);
+}
