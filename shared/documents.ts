@@ -198,7 +198,7 @@ export interface ModelDocument extends DocumentBase {
 export interface EndpointDocument extends DocumentBase, Endpoint {}
 
 /** pk: `{project}:{first digit after 'p'}`; expires */
-export interface PredictionDocument extends DocumentBase {
+export interface PredictionDocument extends DocumentBase, Pick<FileFindings, 'trailingBytes' | 'declaredType'> {
   project: string;
   model: { number: number; digest: string };
   version: { id: string; number: number };

@@ -119,7 +119,7 @@ export function createScorer(ports: ScorePorts): ScoreImage {
         judged.reason === 'unsupported-format' || judged.reason === 'not-an-image' ? 'unsupported-type' : 'bad-image',
         judged.detail,
       );
-    const prediction = emptyPrediction(project, id, model, target, judged.bytes);
+    const prediction = emptyPrediction(project, id, model, target, judged);
     try {
       const spec = { ...model.image, classes: model.classes.length };
       const isServed = [endpoint?.production?.digest, endpoint?.canary?.digest].includes(model.digest);
@@ -213,7 +213,7 @@ function emptyPrediction(
   id: string,
   model: ModelDocument,
   target: Target & { role: PredictionDocument['role'] },
-  bytes: Buffer,
+  { bytes, trailingBytes, declaredType }: PreprocessedImage,
 ): PredictionDocument {
   return {
     id,
@@ -224,6 +224,8 @@ function emptyPrediction(
     deployment: target.deployment,
     role: target.role,
     sha256: createHash('sha256').update(bytes).digest('hex'),
+    ...(trailingBytes > 0 && { trailingBytes }),
+    ...(declaredType !== null && { declaredType }),
     class: null,
     probabilities: {},
     error: null,

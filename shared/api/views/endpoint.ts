@@ -41,6 +41,10 @@ export const predictionView = z.object({
   deployment: z.string(),
   role: z.enum(['production', 'canary', 'pinned']),
   sha256: z.string(),
+  /** bytes behind the picture's end, which were not looked at */
+  trailingBytes: z.number(),
+  /** the declared content type, where it contradicts the bytes, which are believed */
+  declaredType: z.string().nullable(),
   error: z.string().nullable(),
   durationMs: z.number(),
   at: time,
@@ -61,6 +65,8 @@ export const toPredictionView = (
     deployment,
     role,
     sha256,
+    trailingBytes: p.trailingBytes ?? 0,
+    declaredType: p.declaredType ?? null,
     error,
     durationMs,
     at,

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { newEndpoint } from '../../../shared/deployment/endpoint.ts';
 import type { ModelDocument } from '../../../shared/documents.ts';
+import type { PreprocessedImage } from '../../../shared/image/decode.ts';
 import { modelId } from '../../../shared/registry/register.ts';
 import { best } from '../../../shared/serving/inference.ts';
 import { createScorer, predictionPartition, type ScorePorts } from '../../../shared/serving/score.ts';
@@ -12,7 +13,7 @@ const image = { bytes: Buffer.from('image'), contentType: 'image/png' };
 const target = (model: number) => ({ model, digest: `digest-${model}`, deployment: `d-${model}` });
 
 /** A project with models 1 to 4; 3 cannot be run, and 4 answers with not-a-number. */
-function serving() {
+function serving(found: Partial<PreprocessedImage> = {}) {
   const world = createWorld();
   const served: string[] = [];
   world.put('projects', { id: name, pk: 'projects', createdAt: '', updatedAt: '' } as never);
@@ -36,7 +37,11 @@ function serving() {
   const ports: ScorePorts = {
     ...world.ports,
     preprocess: (bytes) =>
-      Promise.resolve({ ...acceptedImage(bytes, { width: 1, height: 1, channels: 1 }), tensor: Float32Array.of(0) }),
+      Promise.resolve({
+        ...acceptedImage(bytes, { width: 1, height: 1, channels: 1 }),
+        tensor: Float32Array.of(0),
+        ...found,
+      }),
     inferServed: (digest) => {
       served.push(digest);
       return digest === 'digest-3'
@@ -61,6 +66,19 @@ describe('scoring', () => {
       if (operation === 'documents.create' && container === 'predictions') throw new Error('503');
     };
     await expect(score()).rejects.toThrow('503');
+  });
+
+  test('keeps what its picture was declared to be and what stood behind its end, where that is worth knowing', async () => {
+    const kept = async (found?: Partial<PreprocessedImage>) => {
+      const { world, live, score } = serving(found);
+      live(1);
+      const { predictionId } = await score();
+      return world.read('predictions', predictionPartition(name, predictionId), predictionId);
+    };
+    const odd = { trailingBytes: 512, declaredType: 'image/png' };
+    expect(await kept(odd)).toMatchObject(odd);
+    expect(Object.keys((await kept()) ?? {})).not.toEqual(expect.arrayContaining(['declaredType']));
+    expect(Object.keys((await kept()) ?? {})).not.toEqual(expect.arrayContaining(['trailingBytes']));
   });
 
   test('follows a flip of the endpoint within two seconds, and asks for it once a second at most', async () => {
