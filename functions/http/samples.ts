@@ -1,16 +1,21 @@
 /** Samples: browse, bytes, and labels set by review. */
 import * as z from 'zod';
 import { Problem } from '../../shared/api/problem.ts';
-import { sampleView, toSampleView } from '../../shared/api/views/dataset.ts';
+import { nearDuplicatesView, sampleView, toNearDuplicateView, toSampleView } from '../../shared/api/views/dataset.ts';
 import { page } from '../../shared/api/views/page.ts';
+import { findNearDuplicates, type Looks } from '../../shared/dataset/near-duplicates.ts';
 import { stageSample } from '../../shared/dataset/stage.ts';
 import { storedName } from '../../shared/dataset/store.ts';
 import type { SampleDocument } from '../../shared/documents.ts';
+import { listAll } from '../../shared/listing.ts';
 import { className } from '../../shared/names.ts';
 import type { Stored } from '../../shared/ports.ts';
 import { samplePartition } from '../../shared/upload.ts';
 import { listQuery } from './projects.ts';
 import { changed, continuationOf, type HttpPorts, pageOf, projectOf, route } from './route.ts';
+
+/** about 1 KB each: what one call may read and hold */
+const maxCompared = 20_000;
 
 async function sampleOf(
   ports: HttpPorts,
@@ -68,6 +73,34 @@ export const sampleRoutes = [
     async handle(ports, call) {
       const found = await sampleOf(ports, call);
       return { status: 200, json: toSampleView(found.document), headers: { etag: found.etag } };
+    },
+  }),
+  route({
+    name: 'near-duplicates-list',
+    method: 'GET',
+    path: 'v1/projects/{project}/near-duplicates',
+    role: 'viewer',
+    summary:
+      'Pairs of samples that look the same and have other pixels, among the newest 20,000; those in two splits first',
+    query: z.strictObject({ limit: listQuery.limit }),
+    answers: { 200: nearDuplicatesView },
+    async handle(ports, call) {
+      const { document: project } = await projectOf(ports, call);
+      const query = {
+        equals: { project: project.id },
+        orderBy: { field: 'createdAt' as const, descending: true },
+        limit: 1000,
+      };
+      const looks: Looks[] = [];
+      let read = 0;
+      for await (const { document } of listAll(ports.documents, 'samples', query, maxCompared + 1)) {
+        const { id, label, split, perceptualHash } = document;
+        if (++read <= maxCompared && perceptualHash !== undefined) looks.push({ id, label, split, perceptualHash });
+      }
+      const { pairs, complete } = findNearDuplicates(looks);
+      const value = pairs.slice(0, call.query.limit).map(toNearDuplicateView);
+      const json = { value, found: pairs.length, compared: looks.length, complete: complete && read <= maxCompared };
+      return { status: 200, json };
     },
   }),
   route({

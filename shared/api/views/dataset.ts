@@ -1,5 +1,6 @@
 /** Versions, uploads and samples as the API shows them. */
 import * as z from 'zod';
+import type { NearDuplicate } from '../../dataset/near-duplicates.ts';
 import { labelSources, type SampleRecord } from '../../dataset/record.ts';
 import type { FileFindings, SampleDocument, UploadDocument, VersionSummary } from '../../documents.ts';
 import { counts, split, time } from './page.ts';
@@ -134,6 +135,32 @@ export const toSampleView = (s: SampleDocument): z.infer<typeof sampleView> => {
     createdAt,
   };
 };
+
+const looks = z.object({ id: z.string(), label: z.string().nullable(), split });
+
+export const nearDuplicatesView = z.object({
+  value: z.array(
+    z.object({
+      /** bits of 64 in which the hashes of their looks differ, 3 at most */
+      distance: z.number(),
+      samples: z.array(looks).length(2),
+    }),
+  ),
+  /** pairs found, of which `value` has the first */
+  found: z.number(),
+  /** samples that were compared; those of older releases have no hash */
+  compared: z.number(),
+  /** false: the project has more samples, or more pairs, than one call goes through */
+  complete: z.boolean(),
+});
+
+export const toNearDuplicateView = ({
+  distance,
+  samples,
+}: NearDuplicate): z.infer<typeof nearDuplicatesView>['value'][number] => ({
+  distance,
+  samples: samples.map(({ id, label, split: side }) => ({ id, label, split: side })),
+});
 
 export const entryView = z.object({
   key: z.string(),
