@@ -1,5 +1,5 @@
 /** Whatever the blob service accepts as an upload has an outcome: real storage, its events, the real ingest. */
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -146,6 +146,50 @@ describe('an upload has an outcome', () => {
   test('and each refused one says what to do', () => {
     for (const { status, reason } of world.all('uploads'))
       if (status === 'quarantined') expect(reason?.detail).toMatch(/\. [A-Z].*\.$/s);
+  });
+});
+
+describe('the same picture in other files', () => {
+  const fixture = (name: string): Promise<Buffer> => readFile(join('test/fixtures/pictures', name));
+
+  test('is a duplicate, and a conflict under another label', async () => {
+    expect(await outcomeOf(async () => put('a/one.png', {}, await fixture('same-pixels-1.png')))).toBe('accepted a');
+    expect(await outcomeOf(async () => put('a/nine.png', {}, await fixture('same-pixels-9.png')))).toBe('duplicate a');
+    expect(await outcomeOf(async () => put('b/nine.png', {}, await fixture('same-pixels-9.png')))).toBe(
+      'conflict label-conflict',
+    );
+  });
+
+  test('saved again without loss, is never in two splits', async () => {
+    const before = world.all('samples').length;
+    const ended: string[] = [];
+    for (let n = 0; n < 12; n++) {
+      const pixels = Buffer.from(Array.from({ length: 12 * 12 * 3 }, (_, i) => (i * i * (n + 3) + n) % 256));
+      const drawn = sharp(pixels, { raw: { width: 12, height: 12, channels: 3 } });
+      const files = [drawn.clone().png({ compressionLevel: 1 }), drawn.clone().webp({ lossless: true })];
+      for (const [i, file] of files.entries())
+        ended.push(await outcomeOf(async () => put(`a/again-${n}-${i}`, {}, await file.toBuffer())));
+    }
+    expect(ended.filter((_, i) => i % 2 === 0)).toEqual(Array(12).fill('accepted a'));
+    expect(ended.filter((_, i) => i % 2 === 1)).toEqual(Array(12).fill('duplicate a'));
+    expect(world.all('samples').length - before).toBe(12);
+    expect(new Set(world.all('samples').map(({ split }) => split)).size).toBeGreaterThan(1);
+  });
+
+  test('with bytes behind its end is stored without them, and the record says how many', async () => {
+    await outcomeOf(async () => put('a/padded.jpg', {}, await fixture('padded.jpg')));
+    await outcomeOf(async () =>
+      put('a/jpeg.png', { blobHTTPHeaders: { blobContentType: 'image/png' } }, await fixture('jpeg-named.png')),
+    );
+    const [padded, named] = ['padded.jpg', 'jpeg.png'].map((file) =>
+      world.all('uploads').find(({ blob }) => blob === `${project}/a/${file}`),
+    );
+    expect(padded?.trailingBytes).toBeGreaterThan(0);
+    expect(named).toMatchObject({ declaredType: 'image/png' });
+    const sample = world.all('samples').find(({ id }) => id === padded?.sample);
+    expect((await fixture('padded.jpg')).length - (sample?.sizeBytes ?? 0)).toBeGreaterThanOrEqual(
+      padded?.trailingBytes ?? Number.NaN,
+    );
   });
 });
 

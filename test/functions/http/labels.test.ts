@@ -30,7 +30,11 @@ async function* chunks(body: string): AsyncGenerator<Uint8Array> {
 async function call(route: string, path: string, body?: string): Promise<{ status: number; json: never }> {
   const method = route.includes('-put') || route.includes('-label') ? 'PUT' : body === undefined ? 'GET' : 'POST';
   const request = {
-    ...{ method, url: `http://a/api/v1/${path}`, headers: new Headers({ 'x-api-key': key }) },
+    ...{
+      method,
+      url: `http://a/api/v1/${path}`,
+      headers: new Headers({ 'x-api-key': key, 'content-type': 'application/json' }),
+    },
     body: body === undefined ? null : chunks(body),
   };
   const context = { invocationId: 'i' } as InvocationContext;

@@ -91,7 +91,7 @@ export const defects: readonly Defect[] = [
   {
     name: 'dead letters not replayed',
     excuse: 'somebody will look at them',
-    file: 'functions/http/dead-letters.ts',
+    file: 'shared/repair/dead-letters.ts',
     edits: [['    await ports.messages.send(queue, [message]);\n', '']],
     seed: 100_024,
   },
