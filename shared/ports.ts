@@ -6,7 +6,7 @@ import type { TreeParameters } from './dataset/tree.ts';
 import type { DocumentTypes } from './documents.ts';
 import type { Message } from './message.ts';
 import type { Backoff } from './redelivery.ts';
-import type { BlobContainer, DocumentContainer, IndexedField, QueueName } from './resources.ts';
+import type { BlobContainer, DocumentContainer, IndexedField, OrderedField, QueueName } from './resources.ts';
 
 export interface Clock {
   now(): Date;
@@ -31,7 +31,7 @@ export interface DocumentQuery<C extends DocumentContainer> {
   pk?: string;
   /** fields that must be equal; `id` is indexed in every container */
   equals?: Partial<Record<IndexedField<C> | 'id', Scalar>>;
-  orderBy?: { field: IndexedField<C>; descending: boolean };
+  orderBy?: { field: OrderedField<C>; descending: boolean };
   /** only documents whose `orderBy` field is beyond this value */
   after?: Scalar;
   /** 1..1000 documents per page */

@@ -78,6 +78,7 @@ export const documentContainers = {
 >;
 export type DocumentContainer = keyof typeof documentContainers;
 export type IndexedField<C extends DocumentContainer> = (typeof documentContainers)[C]['indexed'][number];
+export type OrderedField<C extends DocumentContainer> = (typeof documentContainers)[C]['orders'][number];
 
 export const databaseName = 'darkroom';
 /** schedule of the only timer, with seconds first, in UTC; a timer's runs are what an idle environment computes */

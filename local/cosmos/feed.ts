@@ -2,6 +2,7 @@
 import type { SQLInputValue } from 'node:sqlite';
 import * as z from 'zod';
 import { badRequest, Failure } from './failure.ts';
+import { checkOrder } from './indexes.ts';
 import type { Scope } from './partition-key.ts';
 import { parseQuery } from './query/parse.ts';
 import { needsPlan, queryPlan } from './query/plan.ts';
@@ -139,6 +140,7 @@ export function queryPage(
   continuation: string | undefined,
 ): Page {
   const { program, parameters } = ready;
+  checkOrder(program.query, container.definition.indexingPolicy);
   const from = continuation === undefined ? undefined : parsePosition(continuation);
   const pushed = pushdown(program.query, parameters, container.definition.partitionKey.paths);
   if (pushed.exact && onlyCounts(program.query) && program.offset === 0 && program.limit > 0) {

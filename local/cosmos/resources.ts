@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import * as z from 'zod';
 import { checkId } from './documents.ts';
 import { badRequest, conflict, notFound } from './failure.ts';
+import { indexingPolicy } from './indexes.ts';
 import { containerRid, databaseRid, partitionKeyRangeRid } from './resource-id.ts';
 import type { ContainerRecord, DatabaseRecord, Definition, Store } from './store.ts';
 
@@ -20,6 +21,7 @@ const definitionBody = z.looseObject({
     .union([z.int().min(1).max(2_147_483_647), z.literal(-1)])
     .nullish()
     .transform((ttl) => ttl ?? undefined),
+  indexingPolicy: indexingPolicy.optional(),
   uniqueKeyPolicy: z
     .looseObject({ uniqueKeys: z.array(z.unknown()).max(0, 'not supported by the local endpoint').optional() })
     .optional(),

@@ -12,6 +12,7 @@ import { diskRefusal } from '../disk.ts';
 import { listen, loopback } from '../listen.ts';
 import { authorizeByKey, authorizeByToken, emulatorKey } from './authorization.ts';
 import { badRequest, Failure } from './failure.ts';
+import { declaredPolicy } from './indexes.ts';
 import { openResources } from './resources.ts';
 import { type Answer, type Request, routes } from './routes.ts';
 import { Store } from './store.ts';
@@ -21,15 +22,24 @@ const maxBodyBytes = 4 * 1024 * 1024;
 /** longer than the SDK keeps an idle socket, so that it is the one to close it */
 const keepAliveMs = 65_000;
 
+export interface DeclaredContainer {
+  partitionKey: string;
+  ttlSeconds: number | null;
+  /** fields with an index; everything has one where this is not said */
+  indexed?: readonly string[];
+  /** fields that documents are ordered by, with the id breaking ties */
+  orders?: readonly string[];
+}
+
 export interface CosmosOptions {
   /** 0 picks any free port */
   port: number;
   host?: string;
   /** folder, made when missing; or `:memory:` */
   dataDir: string;
-  /** created at start, with its containers, unless there; a changed time to live is taken over */
+  /** created at start, with its containers, unless there; a changed time to live and changed indexes are taken over */
   database: string;
-  containers: Record<string, { partitionKey: string; ttlSeconds: number | null }>;
+  containers: Record<string, DeclaredContainer>;
   /** base64; else the published one of every emulator */
   key?: string;
   /** TLS and tokens instead of the key */
@@ -111,15 +121,19 @@ function send(response: ServerResponse, { status, headers, body }: Answer): void
 
 function createInitial(resources: ReturnType<typeof openResources>, store: Store, options: CosmosOptions): void {
   if (!store.databases().some(({ id }) => id === options.database)) resources.createDatabase({ id: options.database });
-  for (const [id, { partitionKey, ttlSeconds }] of Object.entries(options.containers)) {
+  for (const [id, { partitionKey, ttlSeconds, indexed, orders }] of Object.entries(options.containers)) {
     const definition = {
       id,
       partitionKey: { paths: [partitionKey], kind: 'Hash', version: 2 },
       ...(ttlSeconds === null ? {} : { defaultTtl: ttlSeconds }),
+      ...(indexed === undefined ? {} : { indexingPolicy: declaredPolicy(indexed, orders ?? []) }),
     };
     const existing = store.containers(resources.database(options.database)).find((container) => container.id === id);
     if (existing === undefined) resources.createContainer(options.database, definition);
-    else if (existing.definition.defaultTtl !== (ttlSeconds ?? undefined)) {
+    else if (
+      existing.definition.defaultTtl !== (ttlSeconds ?? undefined) ||
+      JSON.stringify(existing.definition.indexingPolicy) !== JSON.stringify(definition.indexingPolicy)
+    ) {
       resources.replaceContainer(options.database, id, definition);
     }
   }

@@ -6,6 +6,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import type { Scope } from './partition-key.ts';
+import type { IndexingPolicy } from './indexes.ts';
 
 /** numbers are given out of blocks, so that one is never given twice, whatever is deleted before a restart */
 const blockSize = 10_000;
@@ -18,6 +19,8 @@ export interface Definition {
   partitionKey: { paths: string[]; kind: string; version?: number | undefined };
   /** seconds; -1: documents expire only by their own `ttl`; undefined: never */
   defaultTtl?: number | undefined;
+  /** undefined: as Azure makes it, every property by itself */
+  indexingPolicy?: IndexingPolicy | undefined;
   [other: string]: unknown;
 }
 

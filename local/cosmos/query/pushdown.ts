@@ -24,11 +24,11 @@ const mirrored: Record<Operator, Operator> = { '=': '=', '<': '>', '<=': '>=', '
 const isOperator = (text: string): text is Operator => operators.some((operator) => operator === text);
 
 /** `c.a.b` as names, when it is that plain */
-function path(e: Expression, alias: string): string[] | undefined {
+export function propertyPath(e: Expression, alias: string): string[] | undefined {
   if (e.kind === 'name') return e.name === alias ? [] : undefined;
   if (e.kind !== 'member' || e.key.kind !== 'constant' || typeof e.key.value !== 'string') return undefined;
   if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(e.key.value)) return undefined;
-  const outer = path(e.object, alias);
+  const outer = propertyPath(e.object, alias);
   return outer === undefined ? undefined : [...outer, e.key.value];
 }
 
@@ -69,8 +69,8 @@ function condition(
 ): Sql | undefined {
   if (e.kind !== 'binary' || !isOperator(e.operator)) return undefined;
   const sides = [
-    { names: path(e.left, alias), other: constant(e.right, parameters), operator: e.operator },
-    { names: path(e.right, alias), other: constant(e.left, parameters), operator: mirrored[e.operator] },
+    { names: propertyPath(e.left, alias), other: constant(e.right, parameters), operator: e.operator },
+    { names: propertyPath(e.right, alias), other: constant(e.left, parameters), operator: mirrored[e.operator] },
   ];
   for (const { names, other, operator } of sides) {
     if (names === undefined || names.length === 0 || other === undefined) continue;
@@ -102,7 +102,7 @@ function orderColumns(names: string[]): string[] {
 function ordering(orderBy: Ordering[], alias: string) {
   const [only] = orderBy;
   if (only === undefined || orderBy.length > 1) return undefined;
-  const names = path(only.expression, alias);
+  const names = propertyPath(only.expression, alias);
   if (names === undefined || names.length === 0) return undefined;
   const present = { text: `json_type(body, ${quoted(names)}) IS NOT NULL`, values: [] };
   return { columns: orderColumns(names), descending: only.descending, present };
