@@ -15,6 +15,13 @@ export interface Services {
   arm: ContainerApps;
 }
 
+/** Dependencies that would report on their own use to a third party. A job has onnxruntime alone. */
+export const quiet = {
+  ORT_DISABLE_TELEMETRY: '1',
+  APPLICATIONINSIGHTS_STATSBEAT_DISABLED: 'true',
+  APPLICATIONINSIGHTS_SDKSTATS_DISABLED: 'true',
+};
+
 const common = ({ cosmos, insights, blob, arm }: Services): Record<string, string> => ({
   COSMOS__accountEndpoint: cosmos.endpoint,
   COSMOS_DATABASE: databaseName,
@@ -23,6 +30,7 @@ const common = ({ cosmos, insights, blob, arm }: Services): Record<string, strin
   COMPUTE__jobId: arm.jobResourceId(trainerJob),
   APPLICATIONINSIGHTS_CONNECTION_STRING: insights.connectionString,
   SWEEP_SCHEDULE: sweepSchedule,
+  ...quiet,
   // set by Azure; telemetry SDKs look for a virtual machine around them where it is missing
   WEBSITE_SITE_NAME: 'darkroom-local',
 });

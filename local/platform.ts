@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { BlobServiceClient } from '@azure/storage-blob';
 import { blobContainers, databaseName, documentContainers, queues, trainerJob } from '../shared/resources.ts';
-import { type Services, settingsOfIdentity, settingsWithKeys } from './app-settings.ts';
+import { quiet, type Services, settingsOfIdentity, settingsWithKeys } from './app-settings.ts';
 import { type BlobService, startBlob } from './blob/server.ts';
 import { startContainerApps } from './container-apps/server.ts';
 import type { Trouble } from './container-apps/trouble.ts';
@@ -184,7 +184,10 @@ async function startServices(
         [trainerJob]: {
           command: options.jobCommand,
           cwd: options.appRoot,
-          ...(identity === undefined ? {} : { env: { NODE_EXTRA_CA_CERTS: identity.certificateFile } }),
+          env: {
+            ORT_DISABLE_TELEMETRY: quiet.ORT_DISABLE_TELEMETRY,
+            ...(identity === undefined ? {} : { NODE_EXTRA_CA_CERTS: identity.certificateFile }),
+          },
           memoryMb: trainerMemoryMb,
           timeoutSeconds: trainerTimeoutSeconds,
           maxParallel: 1,

@@ -16,21 +16,24 @@ const extensionBundle = z.object({
     .regex(/^\[4\.(\*|\d+\.\d+), *5\.0\.0\)$/, 'expected [4.0.0, 5.0.0): this host stands for bundle 4'),
 });
 
-const hostJson = z.object({
+/** Strict where the real host ignores without a word: a misspelt limit would be no limit. */
+const hostJson = z.strictObject({
   version: z.literal('2.0'),
   extensionBundle: extensionBundle.optional(),
+  telemetryMode: z.enum(['ApplicationInsights', 'OpenTelemetry']).optional(),
+  logging: z.looseObject({}).optional(),
   functionTimeout: z.union([z.literal('-1'), timeSpan]).default('00:30:00'),
   extensions: z
-    .object({
+    .strictObject({
       http: z
-        .object({
+        .strictObject({
           routePrefix: z.string().default('api'),
           // HttpOptionsSetup.cs of the real host sets a limit in the Windows Consumption plan alone
           maxOutstandingRequests: z.number().int().default(-1),
         })
         .prefault({}),
       serviceBus: z
-        .object({
+        .strictObject({
           autoCompleteMessages: z.boolean().default(true),
           maxConcurrentCalls: z.number().int().min(1).max(2000).default(16),
           maxAutoLockRenewalDuration: timeSpan.default('00:05:00'),

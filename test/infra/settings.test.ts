@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
+import { quiet } from '../../local/app-settings.ts';
 import { readConfig, settingNames } from '../../shared/config.ts';
 import { sweepSchedule } from '../../shared/resources.ts';
 import { appSettingsOf, at, deployments, evaluated, ofType, resourcesOf } from './templates.ts';
@@ -29,12 +30,6 @@ const hostSettings = [
   'APPLICATIONINSIGHTS_CONNECTION_STRING',
   'APPLICATIONINSIGHTS_AUTHENTICATION_STRING',
 ];
-/** Read by dependencies that would report on themselves to a third party: what they are called, and what keeps them quiet. */
-const quiet: Record<string, string> = {
-  ORT_DISABLE_TELEMETRY: '1',
-  APPLICATIONINSIGHTS_STATSBEAT_DISABLED: 'true',
-  APPLICATIONINSIGHTS_SDKSTATS_DISABLED: 'true',
-};
 const connectionParts = ['fullyQualifiedNamespace', 'credential', 'clientId'];
 
 function sources(folder: string): string {
@@ -80,7 +75,7 @@ test.for(deployments)('nothing that %s runs reports on itself to anybody', (depl
   const [job] = ofType(resourcesOf(deployment), 'Microsoft.App/jobs');
   const [container] = at(job, 'properties.template.containers') as object[];
   // a trainer has no Application Insights
-  expect(at(container, 'env')).toEqual([{ name: 'ORT_DISABLE_TELEMETRY', value: '1' }]);
+  expect(at(container, 'env')).toEqual([{ name: 'ORT_DISABLE_TELEMETRY', value: quiet.ORT_DISABLE_TELEMETRY }]);
 });
 
 test.for(deployments)('%s has no secret among its settings', (deployment) => {

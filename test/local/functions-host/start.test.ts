@@ -76,6 +76,11 @@ test.each([
   await expect(runApp(http('one'), {}, hostJson)).rejects.toThrow(new RegExp(message));
 });
 
+test('a limit of host.json that is misspelt, which Azure would ignore, is refused', async () => {
+  const hostJson = { extensions: { serviceBus: { maxConcurrentCall: 1 } } };
+  await expect(runApp(http('one'), {}, hostJson)).rejects.toThrow('maxConcurrentCall');
+});
+
 test('registered names are compared with the expected ones', async () => {
   const folder = await writeApp(`${http('one')} ${http('two')}`);
   await expect(startHost(folder, { expectedFunctions: ['one', 'three'] })).rejects.toThrow(
