@@ -12,7 +12,7 @@ import type { Compute } from '../../shared/ports.ts';
 import { containerAppsCompute } from '../../shared/azure/compute.ts';
 
 const version = 'api-version=2026-01-01';
-const credential = { getToken: async () => ({ token: 'local', expiresOnTimestamp: Date.now() + 3_600_000 }) };
+const credential = { getToken: async () => ({ token: 'x', expiresOnTimestamp: Date.now() + 3_600_000 }) };
 const job = {
   command: [process.execPath, '-e', 'console.log(process.env.DARKROOM_RUN, process.env.BUILT_IN)'],
   cwd: tmpdir(),
