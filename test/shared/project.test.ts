@@ -28,7 +28,7 @@ describe('project settings', () => {
     [{ classes: ['only one'] }, 'classes'],
     [{ classes: ['a', '../b'] }, 'classes.1'],
     [{ classes: ['a', '__proto__'] }, 'classes.1'],
-    [{ classes: ['a', ' b'] }, 'classes.1'],
+    [{ classes: ['a', '\u0007b'] }, 'classes.1'],
     [{ image: { width: 7, height: 8, channels: 1 } }, 'image.width'],
     [{ image: { width: 8, height: 8, channels: 2 } }, 'image.channels'],
     [{ trainer: { name: 'Softmax' } }, 'trainer.name'],
