@@ -52,6 +52,7 @@ const off = { enabled: false };
 
 async function startClient(connectionString: string, authentication: string | undefined): Promise<TelemetryClient> {
   // the SDK reports on itself to Microsoft, and asks who the machine is, unless told not to
+  process.env['APPLICATION_INSIGHTS_NO_STATSBEAT'] ??= 'true';
   process.env['APPLICATIONINSIGHTS_STATSBEAT_DISABLED'] ??= 'true';
   process.env['APPLICATIONINSIGHTS_SDKSTATS_DISABLED'] ??= 'true';
   process.env['APPLICATIONINSIGHTS_OPENTELEMETRY_RESOURCE_METRIC_DISABLED'] ??= 'true';

@@ -2,6 +2,9 @@
 import * as ort from 'onnxruntime-node';
 import { createBudget } from '../budget.ts';
 
+// it reports its use to Microsoft unless this is set when the first session opens
+process.env['ORT_DISABLE_TELEMETRY'] = '1';
+
 export type Tensor = ort.Tensor;
 
 /** What computes; a node that `cuda` does not know is computed by the CPU. */

@@ -17,15 +17,18 @@ import { projectStatusView } from '../../shared/api/views/project.ts';
 import { trainingView } from '../../shared/api/views/training.ts';
 import { type Api, createApi } from './client.ts';
 import { digit } from './digits.ts';
+import { type NetworkWatch, watchNetwork } from '../network/watch.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
 const problems: string[] = [];
 let folder: string;
 let platform: Platform;
 let api: Api;
+let network: NetworkWatch;
 
 beforeAll(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'darkroom-e2e-'));
+  network = await watchNetwork(folder);
   const { entry } = await buildApp();
   platform = await startPlatform({
     dataDir: folder,
@@ -43,6 +46,7 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(async () => {
   await platform?.close();
+  network?.close();
   await rm(folder, { recursive: true, force: true });
 });
 
@@ -230,4 +234,12 @@ test('telemetry has one trace from an upload to the live model, every stage, and
   const read = Object.values(keptQueries()).flatMap(dimensionsOf);
   const ofFailures = ['reason', 'message'];
   expect([...new Set(read)].filter((name) => !carried.includes(name) && !ofFailures.includes(name))).toEqual([]);
+});
+
+test('all of it resolved no name and reached no address but those of this machine', async () => {
+  const by = new Set((await network.all()).map((asked) => asked.by));
+  // the functions, the storage and the training jobs were watched too
+  for (const program of ['worker.ts', 'azurite', 'trainer/main.ts'])
+    expect([...by].join('\n'), program).toContain(program);
+  expect(await network.foreign()).toEqual([]);
 });
