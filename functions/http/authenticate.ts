@@ -71,15 +71,20 @@ function createThrottle() {
     const own = addresses.take(address, now);
     if (!own.allowed) throw tooMany(own.againInSeconds);
     const shared = all.take('', now);
-    if (!shared.allowed) throw tooMany(shared.againInSeconds);
+    if (!shared.allowed) {
+      addresses.giveBack(address);
+      throw tooMany(shared.againInSeconds);
+    }
     let wrong = false;
     try {
       const found = await read();
       wrong = found === undefined;
       return found;
     } finally {
-      if (!wrong) addresses.giveBack(address);
-      if (!wrong) all.giveBack('');
+      if (!wrong) {
+        addresses.giveBack(address);
+        all.giveBack('');
+      }
     }
   };
 }
