@@ -18,7 +18,8 @@ export interface Task {
 
 setFlagsFromString('--expose-gc');
 const collect = runInNewContext('gc') as () => void;
-const reader = createImageReader();
+// how long it takes is not asked here, on a machine that may be busy
+const reader = createImageReader({ timeoutSeconds: 100 });
 const spec = { width: 64, height: 64, channels: 3 } as const;
 
 /** Linux: resident memory now, and at its peak since the peak was last forgotten. */
