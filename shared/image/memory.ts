@@ -10,7 +10,8 @@ const rowsHeld = { whole: 640, small: 1280 };
 
 type Sized = Pick<ImageStructure, 'width' | 'height' | 'channels' | 'depth' | 'orientation' | 'heldBytes'>;
 
-const rowBytes = ({ width, channels, depth }: Sized): number => (width * channels * depth) / 8;
+/** Grey with alpha is counted as the four channels that 8 bits of it are decoded to. */
+const rowBytes = ({ width, channels, depth }: Sized): number => (width * (channels === 2 ? 4 : channels) * depth) / 8;
 
 /** Bytes that it takes to decode a picture and keep all of its pixels. */
 export function decodeBytes(picture: Sized): number {

@@ -32,6 +32,7 @@ describe('the memory of decoding', () => {
   test('is what the decoder holds, rows on their way, and the pixels where they are kept or turned', () => {
     expect(decodeBytes(plain(100, 50, { heldBytes: 7 }))).toBe(7 + 300 * (50 + 640));
     expect(decodeBytes(plain(100, 50, { channels: 4, depth: 16 }))).toBe(800 * (50 + 640));
+    expect(decodeBytes(plain(100, 50, { channels: 2 }))).toBe(400 * (50 + 640));
     expect(shrinkBytes(plain(100, 50, { heldBytes: 7 }))).toBe(7 + 300 * 1280);
     expect(shrinkBytes(plain(100, 50, { orientation: 6 }))).toBe(300 * (50 + 1280));
   });
