@@ -76,7 +76,7 @@ export type ImageReaderOptions = {
   timeoutSeconds?: number;
 };
 
-/** By default: 50 megapixels of baseline JPEG, 40 of progressive JPEG as most programs write it, 20 of WebP or of 16-bit colour. */
+/** By default: 50 megapixels of baseline JPEG, some 38 of progressive JPEG as most programs write it, 22 of WebP, 20 to 40 of 16-bit colour. */
 const defaultMaxMemoryBytes = 256 * 1024 * 1024;
 
 /**

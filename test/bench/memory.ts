@@ -18,8 +18,8 @@ interface Kind {
 }
 const png: Kind = { name: 'png', side: 7000, sigma: 0.4, encode: (plain) => plain.png({ compressionLevel: 6 }) };
 const jpeg: Kind = { name: 'jpg', side: 7000, sigma: 20, encode: (plain) => plain.jpeg() };
-const progressive: Kind = { ...jpeg, side: 6680, encode: (plain) => plain.jpeg({ progressive: true }) };
-const webp: Kind = { name: 'webp', side: 4090, sigma: 20, encode: (plain) => plain.webp({ effort: 0 }) };
+const progressive: Kind = { ...jpeg, side: 6000, encode: (plain) => plain.jpeg({ progressive: true }) };
+const webp: Kind = { name: 'webp', side: 4600, sigma: 20, encode: (plain) => plain.webp({ effort: 0 }) };
 /** The largest that are taken of what is read row by row, and of what a decoder holds whole. */
 const kinds = [png, jpeg, progressive, webp];
 
