@@ -1,12 +1,13 @@
 /**
  * `npm run faults -- --rounds N [--seed S]`: the platform behind proxies that break its connections. First every service
- * falls silent, and every call has to end; then whole lives of projects under faults of every kind. The last line reads
- * `N rounds, N violations`.
+ * falls silent, and every call has to end; then each that handlers need is away for long while a project is at work, with
+ * nobody to repair; then whole lives of projects under faults of every kind. The last line reads `N rounds, N violations`.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { hourOfPolicy, runOutage } from './outage.ts';
 import { startFaultyPlatform } from './platform.ts';
 import { runRound } from './round.ts';
 import { silence } from './silence.ts';
@@ -40,6 +41,19 @@ try {
     for (const line of await silence(platform, host.port, key)) {
       console.log(line.text);
       if (!line.good) found++;
+    }
+    for (const service of ['documents', 'blobs', 'compute'] as const) {
+      const { violations, ...told } = await runOutage({
+        platform,
+        host,
+        key,
+        service,
+        files: 40,
+        seconds: hourOfPolicy,
+      });
+      found += violations.length;
+      console.log(`outage: ${JSON.stringify(told)}`);
+      for (const one of violations) console.log(`    VIOLATION ${one}`);
     }
     for (let i = 0; i < rounds; i++) {
       const report = await runRound({ platform, host, key, seed: firstSeed + i, files, seconds });

@@ -19,6 +19,8 @@ const root = path.resolve(import.meta.dirname, '../..');
 /** a message whose receiver was cut off is soon somebody else's */
 const lockSeconds = 5;
 const maxPeek = 1000;
+/** a hundredth of what it is in Azure: an hour there is 36 s here */
+export const redeliveryFirstSeconds = 0.02;
 
 export const serviceNames = ['documents', 'blobs', 'messages', 'compute'] as const;
 export type ServiceName = (typeof serviceNames)[number];
@@ -86,6 +88,7 @@ export async function startFaultyPlatform(
     SERVICEBUS: through(settings['SERVICEBUS'], portOf(addresses.serviceBus), messages.port),
     // what only the sweep heals is healed in seconds here; in Azure it comes every 15 minutes
     SWEEP_SCHEDULE: '*/10 * * * * *',
+    REDELIVERY_FIRST_SECONDS: String(redeliveryFirstSeconds),
   };
   return {
     ...{ faults, dataDir },

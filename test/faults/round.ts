@@ -34,7 +34,7 @@ export interface RoundOptions {
   seconds: number;
 }
 
-const restTimeoutMs = 180_000;
+export const restTimeoutMs = 180_000;
 /** of one request; Azure's front end takes 230 s */
 const requestLimitMs = 120_000;
 /** times the least time under faults: no round waits longer for a live model */
@@ -56,7 +56,7 @@ function drawRates(random: Random, service: ServiceName): Rates {
 }
 
 /** What still has to happen; empty when the project is at rest. */
-async function unfinished({ platform }: RoundOptions, project: string): Promise<string[]> {
+export async function unfinished({ platform }: Pick<RoundOptions, 'platform'>, project: string): Promise<string[]> {
   const { documents } = platform.direct;
   const said: string[] = [];
   const received = await documents.count('uploads', { equals: { project, status: 'received' } });
