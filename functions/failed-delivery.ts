@@ -1,11 +1,12 @@
 /** How a delivery ends whose handler failed: given up as a dead letter, put off, or left to the broker. */
 import type { InvocationContext } from '@azure/functions';
-import { RetryLater, TerminalError } from '../shared/errors.ts';
+import { documentStore, RetryLater, TerminalError } from '../shared/errors.ts';
 import type { Message } from '../shared/message.ts';
 import type { Ports } from '../shared/ports.ts';
 import { mayPutOff, planRedelivery } from '../shared/redelivery.ts';
 import { queues, type QueueName } from '../shared/resources.ts';
 import { outage } from '../shared/repair/dead-letters.ts';
+import { noteWaiting } from '../shared/waiting.ts';
 import { recordDeadLetter } from './dead-letters.ts';
 
 type FailurePorts = Pick<Ports, 'backoff' | 'clock' | 'documents' | 'messages'>;
@@ -67,7 +68,11 @@ async function putOff(
   }
   // as it came, with what its sender added: it stays the same dead letter, should it become one
   await ports.messages.send(queue, [{ ...(body as Message), ...carried }], notBefore);
-  return { outcome: 'retry-later', ...told, next: notBefore.toISOString() };
+  const next = notBefore.toISOString();
+  // for people only: a service that fails here as well, or a death before it, costs a sentence
+  if (carried.outage && error.service !== documentStore)
+    await noteWaiting(ports, queue, message, { detail: told.reason, nextAt: next }).catch(() => undefined);
+  return { outcome: 'retry-later', ...told, next };
 }
 
 /** What cannot be recorded now is not given up. */

@@ -20,6 +20,14 @@ export interface DocumentBase {
   outbox?: Outgoing[];
 }
 
+/** Why a message about a document waits. */
+export interface Waits {
+  /** what does not answer, in a sentence */
+  detail: string;
+  /** when it is tried again */
+  nextAt: string;
+}
+
 /** pk: `projects` */
 export interface ProjectDocument extends DocumentBase {
   settings: ProjectSettings;
@@ -72,6 +80,8 @@ export interface UploadDocument extends DocumentBase, FileFindings {
   receivedAt: string;
   finishedAt: string | null;
   traceparent: string | null;
+  /** while it is received: why its message waits; kept afterwards, and then of no meaning */
+  waits?: Waits;
 }
 
 export type LabelSource = 'path' | 'metadata' | 'fuzzy' | 'review';
@@ -166,7 +176,10 @@ export interface VersionDocument extends DocumentBase, VersionSummary {}
 export interface SchedulerDocument extends DocumentBase, Scheduler {}
 
 /** id: run id; pk: project */
-export interface RunDocument extends DocumentBase, Run {}
+export interface RunDocument extends DocumentBase, Run {
+  /** why its message waits, or did */
+  waits?: Waits;
+}
 
 /** id: number, zero-padded to 8; pk: project. Shape of MLflow's model versions */
 export interface ModelDocument extends DocumentBase {

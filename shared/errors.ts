@@ -10,6 +10,9 @@ export class TerminalError extends Error {
   }
 }
 
+/** Name of the service without which nothing can be noted. */
+export const documentStore = 'The document store';
+
 /** What is known of something that has to be tried later. */
 export interface Delay {
   /** names the trouble where it is known */

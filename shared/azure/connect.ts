@@ -6,6 +6,7 @@ import { ManagedIdentityCredential } from '@azure/identity';
 import { RetryMode, ServiceBusClient } from '@azure/service-bus';
 import { BlobServiceClient, StorageSharedKeyCredential } from '@azure/storage-blob';
 import type { Config } from '../config.ts';
+import { documentStore } from '../errors.ts';
 import type { Ports } from '../ports.ts';
 import { storageBlobs } from './blobs.ts';
 import { containerAppsCompute } from './compute.ts';
@@ -62,7 +63,7 @@ export function connect(config: Config, identity?: TokenCredential): Ports {
     clock: { now },
     ids: { next: () => `r${[...randomBytes(25)].map((b) => alphabet[b & 31]).join('')}` },
     documents: namingOutages(
-      'The document store',
+      documentStore,
       cosmosDocuments(cosmos(config, credential).database(config.cosmos.database)),
     ),
     blobs: namingOutages('Blob storage', storageBlobs(storage, sharedKey, now)),

@@ -6,6 +6,7 @@ import type { Ports } from '../ports.ts';
 import { waitingLetters } from './dead-letters.ts';
 import { diagnose } from '../training/check.ts';
 import { isOpen } from '../training/run.ts';
+import { whyWaiting } from '../waiting.ts';
 
 export interface Stuck {
   kind: 'upload' | 'samples' | 'version' | 'training' | 'messages' | 'canary' | 'dead-letter';
@@ -55,13 +56,17 @@ async function stuckUploads(ports: StuckPorts, { id: project }: ProjectDocument)
   });
   return received.items
     .filter(({ document }) => secondsSince(ports, document.receivedAt) > patienceSeconds.upload)
-    .map(({ document: { id, blob, receivedAt } }) => ({
-      kind: 'upload',
-      id,
-      since: receivedAt,
-      detail: `${blob} was received and has no outcome: its message is waiting in the queue, or among its dead letters.`,
-      remedy: 'POST /api/v1/dead-letters/blob-created/replay',
-    }));
+    .map(({ document: { id, blob, receivedAt, waits } }) => {
+      const waiting = whyWaiting(waits, ports.clock.now());
+      const lost = 'Its message is waiting in the queue, or among its dead letters.';
+      return {
+        kind: 'upload',
+        id,
+        since: receivedAt,
+        detail: `${blob} was received and has no outcome. ${waiting ?? lost}`,
+        remedy: waiting === null ? 'POST /api/v1/dead-letters/blob-created/replay' : 'GET /api/v1/health/ready',
+      };
+    });
 }
 
 async function stuckSamples(ports: StuckPorts, { id: project, settings }: ProjectDocument): Promise<Stuck[]> {

@@ -1,14 +1,21 @@
-/** Why a training does not run yet, in a sentence. */
-import type { Run } from './run.ts';
+/** Why a training does not run yet, or does not go on, in a sentence. */
+import type { Waits } from '../documents.ts';
+import { whyWaiting } from '../waiting.ts';
+import { isOpen, type Run } from './run.ts';
 import { type Limits, limitsFor, type Scheduler, secondsUntilAllowed, whyHeldBack } from './scheduler.ts';
 
-/** The reason, or null for a run that has begun or ended. `retrain` are the limits of its project. */
+/** The reason, or null for a run that is at work or has ended. `retrain` are the limits of its project. */
 export function whyQueued(
-  run: Pick<Run, 'state' | 'attempt' | 'failure' | 'submittedAt' | 'requestedBy' | 'retryAt'> & { id: string },
+  run: Pick<Run, 'state' | 'attempt' | 'failure' | 'submittedAt' | 'requestedBy' | 'retryAt'> & {
+    id: string;
+    waits?: Waits;
+  },
   scheduler: Scheduler | undefined,
   retrain: Limits,
   now: Date,
 ): string | null {
+  const waiting = isOpen(run.state) ? whyWaiting(run.waits, now) : null;
+  if (waiting !== null) return waiting;
   if (run.state === 'submitted')
     return `Compute was asked for a machine at ${run.submittedAt ?? '?'}; the job has not reported yet.`;
   if (run.state !== 'queued') return null;

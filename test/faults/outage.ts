@@ -31,19 +31,16 @@ export async function runOutage(options: Omit<RoundOptions, 'seed'> & { service:
   await call(front, random, 'PUT', `/projects/${project}`, {
     trainer: { name: 'softmax', timeoutSeconds: 60 },
     gate: { minimum: 0, minimumRecall: 0, maxRegression: 1 },
-    retrain: { minNewSamples: 8, maxPerDay: 10_000 },
+    retrain: { onVersion: false },
     commit: { quietSeconds: 1, maxWaitSeconds: 5 },
   });
   const chosen = await digits(random, files);
   const half = chosen.length >> 1;
   for (const file of chosen.slice(0, half)) await upload(front, random, ledger, project, file);
-  const asked = async (): Promise<boolean> =>
-    Boolean((await direct.documents.read('schedulers', project, 'scheduler'))?.document.active);
-  const giveUpAt = Date.now() + restTimeoutMs;
-  while (!(await asked())) {
-    if (Date.now() > giveUpAt) throw new Error('no training began before the outage');
-    await sleep(20);
-  }
+  const versions = (): Promise<number> => direct.documents.count('versions', { pk: project });
+  for (let i = 0; i < 600 && (await versions()) === 0; i++) await sleep(100);
+  const asked = await call(front, random, 'POST', `/projects/${project}/trainings`, {}, { 'idempotency-key': project });
+  ledger.trainings.set('ask', { id: String(asked.body['id']), verdict: String(asked.body['verdict']) });
 
   const before = platform.faults[service].struck.get('unavailable') ?? 0;
   platform.faults[service].set({ unavailable: 1 });

@@ -3,10 +3,14 @@ import type { InvocationContext } from '@azure/functions';
 import { describe, expect, test } from 'vitest';
 import { onMessage } from '../../functions/stage.ts';
 import { sweep } from '../../functions/sweep.ts';
-import { RetryLater, TerminalError } from '../../shared/errors.ts';
+import { toUploadView } from '../../shared/api/views/dataset.ts';
+import { documentStore, RetryLater, TerminalError } from '../../shared/errors.ts';
 import { compose, type runTrained } from '../../shared/message.ts';
 import type { StageRecord } from '../../shared/ports.ts';
+import { projectSettings } from '../../shared/project.ts';
+import { whyQueued } from '../../shared/training/queue-reason.ts';
 import { createWorld } from '../shared/world.ts';
+import { trainable } from './trainable.ts';
 import type * as z from 'zod';
 
 const storageAway = new RetryLater('Blob storage did not answer', { service: 'Blob storage' });
@@ -130,6 +134,50 @@ describe('a message whose handler says "later"', () => {
     expect(world.all('dead-letters')).toMatchObject([{ reason: 'not-ready', body: JSON.stringify(sent) }]);
     expect(await sweep(world.ports)).toMatchObject({ resent: 0 });
     expect(world.sent).toEqual([]);
+  });
+});
+
+describe('what waits is told', () => {
+  test('with the upload: what does not answer, and when it is tried again', async () => {
+    const world = createWorld();
+    const at = world.ports.clock.now().toISOString();
+    const settings = projectSettings.parse({});
+    world.put('projects', { id: 'digits', pk: 'projects', settings, createdAt: at, updatedAt: at });
+    const handle = onMessage(world.ports, 'blob-created', 'ingest', () => Promise.reject(storageAway));
+    const event = {
+      ...{ specversion: '1.0', id: 'e', source: '/s', type: 'Microsoft.Storage.BlobCreated' },
+      ...{ subject: '/blobServices/default/containers/uploads/blobs/digits/7/a.png', data: { url: '', eTag: '0x1' } },
+    };
+    await handle(event, { invocationId: 'i' } as unknown as InvocationContext);
+    const nextAt = new Date(world.sent[0]?.dueAt ?? 0).toISOString();
+    const [upload] = world.all('uploads');
+    if (upload === undefined) throw new Error('there is no upload');
+    expect(toUploadView(upload)).toMatchObject({
+      ...{ outcome: 'received', waiting: { detail: storageAway.message, nextAt } },
+    });
+    expect(toUploadView({ ...upload, status: 'accepted' }).waiting).toBeNull();
+  });
+
+  test('with the training, as the reason why it does not go on', async () => {
+    const { ask, run, world, project } = await trainable();
+    const { run: id } = await ask();
+    const handle = onMessage(world.ports, 'training-requests', 'train', () => Promise.reject(storageAway));
+    const queued = world.sent.splice(0)[0]?.message;
+    await handle(queued, { invocationId: 'i' } as unknown as InvocationContext);
+    const nextAt = new Date(world.sent[0]?.dueAt ?? 0).toISOString();
+    const why = async () => whyQueued(await run(id), undefined, project.settings.retrain, world.ports.clock.now());
+    expect(await why()).toBe(`It waits: ${storageAway.message} The next try is at ${nextAt}.`);
+    world.pass(60);
+    expect(await why()).not.toContain('waits');
+  });
+
+  test('and costs nothing where the documents are what is away', async () => {
+    const { world, deliver } = stage(() => Promise.reject(new RetryLater('no answer', { service: documentStore })));
+    world.before = (operation) => {
+      if (operation.startsWith('documents.')) throw new Error('asked for');
+    };
+    await deliver(sent);
+    expect(world.sent).toHaveLength(1);
   });
 });
 

@@ -59,6 +59,8 @@ export const uploadView = z.object({
   ...findings,
   receivedAt: time,
   finishedAt: time.nullable(),
+  /** why it has no outcome yet, where a service is known to be away; in the past, `nextAt` is being tried now */
+  waiting: z.object({ detail: z.string(), nextAt: time }).nullable(),
   /** first version that holds the sample; only when one upload is asked for */
   firstVersion: z.number().nullable().optional(),
 });
@@ -73,9 +75,11 @@ export const toUploadView = ({
   label,
   receivedAt,
   finishedAt,
+  waits,
   ...found
 }: UploadDocument): z.infer<typeof uploadView> => ({
   ...{ id, blob, etag, outcome: status, reason, sample, label, receivedAt, finishedAt },
+  waiting: status === 'received' ? (waits ?? null) : null,
   ...toFindings(found),
 });
 

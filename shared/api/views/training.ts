@@ -49,7 +49,7 @@ export const trainingView = z.object({
   image,
   requestedBy: z.string(),
   reason: z.string(),
-  /** why it does not run yet, in a sentence; null once it does, and where nobody looked it up */
+  /** why it does not run yet, or what it waits for, in a sentence; null where nobody looked it up */
   queueReason: z.string().nullable(),
   /** seconds that its attempts kept compute busy; docs/costs.md has what one costs */
   computeSeconds: z.number(),
