@@ -35,11 +35,11 @@ async function rejectedOnTheWay(ports: Pick<Ports, 'documents'>, endpoint: Endpo
 
 /** Why no rollback is left, and what to do instead, in sentences. */
 export function whyNoRollback({ production, canary, history }: EndpointDocument): string {
-  const earlier = new Set(history.filter(({ state }) => state === 'rolled-back').map(({ model }) => model));
-  const passedOver = [...earlier].filter((model) => model !== production?.model).sort((a, b) => a - b);
+  const served = new Set(history.filter(({ state }) => state === 'live').map(({ model }) => model));
+  const passedOver = [...served].filter((model) => model !== production?.model).sort((a, b) => a - b);
   const none =
     passedOver.length === 0
       ? 'There is no earlier model to return to.'
-      : `There is no earlier model to return to: a rollback never leads to a model that was rolled back (${passedOver.join(', ')}) or rejected. To have one of them again, deploy it.`;
+      : `There is no earlier model to return to: a rollback never leads to a model that was rolled back or rejected since it was live (${passedOver.join(', ')}). To have one of them again, deploy it.`;
   return canary === null ? none : `${none} Deploy the live model with If-Match to end the trial of the canary.`;
 }

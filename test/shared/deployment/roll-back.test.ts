@@ -44,15 +44,17 @@ describe('rolling back', () => {
     expect(await back('b-3')).toBeUndefined();
     expect((await endpoint()).document.production?.model).toBe(1);
     expect(whyNoRollback((await endpoint()).document)).toBe(
-      'There is no earlier model to return to: a rollback never leads to a model that was rolled back (2, 3) or rejected. To have one of them again, deploy it.',
+      'There is no earlier model to return to: a rollback never leads to a model that was rolled back or rejected since it was live (2, 3). To have one of them again, deploy it.',
     );
   });
 
   test('passes over what was rejected since it was live', async () => {
-    const { rollBack: back, reject } = await served(4);
+    const { rollBack: back, reject, endpoint } = await served(4);
     reject(3);
     reject(2);
     expect(await back('b-1')).toBe(1);
+    expect(await back('b-2')).toBeUndefined();
+    expect(whyNoRollback((await endpoint()).document)).toContain('rejected since it was live (2, 3, 4)');
   });
 
   test('of a first model says that there is none before it', async () => {
