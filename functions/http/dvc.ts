@@ -36,6 +36,7 @@ export const datasetExportRoutes = [
     path: 'v1/projects/{project}/versions/{version}/dvc',
     role: 'viewer',
     summary: 'A .dvc pointer file for `dvc pull`; the remote is azure://datasets/{project}',
+    headers: ['ETag'],
     answers: { 200: 'dvc' },
     async handle(ports, call) {
       const { document: project } = await projectOf(ports, call);

@@ -32,6 +32,7 @@ export const endpointRoutes = [
     path: 'v1/projects/{project}/endpoint',
     role: 'viewer',
     summary: 'Champion, canary and serving history',
+    headers: ['ETag'],
     answers: { 200: endpointView },
     async handle(ports, call) {
       const { document: project } = await projectOf(ports, call);
@@ -49,7 +50,8 @@ export const endpointRoutes = [
     summary:
       'Put an approved model version behind the endpoint, after it was loaded and smoke-scored; with If-Match the model on trial goes live at once, and the live one ends the trial',
     takesIfMatch: 'optional',
-    body: z.strictObject({ model: z.number().int().positive() }),
+    body: z.strictObject({ model: z.number().int().positive() }).meta({ examples: [{ model: 2 }] }),
+    headers: ['Operation-Location', 'Retry-After'],
     answers: { 202: z.object({ deployment: z.string() }) },
     async handle(ports, call) {
       const { document: project } = await projectOf(ports, call);
@@ -81,7 +83,11 @@ export const endpointRoutes = [
     summary:
       'Return to the model before in one step (If-Match), again to the one before that, never to one that was rolled back or rejected; every instance follows within two seconds',
     takesIfMatch: 'required',
-    body: z.strictObject({ reason: z.string().min(1).max(500).default('requested') }).prefault({}),
+    body: z
+      .strictObject({ reason: z.string().min(1).max(500).default('requested') })
+      .prefault({})
+      .meta({ examples: [{ reason: 'confuses 4 and 9' }] }),
+    headers: ['ETag'],
     answers: { 200: endpointView },
     async handle(ports, call) {
       const { document: project } = await projectOf(ports, call);
@@ -130,6 +136,7 @@ export const endpointRoutes = [
     path: 'v1/projects/{project}/predictions/{prediction}',
     role: 'viewer',
     summary: 'One prediction and everything behind it',
+    headers: ['ETag'],
     answers: { 200: predictionView },
     async handle(ports, call) {
       const { project, prediction: id } = call.params;

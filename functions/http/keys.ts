@@ -85,12 +85,15 @@ export const keyRoutes = [
     scope: 'any-key',
     summary:
       'Make a key; it is shown in this answer alone. When the answer is lost, revoke what the list shows and ask again',
-    body: z.strictObject({
-      name: keyName.describe('who or what it is for, as the audit trail will show it'),
-      role: z.enum(roles),
-      project: keyScope.optional().describe('left out: what the calling key is for'),
-      expiresAt: expiry.optional(),
-    }),
+    body: z
+      .strictObject({
+        name: keyName.describe('who or what it is for, as the audit trail will show it'),
+        role: z.enum(roles),
+        project: keyScope.optional().describe('left out: what the calling key is for'),
+        expiresAt: expiry.optional(),
+      })
+      .meta({ examples: [{ name: 'scanner 3', role: 'labeler', project: 'digits' }] }),
+    headers: ['ETag', 'Location'],
     answers: { 201: madeKeyView },
     async handle(ports, call) {
       const { name, role, project = call.key.project, expiresAt } = call.body;
@@ -107,6 +110,7 @@ export const keyRoutes = [
     role: 'operator',
     scope: 'any-key',
     summary: 'One key, by the sha-256 of it',
+    headers: ['ETag'],
     answers: { 200: keyView },
     handle: async (ports, call) => shown(ports, await keyOf(ports, call)),
   }),
@@ -118,11 +122,14 @@ export const keyRoutes = [
     scope: 'any-key',
     summary: 'Name a key, limit it to a project, or set when it ends (null: never); what is left out stays',
     takesIfMatch: 'optional',
-    body: z.strictObject({
-      name: keyName.optional(),
-      project: keyScope.optional(),
-      expiresAt: expiry.nullable().optional(),
-    }),
+    body: z
+      .strictObject({
+        name: keyName.optional(),
+        project: keyScope.optional(),
+        expiresAt: expiry.nullable().optional(),
+      })
+      .meta({ examples: [{ name: 'scanner 3', expiresAt: null }] }),
+    headers: ['ETag'],
     answers: { 200: keyView },
     async handle(ports, call) {
       const stored = await keyOf(ports, call);
@@ -147,7 +154,9 @@ export const keyRoutes = [
     summary: 'Make a key that may the same, for the same holder and as long; the old one works on for `overlapSeconds`',
     body: z
       .strictObject({ overlapSeconds: z.int().min(0).max(maxOverlapSeconds).default(defaultOverlapSeconds) })
-      .prefault({}),
+      .prefault({})
+      .meta({ examples: [{ overlapSeconds: 3600 }] }),
+    headers: ['ETag', 'Location'],
     answers: { 201: madeKeyView },
     async handle(ports, call) {
       const { document: old } = await keyOf(ports, call);

@@ -159,6 +159,7 @@ export const modelRoutes = [
     path: 'v1/projects/{project}/models/{number}',
     role: 'viewer',
     summary: 'One model version with its metrics and verdict',
+    headers: ['ETag'],
     answers: { 200: modelView },
     async handle(ports, call) {
       const { project, number } = call.params;
@@ -176,6 +177,7 @@ export const modelRoutes = [
     path: 'v1/projects/{project}/models/{number}/artifact',
     role: 'viewer',
     summary: 'The ONNX bytes',
+    headers: ['ETag'],
     answers: { 200: 'onnx' },
     async handle(ports, call) {
       const { document: model } = await modelOf(ports, call.params.project, call.params.number);
@@ -213,6 +215,7 @@ export const modelRoutes = [
     role: 'operator',
     summary: 'Approve a model version (If-Match); deployed at once when the project deploys automatically',
     takesIfMatch: 'required',
+    headers: ['ETag'],
     answers: { 200: modelView },
     handle: (ports, call) => decide(ports, call, 'approved'),
   }),
@@ -223,6 +226,7 @@ export const modelRoutes = [
     role: 'operator',
     summary: 'Reject a model version (If-Match)',
     takesIfMatch: 'required',
+    headers: ['ETag'],
     answers: { 200: modelView },
     handle: (ports, call) => decide(ports, call, 'rejected'),
   }),

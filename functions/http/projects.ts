@@ -131,6 +131,7 @@ export const projectRoutes = [
       'Create a project, or replace its settings, where what is left out has its default: a change needs If-Match, repeating what is set does not',
     takesIfMatch: 'optional',
     body: projectSettings,
+    headers: ['ETag'],
     answers: { 200: projectView, 201: projectView },
     async handle(ports, call) {
       const { project: id } = call.params;
@@ -151,7 +152,8 @@ export const projectRoutes = [
     role: 'operator',
     summary: 'Change some settings (JSON Merge Patch): what is left out stays, null resets one to its default',
     takesIfMatch: 'optional',
-    body: patchOf(projectSettings),
+    body: patchOf(projectSettings).meta({ examples: [{ deploy: { mode: 'manual' }, gate: { minimum: null } }] }),
+    headers: ['ETag'],
     answers: { 200: projectView },
     async handle(ports, call) {
       for (let tries = 1; ; tries++) {
@@ -172,6 +174,7 @@ export const projectRoutes = [
     path: 'v1/projects/{project}',
     role: 'viewer',
     summary: 'Read a project with its dataset head, and how many uploads ended in each outcome',
+    headers: ['ETag'],
     answers: { 200: projectStatusView },
     async handle(ports, call) {
       const project = await projectOf(ports, call);

@@ -17,20 +17,23 @@ import { trainingRoutes } from './trainings.ts';
 import { uploadRoutes } from './uploads.ts';
 import { versionRoutes } from './versions.ts';
 
-const domainRoutes: Route[] = [
-  ...projectRoutes,
-  ...uploadRoutes,
-  ...sampleRoutes,
-  ...versionRoutes,
-  ...datasetExportRoutes,
-  ...trainingRoutes,
-  ...modelRoutes,
-  ...endpointRoutes,
-  ...operationRoutes,
-  ...deadLetterRoutes,
-  ...repairRoutes,
-  ...keyRoutes,
-];
+/** Routes by what they are about, which is also their tag in the description. */
+const tables: Record<string, { about: string; routes: Route[] }> = {
+  projects: { about: 'One image task each: its settings, and how much there is of everything', routes: projectRoutes },
+  uploads: { about: 'Addresses for files, and what became of each', routes: uploadRoutes },
+  samples: { about: 'Accepted images and their labels', routes: sampleRoutes },
+  versions: {
+    about: 'Immutable snapshots of all labelled samples',
+    routes: [...versionRoutes, ...datasetExportRoutes],
+  },
+  trainings: { about: 'Attempts to make a model of a version', routes: trainingRoutes },
+  models: { about: 'The registry: metrics, verdict, approval, lineage', routes: modelRoutes },
+  endpoint: { about: 'What is live, scoring, rolling back', routes: endpointRoutes },
+  operations: { about: 'Activity and health', routes: operationRoutes },
+  'dead-letters': { about: 'Messages that nobody could handle', routes: deadLetterRoutes },
+  repair: { about: 'What is stuck or damaged, and mending it', routes: repairRoutes },
+  keys: { about: 'Who may call this API', routes: keyRoutes },
+};
 
 const openApiRoute = (name: string, path: string): Route =>
   route({
@@ -41,17 +44,26 @@ const openApiRoute = (name: string, path: string): Route =>
     scope: 'any-key',
     summary: 'This API as OpenAPI 3.1',
     answers: { 200: z.looseObject({ openapi: z.string() }) },
-    handle: () => Promise.resolve({ status: 200, json: openApi(described, '1') }),
+    handle: () => Promise.resolve({ status: 200, json: description() }),
   });
 
-/** Every route of the API. */
-export const routes: Route[] = [
-  ...domainRoutes,
-  openApiRoute('openapi', 'openapi.json'),
-  openApiRoute('openapi-v1', 'v1/openapi.json'),
-];
+const descriptionRoutes = [openApiRoute('openapi', 'openapi.json'), openApiRoute('openapi-v1', 'v1/openapi.json')];
 
-const described = routes.map((one) => ({ ...one, scope: scopeOf(one) }));
+/** Every route of the API. */
+export const routes: Route[] = [...Object.values(tables).flatMap((table) => table.routes), ...descriptionRoutes];
+
+let described: ReturnType<typeof openApi> | undefined;
+
+/** The description of all of them, made when somebody asks for it first. */
+export function description(): ReturnType<typeof openApi> {
+  const ofTag = ([tag, table]: [string, { routes: Route[] }]) =>
+    table.routes.map((one) => ({ ...one, tag, scope: scopeOf(one) }));
+  const about = 'This description';
+  const all = Object.entries({ ...tables, description: { about, routes: descriptionRoutes } });
+  const tags = Object.fromEntries(all.map(([tag, table]) => [tag, table.about]));
+  described ??= openApi(all.flatMap(ofTag), tags, '1');
+  return described;
+}
 
 /** Registers the table with the Functions runtime. */
 export function registerHttp(target: Pick<typeof app, 'http'>, ports: HttpPorts): void {

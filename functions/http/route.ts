@@ -1,5 +1,6 @@
 /** What a route is: the table of routes makes both the registrations and the OpenAPI document. */
 import type * as z from 'zod';
+import type { AnswerHeader } from '../../shared/api/headers.ts';
 import type { FileKind } from '../../shared/api/openapi.ts';
 import type { ParametersOf } from '../../shared/api/parameters.ts';
 import { Problem } from '../../shared/api/problem.ts';
@@ -61,6 +62,8 @@ export interface Route {
   body?: z.ZodType;
   query?: z.ZodType;
   takes?: 'image';
+  /** of successful answers, beside those of every answer */
+  headers?: readonly AnswerHeader[];
   answers: Record<number, z.ZodType | FileKind>;
   /** whether the route compares `If-Match` */
   takesIfMatch?: 'optional' | 'required';

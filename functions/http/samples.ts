@@ -69,6 +69,7 @@ export const sampleRoutes = [
     path: 'v1/projects/{project}/samples/{sample}',
     role: 'viewer',
     summary: 'Read one sample',
+    headers: ['ETag'],
     answers: { 200: sampleView },
     async handle(ports, call) {
       const found = await sampleOf(ports, call);
@@ -109,6 +110,7 @@ export const sampleRoutes = [
     path: 'v1/projects/{project}/samples/{sample}/content',
     role: 'viewer',
     summary: 'The bytes of a sample',
+    headers: ['ETag'],
     answers: { 200: 'image' },
     async handle(ports, call) {
       const { document: sample } = await sampleOf(ports, call);
@@ -134,7 +136,8 @@ export const sampleRoutes = [
     role: 'labeler',
     summary: 'Set a label by review; it becomes part of the next version',
     takesIfMatch: 'optional',
-    body: z.strictObject({ label: className }),
+    body: z.strictObject({ label: className }).meta({ examples: [{ label: '7' }] }),
+    headers: ['ETag'],
     answers: { 200: sampleView },
     async handle(ports, call) {
       const { document: project } = await projectOf(ports, call);

@@ -31,12 +31,15 @@ export const trainingRoutes = [
     path: 'v1/projects/{project}/trainings',
     role: 'operator',
     summary: 'Start a training; the answer says whether it starts, waits, or another run does its work',
-    body: z.strictObject({
-      version: z.union([versionName, z.number().int().positive()]).optional(),
-      trainer: z.strictObject({ name: trainerName.optional(), parameters: parameters.optional() }).optional(),
-      seed: z.number().int().min(0).max(0xffff_ffff).optional(),
-      reason: z.string().max(500).optional(),
-    }),
+    body: z
+      .strictObject({
+        version: z.union([versionName, z.number().int().positive()]).optional(),
+        trainer: z.strictObject({ name: trainerName.optional(), parameters: parameters.optional() }).optional(),
+        seed: z.number().int().min(0).max(0xffff_ffff).optional(),
+        reason: z.string().max(500).optional(),
+      })
+      .meta({ examples: [{ seed: 7, reason: 'another seed' }] }),
+    headers: ['Operation-Location', 'Retry-After'],
     answers: {
       202: z.object({
         id: z.string(),
@@ -103,6 +106,7 @@ export const trainingRoutes = [
     path: 'v1/projects/{project}/trainings/{training}',
     role: 'viewer',
     summary: 'State, attempts, progress and metrics of one training',
+    headers: ['ETag', 'Retry-After'],
     answers: { 200: trainingView },
     async handle(ports, call) {
       const { document: project } = await projectOf(ports, call);
@@ -128,6 +132,7 @@ export const trainingRoutes = [
     path: 'v1/projects/{project}/trainings/{training}/cancel',
     role: 'operator',
     summary: 'Cancel a training that has not ended',
+    headers: ['ETag', 'Operation-Location', 'Retry-After'],
     answers: { 202: trainingView },
     async handle(ports, call) {
       const { project, training: id } = call.params;

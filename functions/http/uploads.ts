@@ -26,18 +26,20 @@ export const uploadRoutes = [
     path: 'v1/projects/{project}/upload-urls',
     role: 'labeler',
     summary: 'Get a write-once address per file; the app then PUTs to storage itself',
-    body: z.strictObject({
-      files: z
-        .array(
-          z.strictObject({
-            name: fileName,
-            label: className.optional(),
-            contentType: z.enum(['image/png', 'image/jpeg', 'image/webp', 'image/tiff']),
-          }),
-        )
-        .min(1)
-        .max(1000),
-    }),
+    body: z
+      .strictObject({
+        files: z
+          .array(
+            z.strictObject({
+              name: fileName,
+              label: className.optional(),
+              contentType: z.enum(['image/png', 'image/jpeg', 'image/webp', 'image/tiff']),
+            }),
+          )
+          .min(1)
+          .max(1000),
+      })
+      .meta({ examples: [{ files: [{ name: 'scan-1.png', label: '7', contentType: 'image/png' }] }] }),
     answers: {
       200: z.object({
         value: z.array(
@@ -101,6 +103,7 @@ export const uploadRoutes = [
     path: 'v1/projects/{project}/uploads/{upload}',
     role: 'viewer',
     summary: 'What became of one upload',
+    headers: ['ETag'],
     answers: { 200: uploadView },
     async handle(ports, call) {
       const { project, upload: id } = call.params;

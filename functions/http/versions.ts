@@ -19,6 +19,7 @@ export const versionRoutes = [
     path: 'v1/projects/{project}/commits',
     role: 'operator',
     summary: 'Commit what is staged now instead of waiting for the window',
+    headers: ['Operation-Location', 'Retry-After'],
     answers: { 202: z.object({ generation: z.number() }) },
     async handle(ports, call) {
       const { document: project } = await projectOf(ports, call);
@@ -53,6 +54,7 @@ export const versionRoutes = [
     path: 'v1/projects/{project}/versions/{version}',
     role: 'viewer',
     summary: 'One version by id, number or `head`',
+    headers: ['ETag'],
     answers: { 200: versionView },
     async handle(ports, call) {
       const { document: project } = await projectOf(ports, call);

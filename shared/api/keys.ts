@@ -6,11 +6,17 @@ import { projectName } from '../names.ts';
 
 export const roles = ['viewer', 'labeler', 'operator'] as const satisfies readonly Role[];
 
+/** Controls, marks without width and marks of direction: written as ranges, which regular expressions of any language know. */
+const unseen = String.raw`\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff`;
+
 /** Names of people and programs: one printable line, so that the audit trail can show it. */
 export const keyName = z
   .string()
   .max(100)
-  .regex(/^[^\s\p{C}](?:[^\p{C}]*[^\s\p{C}])?$/u, 'a name is one line of printable characters, no space at either end');
+  .regex(
+    new RegExp(`^[^\\s${unseen}](?:[^${unseen}]*[^\\s${unseen}])?$`),
+    'a name is one line of printable characters, no space at either end',
+  );
 
 /** What a key is for: a project, or `*` for all. */
 export const keyScope = z.union([z.literal('*'), projectName]);

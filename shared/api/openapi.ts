@@ -1,11 +1,14 @@
 /** OpenAPI 3.1 from the table of routes. */
-import * as z from 'zod';
-import { limitHeaders, withLimits } from './limit-answers.ts';
+import type * as z from 'zod';
+import { type AnswerHeader, answerHeaders, headersOf } from './headers.ts';
+import { withLimits } from './limit-answers.ts';
 import { parametersOf, pathParameters } from './parameters.ts';
 import { problemBody } from './problem.ts';
+import { createSchemas, inline, type Json, type Schemas } from './schemas.ts';
 
 interface DescribedRoute {
   name: string;
+  tag: string;
   method: string;
   path: string;
   role: string;
@@ -15,20 +18,9 @@ interface DescribedRoute {
   query?: z.ZodType;
   takes?: 'image';
   answers: Record<number, z.ZodType | FileKind>;
+  headers?: readonly AnswerHeader[];
   takesIfMatch?: 'optional' | 'required';
 }
-
-type Json = Record<string, unknown>;
-
-const schemaOf = (type: z.ZodType, io: 'input' | 'output'): Json => {
-  const { $schema: _dialect, ...schema } = z.toJSONSchema(type, { io, unrepresentable: 'any' }) as Json;
-  return schema;
-};
-
-const problem = {
-  description: 'What failed, why, and what to do next',
-  content: { 'application/problem+json': { schema: schemaOf(problemBody, 'output') } },
-};
 
 const files = {
   onnx: { description: 'An ONNX model', types: ['application/octet-stream'] },
@@ -38,101 +30,132 @@ const files = {
 /** What a route answers that is no JSON. */
 export type FileKind = keyof typeof files;
 
-function answerOf(type: z.ZodType | FileKind): Json {
-  if (typeof type !== 'string')
-    return { description: 'Success', content: { 'application/json': { schema: schemaOf(type, 'output') } } };
-  const { description, types } = files[type];
-  const schema = { type: 'string', format: 'binary' };
-  return { description, content: Object.fromEntries(types.map((name) => [name, { schema }])) };
+const binary = { type: 'string', format: 'binary' };
+
+/** `trainings-post` -> `TrainingsPost`. */
+const pascal = (name: string): string => name.replaceAll(/(?:^|-)(\w)/g, (_, letter: string) => letter.toUpperCase());
+
+function answerOf(route: DescribedRoute, status: string, schemas: Schemas): Json {
+  const type = route.answers[Number(status)] as z.ZodType | FileKind;
+  const headers = headersOf(['X-Request-Id', ...(route.headers ?? [])]);
+  if (typeof type === 'string') {
+    const { description, types } = files[type];
+    return { description, headers, content: Object.fromEntries(types.map((name) => [name, { schema: binary }])) };
+  }
+  const name = pascal(route.name) + (route.name.endsWith('-list') ? '' : 'Answer');
+  const description = Number(status) < 300 ? 'Success' : 'Not now, and why';
+  return { description, headers, content: { 'application/json': { schema: schemas.answer(type, name) } } };
 }
 
-const headerOf = (name: string, required: boolean, description: string, schema: Json): Json => ({
-  ...{ name, in: 'header', required, description, schema },
+const ifMatchOf = (taken: 'optional' | 'required'): Json => ({
+  name: 'If-Match',
+  in: 'header',
+  required: taken === 'required',
+  description: 'The ETag that was read. 412: it changed since. 428: it is needed here, and was not sent.',
+  schema: { type: 'string', minLength: 1, maxLength: 200 },
 });
 
-const ifMatchOf = (taken: 'optional' | 'required'): Json =>
-  headerOf(
-    'If-Match',
-    taken === 'required',
-    'The ETag that was read. 412: it changed since. 428: it is needed here, and was not sent.',
-    { type: 'string' },
-  );
-
-const idempotencyKey = headerOf(
-  'Idempotency-Key',
-  false,
-  'Names this request for a day. With another body the same key is refused: 409 idempotency-key-reused. ' +
+const idempotencyKey = {
+  name: 'Idempotency-Key',
+  in: 'header',
+  required: false,
+  description:
+    'Names this request of its sender for a day. With another body the same key is refused: 409 idempotency-key-reused. ' +
     'A training, deployment or rollback that is asked for again with it is the same one.',
-  { type: 'string', maxLength: 200 },
-);
+  schema: { type: 'string', minLength: 1, maxLength: 200 },
+};
 
-function operationOf(route: DescribedRoute): Json {
+function parametersIn(route: DescribedRoute): Json[] {
   const named = parametersOf(route.path).map((name) => {
-    const { description, ...schema } = schemaOf(pathParameters[name], 'input');
-    return { name, in: 'path', required: true, description, schema };
+    const { description, example, ...schema } = inline(pathParameters[name]);
+    return { name, in: 'path', required: true, description, example, schema };
   });
-  const query = route.query === undefined ? {} : schemaOf(route.query, 'input');
+  const query = route.query === undefined ? {} : inline(route.query);
   const required = new Set(Array.isArray(query['required']) ? (query['required'] as string[]) : []);
-  const queried = Object.entries((query['properties'] ?? {}) as Record<string, Json>).map(([name, schema]) => ({
-    ...{ name, in: 'query', required: required.has(name), schema },
-  }));
-  const headers = [
+  const queried = Object.entries((query['properties'] ?? {}) as Record<string, Json>).map(
+    ([name, { description, ...schema }]) => ({
+      ...{ name, in: 'query', required: required.has(name), schema },
+      ...(description === undefined ? {} : { description }),
+    }),
+  );
+  return [
+    ...[...named, ...queried],
     ...(route.takesIfMatch === undefined ? [] : [ifMatchOf(route.takesIfMatch)]),
-    ...(route.method === 'GET' ? [] : [idempotencyKey]),
+    ...(route.method === 'GET' ? [] : [{ $ref: '#/components/parameters/Idempotency-Key' }]),
   ];
-  const image = { type: 'string', format: 'binary' };
-  const body =
-    route.takes === 'image'
-      ? {
-          requestBody: {
-            required: true,
-            content: {
-              'image/png': { schema: image },
-              'image/jpeg': { schema: image },
-              'image/webp': { schema: image },
-              'image/tiff': { schema: image },
-            },
-          },
-        }
-      : route.body === undefined
-        ? {}
-        : { requestBody: { content: { 'application/json': { schema: schemaOf(route.body, 'input') } } } };
-  const answers = Object.entries(route.answers).map(([status, type]) => [status, answerOf(type)] as const);
-  return {
-    operationId: route.name,
-    summary: route.summary,
-    'x-role': route.role,
-    'x-scope': route.scope,
-    // OpenAPI 3.1: beside a scheme that knows no scopes stand the roles that are needed
-    security: route.role === 'open' ? [] : [{ apiKey: [route.role] }, { bearer: [route.role] }],
-    parameters: [...named, ...queried, ...headers],
-    ...body,
-    responses: withLimits(route, { ...Object.fromEntries(answers), default: problem }, problem.content),
-  };
 }
+
+function bodyOf(route: DescribedRoute, schemas: Schemas): Json {
+  if (route.takes === 'image') {
+    // an image is known by its bytes, whatever it is called
+    const types = [...files.image.types, 'application/octet-stream'];
+    const content = Object.fromEntries(types.map((name) => [name, { schema: binary }]));
+    return { requestBody: { required: true, content } };
+  }
+  if (route.body === undefined) return {};
+  const patches = route.method === 'PATCH';
+  const content = { schema: schemas.body(route.body, `${pascal(route.name)}Request`, !patches) };
+  const types = patches ? ['application/merge-patch+json', 'application/json'] : ['application/json'];
+  const required = !route.body.safeParse(undefined).success;
+  return { requestBody: { required, content: Object.fromEntries(types.map((name) => [name, content])) } };
+}
+
+function responsesOf(route: DescribedRoute, schemas: Schemas): Json {
+  const problem = problemOf(schemas);
+  const answers = Object.keys(route.answers).map((status) => [status, answerOf(route, status, schemas)] as const);
+  return withLimits(route, { ...Object.fromEntries(answers), default: problem }, problem);
+}
+
+const operationOf = (route: DescribedRoute, schemas: Schemas): Json => ({
+  operationId: route.name,
+  tags: [route.tag],
+  summary: route.summary,
+  'x-role': route.role,
+  'x-scope': route.scope,
+  // OpenAPI 3.1: beside a scheme that knows no scopes stand the roles that are needed
+  security: route.role === 'open' ? [] : [{ apiKey: [route.role] }, { bearer: [route.role] }],
+  parameters: parametersIn(route),
+  ...bodyOf(route, schemas),
+  responses: responsesOf(route, schemas),
+});
 
 const access =
   'x-role of an operation is the least role that may call it (viewer < labeler < operator; open: anybody, without a key). ' +
   'x-scope is the project that the key must be for: project, the one in the path; all-projects, a key for all of them; ' +
   'any-key, whichever, and the answer shows what that key may see.';
 
-/** The document that `/api/openapi.json` serves. */
-export function openApi(routes: readonly DescribedRoute[], version: string): Json {
+const securitySchemes = {
+  apiKey: { type: 'apiKey', in: 'header', name: 'x-api-key', description: 'A key of POST /api/v1/keys' },
+  bearer: { type: 'http', scheme: 'bearer', description: 'The same key' },
+};
+
+const problemOf = (schemas: Schemas): Json => ({
+  description: 'What failed, why, and what to do next',
+  headers: headersOf(['X-Request-Id', 'X-Ms-Error-Code', 'Retry-After', 'Allow', 'WWW-Authenticate']),
+  content: { 'application/problem+json': { schema: schemas.answer(problemBody, 'Problem') } },
+});
+
+/** The document that `/api/openapi.json` serves. `tags`: what each tag of the routes is about. */
+export function openApi(routes: readonly DescribedRoute[], tags: Record<string, string>, version: string): Json {
+  const schemas = createSchemas();
   const paths: Record<string, Json> = {};
-  for (const route of routes) (paths[`/api/${route.path}`] ??= {})[route.method.toLowerCase()] = operationOf(route);
+  for (const route of routes)
+    (paths[`/api/${route.path}`] ??= {})[route.method.toLowerCase()] = operationOf(route, schemas);
   return {
     openapi: '3.1.0',
     info: {
       title: 'Darkroom',
       version,
       description: `Upload scans, get live models: versions, trainings, models, endpoint. ${access}`,
+      license: { name: 'MIT', identifier: 'MIT' },
     },
+    servers: [{ url: '/', description: 'Where this document came from' }],
+    tags: Object.entries(tags).map(([name, description]) => ({ name, description })),
     components: {
-      headers: limitHeaders,
-      securitySchemes: {
-        apiKey: { type: 'apiKey', in: 'header', name: 'x-api-key' },
-        bearer: { type: 'http', scheme: 'bearer', description: 'The same key' },
-      },
+      schemas: schemas.components(),
+      headers: answerHeaders,
+      parameters: { 'Idempotency-Key': idempotencyKey },
+      securitySchemes,
     },
     security: [{ apiKey: [] }, { bearer: [] }],
     paths,

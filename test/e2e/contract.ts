@@ -1,5 +1,6 @@
 /** Holds an answer of the HTTP API against the OpenAPI document that the API serves. */
 import * as z from 'zod';
+import { answerHeaders } from '../../shared/api/headers.ts';
 
 const parameter = z.object({
   name: z.string(),
@@ -14,7 +15,14 @@ const operation = z.object({
   'x-scope': z.enum(['project', 'all-projects', 'any-key']),
   parameters: z.array(parameter),
   requestBody: z.object({ content }).optional(),
-  responses: z.record(z.string(), z.object({ description: z.string(), content: content.optional() })),
+  responses: z.record(
+    z.string(),
+    z.object({
+      description: z.string(),
+      headers: z.record(z.string(), z.unknown()),
+      content: content.optional(),
+    }),
+  ),
 });
 const openApiDocument = z.looseObject({
   openapi: z.string().startsWith('3.1'),
@@ -22,10 +30,30 @@ const openApiDocument = z.looseObject({
 });
 export type Operation = z.infer<typeof operation> & { method: string; path: string };
 
+/** Puts what references lead to in their place; components of this API lead to none of themselves. */
+export function dereferenced(document: Record<string, unknown>): Record<string, unknown> {
+  const resolve = (value: unknown, depth: number): unknown => {
+    if (depth > 100) throw new Error('a reference of the document leads to itself');
+    if (Array.isArray(value)) return value.map((item) => resolve(item, depth + 1));
+    if (typeof value !== 'object' || value === null) return value;
+    const { $ref } = value as { $ref?: unknown };
+    if (typeof $ref === 'string') {
+      const target = $ref
+        .slice(2)
+        .split('/')
+        .reduce<unknown>((at, part) => (at as Record<string, unknown>)[part], document);
+      if (target === undefined) throw new Error(`the document has no ${$ref}`);
+      return resolve(target, depth + 1);
+    }
+    return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, resolve(inner, depth + 1)]));
+  };
+  return resolve(document, 0) as Record<string, unknown>;
+}
+
 /** Reads the document that an API serves. */
 export async function readOperations(origin: string, key: string): Promise<Operation[]> {
   const served = await fetch(`${origin}/api/openapi.json`, { headers: { 'x-api-key': key } });
-  const { paths } = openApiDocument.parse(await served.json());
+  const { paths } = openApiDocument.parse(dereferenced((await served.json()) as Record<string, unknown>));
   return Object.entries(paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, one]) => ({ ...one, method: method.toUpperCase(), path })),
   );
@@ -52,6 +80,9 @@ export const typeOf = ({ headers }: Pick<Answer, 'headers'>): string =>
 export const jsonOf = (answer: Answer): unknown =>
   typeOf(answer).endsWith('json') ? (JSON.parse(answer.body.toString('utf8')) as unknown) : undefined;
 
+/** headers of answers that mean something to a client */
+const describedHeaders = Object.keys(answerHeaders).map((name) => name.toLowerCase());
+
 const problem = z.object({
   status: z.number(),
   requestId: z.string(),
@@ -67,6 +98,10 @@ export function differences(one: Operation, answer: Answer): string[] {
   const type = typeOf(answer);
   if (!(type in promised)) found.push(`its type is ${type}, promised are ${Object.keys(promised).join(', ')}`);
   if (!headers.get('x-request-id')) found.push('it has no x-request-id');
+  const told = Object.keys((declared ?? one.responses['default'])?.headers ?? {}).map((name) => name.toLowerCase());
+  const silent = describedHeaders.filter((name) => headers.has(name) && !told.includes(name));
+  if (silent.length > 0) found.push(`it has ${silent.join(', ')}, of which the document says nothing`);
+  if (declared !== undefined && told.includes('location') && !headers.has('location')) found.push('it has no location');
   const json = jsonOf(answer);
   const schema = promised[type]?.schema;
   if (json !== undefined && schema !== undefined) {

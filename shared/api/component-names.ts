@@ -1,0 +1,37 @@
+/** What shapes are called in the OpenAPI document, and so by the types of a generated client. */
+import * as z from 'zod';
+import { projectSettings } from '../project.ts';
+import { problemBody } from './problem.ts';
+import { entryView, sampleView, uploadView, versionView } from './views/dataset.ts';
+import { endpointView, predictionView, scoreView } from './views/endpoint.ts';
+import { keyView, madeKeyView } from './views/key.ts';
+import { lineageView, modelView } from './views/model.ts';
+import { deadLetterView, eventView } from './views/operations.ts';
+import { image } from './views/page.ts';
+import { projectStatusView, projectView } from './views/project.ts';
+import { trainingView, verdict } from './views/training.ts';
+
+const named: Record<string, z.ZodType> = {
+  DeadLetter: deadLetterView,
+  Endpoint: endpointView,
+  Entry: entryView,
+  Event: eventView,
+  ImageSize: image,
+  Key: keyView,
+  Lineage: lineageView,
+  MadeKey: madeKeyView,
+  Model: modelView,
+  Prediction: predictionView,
+  Problem: problemBody,
+  Project: projectView,
+  ProjectSettings: projectSettings,
+  ProjectStatus: projectStatusView,
+  Sample: sampleView,
+  Score: scoreView,
+  Training: trainingView,
+  Upload: uploadView,
+  Verdict: verdict,
+  Version: versionView,
+};
+
+for (const [id, type] of Object.entries(named)) z.globalRegistry.add(type, { ...type.meta(), id });
