@@ -63,6 +63,9 @@ describe('every answer is what the OpenAPI document promises', () => {
     expect(stale.status).toBe(412);
     const headers = { 'if-match': status.headers.get('etag') ?? '' };
     expect((await api.send('projects-put', { params: { project: p }, body, headers })).status).toBe(200);
+    const patch = { body: { gate: { minimum: 0.3 } }, headers: { 'content-type': 'application/merge-patch+json' } };
+    const patched = await api.send('projects-patch', { params: { project: p }, ...patch });
+    expect(patched.json).toMatchObject({ settings: { retrain: { onVersion: false }, gate: { minimum: 0.3 } } });
     const created = await api.send('projects-put', { params: { project: 'second' }, body: {}, headers });
     expect(created.status).toBe(412);
   });
