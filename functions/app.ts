@@ -35,6 +35,7 @@ registerFunctions(app, {
   ...clients,
   telemetry,
   rateLimits: config.rateLimits,
+  ...(config.publicUrl === undefined ? {} : { publicUrl: config.publicUrl }),
   inspect: (bytes, declaredType) => images.inspect(bytes, declaredType),
   preprocess: (...call) => images.preprocess(...call),
   toTensor: (...call) => images.toTensor(...call),

@@ -21,7 +21,8 @@ const connection = 'SERVICEBUS';
 const maxFileBytes = 24 * 1024 * 1024;
 
 /** What the backend needs of the outside; app.ts hands in Azure, the simulator its fakes. */
-export interface BackendPorts extends ScorePorts, EvaluatePorts, IngestPorts, Pick<HttpPorts, 'rateLimits'> {}
+export interface BackendPorts
+  extends ScorePorts, EvaluatePorts, IngestPorts, Pick<HttpPorts, 'rateLimits' | 'publicUrl'> {}
 
 /** Registers every function with the runtime. */
 export function registerFunctions(target: Pick<typeof app, 'serviceBusQueue' | 'timer' | 'http'>, ports: BackendPorts) {

@@ -31,6 +31,7 @@ const common = ({ cosmos, insights, blob, arm }: Services): Record<string, strin
   APPLICATIONINSIGHTS_CONNECTION_STRING: insights.connectionString,
   SWEEP_SCHEDULE: sweepSchedule,
   ...quiet,
+  AzureWebJobsDisableHomepage: 'true',
   // set by Azure; telemetry SDKs look for a virtual machine around them where it is missing
   WEBSITE_SITE_NAME: 'darkroom-local',
 });

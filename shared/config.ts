@@ -34,6 +34,8 @@ const settings = z.object({
   RATE_LIMIT_KEY_BURST: burst.default(defaultRateLimits.key.burst),
   RATE_LIMIT_PROJECT_PER_SECOND: perSecond.default(defaultRateLimits.project.perSecond),
   RATE_LIMIT_PROJECT_BURST: burst.default(defaultRateLimits.project.burst),
+  /** what links in answers begin with, for clients that need whole addresses; without it they begin with `/api/v1` */
+  PUBLIC_URL: url.optional(),
   /** first wait of a message that is put off; the longest is 150 times as long */
   REDELIVERY_FIRST_SECONDS: z.coerce.number().min(0.01).max(60).default(defaultBackoff.firstSeconds),
 });
@@ -49,6 +51,7 @@ export interface Config {
   identityClientId: string | undefined;
   insights: { connectionString: string | undefined; authentication: string | undefined };
   rateLimits: RateLimits;
+  publicUrl: string | undefined;
   backoff: Backoff;
 }
 
@@ -84,6 +87,7 @@ export function readConfig(environment: Record<string, string | undefined>): Con
       connectionString: s.APPLICATIONINSIGHTS_CONNECTION_STRING,
       authentication: s.APPLICATIONINSIGHTS_AUTHENTICATION_STRING,
     },
+    publicUrl: s.PUBLIC_URL?.replace(/\/+$/, ''),
     rateLimits: {
       key: { perSecond: s.RATE_LIMIT_KEY_PER_SECOND, burst: s.RATE_LIMIT_KEY_BURST },
       project: { perSecond: s.RATE_LIMIT_PROJECT_PER_SECOND, burst: s.RATE_LIMIT_PROJECT_BURST },

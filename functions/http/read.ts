@@ -62,7 +62,7 @@ export async function readCall(
   declared: Route,
   request: HttpRequest,
   context: InvocationContext,
-  { params, key, limits }: { params: PathValues; key: KeyDocument; limits: BodyLimits },
+  { params, key, limits, base }: { params: PathValues; key: KeyDocument; limits: BodyLimits; base: string },
 ): Promise<Call<unknown, unknown, string>> {
   assertNames(params);
   const bytes = declared.method === 'GET' ? Buffer.alloc(0) : await bytesOf(declared, request, limits);
@@ -88,7 +88,7 @@ export async function readCall(
       id: idempotencyKey === undefined ? `http-${context.invocationId}` : `http-${declared.name}-${idempotencyKey}`,
       ...(traceparent === undefined ? {} : { traceparent }),
     },
-    base: `${url.origin}/api/v1`,
+    base: `${base}/api/v1`,
   };
 }
 
@@ -100,10 +100,19 @@ async function bytesOf(declared: Route, { headers, body }: HttpRequest, limits: 
     const accepted = { 'accept-encoding': 'identity' };
     throw new Problem(415, 'unsupported-encoding', detail, { target: 'Content-Encoding', headers: accepted });
   }
+  if (declared.takes === 'image') assertNoForm(headers.get('content-type'));
   const chunks = body as unknown as AsyncIterable<Uint8Array> | null;
   const bytes = await readBody(chunks, declared.takes === 'image' ? maxImageBytes : maxJsonBytes, limits);
   assertDigest(headers, bytes);
   return bytes;
+}
+
+/** A form wraps what it carries. */
+function assertNoForm(contentType: string | null): void {
+  if (contentType === null || !/^multipart\//i.test(contentType)) return;
+  const detail =
+    'A form was sent, and this takes the bytes of one image as the whole body. With curl: --data-binary @scan.png instead of -F.';
+  throw new Problem(415, 'unsupported-type', detail, { target: 'content-type' });
 }
 
 /** One text per name: of two values nobody could say which one counts. */

@@ -11,8 +11,9 @@ import { operationRoutes } from './operations.ts';
 import { projectRoutes } from './projects.ts';
 import { type HttpPorts, type Route, route, scopeOf } from './route.ts';
 import { repairRoutes } from './repair.ts';
-import { createRespond } from './respond.ts';
+import { answered, createRespond } from './respond.ts';
 import { sampleRoutes } from './samples.ts';
+import { createUnknown } from './unknown.ts';
 import { trainingRoutes } from './trainings.ts';
 import { uploadRoutes } from './uploads.ts';
 import { versionRoutes } from './versions.ts';
@@ -68,10 +69,18 @@ export function description(): ReturnType<typeof openApi> {
 /** Registers the table with the Functions runtime. */
 export function registerHttp(target: Pick<typeof app, 'http'>, ports: HttpPorts): void {
   const respond = createRespond(ports);
+  const unknown = createUnknown(routes);
+  // the least specific of all routes: asked where no other has this path and method
+  target.http('http-unknown', {
+    methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'],
+    route: '{*path}',
+    authLevel: 'anonymous',
+    handler: (request, context) => answered(context, () => unknown(request)),
+  });
   for (const declared of routes) {
     target.http(`http-${declared.name}`, {
       methods: [declared.method],
-      route: declared.path,
+      route: `api/${declared.path}`,
       authLevel: 'anonymous',
       handler: (request, context) => respond(declared, request, context),
     });

@@ -8,7 +8,7 @@ import { assertSameRequest } from './idempotency.ts';
 import { createLimit, type Limit } from './limit.ts';
 import { paramsOf, readCall } from './read.ts';
 import { renderAnswer, renderProblem } from './render.ts';
-import type { HttpPorts, Route } from './route.ts';
+import type { Answer, HttpPorts, Route } from './route.ts';
 import { asRead, noteResponses, responseOf } from './unread.ts';
 
 /** bytes of images to score that one process holds at a time, and those of one key: half are always for others */
@@ -49,6 +49,16 @@ export function createRespond(ports: HttpPorts): Respond {
   return (...call) => respond(shared, ...call);
 }
 
+/** Answers without a route, and so without a key: what `make` returns, or the problem that it throws. */
+export async function answered(context: InvocationContext, make: () => Answer): Promise<HttpResponseInit> {
+  const headers: Record<string, string> = { 'x-request-id': context.invocationId };
+  try {
+    return renderAnswer(make(), headers);
+  } catch (error) {
+    return renderProblem(error, headers, context);
+  }
+}
+
 async function respond(
   { ports, authenticate, limit, imageBytes, slowBodies, slowAnswers }: Shared,
   declared: Route,
@@ -72,7 +82,8 @@ async function respond(
     // taken as bytes arrive, not before: who announces much and sends nothing keeps nobody from being served
     const share = declared.takes === 'image' ? shareOf(imageBytes, key.id) : undefined;
     const slow = shareOf(slowBodies, key.id);
-    const call = await readCall(declared, request, context, { params, key, limits: { share, slow } });
+    const limits = { share, slow };
+    const call = await readCall(declared, request, context, { params, key, limits, base: ports.publicUrl ?? '' });
     slow.giveBack();
     await assertSameRequest(ports, declared, call);
     const answer = await declared.handle(ports, call);

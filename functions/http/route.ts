@@ -15,6 +15,8 @@ export interface HttpPorts extends Ports, Pick<Inference, 'toTensor' | 'sampleBy
   score: ScoreImage;
   /** default: `defaultRateLimits` */
   rateLimits?: RateLimits;
+  /** what links in answers begin with; never what a request says of its host, which anybody may choose */
+  publicUrl?: string;
 }
 
 export interface Call<B, Q, Name extends string = never> {
@@ -32,7 +34,7 @@ export interface Call<B, Q, Name extends string = never> {
   /** name of the key, as the audit trail shows it */
   by: string;
   cause: Cause;
-  /** address of the API as the client sees it, e.g. `http://host/api/v1` */
+  /** what links begin with: `/api/v1`, after the address that the settings say the API has, if they say one */
   base: string;
 }
 

@@ -108,6 +108,8 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
       APPLICATIONINSIGHTS_CONNECTION_STRING: insightsConnectionString
       APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identityClientId};Authorization=AAD'
       SWEEP_SCHEDULE: sweepSchedule
+      // at / the host would otherwise show a page of its own, and not ask the app
+      AzureWebJobsDisableHomepage: 'true'
       // onnxruntime and the SDK of Application Insights report on their own use to Microsoft unless told not to
       ORT_DISABLE_TELEMETRY: '1'
       APPLICATIONINSIGHTS_STATSBEAT_DISABLED: 'true'

@@ -4,7 +4,7 @@ import * as z from 'zod';
 import { problemBody } from '../../shared/api/problem.ts';
 
 export interface Client {
-  /** Reads a resource with its ETag; a path begins with `/` and is relative to `/api/v1`, a link is taken as it is. */
+  /** Reads a resource with its ETag; a path begins with `/` and is relative to `/api/v1`; a link is taken as the API gave it. */
   get<T>(pathOrLink: string, shape: z.ZodType<T>): Promise<{ body: T; etag: string }>;
   /** Sends JSON. */
   send<T>(
@@ -85,7 +85,11 @@ export function createClient(address: string, key: string): Client {
   const auth = { 'x-api-key': key };
   return {
     async get(pathOrLink, shape) {
-      const url = pathOrLink.startsWith('/') ? base + pathOrLink : pathOrLink;
+      const url = pathOrLink.startsWith('/api/')
+        ? address + pathOrLink
+        : pathOrLink.startsWith('/')
+          ? base + pathOrLink
+          : pathOrLink;
       return read(`GET ${pathOrLink}`, (await patiently(url, { headers: auth })).response, shape);
     },
     async send(method, path, body, shape, headers = {}) {

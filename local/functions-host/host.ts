@@ -161,6 +161,7 @@ export async function startFunctionsHost(options: FunctionsHostOptions): Promise
       port: options.port,
       hostname: options.hostname ?? '127.0.0.1',
       routePrefix: config.routePrefix,
+      homepage: !/^(?:true|1)$/i.test(options.settings['AzureWebJobsDisableHomepage'] ?? ''),
       maxOutstandingRequests: config.maxOutstandingRequests,
       gatewayTimeoutMs: options.gatewayTimeoutMs ?? 230_000,
       keys: options.keys ?? {},

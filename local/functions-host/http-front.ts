@@ -28,6 +28,8 @@ export interface HttpFrontOptions {
   port: number;
   hostname: string;
   routePrefix: string;
+  /** whether `/` shows the host's own page, whatever routes there are */
+  homepage: boolean;
   maxOutstandingRequests: number;
   /** the front end of Azure gives up after 230 s without an answer */
   gatewayTimeoutMs: number;
@@ -74,6 +76,12 @@ function answerAdmin(
   answerEmpty(response, 202);
 }
 
+/** What the real host shows unless AzureWebJobsDisableHomepage is set. */
+function answerHomepage(response: ServerResponse): void {
+  const headers = { 'content-type': 'text/html' };
+  response.writeHead(200, headers).end('<title>Your Functions 4.0 app is up and running</title>');
+}
+
 /** The path behind the route prefix, with its leading slash; undefined when it is elsewhere. */
 function behindPrefix(pathname: string, routePrefix: string): string | undefined {
   if (routePrefix === '') return pathname;
@@ -115,6 +123,7 @@ async function dispatch(
   if (!url) return answerEmpty(response, 400);
   const admin = /^\/admin\/functions\/([\w-]+)\/?$/i.exec(url.pathname)?.[1];
   if (admin) return answerAdmin(admin, request, response, url, options);
+  if (options.homepage && url.pathname === '/') return answerHomepage(response);
   const path = behindPrefix(url.pathname, options.routePrefix);
   let match: ReturnType<typeof matchRoute>;
   try {

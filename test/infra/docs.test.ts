@@ -57,7 +57,7 @@ test('the functions that register are those that docs/infrastructure.md and the 
   const deadLetters = queueNames.map((queue) => `dead-letter-${queue}`);
   expect(new Set(names)).toEqual(new Set([...ofDocs.map(([name]) => name), ...deadLetters, ...http]));
   // the OpenAPI document is made of the same table
-  expect(new Set(http)).toEqual(new Set(routes.map(({ name }) => `http-${name}`)));
+  expect(new Set(http)).toEqual(new Set(['http-unknown', ...routes.map(({ name }) => `http-${name}`)]));
 });
 
 test('docs/deploy.md lets people assign exactly the roles that the templates assign', () => {
@@ -152,7 +152,7 @@ test('the README has the default and the range of every setting of a project', (
       .slice(2)
       .map(([name = '', usual = '', range = '']) => [name.replaceAll('`', ''), [usual, range.replaceAll('`', '')]]),
   );
-  const settings = settingsIn(z.toJSONSchema(projectSettings, { io: 'input' }) as Setting);
+  const settings = settingsIn(z.toJSONSchema(z.strictObject(projectSettings.shape), { io: 'input' }) as Setting);
   const told = settings.filter(([name]) => !name.startsWith('image.'));
   const objects = ['image {width, height, channels}', 'image.range', 'deploy.canary'];
   expect(new Set(Object.keys(rows))).toEqual(new Set([...objects, ...told.map(([name]) => name)]));

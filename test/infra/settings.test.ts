@@ -14,6 +14,7 @@ const absent: Record<string, string> = {
   BLOB__accountKey: 'a secret; the identity is used',
   COMPUTE__accessToken: 'a secret; the identity is used',
   COMPUTE__endpoint: 'the default is Azure',
+  PUBLIC_URL: 'links need no host',
   RATE_LIMIT_KEY_PER_SECOND: 'the default is for everybody',
   RATE_LIMIT_KEY_BURST: 'the default is for everybody',
   RATE_LIMIT_PROJECT_PER_SECOND: 'the default is for everybody',
@@ -29,6 +30,7 @@ const hostSettings = [
   'AzureWebJobsStorage__clientId',
   'APPLICATIONINSIGHTS_CONNECTION_STRING',
   'APPLICATIONINSIGHTS_AUTHENTICATION_STRING',
+  'AzureWebJobsDisableHomepage',
 ];
 const connectionParts = ['fullyQualifiedNamespace', 'credential', 'clientId'];
 

@@ -37,8 +37,8 @@ export interface Backend {
 
 const noScore: HttpPorts['score'] = () => Promise.reject(new Error('nothing is scored here'));
 
-/** Creates it. */
-export function createBackend(score = noScore): Backend {
+/** Creates it; `more` replaces what it is handed. */
+export function createBackend(more: Partial<HttpPorts> = {}): Backend {
   const world = createWorld();
   const handlers = new Map<string, Handler>();
   const functions: HttpFunction[] = [];
@@ -49,7 +49,7 @@ export function createBackend(score = noScore): Backend {
         functions.push({ name, trigger: { type: 'httpTrigger', ...trigger } } as unknown as HttpFunction);
       },
     },
-    { ...world.ports, score },
+    { ...world.ports, score: noScore, ...more },
   );
   const routes = compileRoutes(functions);
   const errors: string[] = [];
@@ -64,7 +64,7 @@ export function createBackend(score = noScore): Backend {
     ...{ world, key: own, keyOf, errors },
     async send(method, path, { key = own, headers = {}, body } = {}) {
       const url = new URL(`http://a/api${path}`);
-      const found = matchRoute(routes, method, url.pathname.slice('/api'.length));
+      const found = matchRoute(routes, method, url.pathname);
       if (found === undefined) throw new Error(`no route answers ${method} ${path}`);
       const raw = typeof body === 'string' || Buffer.isBuffer(body);
       const bytes = body === undefined ? undefined : Buffer.from(raw ? (body as string) : JSON.stringify(body));

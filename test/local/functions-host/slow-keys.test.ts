@@ -19,11 +19,14 @@ const app = `
     for (let i = 0; i < 64; i++, megabytes++) for (let j = 0; j < 16; j++) yield Buffer.alloc(1 << 16, 1);
   };
   const stream = async () => ({ body: body(), sizeBytes: 64 << 20, contentType: undefined });
-  app.http('made', { authLevel: 'anonymous', handler: async () =>
+  app.http('made', { route: 'api/made', authLevel: 'anonymous', handler: async () =>
     ({ jsonBody: { megabytes, rss: process.memoryUsage().rss / (1 << 20) } }) });
   app.setup({ enableHttpStream: true });
   const blobs = { ...world.ports.blobs, stream };
   registerHttp(app, { ...world.ports, blobs, score: async (_project, { bytes }) => ({ bytes: bytes.length }) });`;
+
+/** as our host.json: paths are the routes' own */
+const atRoot = { extensions: { http: { routePrefix: '' } } };
 
 /** As `keyIn` makes them. */
 const keyOf = (n: number): string => `dk_${Buffer.alloc(32, n).toString('base64url')}`;
@@ -44,7 +47,7 @@ function stall(host: TestHost, key: string): { request: ClientRequest; status: P
 }
 
 test('a thousand slow bodies of one key give another key no 429; twelve may be slow, and not for ever', async () => {
-  const host = await runApp(app, { drainTimeoutMs: 100 });
+  const host = await runApp(app, { drainTimeoutMs: 100 }, atRoot);
   const stalled = Array.from({ length: 1000 }, () => stall(host, keyOf(1)));
   const other = rawClient(host.port);
   for (let i = 0; i < 50; i++)
@@ -57,7 +60,7 @@ test('a thousand slow bodies of one key give another key no 429; twelve may be s
 }, 60_000);
 
 test('a large body with a wrong key has its 401, one that may not has its 403, and both connections go on', async () => {
-  const host = await runApp(app);
+  const host = await runApp(app, {}, atRoot);
   const client = rawClient(host.port);
   const send = async (path: string, key: string, size: number): Promise<string> =>
     (await client.send(`/api/v1/projects/digits${path}`, size, { 'x-api-key': key })).slice(0, 60);
@@ -75,7 +78,7 @@ test('a large body with a wrong key has its 401, one that may not has its 403, a
 }, 60_000);
 
 test('twenty models that one key fetches and does not read are not made, and fill no memory; another key gets its own', async () => {
-  const host = await runApp(app);
+  const host = await runApp(app, {}, atRoot);
   const artifact = '/api/v1/projects/digits/models/1/artifact';
   const made = async () => (await (await fetch(`${host.url}/api/made`)).json()) as { megabytes: number; rss: number };
   const before = await made();
