@@ -93,7 +93,7 @@ var releaseContainer = 'releases'
 var pinnedImage = contains(trainerImage, '@sha256:')
   ? trainerImage
   : fail('trainerImage must name an image by digest (name@sha256:...)')
-@description('Connections that a tier takes, of which one in five is left to the scale controller, Event Grid and people who look.')
+@description('Connections that we use of the 100 of Basic and the 1,000 of Standard; the rest is left to the scale controller, Event Grid and people who look.')
 var ourConnections = serviceBusTier == 'Basic' ? 80 : 920
 @description('Connections of one instance of each group: six handlers receive and send, dead letters are received, HTTP sends. The sweep runs once.')
 var connectionsPerInstance = 2 * length(declared.queues) + length(declared.queues) + 1

@@ -143,7 +143,7 @@ prod:
 
 ${idleTable(prod)}
 
-The grants of Functions and of Application Insights are per subscription: environments share them, and two environments stay below both.
+The grants of Functions and of Application Insights are per subscription: environments share them, and two environments stay below both. So are the free time series of metric alerts: a second environment pays ${usd(prices.monitor.freeMetricSeries * prices.monitor.metricSeriesMonth)} more.
 
 What options add to an idle environment:
 
