@@ -121,6 +121,8 @@ describe('every answer is what the OpenAPI document promises', () => {
     const id = String(unlabelled?.['id']);
     const sample = await api.send('samples-get', { params: { project: p, sample: id } });
     const bytes = await api.send('samples-content', { params: { project: p, sample: id } });
+    const near = await api.send('near-duplicates-list', { params: { project: p }, query: { limit: '10' } });
+    expect((near.json as { compared: number }).compared).toBeGreaterThan(100);
     expect((await sharp(bytes.bytes).metadata()).width).toBe(28);
     const label = (body: unknown, ifMatch: string) =>
       api.send('samples-label', {
