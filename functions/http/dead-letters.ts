@@ -7,8 +7,9 @@ import { page } from '../../shared/api/views/page.ts';
 import { update } from '../../shared/outbox.ts';
 import { maxRefused, replayLetters, waitingLetters } from '../../shared/repair/dead-letters.ts';
 import { type QueueName, queueNames } from '../../shared/resources.ts';
+import { readPage } from './pages.ts';
 import { listQuery } from './projects.ts';
-import { continuationOf, pageOf, route } from './route.ts';
+import { pageOf, route } from './route.ts';
 
 const queueName = z.enum(queueNames as [string, ...string[]]);
 
@@ -35,16 +36,15 @@ export const deadLetterRoutes = [
     }),
     answers: { 200: page(deadLetterView) },
     async handle(ports, call) {
-      const { queue, status, limit } = call.query;
-      const found = await ports.documents.query('dead-letters', {
-        ...(queue === undefined ? {} : { pk: queue }),
-        equals: { status },
-        orderBy: { field: 'lastAt', descending: true },
-        limit,
-        ...continuationOf(call.query),
-      });
-      const value = found.items.map(({ document }) => toDeadLetterView(document));
-      return pageOf(call, '/dead-letters', call.query, value, found.continuation);
+      const { queue, status } = call.query;
+      const partition = queue === undefined ? {} : { pk: queue };
+      const orderBy = { field: 'lastAt' as const, descending: true };
+      const { value, continuation } = await readPage(
+        call.query,
+        (look) => ports.documents.query('dead-letters', { ...partition, equals: { status }, orderBy, ...look }),
+        (documents) => documents.map(toDeadLetterView),
+      );
+      return pageOf(call, '/dead-letters', call.query, value, continuation);
     },
   }),
   route({

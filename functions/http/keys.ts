@@ -8,8 +8,9 @@ import { page } from '../../shared/api/views/page.ts';
 import type { KeyDocument } from '../../shared/documents.ts';
 import { listKeys, type MadeKey, makeKey, revokeKey, rotateKey } from '../../shared/keys.ts';
 import type { Stored } from '../../shared/ports.ts';
+import { readPage } from './pages.ts';
 import { listQuery } from './projects.ts';
-import { type Answer, changed, continuationOf, type HttpPorts, pageOf, route } from './route.ts';
+import { type Answer, changed, type HttpPorts, pageOf, route } from './route.ts';
 
 const maxOverlapSeconds = 30 * 86_400;
 const defaultOverlapSeconds = 86_400;
@@ -68,13 +69,16 @@ export const keyRoutes = [
     query: z.strictObject({ ...listQuery, project: keyScope.optional() }),
     answers: { 200: page(keyView) },
     async handle(ports, call) {
-      const { limit, project: wanted } = call.query;
+      const { project: wanted } = call.query;
       const project = call.key.project === '*' ? wanted : call.key.project;
       if (wanted !== undefined) assertReaches(call.key, wanted);
-      const found = await listKeys(ports.documents, { project, limit, ...continuationOf(call.query) });
       const now = ports.clock.now();
-      const value = found.items.map(({ document }) => toKeyView(document, now));
-      return pageOf(call, '/keys', call.query, value, found.continuation);
+      const { value, continuation } = await readPage(
+        call.query,
+        (look) => listKeys(ports.documents, { project, ...look }),
+        (documents) => documents.map((document) => toKeyView(document, now)),
+      );
+      return pageOf(call, '/keys', call.query, value, continuation);
     },
   }),
   route({

@@ -15,18 +15,9 @@ import type { Stored } from '../../shared/ports.ts';
 import { approval } from '../../shared/registry/approve.ts';
 import { modelId } from '../../shared/registry/register.ts';
 import { findVersion } from '../../shared/training/request.ts';
+import { readPage } from './pages.ts';
 import { listQuery } from './projects.ts';
-import {
-  type Answer,
-  type Call,
-  changed,
-  continuationOf,
-  type HttpPorts,
-  pageOf,
-  projectOf,
-  requireMatch,
-  route,
-} from './route.ts';
+import { type Answer, type Call, changed, type HttpPorts, pageOf, projectOf, requireMatch, route } from './route.ts';
 
 const lineageSamples = 100;
 
@@ -143,14 +134,13 @@ export const modelRoutes = [
     async handle(ports, call) {
       const { document: project } = await projectOf(ports, call);
       const endpoint = await endpointOf(ports, project.id);
-      const found = await ports.documents.query('models', {
-        pk: project.id,
-        orderBy: { field: 'number', descending: true },
-        limit: call.query.limit,
-        ...continuationOf(call.query),
-      });
-      const value = found.items.map(({ document }) => toModelView(document, endpoint));
-      return pageOf(call, `/projects/${project.id}/models`, call.query, value, found.continuation);
+      const orderBy = { field: 'number' as const, descending: true };
+      const found = await readPage(
+        call.query,
+        (look) => ports.documents.query('models', { pk: project.id, orderBy, ...look }),
+        (documents) => documents.map((document) => toModelView(document, endpoint)),
+      );
+      return pageOf(call, `/projects/${project.id}/models`, call.query, found.value, found.continuation);
     },
   }),
   route({

@@ -2,8 +2,9 @@
 import * as z from 'zod';
 import { eventView, toEventView } from '../../shared/api/views/operations.ts';
 import { page } from '../../shared/api/views/page.ts';
+import { readPage } from './pages.ts';
 import { listQuery } from './projects.ts';
-import { type Answer, continuationOf, type HttpPorts, pageOf, projectOf, route } from './route.ts';
+import { type Answer, type HttpPorts, pageOf, projectOf, route } from './route.ts';
 
 async function ready(ports: HttpPorts): Promise<Answer> {
   const attempt = async (work: () => Promise<unknown>): Promise<{ ok: boolean; detail: string | null }> => {
@@ -42,21 +43,20 @@ export const operationRoutes = [
     answers: { 200: page(eventView) },
     async handle(ports, call) {
       const { document: project } = await projectOf(ports, call);
-      const { after, limit } = call.query;
-      const found = await ports.documents.query('events', {
-        pk: project.id,
-        orderBy: { field: 'at', descending: after === undefined },
-        ...(after === undefined ? {} : { after }),
-        limit,
-        ...continuationOf(call.query),
-      });
-      const value = found.items.map(({ document }) => toEventView(document));
+      const { after } = call.query;
+      const orderBy = { field: 'at' as const, descending: after === undefined };
+      const beyond = after === undefined ? {} : { after };
+      const { value, continuation } = await readPage(
+        call.query,
+        (look) => ports.documents.query('events', { pk: project.id, orderBy, ...beyond, ...look }),
+        (documents) => documents.map(toEventView),
+      );
       return pageOf(
         call,
         `/projects/${project.id}/events`,
         call.query,
         after === undefined ? value : value.reverse(),
-        found.continuation,
+        continuation,
       );
     },
   }),

@@ -20,16 +20,8 @@ import type { Stored } from '../../shared/ports.ts';
 import { changeSettings, createProject, tellProject } from '../../shared/project-change.ts';
 import { type ProjectSettings, projectSettings } from '../../shared/project.ts';
 import { waitingFor } from '../../shared/training/waiting-for.ts';
-import {
-  type Answer,
-  changed,
-  continuationOf,
-  type HttpPorts,
-  pageOf,
-  projectOf,
-  requireMatch,
-  route,
-} from './route.ts';
+import { readPage } from './pages.ts';
+import { type Answer, changed, type HttpPorts, pageOf, projectOf, requireMatch, route } from './route.ts';
 
 export const listQuery = {
   limit: z.coerce.number().int().min(1).max(1000).default(100),
@@ -115,11 +107,13 @@ export const projectRoutes = [
     query: z.strictObject(listQuery),
     answers: { 200: page(projectView) },
     async handle(ports, call) {
-      const { limit } = call.query;
-      const found = await ports.documents.query('projects', { pk: 'projects', limit, ...continuationOf(call.query) });
-      const mine = found.items.filter(({ document }) => call.key.project === '*' || call.key.project === document.id);
-      const value = mine.map(({ document }) => toProjectView(document));
-      return pageOf(call, '/projects', call.query, value, found.continuation);
+      const isMine = ({ id }: ProjectDocument): boolean => call.key.project === '*' || call.key.project === id;
+      const { value, continuation } = await readPage(
+        call.query,
+        (look) => ports.documents.query('projects', { pk: 'projects', ...look }),
+        (documents) => documents.filter(isMine).map(toProjectView),
+      );
+      return pageOf(call, '/projects', call.query, value, continuation);
     },
   }),
   route({

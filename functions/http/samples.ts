@@ -11,8 +11,9 @@ import { listAll } from '../../shared/listing.ts';
 import { className } from '../../shared/names.ts';
 import type { Stored } from '../../shared/ports.ts';
 import { samplePartition } from '../../shared/upload.ts';
+import { readPage } from './pages.ts';
 import { listQuery } from './projects.ts';
-import { changed, continuationOf, type HttpPorts, pageOf, projectOf, route } from './route.ts';
+import { changed, type HttpPorts, pageOf, projectOf, route } from './route.ts';
 
 /** about 1 KB each: what one call may read and hold */
 const maxCompared = 20_000;
@@ -48,19 +49,19 @@ export const sampleRoutes = [
     answers: { 200: page(sampleView) },
     async handle(ports, call) {
       const { document: project } = await projectOf(ports, call);
-      const { label, unlabelled, setAside, limit } = call.query;
+      const { label, unlabelled, setAside } = call.query;
       const wanted = {
         ...(unlabelled !== undefined ? { label: null } : label === undefined ? {} : { label }),
         ...(setAside === undefined ? {} : { 'setAside.code': 'unreadable' }),
       };
-      const found = await ports.documents.query('samples', {
-        equals: { project: project.id, ...wanted },
-        orderBy: { field: 'createdAt', descending: true },
-        limit,
-        ...continuationOf(call.query),
-      });
-      const value = found.items.map(({ document }) => toSampleView(document));
-      return pageOf(call, `/projects/${project.id}/samples`, call.query, value, found.continuation);
+      const equals = { project: project.id, ...wanted };
+      const orderBy = { field: 'createdAt' as const, descending: true };
+      const found = await readPage(
+        call.query,
+        (look) => ports.documents.query('samples', { equals, orderBy, ...look }),
+        (documents) => documents.map(toSampleView),
+      );
+      return pageOf(call, `/projects/${project.id}/samples`, call.query, found.value, found.continuation);
     },
   }),
   route({

@@ -10,8 +10,9 @@ import { whyQueued } from '../../shared/training/queue-reason.ts';
 import { isOpen } from '../../shared/training/run.ts';
 import { cancelRun } from '../../shared/training/check.ts';
 import { requestTraining } from '../../shared/training/request.ts';
+import { readPage } from './pages.ts';
 import { listQuery } from './projects.ts';
-import { continuationOf, type HttpPorts, pageOf, projectOf, route } from './route.ts';
+import { type HttpPorts, pageOf, projectOf, route } from './route.ts';
 
 const parameters = z.record(z.string().max(60), z.union([z.number(), z.string().max(200), z.boolean()]));
 const retryAfter = { 'retry-after': '2' };
@@ -86,18 +87,13 @@ export const trainingRoutes = [
     answers: { 200: page(trainingView) },
     async handle(ports, call) {
       const { document: project } = await projectOf(ports, call);
-      const found = await ports.documents.query('runs', {
-        pk: project.id,
-        orderBy: { field: 'createdAt', descending: true },
-        limit: call.query.limit,
-        ...continuationOf(call.query),
-      });
-      const value = await viewsOf(
-        ports,
-        project,
-        found.items.map(({ document }) => document),
+      const orderBy = { field: 'createdAt' as const, descending: true };
+      const found = await readPage(
+        call.query,
+        (look) => ports.documents.query('runs', { pk: project.id, orderBy, ...look }),
+        (documents) => viewsOf(ports, project, documents),
       );
-      return pageOf(call, `/projects/${project.id}/trainings`, call.query, value, found.continuation);
+      return pageOf(call, `/projects/${project.id}/trainings`, call.query, found.value, found.continuation);
     },
   }),
   route({

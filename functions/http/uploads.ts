@@ -6,8 +6,9 @@ import { page } from '../../shared/api/views/page.ts';
 import { uploadStates } from '../../shared/api/views/project.ts';
 import { className, unassignedProject, unprintable } from '../../shared/names.ts';
 import { labelInName, samplePartition, uploadPartition } from '../../shared/upload.ts';
+import { readPage } from './pages.ts';
 import { listQuery } from './projects.ts';
-import { continuationOf, pageOf, projectOf, route } from './route.ts';
+import { pageOf, projectOf, route } from './route.ts';
 
 const urlLifetimeMs = 3_600_000;
 const fileName = z
@@ -82,19 +83,19 @@ export const uploadRoutes = [
     async handle(ports, call) {
       const project = call.params.project;
       if (project !== unassignedProject) await projectOf(ports, call);
-      const { outcome, blob, limit } = call.query;
-      const found = await ports.documents.query('uploads', {
-        equals: {
-          project,
-          ...(outcome === undefined ? {} : { status: outcome }),
-          ...(blob === undefined ? {} : { blob }),
-        },
-        orderBy: { field: 'receivedAt', descending: true },
-        limit,
-        ...continuationOf(call.query),
-      });
-      const value = found.items.map(({ document }) => toUploadView(document));
-      return pageOf(call, `/projects/${project}/uploads`, call.query, value, found.continuation);
+      const { outcome, blob } = call.query;
+      const equals = {
+        project,
+        ...(outcome === undefined ? {} : { status: outcome }),
+        ...(blob === undefined ? {} : { blob }),
+      };
+      const orderBy = { field: 'receivedAt' as const, descending: true };
+      const found = await readPage(
+        call.query,
+        (look) => ports.documents.query('uploads', { equals, orderBy, ...look }),
+        (documents) => documents.map(toUploadView),
+      );
+      return pageOf(call, `/projects/${project}/uploads`, call.query, found.value, found.continuation);
     },
   }),
   route({

@@ -7,6 +7,7 @@ import { changePage } from '../../shared/dataset/diff.ts';
 import { treeStore } from '../../shared/dataset/store.ts';
 import { entries } from '../../shared/dataset/walk.ts';
 import { findVersion } from '../../shared/training/request.ts';
+import { readPage } from './pages.ts';
 import { listQuery } from './projects.ts';
 import { continuationOf, linkTo, pageOf, projectOf, route } from './route.ts';
 
@@ -38,14 +39,13 @@ export const versionRoutes = [
     answers: { 200: page(versionView) },
     async handle(ports, call) {
       const { document: project } = await projectOf(ports, call);
-      const found = await ports.documents.query('versions', {
-        pk: project.id,
-        orderBy: { field: 'number', descending: true },
-        limit: call.query.limit,
-        ...continuationOf(call.query),
-      });
-      const value = found.items.map(({ document }) => toVersionView(document));
-      return pageOf(call, `/projects/${project.id}/versions`, call.query, value, found.continuation);
+      const orderBy = { field: 'number' as const, descending: true };
+      const found = await readPage(
+        call.query,
+        (look) => ports.documents.query('versions', { pk: project.id, orderBy, ...look }),
+        (documents) => documents.map(toVersionView),
+      );
+      return pageOf(call, `/projects/${project.id}/versions`, call.query, found.value, found.continuation);
     },
   }),
   route({
