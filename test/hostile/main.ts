@@ -92,13 +92,15 @@ async function tryMemory(): Promise<{ pictures: number; violations: number }> {
     console.log('Not measured: only Linux tells the peak of a process.');
     return { pictures: 0, violations: 0 };
   }
-  const peaks = await measurePeaks();
-  const megabytes = (bytes: number): string => (bytes / 1e6).toFixed(1);
-  const rows = peaks.map((p) => [p.name, megabytes(p.fileBytes), p.as, p.outcome, megabytes(p.peakBytes)]);
-  console.log(table(['picture', 'file MB', 'read as', 'outcome', 'peak MB above idle'], rows).join('\n'));
+  const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;
+  const peaks = await measurePeaks(({ name, fileBytes, as, outcome, peakBytes }) =>
+    console.log(
+      `${name}, a file of ${megabytes(fileBytes)}, as a ${as}: ${outcome}, ${megabytes(peakBytes)} above idle`,
+    ),
+  );
   const wrong = peaks.filter((p) => p.outcome !== p.expected || p.peakBytes > mostBytes);
   for (const { name, as, expected } of wrong)
-    console.log(`violation: ${name} as a ${as}: must be ${expected} and take at most ${megabytes(mostBytes)} MB`);
+    console.log(`violation: ${name} as a ${as}: must be ${expected} and take at most ${megabytes(mostBytes)}`);
   return { pictures: peaks.length, violations: wrong.length };
 }
 

@@ -20,7 +20,7 @@ export interface Peak extends Measured {
 }
 
 /** Measures all large pictures, one after the other, each in a new process: memory that libc keeps must not hide any. */
-export async function measurePeaks(pictures = largePictures): Promise<Peak[]> {
+export async function measurePeaks(onDone: (peak: Peak) => void, pictures = largePictures): Promise<Peak[]> {
   const folder = await mkdtemp(path.join(tmpdir(), 'darkroom-memory-'));
   const peaks: Peak[] = [];
   try {
@@ -30,6 +30,7 @@ export async function measurePeaks(pictures = largePictures): Promise<Peak[]> {
       await writeFile(file, bytes);
       for (const as of ['sample', 'score'] as const)
         peaks.push({ name, expected, fileBytes: bytes.length, as, ...(await measureFile({ file, as })) });
+      peaks.slice(-2).forEach(onDone);
     }
   } finally {
     await rm(folder, { recursive: true });
