@@ -4,6 +4,8 @@ export default defineConfig({
   test: {
     // STORM=full adds what takes minutes
     include: ['test/**/*.test.ts', ...(process.env['STORM'] === 'full' ? ['test/storms/*.full.ts'] : [])],
+    // onnxruntime would report its use
+    env: { ORT_DISABLE_TELEMETRY: '1' },
     testTimeout: 30_000,
     hookTimeout: 60_000,
     pool: 'forks',

@@ -36,6 +36,7 @@ registerFunctions(app, {
   telemetry,
   rateLimits: config.rateLimits,
   ...(config.publicUrl === undefined ? {} : { publicUrl: config.publicUrl }),
+  trainers: config.trainers,
   inspect: (bytes, declaredType) => images.inspect(bytes, declaredType),
   preprocess: (...call) => images.preprocess(...call),
   toTensor: (...call) => images.toTensor(...call),

@@ -31,7 +31,7 @@ async function onVersion(ports: TrainPorts, message: z.infer<typeof versionCommi
   const head = await ports.documents.read('heads', name, 'head');
   if (head?.document.head?.version !== version) return 'superseded-by-newer-version';
   // nothing is stuck: the next version may have the second class, or the settings may be others
-  const why = whyNotOn(project.document.settings, head.document.head);
+  const why = whyNotOn(project.document.settings, head.document.head, ports.trainers);
   if (why !== undefined) {
     await tellWaiting(ports, name, why, message);
     return why.code;

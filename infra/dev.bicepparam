@@ -6,6 +6,7 @@ var deployer = readEnvironmentVariable('DEPLOYER_ID', '')
 param environmentName = 'dev'
 param location = readEnvironmentVariable('AZURE_LOCATION', 'swedencentral')
 param trainerImage = readEnvironmentVariable('TRAINER_IMAGE')
+param trainers = readEnvironmentVariable('TRAINERS', 'built-in')
 // who deploys keeps packages, makes the key of the smoke test and reads telemetry; User: a person
 param operators = empty(deployer)
   ? []

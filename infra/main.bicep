@@ -15,6 +15,9 @@ param location string
 @minLength(1)
 param trainerImage string
 
+@description('Which trainers the image has: `built-in` for the one of this repository, else what yours prints with `--describe` (docs/trainers.md).')
+param trainers string = 'built-in'
+
 @description('Where trainings run. Serverless GPUs need quota; none of the three costs anything while idle.')
 @allowed(['cpu', 't4', 'a100'])
 param compute string = 't4'
@@ -92,6 +95,7 @@ module resources 'resources.bicep' = {
     environmentName: environmentName
     location: location
     trainerImage: trainerImage
+    trainers: trainers
     compute: compute
     withRegistry: withRegistry
     serviceBusTier: serviceBusTier

@@ -4,6 +4,7 @@ using 'main.bicep'
 param environmentName = readEnvironmentVariable('AZURE_ENV_NAME')
 param location = readEnvironmentVariable('AZURE_LOCATION')
 param trainerImage = readEnvironmentVariable('TRAINER_IMAGE')
+param trainers = readEnvironmentVariable('TRAINERS', 'built-in')
 param compute = readEnvironmentVariable('DARKROOM_COMPUTE', 't4')
 param nodeVersion = readEnvironmentVariable('DARKROOM_NODE', '22')
 // azd fills in the id, and the type for people only: infra/azd/check.js asks for that of a pipeline

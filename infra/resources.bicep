@@ -14,6 +14,9 @@ param location string = resourceGroup().location
 @minLength(1)
 param trainerImage string
 
+@description('Which trainers the image has: `built-in` for the one of this repository, else what yours prints with `--describe` (docs/trainers.md).')
+param trainers string = 'built-in'
+
 @description('Where trainings run. Serverless GPUs need quota; none of the three costs anything while idle.')
 @allowed(['cpu', 't4', 'a100'])
 param compute string = 't4'
@@ -257,6 +260,7 @@ module functions 'modules/functions.bicep' = {
     cosmosName: names.cosmos
     databaseName: declared.database
     jobName: declared.trainerJob
+    trainers: trainers
     allowedOrigins: origins
     insightsConnectionString: monitoring.outputs.connectionString
     sweepSchedule: declared.sweepSchedule

@@ -1,5 +1,6 @@
-/** What the environment says to `npm start`: a folder and ports. */
+/** What the environment says to `npm start`: a folder, ports, and own trainers. */
 import * as z from 'zod';
+import { readOwnTrainers } from './trainers.ts';
 
 const maxPort = 65_535;
 
@@ -22,6 +23,17 @@ const shape = z.object({
   DARKROOM_COSMOS_PORT: port(8081),
   DARKROOM_ARM_PORT: port(7072),
   DARKROOM_INSIGHTS_PORT: port(7073),
+  DARKROOM_TRAINERS: z
+    .string()
+    .default('')
+    .transform((text, context) => {
+      try {
+        return readOwnTrainers(text);
+      } catch (error) {
+        context.addIssue(error instanceof Error ? error.message : String(error));
+        return z.NEVER;
+      }
+    }),
 });
 export type Environment = z.infer<typeof shape>;
 

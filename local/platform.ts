@@ -46,6 +46,8 @@ export interface PlatformOptions {
   extraSettings?: Record<string, string>;
   /** what a training job runs, in `appRoot` */
   jobCommand: string[];
+  /** what its image has in its environment */
+  jobEnvironment?: Record<string, string>;
   /** message locks; shorter ones let tests with crashes see redelivery sooner */
   lockSeconds?: number;
   onLog: FunctionsHostOptions['onLog'];
@@ -186,6 +188,7 @@ async function startServices(
           cwd: options.appRoot,
           env: {
             ORT_DISABLE_TELEMETRY: quiet.ORT_DISABLE_TELEMETRY,
+            ...options.jobEnvironment,
             ...(identity === undefined ? {} : { NODE_EXTRA_CA_CERTS: identity.certificateFile }),
           },
           memoryMb: trainerMemoryMb,

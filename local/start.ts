@@ -1,6 +1,6 @@
 /**
  * `npm start`: keeps the embedded platform running, with its data in `.darkroom/` (DARKROOM_DATA), until Ctrl-C.
- * Ports by DARKROOM_{HTTP,BLOB,SERVICEBUS,COSMOS,ARM,INSIGHTS}_PORT, 0 for any free one.
+ * Own trainers by DARKROOM_TRAINERS (docs/trainers.md). Ports by DARKROOM_{HTTP,BLOB,SERVICEBUS,COSMOS,ARM,INSIGHTS}_PORT, 0 for any free one.
  * `-- --functions-only`: the functions host alone, on services that run already (docs/functions-only.md).
  * Exit codes: 0 it was stopped; 1 it did not start; 2 wrong arguments; 130 it was stopped without waiting.
  */
@@ -18,13 +18,14 @@ import { type FunctionsHostOptions, startFunctionsHost } from './functions-host/
 import { createLogFile } from './log-file.ts';
 import { type Platform, startPlatform } from './platform.ts';
 import { quickStart } from './quick-start.ts';
+import { trainingJob } from './trainers.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const jobCommand = [process.execPath, 'trainer/main.ts'];
 
 const usage = `npm start [-- --functions-only]
   DARKROOM_DATA            its data folder (.darkroom)
   DARKROOM_HTTP_PORT, ...  its ports: HTTP, BLOB, SERVICEBUS, COSMOS, ARM, INSIGHTS; 0 for any free one
+  DARKROOM_TRAINERS        own trainers, name=command;... (docs/trainers.md)
   --functions-only         the functions alone, on services that run already (docs/functions-only.md)`;
 
 const loud = new Set(['warning', 'error', 'critical']);
@@ -62,7 +63,7 @@ async function startAll(environment: Environment): Promise<Platform> {
     },
     appEntry: entry,
     appRoot: root,
-    jobCommand,
+    ...(await trainingJob(environment.DARKROOM_TRAINERS, root)),
     onLog: logTo(logFile),
   });
   const settingsFile = path.join(dataDir, 'settings.env');

@@ -3,6 +3,7 @@ import * as z from 'zod';
 import { defaultRateLimits, type RateLimits } from './rate-limit.ts';
 import { type Backoff, defaultBackoff } from './redelivery.ts';
 import { databaseName } from './resources.ts';
+import { maxDescriptionBytes, readTrainers, type Trainers, unknownTrainers } from './training/trainers.ts';
 
 const url = z.url({ protocol: /^https?$/ });
 
@@ -36,6 +37,20 @@ const settings = z.object({
   RATE_LIMIT_PROJECT_BURST: burst.default(defaultRateLimits.project.burst),
   /** what links in answers begin with, for clients that need whole addresses; without it they begin with `/api/v1` */
   PUBLIC_URL: url.optional(),
+  /** which trainers there are: `built-in`, or what they publish as JSON */
+  TRAINERS: z
+    .string()
+    .max(maxDescriptionBytes)
+    .transform((text, context) => {
+      try {
+        return readTrainers(text);
+      } catch (error) {
+        const why = error instanceof z.ZodError ? z.prettifyError(error) : String(error);
+        context.addIssue(`it is neither "built-in" nor a description as JSON (docs/trainers.md): ${why}`);
+        return z.NEVER;
+      }
+    })
+    .default(unknownTrainers),
   /** first wait of a message that is put off; the longest is 150 times as long */
   REDELIVERY_FIRST_SECONDS: z.coerce.number().min(0.01).max(60).default(defaultBackoff.firstSeconds),
 });
@@ -53,6 +68,7 @@ export interface Config {
   rateLimits: RateLimits;
   publicUrl: string | undefined;
   backoff: Backoff;
+  trainers: Trainers;
 }
 
 /** Reads and checks the settings; throws one error that names every setting that is missing or wrong. */
@@ -93,5 +109,6 @@ export function readConfig(environment: Record<string, string | undefined>): Con
       project: { perSecond: s.RATE_LIMIT_PROJECT_PER_SECOND, burst: s.RATE_LIMIT_PROJECT_BURST },
     },
     backoff: { firstSeconds: s.REDELIVERY_FIRST_SECONDS },
+    trainers: s.TRAINERS,
   };
 }

@@ -7,6 +7,7 @@ import type { DocumentTypes } from './documents.ts';
 import type { Message } from './message.ts';
 import type { Backoff } from './redelivery.ts';
 import type { BlobContainer, DocumentContainer, IndexedField, OrderedField, QueueName } from './resources.ts';
+import type { Trainers } from './training/trainers.ts';
 
 export interface Clock {
   now(): Date;
@@ -191,6 +192,8 @@ export interface Ports {
   blobs: Blobs;
   messages: Messages;
   compute: Compute;
+  /** which trainers there are; left out: nobody said */
+  trainers?: Trainers;
   telemetry: Telemetry;
   /** size of version tree nodes; left out everywhere but where small trees are to split and merge */
   tree?: TreeParameters;

@@ -4,12 +4,14 @@
  *   CONTAINER_APP_JOB_EXECUTION_NAME  set by Azure Container Apps and by the local platform: names this execution
  *   DARKROOM_TRAINER_THREADS   CPU threads; 2 at most by default
  *   DARKROOM_EXECUTION_PROVIDER  auto (default), cpu or cuda: what computes the steps; told in the first report
+ * `--describe` prints the trainers and the parameters that they take (shared/training/trainers.ts), and does nothing else.
  * Exit codes: 0 succeeded, cancelled or superseded (nothing to retry); 1 failed or terminated, and reported; 2 could not even report.
  */
 import { createHash } from 'node:crypto';
 import { availableParallelism, hostname } from 'node:os';
 import { jobDocument, outputNames, terminated } from '../shared/training/job-contract.ts';
 import type { JobDocument, JobReport, OutputName } from '../shared/training/job-contract.ts';
+import { builtInDescriptions } from '../shared/training/trainers.ts';
 import { codeDigest } from './code.ts';
 import { readDataset } from './dataset.ts';
 import type { Epoch } from './fit.ts';
@@ -106,6 +108,10 @@ async function main(): Promise<number> {
   }
 }
 
+if (process.argv[2] === '--describe') {
+  console.log(JSON.stringify({ trainers: builtInDescriptions }));
+  process.exit(0);
+}
 try {
   process.exitCode = await main();
 } catch (error) {

@@ -1,62 +1,20 @@
-/** The trainers a project may name, and the parameters they take. */
-import * as z from 'zod';
+/** What each trainer of this repository does with its parameters. */
+import type * as z from 'zod';
+import { builtInTrainers } from '../shared/training/built-in-trainers.ts';
 import { residualNetwork, softmaxOnEdges } from './architectures.ts';
 import type { Recipe } from './fit.ts';
 
-const share = z.number().min(0).max(0.5);
-
-const parameters = (preset: {
-  epochs: number;
-  batchSize: number;
-  learningRate: number;
-  weightDecay: number;
-  shift: number;
-  scale: number;
-  rotation: number;
-}) =>
-  z.strictObject({
-    epochs: z.number().int().min(1).max(1000).default(preset.epochs),
-    batchSize: z.number().int().min(1).max(512).default(preset.batchSize),
-    learningRate: z.number().positive().max(1).default(preset.learningRate),
-    weightDecay: z.number().min(0).max(1).default(preset.weightDecay),
-    labelSmoothing: share.default(0.1),
-    patience: z.number().int().min(1).max(1000).default(10),
-    shift: share.default(preset.shift),
-    scale: share.default(preset.scale),
-    rotation: z.number().min(0).max(180).default(preset.rotation),
-    flip: z.boolean().default(false),
-  });
-
-const softmaxParameters = parameters({
-  epochs: 20,
-  batchSize: 32,
-  learningRate: 0.01,
-  weightDecay: 0.1,
-  shift: 0,
-  scale: 0,
-  rotation: 0,
-});
-const residualParameters = parameters({
-  epochs: 14,
-  batchSize: 32,
-  learningRate: 0.02,
-  weightDecay: 0.05,
-  shift: 0.08,
-  scale: 0.1,
-  rotation: 10,
-}).extend({ width: z.number().int().min(4).max(64).default(8) });
-
-function recipe(values: z.infer<typeof softmaxParameters>, architecture: Recipe['architecture']): Recipe {
+function recipe(values: z.infer<(typeof builtInTrainers)['softmax']>, architecture: Recipe['architecture']): Recipe {
   const { shift, scale, rotation, flip, ...rest } = values;
   return { ...rest, architecture, augmentation: { shift, scale, rotation, flip } };
 }
 
 /** The recipe of a trainer with given parameters; throws where the trainer is unknown or a parameter does not fit. */
 export function recipeOf(name: string, given: Record<string, unknown>): Recipe {
-  if (name === 'softmax') return recipe(softmaxParameters.parse(given), softmaxOnEdges);
+  if (name === 'softmax') return recipe(builtInTrainers.softmax.parse(given), softmaxOnEdges);
   if (name === 'resnet-small') {
-    const { width, ...values } = residualParameters.parse(given);
+    const { width, ...values } = builtInTrainers['resnet-small'].parse(given);
     return recipe(values, residualNetwork(width));
   }
-  throw new Error(`there is no trainer ${name}: use softmax or resnet-small`);
+  throw new Error(`there is no trainer ${name}: use ${Object.keys(builtInTrainers).join(' or ')}`);
 }

@@ -180,7 +180,7 @@ export const projectRoutes = [
         head: head?.document.head ? toVersionView(head.document.head) : null,
         training: {
           run: scheduler?.active?.run ?? null,
-          waitingFor: waitingFor(settings, head?.document.head ?? null, scheduler, ports.clock.now()),
+          waitingFor: waitingFor(settings, head?.document.head ?? null, scheduler, ports.clock.now(), ports.trainers),
         },
         counts: await countsOf(ports, id),
         warnings: warningsOf(project.document, head?.document.head?.byClass ?? {}),

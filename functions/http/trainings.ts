@@ -47,6 +47,8 @@ export const trainingRoutes = [
         verdict: z.enum(['start', 'wait', 'coalesced']),
         behind: z.string().optional(),
         into: z.string().optional(),
+        /** what could not be checked before the job runs */
+        note: z.string().optional(),
       }),
     },
     async handle(ports, call) {
@@ -57,7 +59,7 @@ export const trainingRoutes = [
         version: version === undefined ? undefined : String(version),
         ...{ trainer, seed, reason, by: call.by, kind: 'manual' as const },
       };
-      const { run, verdict } = await requestTraining(ports, project, input, call.cause);
+      const { run, verdict, note } = await requestTraining(ports, project, input, call.cause);
       if (verdict.verdict === 'refused') {
         throw new Problem(429, verdict.code, `Training not started: ${verdict.detail}.`, {
           retryAfterSeconds: verdict.retryAfterSeconds,
@@ -69,6 +71,7 @@ export const trainingRoutes = [
         verdict: verdict.verdict,
         ...(verdict.verdict === 'wait' && verdict.behind !== null ? { behind: verdict.behind } : {}),
         ...(verdict.verdict === 'coalesced' ? { into: verdict.into } : {}),
+        ...(note === undefined ? {} : { note }),
       };
       return {
         status: 202,

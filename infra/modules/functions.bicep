@@ -34,6 +34,8 @@ param cosmosName string
 param databaseName string
 @description('Training job.')
 param jobName string
+@description('Which trainers its image has.')
+param trainers string
 @description('Origins of web pages that call the API in a browser; empty: none.')
 param allowedOrigins string[]
 @description('Application Insights connection string.')
@@ -105,6 +107,7 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
       COSMOS_DATABASE: databaseName
       BLOB__serviceUri: 'https://${dataStorageName}.blob.${storageDomain}'
       COMPUTE__jobId: job.id
+      TRAINERS: empty(trainers) ? 'built-in' : trainers
       APPLICATIONINSIGHTS_CONNECTION_STRING: insightsConnectionString
       APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identityClientId};Authorization=AAD'
       SWEEP_SCHEDULE: sweepSchedule

@@ -12,6 +12,7 @@ import { fileURLToPath } from 'node:url';
 import { buildApp } from '../build.ts';
 import { createKey } from '../first-key.ts';
 import { type Platform, startPlatform } from '../platform.ts';
+import { trainingJob } from '../trainers.ts';
 import { type Arguments, readArguments } from './arguments.ts';
 import { createClient } from './client.ts';
 import { readDigits } from './digits.ts';
@@ -24,7 +25,6 @@ import { tellStory } from './story.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const anyPort = { http: 0, blob: 0, serviceBus: 0, cosmos: 0, arm: 0, insights: 0 };
-const jobCommand = [process.execPath, 'trainer/main.ts'];
 
 const ended = '\nThe demo did not get to its end.';
 const nextCommands = [
@@ -43,7 +43,7 @@ async function start(
     ports: anyPort,
     appEntry: entry,
     appRoot: root,
-    jobCommand,
+    ...(await trainingJob(new Map(), root)),
     onLog: log,
   });
   return { platform, milliseconds };

@@ -75,6 +75,8 @@ const statuses: Record<string, number> = {
   'no-version': 409,
   'unknown-version': 404,
   'too-few-classes': 409,
+  'unknown-trainer': 400,
+  'invalid-parameters': 400,
   'no-model': 503,
   'unknown-model': 404,
   'bad-image': 400,

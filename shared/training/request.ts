@@ -13,8 +13,9 @@ import type { Ports } from '../ports.ts';
 import { newRun, type RunSpec } from './run.ts';
 import { limitsFor, newScheduler, request, type Request, tooFewNewSamples, type Verdict } from './scheduler.ts';
 import { classesOf, untrainable } from './untrainable.ts';
+import { checkTrainer, unknownTrainers } from './trainers.ts';
 
-type RequestPorts = Pick<Ports, 'clock' | 'ids' | 'documents' | 'blobs' | 'messages'>;
+type RequestPorts = Pick<Ports, 'clock' | 'ids' | 'documents' | 'blobs' | 'messages' | 'trainers'>;
 
 export interface TrainingInput {
   /** a repeated id is the same request */
@@ -42,7 +43,10 @@ export async function requestTraining(
   project: ProjectDocument,
   input: TrainingInput,
   cause: Cause,
-): Promise<{ run: string; verdict: Verdict }> {
+): Promise<{ run: string; verdict: Verdict; note?: string }> {
+  const trainer = trainerOf(project, input);
+  const checked = checkTrainer(ports.trainers ?? unknownTrainers, trainer);
+  if (!checked.ok) throw new TerminalError(checked.code, checked.detail);
   const version = await findVersion(ports, project.id, input.version);
   const spec = await specify(ports, project, version, input);
   const run = runId(ports, project.id, spec, input);
@@ -73,7 +77,7 @@ export async function requestTraining(
   // a storm of requests that are coalesced must not send the message of the one that starts a thousand times
   const isOwn = changed || verdict.verdict === 'start' || verdict.verdict === 'wait';
   if (stored !== undefined && isOwn) await sendOutbox(ports, 'schedulers', stored);
-  return { run, verdict };
+  return { run, verdict, ...(checked.note === undefined ? {} : { note: checked.note }) };
 }
 
 const named = (run: string, ...requests: (Request | null)[]): Request | null =>
@@ -190,6 +194,13 @@ function runId(ports: RequestPorts, project: string, spec: RunSpec, input: Train
   return `t${digestOf(23, project, spec.version.id, configuration)}`;
 }
 
+/** The trainer that is asked for; parameters of the project are those of the project's own trainer. */
+function trainerOf({ settings }: ProjectDocument, { trainer }: TrainingInput) {
+  const name = trainer?.name ?? settings.trainer.name;
+  const usual = name === settings.trainer.name ? settings.trainer.parameters : {};
+  return { name, parameters: { ...usual, ...trainer?.parameters } };
+}
+
 async function specify(
   ports: RequestPorts,
   project: ProjectDocument,
@@ -201,11 +212,7 @@ async function specify(
   if (reason !== undefined) throw new TerminalError(reason.code, reason.detail);
   return {
     version: { id: version.version, number: version.number },
-    trainer: {
-      name: input.trainer?.name ?? settings.trainer.name,
-      parameters: { ...settings.trainer.parameters, ...input.trainer?.parameters },
-      timeoutSeconds: settings.trainer.timeoutSeconds,
-    },
+    trainer: { ...trainerOf(project, input), timeoutSeconds: settings.trainer.timeoutSeconds },
     seed: input.seed ?? 1,
     classes: classesOf(settings, version),
     image: settings.image ?? (await chooseImage(ports, project.id)),

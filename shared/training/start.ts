@@ -14,7 +14,7 @@ import { isOpen, type RunEvent, startFailed, type Told, transition } from './run
 import { entriesOf } from './tell.ts';
 import { maxTrainingSamples } from './untrainable.ts';
 
-export type TrainPorts = Pick<Ports, 'clock' | 'ids' | 'documents' | 'blobs' | 'messages' | 'compute'>;
+export type TrainPorts = Pick<Ports, 'clock' | 'ids' | 'documents' | 'blobs' | 'messages' | 'compute' | 'trainers'>;
 
 /** A started run is looked at this often until it ends. */
 export const checkSeconds = 20;

@@ -13,18 +13,28 @@ import {
   tooFewNewSamples,
   whyHeldBack,
 } from './scheduler.ts';
+import { checkTrainer, type Trainers, unknownTrainers } from './trainers.ts';
 import { emptySplit, type Reason, untrainable } from './untrainable.ts';
 
 /** A version that has started no training for so long starts none any more: its message is handled by then. */
 const versionPatienceSeconds = 120;
 
 /** Why a version starts no training, whatever the scheduler says; undefined: it may. */
-export function whyNotOn(settings: ProjectSettings, version: VersionSummary): Reason | undefined {
+export function whyNotOn(
+  settings: ProjectSettings,
+  version: VersionSummary,
+  trainers: Trainers = unknownTrainers,
+): Reason | undefined {
   if (!settings.retrain.onVersion) {
     const detail = `Version ${version.number} starts no training, since retrain.onVersion is off. POST .../trainings starts one.`;
     return { code: 'switched-off', detail };
   }
-  return untrainable(settings, version) ?? emptySplit(version);
+  return untrainable(settings, version) ?? emptySplit(version) ?? wrongTrainer(settings, trainers);
+}
+
+function wrongTrainer({ trainer }: ProjectSettings, trainers: Trainers): Reason | undefined {
+  const checked = checkTrainer(trainers, trainer);
+  return checked.ok ? undefined : { code: checked.code, detail: checked.detail };
 }
 
 /** What the next training of a project waits for; null: one is at work or about to be. */
@@ -33,6 +43,7 @@ export function waitingFor(
   head: VersionSummary | null,
   scheduler: Scheduler = newScheduler,
   now: Date,
+  trainers?: Trainers,
 ): Reason | null {
   if (scheduler.active !== null) return null;
   if (scheduler.waiting !== null) return heldBack(scheduler, settings, scheduler.waiting.spec.requestedBy, now);
@@ -41,7 +52,7 @@ export function waitingFor(
       'There is no dataset version yet. Upload labelled images; uploads?outcome=unlabelled lists those that wait for a label.';
     return { code: 'no-version', detail };
   }
-  const why = whyNotOn(settings, head);
+  const why = whyNotOn(settings, head, trainers);
   if (why !== undefined) return why;
   return (
     tooFewNewSamples(scheduler, head, settings.retrain.minNewSamples) ??

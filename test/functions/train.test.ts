@@ -97,6 +97,35 @@ describe('a run', () => {
     expect(await run(id)).toMatchObject({ state: 'failed', putOffs: 100, failure: { code: 'start-failed' } });
   });
 
+  test('with parameters that its trainer does not take is refused when it is asked for, and leaves no trace', async () => {
+    const { ask, world } = await trainable();
+    await expect(ask({ trainer: { parameters: { epochs: 0 } } })).rejects.toMatchObject({
+      code: 'invalid-parameters',
+      message: expect.stringContaining('epochs is 0 and has to be integer from 1 to 1000'),
+    });
+    expect([...world.all('schedulers'), ...world.all('runs')]).toEqual([]);
+  });
+
+  test('by an own trainer gets its parameters and not those of the project, and a note where nobody can check them', async () => {
+    const { ask, run } = await trainable({ trainer: { parameters: { epochs: 3 } } });
+    const asked = await ask({ trainer: { name: 'mine', parameters: { depth: 2 } } });
+    expect(asked.note).toContain('the job alone checks its name and parameters');
+    expect((await run(asked.run)).trainer).toMatchObject({ name: 'mine', parameters: { depth: 2 } });
+  });
+
+  test('is not asked for by versions of a project whose settings no trainer takes: the settings may be others next time', async () => {
+    const { world } = await trainable({ trainer: { parameters: { epochs: 0 } } });
+    const head = await world.read('heads', name, 'head');
+    const { version = '', number = 0 } = head?.head ?? {};
+    const committed = compose<VersionCommitted>(
+      'darkroom.version.committed',
+      'x',
+      { project: name, version, number },
+      cause,
+    );
+    expect(await train(world.ports, committed)).toEqual({ outcome: 'invalid-parameters' });
+  });
+
   test('that compute refused for good counts as not tried either', async () => {
     const { ask, work, run, world } = await trainable();
     const policy = { kind: 'policy', by: 'policy' } as const;

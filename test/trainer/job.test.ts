@@ -1,19 +1,23 @@
+import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { encodeModel } from '../../shared/onnx/encode.ts';
 import { validateModel } from '../../shared/onnx/validate.ts';
 import { smokeFile } from '../../shared/training/job-contract.ts';
 import type { JobDocument, JobReport } from '../../shared/training/job-contract.ts';
+import { builtInDescriptions, trainerDescriptions } from '../../shared/training/trainers.ts';
 import { codeDigest } from '../../trainer/code.ts';
 import { tinyModel } from '../shared/onnx/tiny-model.ts';
 import { startBlobServer } from './blob-server.ts';
 import { publishJobOn, reportsOn, runJobOn } from './published-job.ts';
 
 const trainer = fileURLToPath(new URL('../../trainer/main.ts', import.meta.url));
+const jsonField = fileURLToPath(new URL('../fixtures/json-field.mjs', import.meta.url));
 const curlTrainer = fileURLToPath(new URL('../fixtures/curl-trainer.sh', import.meta.url));
 
 let server: Awaited<ReturnType<typeof startBlobServer>>;
@@ -189,6 +193,11 @@ describe('the embedded trainer', () => {
     expect(reports()).toMatchObject([{ kind: 'failed', reason: expect.stringContaining('CUDA was asked for') }]);
   });
 
+  test('describes its trainers and the parameters that they take, without a job', async () => {
+    const { stdout } = await promisify(execFile)(process.execPath, [trainer, '--describe']);
+    expect(trainerDescriptions.parse(JSON.parse(stdout)).trainers).toEqual(builtInDescriptions);
+  });
+
   test('exits with 2 when there is no job', async () => {
     expect(await runJob(embedded, { DARKROOM_JOB_URL: `${server.base}/jobs/none.json` })).toBe(2);
     expect(reports()).toHaveLength(0);
@@ -203,29 +212,46 @@ describe('a trainer made of curl', () => {
   });
   afterEach(() => rm(folder, { recursive: true }));
 
-  /** Prints one field, `a.b` or `a/b.c`, of the JSON on standard input: what jq does. */
-  const fieldProgram = `
-    let text = '';
-    process.stdin.on('data', (part) => (text += part)).on('end', () => {
-      const path = process.argv[2];
-      const keys = path.includes('/') ? path.split('/') : path.split('.');
-      console.log(String(keys.reduce((value, key) => value[key], JSON.parse(text))));
-    });`;
-  const environment = async (): Promise<Record<string, string>> => {
-    await writeFile(join(folder, 'field.cjs'), fieldProgram);
-    return { MODEL: join(folder, 'model.onnx'), JSON: `${process.execPath} ${join(folder, 'field.cjs')}` };
-  };
+  const environment = (): Record<string, string> => ({
+    MODEL: join(folder, 'model.onnx'),
+    JSON: `${process.execPath} ${jsonField}`,
+  });
 
   test('fulfils the contract', async () => {
     await publishJob();
-    expect(await runJob(['/bin/sh', curlTrainer], await environment())).toBe(0);
+    expect(await runJob(['/bin/sh', curlTrainer], environment())).toBe(0);
     expect(reports().map(({ kind }) => kind)).toEqual(['started', 'heartbeat', 'succeeded']);
     expectOutputs(last());
   });
 
+  test('says which image is damaged', async () => {
+    await publishJob();
+    const path = [...server.blobs.keys()].find((key) => key.startsWith('/datasets/')) ?? '';
+    server.blobs.set(path, Buffer.from('something else'));
+    expect(await runJob(['/bin/sh', curlTrainer], environment())).toBe(1);
+    const md5 = path.slice('/datasets/'.length);
+    expect(last()).toMatchObject({ kind: 'failed', unreadable: [{ md5, reason: 'damaged' }] });
+  });
+
+  test('is one of the trainers of `npm start`, which hands each job to the trainer that it names', async () => {
+    const dispatcher = fileURLToPath(new URL('../../local/own-trainer.ts', import.meta.url));
+    const given = Object.entries(environment()).map(([name, value]) => `${name}='${value}'`);
+    const own = { DARKROOM_TRAINERS: `mine=${given.join(' ')} sh ${curlTrainer}; other=false` };
+    await publishJob({ trainer: { name: 'mine', parameters: {} } });
+    expect(await runJob([process.execPath, dispatcher], own)).toBe(0);
+    expect(reports().map(({ kind }) => kind)).toEqual(['started', 'heartbeat', 'succeeded']);
+    server.blobs.clear();
+    await publishJob({ trainer: { name: 'other', parameters: {} } });
+    expect(await runJob([process.execPath, dispatcher], own)).toBe(1);
+    expect(reports()).toEqual([]);
+    await publishJob();
+    expect(await runJob([process.execPath, dispatcher], own)).toBe(0);
+    expect(last()?.kind).toBe('succeeded');
+  });
+
   test('ends when its cancellation is asked for', async () => {
     await publishJob({ cancelRequested: true });
-    expect(await runJob(['/bin/sh', curlTrainer], await environment())).toBe(0);
+    expect(await runJob(['/bin/sh', curlTrainer], environment())).toBe(0);
     expect(last()).toMatchObject({ kind: 'failed', reason: 'cancelled' });
   });
 });
