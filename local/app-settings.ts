@@ -34,7 +34,6 @@ const common = ({ cosmos, insights, blob, arm }: Services): Record<string, strin
   AzureWebJobsDisableHomepage: 'true',
   // set by Azure; telemetry SDKs look for a virtual machine around them where it is missing
   WEBSITE_SITE_NAME: 'darkroom-local',
-  ORT_DISABLE_TELEMETRY: '1',
 });
 
 /** Settings with the keys of the local services. */

@@ -1,7 +1,8 @@
 /** One link to one queue, with a connection of its own: received from until it fails or is closed, then thrown away. */
 import { ManagedIdentityCredential } from '@azure/identity';
 import { isServiceBusError, ServiceBusClient } from '@azure/service-bus';
-import type { ServiceBusReceivedMessage, ServiceBusReceiver } from '@azure/service-bus';
+import type { ServiceBusReceivedMessage } from '@azure/service-bus';
+import { keepLocked } from './lock-renewal.ts';
 import type { ServiceBusConnection } from './settings.ts';
 import { waitAtMost } from './wait.ts';
 
@@ -9,7 +10,10 @@ import { waitAtMost } from './wait.ts';
 const operationTimeoutMs = 5000;
 
 /** Tells the broker what became of a message. */
-type Settler = Pick<ServiceBusReceiver, 'completeMessage' | 'abandonMessage'>;
+interface Settler {
+  completeMessage: () => Promise<void>;
+  abandonMessage: () => Promise<void>;
+}
 
 export interface QueueReceiver {
   /** receives no more; messages in work can still be settled */
@@ -76,7 +80,8 @@ export function openQueueReceiver(options: {
   const client = connect(options.connection);
   const receiver = client.createReceiver(queue, {
     receiveMode: 'peekLock',
-    maxAutoLockRenewalDurationInMs: options.maxAutoLockRenewalMs,
+    // locks are kept here: lock-renewal.ts says why
+    maxAutoLockRenewalDurationInMs: 0,
     skipParsingBodyAsJson: true,
     ...(subQueueType && { subQueueType }),
   });
@@ -104,20 +109,28 @@ export function openQueueReceiver(options: {
     last = settled.catch(() => undefined);
     return settled;
   };
-  const settler: Settler = {
-    completeMessage: (message) => settling(() => receiver.completeMessage(message)),
-    abandonMessage: (message) => settling(() => receiver.abandonMessage(message)),
-  };
   const subscription = receiver.subscribe(
     {
       async processMessage(message) {
-        const handling = options.handle(message, settler);
+        const letGo = keepLocked(receiver, message, options.maxAutoLockRenewalMs, (error) =>
+          options.onError(error, !lockLost(error)),
+        );
+        const settle = (how: 'completeMessage' | 'abandonMessage') =>
+          settling(() => {
+            letGo();
+            return receiver[how](message);
+          });
+        const handling = options.handle(message, {
+          completeMessage: () => settle('completeMessage'),
+          abandonMessage: () => settle('abandonMessage'),
+        });
         active.add(handling);
         await handling;
+        letGo();
         active.delete(handling);
       },
       processError(args) {
-        options.onError(args.error, args.errorSource !== 'renewLock' || !lockLost(args.error));
+        options.onError(args.error, true);
         return Promise.resolve();
       },
     },

@@ -46,7 +46,7 @@ function messageHandler({
     }
     if (!autoComplete) return;
     try {
-      await (succeeded ? settler.completeMessage(message) : settler.abandonMessage(message));
+      await (succeeded ? settler.completeMessage() : settler.abandonMessage());
     } catch (error) {
       // The lock is lost: the message comes again, whatever this invocation did.
       const what = succeeded ? 'complete' : 'abandon';
@@ -78,7 +78,7 @@ export function startServiceBusTrigger(options: Options): RunningTrigger {
     const now = performance.now();
     if (message === lastLog.message && now - lastLog.at < errorLogIntervalMs) return;
     lastLog = { message, at: now };
-    // a renewal that crosses the completion of its message finds no lock either; a lock that is lost shows at settling
+    // a lock that is lost is no fault of the link: the message comes again
     log(isLinkError ? 'error' : 'warning', message, name);
   };
 

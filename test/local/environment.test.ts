@@ -9,6 +9,7 @@ const usual = {
   DARKROOM_COSMOS_PORT: 8081,
   DARKROOM_ARM_PORT: 7072,
   DARKROOM_INSIGHTS_PORT: 7073,
+  DARKROOM_TRAINERS: new Map(),
 };
 
 test('what is empty or not set has its usual value', () => {

@@ -25,10 +25,10 @@ async function settleAtOnce(verdicts: ('done' | 'again')[]): Promise<number[]> {
   const handle: Handle = async (message, settler) => {
     const number = Number(message.messageId);
     handed.push(number);
-    if ((message.deliveryCount ?? 0) > 0) return settler.completeMessage(message);
+    if ((message.deliveryCount ?? 0) > 0) return settler.completeMessage();
     const settle = verdicts[number] === 'done' ? settler.completeMessage : settler.abandonMessage;
     await new Promise<void>((resolve, reject) => {
-      settling.push(() => settle(message).then(resolve, reject));
+      settling.push(() => settle().then(resolve, reject));
       if (settling.length === verdicts.length) for (const one of settling) void one();
     });
   };
@@ -90,7 +90,7 @@ async function hold(names: string[]) {
       const name = String(message.messageId);
       handed.push(name);
       if (held) await new Promise<void>((resolve) => settlers.set(name, resolve));
-      const answer = await settler.completeMessage(message).then(
+      const answer = await settler.completeMessage().then(
         () => 'done',
         (error: Error) => error.message,
       );

@@ -153,6 +153,23 @@ test('the lock of a message is renewed while its function runs', async () => {
   expect(host.logs.map((line) => line.message)).not.toContain('delivery 2');
 });
 
+test('messages of one id, which a repeated send makes, are done without a word about their locks', async () => {
+  const bus = await broker(0, 2);
+  const host = await runApp(
+    queueFunction(`async (message, context) => {
+      await new Promise((done) => setTimeout(done, message.takes));
+      context.log('done', message.takes);
+    }`),
+    { settings: bus.settings },
+  );
+  await bus.send('jobs', ...[300, 310, 320].map((takes) => ({ body: { takes }, messageId: 'same' })));
+  // works for longer than the locks of the others would have lasted
+  await bus.send('jobs', { body: { takes: 2500 }, messageId: 'other' });
+  await host.logged('done 2500');
+  await expect.poll(() => bus.left('jobs')).toBe(0);
+  expect(host.logs.filter((line) => line.level !== 'information')).toEqual([]);
+});
+
 test('a lock that is lost while its function runs is a warning, since the message comes again', async () => {
   const bus = await broker(0, 1);
   const host = await runApp(
