@@ -71,11 +71,16 @@ export async function evaluate(
   }
   const measured = measure(judged, run.classes);
   const verdict = judge(judged, run.classes, settings.gate, champion?.number ?? null);
-  verdict.reasons.push(...unjudged(measured, run.classes, version, champion?.classes ?? []));
+  // those that cannot be read are told below, and are not of a foreign class
+  const read = { ...measured, samples };
+  verdict.reasons.push(...unjudged(read, run.classes, version, champion?.classes ?? []));
   if (artifact.smoke.length === 0)
     verdict.reasons.push('noted: training kept no answers that a deployment could check');
   if (unreadable > 0)
     verdict.reasons.push(`noted: ${unreadable} test samples cannot be read and were left out; they wait for review`);
+  const unanswered = (measured.unanswered ?? []).reduce((a, b) => a + b, 0);
+  if (unanswered > 0)
+    verdict.reasons.push(`noted: ${unanswered} test samples got no answer (not-a-number), which counts as a wrong one`);
   const model = await register(ports, run, settings, artifact, measured, verdict);
   const wasDeployed = endpoint?.history.some((served) => served.model === model.number) === true;
   const final = verdictOf(run, model, verdict, wasDeployed);

@@ -1,6 +1,6 @@
 /** The least that a model must be worth: more than always answering the most frequent class. */
 import { drawnTail } from './binomial.ts';
-import { type Judged, supportOf } from './measure.ts';
+import { type Judged, type Measured, supportOf } from './measure.ts';
 import { pairedTest } from './paired-test.ts';
 import { p, percent } from './sentence.ts';
 
@@ -18,9 +18,9 @@ export interface Baseline {
 export function compareWithBaseline(
   judged: readonly Judged[],
   classes: readonly string[],
-  confusion: number[][],
+  measured: Pick<Measured, 'confusion' | 'unanswered'>,
 ): Baseline {
-  const support = supportOf({ confusion });
+  const support = supportOf(measured);
   const most = support.indexOf(Math.max(...support));
   const right = judged.filter(({ truth, candidate }) => truth === candidate);
   const onlyCandidateRight = right.filter(({ truth }) => truth !== most).length;

@@ -52,7 +52,7 @@ export function judge(
     const reasons = ['failed: 0 test samples, at least 1 is needed'];
     return { ...found, decision: 'rejected', reasons, champion: null };
   }
-  const baseline = compareWithBaseline(judged, classes, measured.confusion);
+  const baseline = compareWithBaseline(judged, classes, measured);
   const champion = championModel === null ? null : compare(judged, championModel, settings);
   const reasons = [
     `passed: ${samples} test samples, at least 1 is needed`,

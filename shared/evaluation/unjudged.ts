@@ -10,7 +10,7 @@ const quoted = (names: readonly string[]): string => listed(names.map((name) => 
  * learn from, and on classes that only the champion knows.
  */
 export function unjudged(
-  { samples, confusion }: Pick<Measured, 'samples' | 'confusion'>,
+  { samples, ...counted }: Pick<Measured, 'samples' | 'confusion' | 'unanswered'>,
   classes: readonly string[],
   { byClass, bySplit }: Pick<VersionSummary, 'byClass' | 'bySplit'>,
   championClasses: readonly string[],
@@ -19,7 +19,7 @@ export function unjudged(
   const inVersion = new Map(Object.entries(byClass));
   const foreign = [...inVersion.keys()].filter((name) => !known.has(name));
   const leftOut = bySplit.test - samples;
-  const support = supportOf({ confusion });
+  const support = supportOf(counted);
   // what is not for the test is for training or validation
   const unlearned = classes.filter((name, i) => (inVersion.get(name) ?? 0) <= (support[i] ?? 0));
   const lost = championClasses.filter((name) => !known.has(name));
