@@ -3,6 +3,7 @@ import { Readable } from 'node:stream';
 import type { HttpResponseInit, InvocationContext } from '@azure/functions';
 import { Problem, problemOf, toProblemBody } from '../../shared/api/problem.ts';
 import { RetryLater, TerminalError } from '../../shared/errors.ts';
+import { withoutSecrets } from '../../shared/secrets.ts';
 import { Unanswered } from '../../shared/serving/score.ts';
 import type { Answer } from './route.ts';
 
@@ -28,7 +29,8 @@ export function renderProblem(
   context: InvocationContext,
 ): HttpResponseInit {
   const problem = toProblem(error);
-  if (problem.status === 500) context.error(error instanceof Error ? (error.stack ?? error.message) : 'unknown error');
+  if (problem.status === 500)
+    context.error(withoutSecrets(error instanceof Error ? (error.stack ?? error.message) : 'unknown error'));
   const headers: Record<string, string> = {
     ...common,
     ...problem.headers,
@@ -37,7 +39,11 @@ export function renderProblem(
     ...(problem.retryAfterSeconds === undefined ? {} : { 'retry-after': String(problem.retryAfterSeconds) }),
     ...(problem.status === 401 ? { 'www-authenticate': 'Bearer' } : {}),
   };
-  return { status: problem.status, headers, body: JSON.stringify(toProblemBody(problem, context.invocationId)) };
+  return {
+    status: problem.status,
+    headers,
+    body: withoutSecrets(JSON.stringify(toProblemBody(problem, context.invocationId))),
+  };
 }
 
 function toProblem(error: unknown): Problem {

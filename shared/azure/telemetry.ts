@@ -5,6 +5,7 @@ import { context, metrics, propagation, ROOT_CONTEXT, SpanKind, SpanStatusCode, 
 import type { TelemetryClient } from 'applicationinsights';
 import type { Config } from '../config.ts';
 import type { Telemetry } from '../ports.ts';
+import { withoutSecrets } from '../secrets.ts';
 
 export interface FlushableTelemetry extends Telemetry {
   /** Sends what is waiting; resolves also when it cannot be delivered. */
@@ -21,7 +22,7 @@ export async function createTelemetry(config: Config, now: () => Date): Promise<
 /** One JSON line per record, for people without Application Insights. Spans only pass their parent on. */
 export function logTelemetry(now: () => Date): Telemetry {
   const write = (event: string, fields: Record<string, unknown>) =>
-    console.log(JSON.stringify({ event, at: now().toISOString(), ...fields }));
+    console.log(withoutSecrets(JSON.stringify({ event, at: now().toISOString(), ...fields })));
   return {
     span: (_name, parent, work) => work(parent),
     stage: (record) => write('pipeline.stage', { ...record }),
@@ -85,6 +86,10 @@ async function startClient(connectionString: string, authentication: string | un
   return client;
 }
 
+/** Texts of others, such as the message of an SDK's error, may quote an address with its signature. */
+const told = (properties: Record<string, string>): Record<string, string> =>
+  Object.fromEntries(Object.entries(properties).map(([name, text]) => [name, withoutSecrets(text)]));
+
 function insightsTelemetry(client: TelemetryClient): FlushableTelemetry {
   const tracer = trace.getTracer('darkroom');
   const meter = metrics.getMeter('darkroom');
@@ -104,7 +109,10 @@ function insightsTelemetry(client: TelemetryClient): FlushableTelemetry {
         try {
           return await work(carrier.traceparent);
         } catch (error) {
-          span.setStatus({ code: SpanStatusCode.ERROR, message: error instanceof Error ? error.message : '' });
+          span.setStatus({
+            code: SpanStatusCode.ERROR,
+            message: withoutSecrets(error instanceof Error ? error.message : ''),
+          });
           throw error;
         } finally {
           span.end();
@@ -114,13 +122,13 @@ function insightsTelemetry(client: TelemetryClient): FlushableTelemetry {
     stage({ ids, ...record }) {
       client.trackEvent({
         name: 'pipeline.stage',
-        properties: { ...record, durationMs: String(record.durationMs), ...ids },
+        properties: told({ ...record, durationMs: String(record.durationMs), ...ids }),
       });
     },
     metric: (name, value, attributes) => histograms[name].record(value, attributes),
     problem(message, attributes) {
-      console.warn(message);
-      client.trackEvent({ name: 'pipeline.problem', properties: { message, ...attributes } });
+      console.warn(withoutSecrets(message));
+      client.trackEvent({ name: 'pipeline.problem', properties: told({ message, ...attributes }) });
     },
     flush: () => client.flush(),
   };
