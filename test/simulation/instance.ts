@@ -130,7 +130,7 @@ export function createInstance(
       const search = new URLSearchParams(query).toString();
       const request = {
         method: target.method,
-        url: `http://backend.invalid/api/${path}${search === '' ? '' : `?${search}`}`,
+        url: `http://backend.invalid/${path}${search === '' ? '' : `?${search}`}`,
         headers: new Headers(headers),
         body: body === undefined ? null : chunks(body),
       } as unknown as HttpRequest;

@@ -1,6 +1,4 @@
 /** The people and apps of a plan, doing what it says and remembering what they were promised. */
-import { keyId } from '../../shared/api/keys.ts';
-import { digestOf } from '../../shared/names.ts';
 import type { Client } from './client.ts';
 import { createClient } from './client.ts';
 import type { HttpAnswer } from './instance.ts';
@@ -139,11 +137,8 @@ async function upload({ world, client, ledger }: Users, upload: Upload): Promise
   }
 }
 
-/** What the backend makes of an Idempotency-Key of the operator: keys of two holders are two. */
-const requestOf = ({ keys }: World, sent: string): string => digestOf(40, keyId(keys.operator) ?? '', sent);
-
 async function train(
-  { world, client, ledger }: Users,
+  { client, ledger }: Users,
   { project, id, parameters }: Extract<Action, { kind: 'train' }>,
 ): Promise<void> {
   const answer = await client.ask('trainings-post', {
@@ -153,7 +148,7 @@ async function train(
   });
   if (answer?.status !== 202) return;
   const { id: run, verdict } = answer.json;
-  ledger.trainings.push({ project, key: requestOf(world, id), id: text(run), verdict: text(verdict) });
+  ledger.trainings.push({ project, key: id, id: text(run), verdict: text(verdict) });
 }
 
 async function review({ world, client, ledger }: Users, p: string): Promise<void> {
@@ -225,7 +220,7 @@ async function rollback({ world, client, ledger }: Users, p: string): Promise<vo
   );
   const won = answers.flatMap((answer, i) => (answer?.status === 200 ? [`${key}-${i}`] : []));
   if (won.length > 1) world.problems.push(`I3: two rollbacks of project ${p} from the same state were both accepted`);
-  for (const winner of won) ledger.rollbacks.push({ project: p, key: requestOf(world, winner) });
+  for (const winner of won) ledger.rollbacks.push({ project: p, key: winner });
 }
 
 async function score(
