@@ -54,8 +54,8 @@ test('triggers name the settings that this test believes they name', () => {
 test('the process reads its environment in shared/config.ts alone', () => {
   const readers = `${app}\n${sources('shared')}`.matchAll(/process\.env\[?'?\.?([A-Za-z_]+)/g);
   const names = new Set([...readers].map(([, name = '']) => name));
-  // these are switched off for the SDK of Application Insights, which reads them; PATH is handed to a child process
-  const known = /^(PATH|APPLICATIONINSIGHTS_\w+|OTEL_\w+)$/;
+  // these are set for dependencies that would report on themselves; PATH is handed to a child process
+  const known = /^(PATH|ORT_DISABLE_TELEMETRY|APPLICATIONINSIGHTS_\w+|OTEL_\w+)$/;
   expect([...names].filter((name) => !known.test(name))).toEqual([]);
 });
 
