@@ -55,7 +55,7 @@ test('the process reads its environment in shared/config.ts alone', () => {
   const readers = `${app}\n${sources('shared')}`.matchAll(/process\.env\[?'?\.?([A-Za-z_]+)/g);
   const names = new Set([...readers].map(([, name = '']) => name));
   // these are set for dependencies that would report on themselves; PATH is handed to a child process
-  const known = /^(PATH|ORT_DISABLE_TELEMETRY|APPLICATIONINSIGHTS_\w+|OTEL_\w+)$/;
+  const known = /^(PATH|ORT_DISABLE_TELEMETRY|APPLICATION_?INSIGHTS_\w+|OTEL_\w+)$/;
   expect([...names].filter((name) => !known.test(name))).toEqual([]);
 });
 
