@@ -27,7 +27,7 @@ export const defects: readonly Defect[] = [
         'documents.replace(container, next, newest ?? current.etag)',
       ],
     ],
-    seed: 100_014,
+    seed: 100_009,
   },
   {
     name: 'no outbox',
@@ -93,7 +93,7 @@ export const defects: readonly Defect[] = [
     excuse: 'somebody will look at them',
     file: 'shared/repair/dead-letters.ts',
     edits: [['    await ports.messages.send(queue, [message]);\n', '']],
-    seed: 100_024,
+    seed: 100_002,
   },
   {
     name: 'generation advanced after listing',
@@ -125,7 +125,7 @@ export const defects: readonly Defect[] = [
         "void ports.documents.create('predictions', prediction).catch(() => undefined);",
       ],
     ],
-    seed: 100_019,
+    seed: 100_002,
   },
   {
     name: 'retry without backoff',
@@ -150,7 +150,7 @@ export const defects: readonly Defect[] = [
         'const record = toRecord({ ...sample, split: splitOf(sample.pixelDigest ?? sample.sha256, project.settings.split) });',
       ],
     ],
-    seed: 100_008,
+    seed: 100_037,
   },
   {
     name: 'its own duplicate',
@@ -165,18 +165,6 @@ export const defects: readonly Defect[] = [
     seed: 100_001,
   },
   {
-    name: 'pixels looked for, not claimed',
-    excuse: 'nobody uploads the same picture in this very moment',
-    file: 'shared/dataset/admit.ts',
-    edits: [
-      [
-        "const created = await documents.create('pixels', { id, pk, sample });",
-        "const seen = await documents.read('pixels', pk, id);\n    if (seen === undefined) await documents.create('pixels', { id, pk, sample });\n    const created = seen === undefined ? { document: { id, pk, sample }, etag: '' } : ('exists' as const);",
-      ],
-    ],
-    seed: 100_001,
-  },
-  {
     name: 'a claim that is no sample',
     excuse: 'whoever claimed the pixels makes the sample',
     file: 'shared/dataset/admit.ts',
@@ -186,14 +174,14 @@ export const defects: readonly Defect[] = [
         "const stored = created === 'exists' ? ((await documents.read('samples', first.pk, first.id)) ?? { document: first, etag: '' }) : await readOrMake(documents, first, false);",
       ],
     ],
-    seed: 100_001,
+    seed: 100_006,
   },
   {
     name: 'unstaged by label alone',
     excuse: 'the committed label is the one the sample has',
     file: 'shared/dataset/mark.ts',
     edits: [['document.label === label && document.labelSource === labelSource', 'document.label === label']],
-    seed: 100_005,
+    seed: 100_037,
   },
   {
     name: 'claimed by who saw another attempt',
@@ -207,7 +195,7 @@ export const defects: readonly Defect[] = [
     excuse: 'a stale etag is refused before anything else',
     file: 'functions/http/samples.ts',
     edits: [['if (!same && call.ifMatch', 'if (call.ifMatch']],
-    seed: 100_005,
+    seed: 100_007,
   },
 ];
 
