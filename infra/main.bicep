@@ -54,6 +54,9 @@ param operators operator[] = []
 @description('Origins of web pages that call the API and upload in a browser (https://scans.example.com); empty: none.')
 param allowedOrigins string[] = []
 
+@description('Settings of the app for which the default does not do, by name, for example RATE_LIMIT_KEY_PER_SECOND. Never a secret: whoever may read the app reads them.')
+param appSettings { *: string } = {}
+
 @description('Email addresses that are told of alerts.')
 param alertEmails string[] = []
 
@@ -106,6 +109,7 @@ module resources 'resources.bicep' = {
     packageUri: packageUri
     operators: operators
     allowedOrigins: allowedOrigins
+    appSettings: appSettings
     alertEmails: alertEmails
     trainingSecondsPerDay: trainingSecondsPerDay
     functionGbSecondsPerDay: functionGbSecondsPerDay

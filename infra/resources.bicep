@@ -53,6 +53,9 @@ param operators operator[] = []
 @description('Origins of web pages that call the API and upload in a browser (https://scans.example.com); empty: none.')
 param allowedOrigins string[] = []
 
+@description('Settings of the app for which the default does not do, by name, for example RATE_LIMIT_KEY_PER_SECOND. Never a secret: whoever may read the app reads them.')
+param appSettings { *: string } = {}
+
 @description('Email addresses that are told of alerts.')
 param alertEmails string[] = []
 
@@ -262,6 +265,7 @@ module functions 'modules/functions.bicep' = {
     jobName: declared.trainerJob
     trainers: trainers
     allowedOrigins: origins
+    appSettings: appSettings
     insightsConnectionString: monitoring.outputs.connectionString
     sweepSchedule: declared.sweepSchedule
   }

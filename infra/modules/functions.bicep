@@ -38,6 +38,8 @@ param jobName string
 param trainers string
 @description('Origins of web pages that call the API in a browser; empty: none.')
 param allowedOrigins string[]
+@description('Further settings of the app; those below stand.')
+param appSettings { *: string }
 @description('Application Insights connection string.')
 param insightsConnectionString string
 @description('Schedule of the sweep.')
@@ -94,7 +96,7 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
 
   resource settings 'config' = {
     name: 'appsettings'
-    properties: {
+    properties: union(appSettings, {
       AzureWebJobsStorage__blobServiceUri: 'https://${hostStorageName}.blob.${storageDomain}'
       AzureWebJobsStorage__tableServiceUri: 'https://${hostStorageName}.table.${storageDomain}'
       AzureWebJobsStorage__credential: 'managedidentity'
@@ -117,7 +119,7 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
       ORT_DISABLE_TELEMETRY: '1'
       APPLICATIONINSIGHTS_STATSBEAT_DISABLED: 'true'
       APPLICATIONINSIGHTS_SDKSTATS_DISABLED: 'true'
-    }
+    })
   }
 
   resource noFtpPassword 'basicPublishingCredentialsPolicies' = {

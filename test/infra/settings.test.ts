@@ -6,7 +6,7 @@ import { readConfig, settingNames } from '../../shared/config.ts';
 import { sweepSchedule } from '../../shared/resources.ts';
 import { appSettingsOf, at, deployments, evaluated, ofType, resourcesOf } from './templates.ts';
 
-/** Read by the code, and deliberately not set in Azure. */
+/** Read by the code, and deliberately never set in Azure. */
 const absent: Record<string, string> = {
   SERVICEBUS: 'a connection string is a secret; the identity is used',
   COSMOS__accountKey: 'a secret; the identity is used',
@@ -14,6 +14,10 @@ const absent: Record<string, string> = {
   BLOB__accountKey: 'a secret; the identity is used',
   COMPUTE__accessToken: 'a secret; the identity is used',
   COMPUTE__endpoint: 'the default is Azure',
+};
+
+/** Read by the code, and set by the parameter `appSettings` where the default does not do. */
+const optional: Record<string, string> = {
   PUBLIC_URL: 'links need no host',
   RATE_LIMIT_KEY_PER_SECOND: 'the default is for everybody',
   RATE_LIMIT_KEY_BURST: 'the default is for everybody',
@@ -62,7 +66,7 @@ test('the process reads its environment in shared/config.ts alone', () => {
 test.for(deployments)('%s sets everything that code and host read', (deployment) => {
   const set = Object.keys(appSettingsOf(deployment));
   const wanted = [...settingNames, ...inTriggers, ...ofConnections, ...hostSettings];
-  const missing = [...new Set(wanted)].filter((name) => !set.includes(name) && !(name in absent));
+  const missing = [...new Set(wanted)].filter((name) => !set.includes(name) && !(name in absent || name in optional));
   expect(missing, 'add these to infra/modules/functions.bicep').toEqual([]);
 });
 
@@ -106,4 +110,11 @@ test.for(deployments)('the code takes the settings of %s', (deployment) => {
 
 test.for(deployments)('%s runs the sweep as the code declares', (deployment) => {
   expect(appSettingsOf(deployment)['SWEEP_SCHEDULE']).toBe(sweepSchedule);
+});
+
+test('further settings reach the app, and replace none that it needs', () => {
+  const given = appSettingsOf('options/browser');
+  expect(given).toMatchObject({ RATE_LIMIT_KEY_PER_SECOND: '200', RATE_LIMIT_KEY_BURST: '600' });
+  const usual = appSettingsOf('options/cpu');
+  for (const [name, value] of Object.entries(usual)) expect([name, given[name]]).toEqual([name, value]);
 });
