@@ -82,6 +82,12 @@ const steps: Step[] = [
     shows: 'the story on scanned digits, to its end',
   },
   {
+    name: 'readme',
+    command: ['node', 'test/readme.ts'],
+    short: ['node', 'test/readme.ts'],
+    shows: "the README's example of the API, pasted whole",
+  },
+  {
     name: 'clients',
     command: ['node', 'test/clients/main.ts'],
     short: ['node', 'test/clients/main.ts'],
