@@ -15,7 +15,7 @@ import { endpointView } from '../shared/api/views/endpoint.ts';
 import { modelView } from '../shared/api/views/model.ts';
 import { page } from '../shared/api/views/page.ts';
 import { projectStatusView, projectView } from '../shared/api/views/project.ts';
-import { trainingView } from '../shared/api/views/training.ts';
+import { trainingSummaryView, trainingView } from '../shared/api/views/training.ts';
 import type { ProjectSettingsInput } from '../shared/project.ts';
 
 export interface SmokeOptions {
@@ -25,7 +25,7 @@ export interface SmokeOptions {
   trainingLimitSeconds: number;
 }
 
-type Training = z.infer<typeof trainingView>;
+type Training = z.infer<typeof trainingSummaryView>;
 
 /** fewer make a model that is right half of the time, and a smoke test that fails by chance */
 const perDigit = 40;
@@ -121,7 +121,7 @@ async function trainedOn(
 ): Promise<Training> {
   const expected = 'a training on a version with the uploads, started by policy, to end';
   return waitFor({ expected, limitSeconds, everyMs: pollMs }, async () => {
-    const { value } = (await client.get(`/projects/${project}/trainings`, page(trainingView))).body;
+    const { value } = (await client.get(`/projects/${project}/trainings`, page(trainingSummaryView))).body;
     // the first that began after the uploads: another version may follow with the last of them
     const training = value.filter(({ version }) => version.number > after).at(-1);
     if (training === undefined) return { seen: 'no such training' };
@@ -150,7 +150,7 @@ async function cleanUp(client: Client, narrator: Narrator, project: string): Pro
   const { etag, body } = await client.get(`/projects/${project}`, projectStatusView);
   const quiet = { ...settings, retrain: { ...settings.retrain, onVersion: false } };
   await client.send('PUT', `/projects/${project}`, quiet, projectView, { 'if-match': etag });
-  const { value } = (await client.get(`/projects/${project}/trainings`, page(trainingView))).body;
+  const { value } = (await client.get(`/projects/${project}/trainings`, page(trainingSummaryView))).body;
   for (const { id } of value.filter(({ state }) => openStates.includes(state))) {
     await client
       .send('POST', `/projects/${project}/trainings/${id}/cancel`, undefined, trainingView)

@@ -1,10 +1,10 @@
 /** The model registry: versions, artifacts, the manual gate, lineage. */
 import * as z from 'zod';
 import { Problem } from '../../shared/api/problem.ts';
-import { type entryView, toEntryView, toVersionView } from '../../shared/api/views/dataset.ts';
-import { lineageView, modelView, toModelView } from '../../shared/api/views/model.ts';
+import { type entryView, toEntryView, toVersionSummary } from '../../shared/api/views/dataset.ts';
+import { lineageView, modelSummaryView, modelView, toModelSummary, toModelView } from '../../shared/api/views/model.ts';
 import { page } from '../../shared/api/views/page.ts';
-import { toTrainingView } from '../../shared/api/views/training.ts';
+import { toTrainingSummary } from '../../shared/api/views/training.ts';
 import { treeStore } from '../../shared/dataset/store.ts';
 import { entries } from '../../shared/dataset/walk.ts';
 import type { EndpointDocument, ModelDocument, Outgoing } from '../../shared/documents.ts';
@@ -57,9 +57,9 @@ export async function lineageOf(
     samples.push(toEntryView(key, record));
   }
   return {
-    model: toModelView(model, endpoint),
-    training: run === undefined ? null : toTrainingView(run.document),
-    datasetVersion: toVersionView(version),
+    model: { ...toModelSummary(model, endpoint), lineage: model.lineage },
+    training: run === undefined ? null : toTrainingSummary(run.document),
+    datasetVersion: toVersionSummary(version),
     samples,
     samplesLink: `${base}/projects/${project}/versions/${version.version}/samples`,
   };
@@ -128,9 +128,10 @@ export const modelRoutes = [
     method: 'GET',
     path: 'v1/projects/{project}/models',
     role: 'viewer',
-    summary: 'Model versions, newest first',
+    summary:
+      'Model versions, newest first; one that is asked for by number has its classes, its metrics and the sentences of its verdict',
     query: z.strictObject(listQuery),
-    answers: { 200: page(modelView) },
+    answers: { 200: page(modelSummaryView) },
     async handle(ports, call) {
       const { document: project } = await projectOf(ports, call);
       const endpoint = await endpointOf(ports, project.id);
@@ -138,7 +139,7 @@ export const modelRoutes = [
       const found = await readPage(
         call.query,
         (look) => ports.documents.query('models', { pk: project.id, orderBy, ...look }),
-        (documents) => documents.map((document) => toModelView(document, endpoint)),
+        (documents) => documents.map((document) => toModelSummary(document, endpoint)),
       );
       return pageOf(call, `/projects/${project.id}/models`, call.query, found.value, found.continuation);
     },

@@ -4,9 +4,13 @@ import { continuationOf } from './route.ts';
 
 /** A page ends with the look at documents that takes it beyond this much JSON. */
 const maxPageBytes = 4 * 1024 * 1024;
+/** ... or with the one that has read this much: views may be much smaller than the documents that they are made of. */
+const maxReadBytes = 64 * 1024 * 1024;
+/** Documents of one look are held together; beside those of other calls, this much of them is no burden. */
+const maxLookBytes = 4 * 1024 * 1024;
 /** Documents of the first look, which tells how large they are: one may have 2 MB. */
 const firstLook = 4;
-/** Further looks are for what the mean of those before would fill this share of what is left with. */
+/** Further looks are for what the mean of those before would fill this share of what may be with. */
 const caution = 0.5;
 
 interface Look {
@@ -15,8 +19,8 @@ interface Look {
 }
 
 /**
- * Reads documents until there are `limit` of them, or their views have 4 MB: however large they are, this process holds a
- * few at a time, and an answer has 8 MB at most. `read` makes one look, `show` what is told of the documents that it found.
+ * Reads documents until there are `limit` of them, their views have 4 MB, or they themselves 64 MB: however large they are,
+ * this process holds a few at a time, and an answer has 8 MB at most. `read` makes one look, `show` what is told of the documents that it found.
  */
 export async function readPage<T, V>(
   query: { limit: number; continuation?: string | undefined },
@@ -25,7 +29,7 @@ export async function readPage<T, V>(
 ): Promise<{ value: V[]; continuation: string | undefined }> {
   const value: V[] = [];
   let { continuation } = continuationOf(query);
-  let [seen, bytes, limit] = [0, 0, firstLook];
+  let [seen, bytes, bytesRead, limit] = [0, 0, 0, firstLook];
   do {
     const look = {
       limit: Math.min(limit, query.limit - seen),
@@ -35,11 +39,15 @@ export async function readPage<T, V>(
     const shown = await show(found.items.map(({ document }) => document));
     value.push(...shown);
     seen += found.items.length;
-    bytes += shown.reduce((sum, one) => sum + Buffer.byteLength(JSON.stringify(one)), 0);
+    bytes += sizeOf(shown);
+    bytesRead += sizeOf(found.items);
     ({ continuation } = found);
     if (found.items.length === 0) break;
-    const fitting = Math.floor(((maxPageBytes - bytes) * caution) / Math.max(1, bytes / seen));
-    limit = Math.max(1, fitting);
-  } while (continuation !== undefined && seen < query.limit && bytes < maxPageBytes);
+    const fitting = Math.min((maxPageBytes - bytes) / bytes, maxLookBytes / bytesRead) * seen;
+    limit = Math.max(1, Math.floor(fitting * caution));
+  } while (continuation !== undefined && seen < query.limit && bytes < maxPageBytes && bytesRead < maxReadBytes);
   return { value, continuation };
 }
+
+const sizeOf = (items: unknown[]): number =>
+  items.reduce<number>((sum, one) => sum + Buffer.byteLength(JSON.stringify(one)), 0);

@@ -7,7 +7,9 @@ import { toVersionView } from '../../shared/api/views/dataset.ts';
 import { page } from '../../shared/api/views/page.ts';
 import {
   projectStatusView,
+  projectSummaryView,
   projectView,
+  toProjectSummary,
   toProjectView,
   uploadStates,
   type Warning,
@@ -103,15 +105,15 @@ export const projectRoutes = [
     path: 'v1/projects',
     role: 'viewer',
     scope: 'any-key',
-    summary: 'List the projects that the key is for',
+    summary: 'List the projects that the key is for; one that is asked for by name has its settings',
     query: z.strictObject(listQuery),
-    answers: { 200: page(projectView) },
+    answers: { 200: page(projectSummaryView) },
     async handle(ports, call) {
       const isMine = ({ id }: ProjectDocument): boolean => call.key.project === '*' || call.key.project === id;
       const { value, continuation } = await readPage(
         call.query,
         (look) => ports.documents.query('projects', { pk: 'projects', ...look }),
-        (documents) => documents.filter(isMine).map(toProjectView),
+        (documents) => documents.filter(isMine).map(toProjectSummary),
       );
       return pageOf(call, '/projects', call.query, value, continuation);
     },

@@ -3,7 +3,12 @@ import * as z from 'zod';
 import { versionName } from '../../shared/api/parameters.ts';
 import { Problem } from '../../shared/api/problem.ts';
 import { page } from '../../shared/api/views/page.ts';
-import { toTrainingView, trainingView } from '../../shared/api/views/training.ts';
+import {
+  toTrainingSummary,
+  toTrainingView,
+  trainingSummaryView,
+  trainingView,
+} from '../../shared/api/views/training.ts';
 import { trainerName } from '../../shared/project.ts';
 import type { ProjectDocument, RunDocument } from '../../shared/documents.ts';
 import { whyQueued } from '../../shared/training/queue-reason.ts';
@@ -18,11 +23,16 @@ const parameters = z.record(z.string().max(60), z.union([z.number(), z.string().
 const retryAfter = { 'retry-after': '2' };
 
 /** Shows trainings together with why those that wait do so. */
-async function viewsOf(ports: HttpPorts, project: ProjectDocument, runs: RunDocument[]) {
+async function viewsOf<V>(
+  ports: HttpPorts,
+  project: ProjectDocument,
+  runs: RunDocument[],
+  toView: (run: RunDocument, queueReason: string | null) => V,
+): Promise<V[]> {
   const waits = runs.some(({ state }) => state === 'queued');
   const scheduler = waits ? await ports.documents.read('schedulers', project.id, 'scheduler') : undefined;
   const now = ports.clock.now();
-  return runs.map((run) => toTrainingView(run, whyQueued(run, scheduler?.document, project.settings.retrain, now)));
+  return runs.map((run) => toView(run, whyQueued(run, scheduler?.document, project.settings.retrain, now)));
 }
 
 export const trainingRoutes = [
@@ -85,16 +95,17 @@ export const trainingRoutes = [
     method: 'GET',
     path: 'v1/projects/{project}/trainings',
     role: 'viewer',
-    summary: 'Trainings, newest first',
+    summary:
+      'Trainings, newest first; one that is asked for by id has its classes, parameters, metrics, attempts and the sentences of its verdict',
     query: z.strictObject(listQuery),
-    answers: { 200: page(trainingView) },
+    answers: { 200: page(trainingSummaryView) },
     async handle(ports, call) {
       const { document: project } = await projectOf(ports, call);
       const orderBy = { field: 'createdAt' as const, descending: true };
       const found = await readPage(
         call.query,
         (look) => ports.documents.query('runs', { pk: project.id, orderBy, ...look }),
-        (documents) => viewsOf(ports, project, documents),
+        (documents) => viewsOf(ports, project, documents, toTrainingSummary),
       );
       return pageOf(call, `/projects/${project.id}/trainings`, call.query, found.value, found.continuation);
     },
@@ -121,7 +132,7 @@ export const trainingRoutes = [
           },
         );
       const headers = { etag: found.etag, ...(isOpen(found.document.state) ? retryAfter : {}) };
-      const [json] = await viewsOf(ports, project, [found.document]);
+      const [json] = await viewsOf(ports, project, [found.document], toTrainingView);
       return { status: 200, json, headers };
     },
   }),

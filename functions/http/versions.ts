@@ -1,6 +1,13 @@
 /** Dataset versions: history, entries, differences. */
 import * as z from 'zod';
-import { entryView, toEntryView, toVersionView, versionView } from '../../shared/api/views/dataset.ts';
+import {
+  entryView,
+  toEntryView,
+  toVersionSummary,
+  toVersionView,
+  versionSummaryView,
+  versionView,
+} from '../../shared/api/views/dataset.ts';
 import { page } from '../../shared/api/views/page.ts';
 import { commitNow } from '../../shared/dataset/stage.ts';
 import { changePage } from '../../shared/dataset/diff.ts';
@@ -34,16 +41,16 @@ export const versionRoutes = [
     method: 'GET',
     path: 'v1/projects/{project}/versions',
     role: 'viewer',
-    summary: 'History, newest first',
+    summary: 'History, newest first; a version that is asked for by itself has its samples by class',
     query: z.strictObject(listQuery),
-    answers: { 200: page(versionView) },
+    answers: { 200: page(versionSummaryView) },
     async handle(ports, call) {
       const { document: project } = await projectOf(ports, call);
       const orderBy = { field: 'number' as const, descending: true };
       const found = await readPage(
         call.query,
         (look) => ports.documents.query('versions', { pk: project.id, orderBy, ...look }),
-        (documents) => documents.map(toVersionView),
+        (documents) => documents.map(toVersionSummary),
       );
       return pageOf(call, `/projects/${project.id}/versions`, call.query, found.value, found.continuation);
     },

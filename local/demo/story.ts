@@ -1,9 +1,9 @@
 /** The story of the demo, told through the HTTP API alone: every step checks that it happened. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as z from 'zod';
-import { versionView } from '../../shared/api/views/dataset.ts';
+import { versionSummaryView } from '../../shared/api/views/dataset.ts';
 import { endpointView } from '../../shared/api/views/endpoint.ts';
-import { modelView } from '../../shared/api/views/model.ts';
+import { modelSummaryView, modelView } from '../../shared/api/views/model.ts';
 import { deadLetterView } from '../../shared/api/views/operations.ts';
 import { projectView } from '../../shared/api/views/project.ts';
 import { type Client, getAll } from './client.ts';
@@ -205,15 +205,18 @@ async function rollBack(stage: Stage, champion: number): Promise<number> {
   });
 }
 
-/** Everything that there is now, as the API lists it. */
+/** Everything that there is now, as the API has it. */
 async function tally({
   client,
   pictures: { project },
 }: Stage): Promise<Pick<Report, 'uploads' | 'versions' | 'models' | 'deadLetters'>> {
   const { received, ...uploads } = await summaryOf(client, project);
   if (received > 0) throw new Error(`Expected every upload to have an outcome; seen: ${received} without`);
-  const versions = (await getAll(client, `/projects/${project}/versions`, versionView)).reverse();
-  const models = (await getAll(client, `/projects/${project}/models`, modelView)).reverse();
+  const versions = (await getAll(client, `/projects/${project}/versions`, versionSummaryView)).reverse();
+  const listed = (await getAll(client, `/projects/${project}/models`, modelSummaryView)).reverse();
+  const models = [];
+  for (const { version } of listed)
+    models.push((await client.get(`/projects/${project}/models/${version}`, modelView)).body);
   const deadLetters = await getAll(client, '/dead-letters', deadLetterView);
   return {
     uploads,

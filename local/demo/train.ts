@@ -5,7 +5,7 @@ import { endpointView } from '../../shared/api/views/endpoint.ts';
 import { modelView } from '../../shared/api/views/model.ts';
 import { page } from '../../shared/api/views/page.ts';
 import { projectStatusView } from '../../shared/api/views/project.ts';
-import { trainingView } from '../../shared/api/views/training.ts';
+import { trainingSummaryView, trainingView } from '../../shared/api/views/training.ts';
 import type { Client } from './client.ts';
 import type { Narrator } from './narrator.ts';
 import { waitFor } from './wait.ts';
@@ -35,8 +35,8 @@ export function versionWith(client: Client, narrator: Narrator, project: string,
   });
 }
 
-const trainingsOf = async (client: Client, project: string): Promise<Training[]> =>
-  (await client.get(`/projects/${project}/trainings`, page(trainingView))).body.value;
+const trainingsOf = async (client: Client, project: string): Promise<z.infer<typeof trainingSummaryView>[]> =>
+  (await client.get(`/projects/${project}/trainings`, page(trainingSummaryView))).body.value;
 
 /**
  * Waits for the training that policy starts on a version, and returns its id. When uploads were so slow that their

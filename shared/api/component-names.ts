@@ -2,14 +2,14 @@
 import * as z from 'zod';
 import { projectSettings } from '../project.ts';
 import { problemBody } from './problem.ts';
-import { entryView, sampleView, uploadView, versionView } from './views/dataset.ts';
+import { entryView, sampleView, uploadView, versionSummaryView, versionView } from './views/dataset.ts';
 import { endpointView, predictionView, scoreView } from './views/endpoint.ts';
 import { keyView, madeKeyView } from './views/key.ts';
-import { lineageView, modelView } from './views/model.ts';
+import { lineageView, modelSummaryView, modelView } from './views/model.ts';
 import { deadLetterView, eventView } from './views/operations.ts';
 import { image } from './views/page.ts';
-import { projectStatusView, projectView } from './views/project.ts';
-import { trainingView, verdict } from './views/training.ts';
+import { projectStatusView, projectSummaryView, projectView } from './views/project.ts';
+import { trainingSummaryView, trainingView, verdict, verdictSummary } from './views/training.ts';
 
 const named: Record<string, z.ZodType> = {
   DeadLetter: deadLetterView,
@@ -21,17 +21,22 @@ const named: Record<string, z.ZodType> = {
   Lineage: lineageView,
   MadeKey: madeKeyView,
   Model: modelView,
+  ModelSummary: modelSummaryView,
   Prediction: predictionView,
   Problem: problemBody,
   Project: projectView,
   ProjectSettings: projectSettings,
   ProjectStatus: projectStatusView,
+  ProjectSummary: projectSummaryView,
   Sample: sampleView,
   Score: scoreView,
   Training: trainingView,
+  TrainingSummary: trainingSummaryView,
   Upload: uploadView,
   Verdict: verdict,
+  VerdictSummary: verdictSummary,
   Version: versionView,
+  VersionSummary: versionSummaryView,
 };
 
 for (const [id, type] of Object.entries(named)) z.globalRegistry.add(type, { ...type.meta(), id });

@@ -14,7 +14,7 @@ import { endpointView, predictionView, scoreView } from '../../shared/api/views/
 import { modelView } from '../../shared/api/views/model.ts';
 import { page } from '../../shared/api/views/page.ts';
 import { projectStatusView } from '../../shared/api/views/project.ts';
-import { trainingView } from '../../shared/api/views/training.ts';
+import { trainingSummaryView } from '../../shared/api/views/training.ts';
 import { type Api, createApi } from './client.ts';
 import { digit } from './digits.ts';
 import { type NetworkWatch, watchNetwork } from '../network/watch.ts';
@@ -125,7 +125,7 @@ test(
       .parse((await api.call('GET', `${project}/versions/1/diff/2`)).body);
     expect(changes.counts).toEqual({ added: 100, removed: 0, relabelled: 0 });
     expect((await api.read(modelView, `${project}/models/2`)).verdict.champion?.model).toBe(1);
-    expect((await api.read(page(trainingView), `${project}/trainings`)).value.map((t) => t.state)).toEqual([
+    expect((await api.read(page(trainingSummaryView), `${project}/trainings`)).value.map((t) => t.state)).toEqual([
       'registered',
       'registered',
     ]);

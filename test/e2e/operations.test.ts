@@ -11,7 +11,7 @@ import { buildApp } from '../../local/build.ts';
 import { createKey } from '../../local/first-key.ts';
 import { type Platform, startPlatform } from '../../local/platform.ts';
 import { endpointView } from '../../shared/api/views/endpoint.ts';
-import { modelView } from '../../shared/api/views/model.ts';
+import { modelSummaryView, modelView } from '../../shared/api/views/model.ts';
 import { page } from '../../shared/api/views/page.ts';
 import { trainingView } from '../../shared/api/views/training.ts';
 import { connect } from '../../shared/azure/connect.ts';
@@ -211,8 +211,8 @@ describe('a training', () => {
 });
 
 describe('a person', () => {
-  const candidates = async (): Promise<z.infer<typeof modelView>[]> =>
-    (await api.read(page(modelView), `${base}/models`)).value.filter((m) => m.state === 'candidate');
+  const candidates = async (): Promise<z.infer<typeof modelSummaryView>[]> =>
+    (await api.read(page(modelSummaryView), `${base}/models`)).value.filter((m) => m.state === 'candidate');
   const decide = (model: number, what: string, etag?: string) =>
     api.call('POST', `${base}/models/${model}/${what}`, {}, etag === undefined ? {} : { 'if-match': etag });
 

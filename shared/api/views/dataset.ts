@@ -35,6 +35,14 @@ export const toVersionView = ({
   ...{ id: version, number, root, parent, samples, byClass, bySplit, changes, bytesWritten, nodesWritten, createdAt },
 });
 
+/** A version in a list: without what grows with its classes. */
+export const versionSummaryView = versionView.omit({ byClass: true }).extend({ classCount: z.number() });
+
+export const toVersionSummary = (version: VersionSummary): z.infer<typeof versionSummaryView> => {
+  const { byClass, ...small } = toVersionView(version);
+  return { ...small, classCount: Object.keys(byClass).length };
+};
+
 /** What is worth knowing about a file that was accepted. */
 const findings = {
   /** bytes behind the picture's end, which were cut off */

@@ -2,8 +2,8 @@
 import * as z from 'zod';
 import type { EndpointDocument, ModelDocument } from '../../documents.ts';
 import { recallOf, supportOf } from '../../evaluation/measure.ts';
-import { entryView, versionView } from './dataset.ts';
-import { toVerdictView, trainingView, verdict } from './training.ts';
+import { entryView, versionSummaryView } from './dataset.ts';
+import { toVerdictSummary, toVerdictView, trainingSummaryView, verdict, verdictSummary } from './training.ts';
 import { counts, image, time } from './page.ts';
 
 export const modelView = z.object({
@@ -36,46 +36,71 @@ export const modelView = z.object({
   createdAt: time,
 });
 
+const toTotals = ({ accuracy, samples }: ModelDocument['metrics']) => ({
+  ...{ accuracy: samples === 0 ? null : accuracy, samples },
+});
+
 /** As the confusion matrix says: earlier releases kept a recall of 0 for classes without a test sample. */
 function toMetricsView({ metrics, classes }: ModelDocument): z.infer<typeof modelView>['metrics'] {
-  const { accuracy, samples, confusion } = metrics;
+  const { accuracy, samples } = toTotals(metrics);
   const recall = recallOf(metrics);
   const support = supportOf(metrics);
   return {
-    accuracy: samples === 0 ? null : accuracy,
+    accuracy,
     samples,
     recall: Object.fromEntries(classes.map((name, i) => [name, recall[i] ?? null])),
     support: Object.fromEntries(classes.map((name, i) => [name, support[i] ?? 0])),
-    confusion,
+    confusion: metrics.confusion,
   };
 }
 
-export const toModelView = (m: ModelDocument, endpoint: EndpointDocument | undefined): z.infer<typeof modelView> => {
+function toSmallView(m: ModelDocument, endpoint: EndpointDocument | undefined) {
   const aliases = [
     ...(endpoint?.production?.model === m.number ? ['champion'] : []),
     ...(endpoint?.canary?.model === m.number ? ['challenger'] : []),
   ];
-  const { state, digest, sizeBytes, classes, run, lineage, decidedBy, createdAt } = m;
+  const { number: version, state, digest, sizeBytes, image: size, run, decidedBy, createdAt } = m;
   return {
-    ...{
-      version: m.number,
-      state,
-      aliases,
-      digest,
-      sizeBytes,
-      classes,
-      image: m.image,
-      run,
-      datasetVersion: m.version,
-    },
-    ...{ metrics: toMetricsView(m), verdict: toVerdictView(m.verdict), lineage, decidedBy, createdAt },
+    ...{ version, state, aliases, digest, sizeBytes, image: size, run, datasetVersion: m.version },
+    ...{ decidedBy, createdAt },
+  };
+}
+
+export const toModelView = (m: ModelDocument, endpoint: EndpointDocument | undefined): z.infer<typeof modelView> => ({
+  ...toSmallView(m, endpoint),
+  classes: m.classes,
+  metrics: toMetricsView(m),
+  verdict: toVerdictView(m.verdict),
+  lineage: m.lineage,
+});
+
+/** A model version in a list: without what grows with its classes and parameters. */
+export const modelSummaryView = modelView.omit({ classes: true }).extend({
+  classCount: z.number(),
+  metrics: modelView.shape.metrics.pick({ accuracy: true, samples: true }),
+  verdict: verdictSummary,
+  lineage: modelView.shape.lineage.omit({ parameters: true }),
+});
+
+export const toModelSummary = (
+  m: ModelDocument,
+  endpoint: EndpointDocument | undefined,
+): z.infer<typeof modelSummaryView> => {
+  const { trainer, seed, code } = m.lineage;
+  return {
+    ...toSmallView(m, endpoint),
+    classCount: m.classes.length,
+    metrics: toTotals(m.metrics),
+    verdict: toVerdictSummary(m.verdict),
+    lineage: { trainer, seed, code },
   };
 };
 
+/** What is behind a prediction of a model: each has a route of its own that tells all of it. */
 export const lineageView = z.object({
-  model: modelView,
-  training: trainingView.nullable(),
-  datasetVersion: versionView,
+  model: modelSummaryView.extend({ lineage: modelView.shape.lineage }),
+  training: trainingSummaryView.nullable(),
+  datasetVersion: versionSummaryView,
   /** the scans behind it, first page; `samplesLink` leads to all */
   samples: z.array(entryView),
   samplesLink: z.string(),

@@ -26,6 +26,15 @@ export const toProjectView = ({
   ...{ name: id, settings, createdAt, updatedAt },
 });
 
+/** A project in a list: without its settings, which may name 500 classes. */
+export const projectSummaryView = projectView.omit({ settings: true });
+
+export const toProjectSummary = ({
+  id,
+  createdAt,
+  updatedAt,
+}: ProjectDocument): z.infer<typeof projectSummaryView> => ({ name: id, createdAt, updatedAt });
+
 const warning = z.object({ code: z.string(), detail: z.string() });
 export type Warning = z.infer<typeof warning>;
 

@@ -38,6 +38,19 @@ export const toVerdictView = (v: Verdict): z.infer<typeof verdict> => {
   return { decision, reasons, samples, accuracy: samples === 0 ? null : accuracy, interval, champion, baseline };
 };
 
+/** A verdict without its sentences, which name classes. */
+export const verdictSummary = verdict.pick({ decision: true, samples: true, accuracy: true }).extend({
+  /** how many rules had each outcome; those that are noted could not be judged and decide nothing */
+  rules: z.object({ passed: z.number(), failed: z.number(), noted: z.number() }),
+});
+
+/** Counts the rules by the word that each sentence begins with. */
+export const toVerdictSummary = ({ decision, reasons, samples, accuracy }: Verdict): z.infer<typeof verdictSummary> => {
+  const withOutcome = (outcome: string): number => reasons.filter((one) => one.startsWith(`${outcome}: `)).length;
+  const rules = { passed: withOutcome('passed'), failed: withOutcome('failed'), noted: withOutcome('noted') };
+  return { decision, samples, accuracy: samples === 0 ? null : accuracy, rules };
+};
+
 export const trainingView = z.object({
   id: z.string(),
   state: z.enum(['queued', 'submitted', 'running', 'evaluating', 'registered', 'rejected', 'failed', 'cancelled']),
@@ -136,5 +149,28 @@ export const toTrainingView = (run: RunDocument, queueReason: string | null = nu
       trainedAt,
       endedAt,
     },
+  };
+};
+
+/** A training in a list: without what grows with its classes, its length and its attempts. */
+export const trainingSummaryView = trainingView.omit({ classes: true, metrics: true, attempts: true }).extend({
+  classCount: z.number(),
+  trainer: trainingView.shape.trainer.omit({ parameters: true }),
+  unreadable: trainingView.shape.unreadable.omit({ first: true }),
+  /** null until a model was judged */
+  verdict: verdictSummary.nullable(),
+});
+
+export const toTrainingSummary = (
+  run: RunDocument,
+  queueReason: string | null = null,
+): z.infer<typeof trainingSummaryView> => {
+  const { classes, metrics: _metrics, attempts: _attempts, ...small } = toTrainingView(run, queueReason);
+  return {
+    ...small,
+    classCount: classes.length,
+    trainer: { name: run.trainer.name, timeoutSeconds: run.trainer.timeoutSeconds },
+    unreadable: { samples: small.unreadable.samples },
+    verdict: run.verdict === undefined ? null : toVerdictSummary(run.verdict),
   };
 };

@@ -63,6 +63,10 @@ test('what is sent and answered are components with names', () => {
       for (const [type, { schema }] of Object.entries(content))
         if (isJson(type)) expect(Object.keys(schema), operationId).toEqual(['$ref']);
   }
+  for (const what of ['Project', 'Version', 'Training', 'Model']) {
+    const { properties } = schemas[`${what}sList`] as { properties: { value: { items: object } } };
+    expect(properties.value.items).toEqual({ $ref: `#/components/schemas/${what}Summary` });
+  }
   // one place for each shape: a training inside of another answer is a reference as well
   expect(JSON.stringify(schemas['Training']?.['properties'])).toContain('#/components/schemas/Verdict');
 });

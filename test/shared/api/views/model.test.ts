@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { modelView, toModelView } from '../../../../shared/api/views/model.ts';
+import { modelSummaryView, modelView, toModelSummary, toModelView } from '../../../../shared/api/views/model.ts';
 import type { ModelDocument } from '../../../../shared/documents.ts';
 
 /** As a release wrote it that kept a recall of 0 for a class without a test sample, and compared with no baseline. */
@@ -48,4 +48,16 @@ test('the accuracy of a model that was judged on nothing is null', () => {
   const verdict = { ...stored.verdict, samples: 0, accuracy: 0 };
   const shown = modelView.parse(toModelView({ ...stored, metrics, verdict }, undefined));
   expect([shown.metrics.accuracy, shown.verdict.accuracy]).toEqual([null, null]);
+});
+
+test('a summary says how many rules passed, failed and could not be judged, and names no class', () => {
+  const reasons = ['passed: "cat" is fine', 'failed: "dog" is not', 'noted: "dog" 0', 'passed: 4 test samples'];
+  const verdict = { ...stored.verdict, reasons };
+  const shown = modelSummaryView.strict().parse(toModelSummary({ ...stored, verdict }, undefined));
+  expect(shown).toMatchObject({ version: 1, classCount: 2, metrics: { accuracy: 0.75, samples: 4 } });
+  expect(shown.verdict).toEqual({
+    ...{ decision: 'approved', samples: 4, accuracy: 0.75 },
+    rules: { passed: 2, failed: 1, noted: 1 },
+  });
+  expect(JSON.stringify(shown)).not.toMatch(/cat|dog/);
 });
