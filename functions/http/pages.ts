@@ -10,7 +10,7 @@ const maxReadBytes = 64 * 1024 * 1024;
 const maxLookBytes = 4 * 1024 * 1024;
 /** Documents of the first look, which tells how large they are: one may have 2 MB. */
 const firstLook = 4;
-/** Further looks are for what the mean of those before would fill this share of what may be with. */
+/** Further looks are for what the mean of those before would fill this share of those bounds with. */
 const caution = 0.5;
 
 interface Look {
@@ -20,7 +20,8 @@ interface Look {
 
 /**
  * Reads documents until there are `limit` of them, their views have 4 MB, or they themselves 64 MB: however large they are,
- * this process holds a few at a time, and an answer has 8 MB at most. `read` makes one look, `show` what is told of the documents that it found.
+ * this process holds a few at a time, and an answer has 8 MB at most. `read` makes one look, `show` what is told of the
+ * documents that it found.
  */
 export async function readPage<T, V>(
   query: { limit: number; continuation?: string | undefined },
