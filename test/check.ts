@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import * as z from 'zod';
 import { compilerChecks } from '../infra/compiler/checks.ts';
+import { longTests } from './long-tests.ts';
 
 if (!existsSync('node_modules/vitest')) {
   console.error('Packages that only developers need are missing: run npm ci, without --omit=dev, then npm test again.');
@@ -65,7 +66,7 @@ const report = path.join(folder, 'report.json');
 const tests = await run('vitest', [
   'run',
   // what `npm run verify` runs, in its short form too
-  ...['faults', 'hostile', 'simulation', 'storms', 'torture'].flatMap((folder) => ['--exclude', `test/${folder}/**`]),
+  ...longTests.flatMap((files) => ['--exclude', files]),
   ...['--reporter=default', '--reporter=json', `--outputFile.json=${report}`],
 ]);
 try {

@@ -21,6 +21,15 @@ type Command = [string, ...string[]];
 
 const gate: Step = { name: 'test', command: ['node', 'test/check.ts'], shows: 'the gate' };
 
+/** test files of `long-tests.ts` that have no step of their own */
+const slow = [
+  'test/bench',
+  'test/contract/full-disk.test.ts',
+  ...['compute-trouble', 'dead-letters', 'functions-only', 'hostile'].map((name) => `test/e2e/${name}.test.ts`),
+  ...['queue-receiver', 'slow-keys'].map((name) => `test/local/functions-host/${name}.test.ts`),
+  'test/network',
+];
+
 /** the longest first, so that none of them is left to the end */
 const steps: Step[] = [
   {
@@ -57,6 +66,12 @@ const steps: Step[] = [
     command: ['node', 'test/hostile/main.ts', '--requests', '5000', '--runs', '10000'],
     short: ['vitest', 'run', 'test/hostile'],
     shows: 'hostile input: a corpus, every parser, every route',
+  },
+  {
+    name: 'slow',
+    command: ['vitest', 'run', ...slow],
+    short: ['vitest', 'run', ...slow],
+    shows: 'whole platforms under trouble: compute, dead letters, full disks, hostile input over HTTP',
   },
   {
     name: 'cases',

@@ -13,6 +13,7 @@ import { toTrainingView } from '../../shared/api/views/training.ts';
 import { containerAppsCompute } from '../../shared/azure/compute.ts';
 import { isOutage } from '../../shared/azure/outage.ts';
 import type { Compute } from '../../shared/ports.ts';
+import { maxPutOffs } from '../../shared/training/run.ts';
 import { trainable } from '../functions/trainable.ts';
 
 const credential = { getToken: async () => ({ token: 'local', expiresOnTimestamp: Date.now() + 3_600_000 }) };
@@ -159,10 +160,12 @@ describe('a person who looks at the run', () => {
     expect(await seen()).toMatchObject({ state: 'submitted', attempt: 3 });
   });
 
-  test('sees it failed with the reason when quota never comes', async () => {
-    const { work, seen } = await runOnLookAlike(quota, quota, quota, quota);
-    await work(300);
-    expect(await seen()).toMatchObject({ state: 'failed', attempt: 4, code: 'compute-quota' });
+  test('sees it wait with the reason for a day, and then failed, when quota never comes', async () => {
+    const { work, seen } = await runOnLookAlike(...Array.from({ length: maxPutOffs + 4 }, () => quota));
+    await work(3600);
+    expect(await seen()).toMatchObject({ state: 'queued', code: 'compute-quota' });
+    await work(2 * 86_400);
+    expect(await seen()).toMatchObject({ state: 'failed', code: 'compute-quota' });
     expect((await seen()).detail).toContain('Ask for more under Quotas in the portal');
   });
 

@@ -16,7 +16,7 @@ const anyPorts = { http: 0, blob: 0, serviceBus: 0, cosmos: 0, arm: 0, insights:
 const app = `
 import { app } from '@azure/functions';
 const seen = [];
-app.http('seen', { route: 'seen', methods: ['GET'], authLevel: 'anonymous', handler: () => ({ jsonBody: { seen, settings: Object.keys(process.env) } }) });
+app.http('seen', { route: 'api/seen', methods: ['GET'], authLevel: 'anonymous', handler: () => ({ jsonBody: { seen, settings: Object.keys(process.env) } }) });
 app.serviceBusQueue('created', { connection: 'SERVICEBUS', queueName: 'blob-created', handler: (event) => void seen.push(event) });
 `;
 
