@@ -2,6 +2,7 @@
 import type { InvocationContext } from '@azure/functions';
 import type * as z from 'zod';
 import { type queueMessages, readMessage } from '../shared/message.ts';
+import { RetryLater, TerminalError } from '../shared/errors.ts';
 import type { Ports, StageRecord } from '../shared/ports.ts';
 import { asFirstSent } from '../shared/redelivery.ts';
 import type { QueueName } from '../shared/resources.ts';
@@ -53,7 +54,8 @@ export function onMessage<Q extends QueueName>(
       } catch (error) {
         const ended = await endFailed(ports, queue, { body, message: read.message, context, error });
         finish(ended);
-        if (ended.outcome === 'retried') throw error;
+        // what is given up for good, and cannot be recorded now, is not what went wrong with this delivery
+        if (ended.outcome === 'retried') throw error instanceof TerminalError ? new RetryLater(ended.reason) : error;
       }
     });
   };

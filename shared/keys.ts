@@ -1,6 +1,7 @@
 /** What is done with API keys by whoever may: making, listing, rotating, revoking. Nothing here keeps a key itself. */
 import { type Grant, holderOf, keyDocument, newKey } from './api/keys.ts';
 import type { KeyDocument } from './documents.ts';
+import { RetryLater } from './errors.ts';
 import { update } from './outbox.ts';
 import type { Clock, Documents, Stored } from './ports.ts';
 
@@ -24,8 +25,10 @@ export async function makeKey(
 ): Promise<MadeKey> {
   const key = newKey(bytes);
   const document = { ...keyDocument(key, grant, clock.now().toISOString()), createdBy: by };
-  const stored = await documents.create('keys', document);
-  if (stored === 'exists') throw new Error('a key with this digest exists already: the bytes were not random');
+  const created = await documents.create('keys', document);
+  // nobody else draws these bytes: it was made by a call whose answer was lost on the way, and that was repeated
+  const stored = created === 'exists' ? await documents.read('keys', document.pk, document.id) : created;
+  if (stored === undefined) throw new RetryLater('the key was revoked while it was made');
   return { key, stored };
 }
 

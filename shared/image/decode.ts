@@ -1,6 +1,6 @@
 import { type Budget, createBudget } from '../budget.ts';
 import { checkMemory, decodeBytes, type MemoryLimits, shrinkBytes } from './memory.ts';
-import { describePixels, type PixelDescription } from './pixels.ts';
+import { describePixels, type PixelDescription, type Pixels } from './pixels.ts';
 import { checkPngData } from './png-data.ts';
 import { sanitise } from './sanitise.ts';
 import { defaultMaxPixels, openImage } from './sharp-engine.ts';
@@ -185,27 +185,27 @@ async function decodeFully(
   { maxPixels, timeoutSeconds }: Limits,
 ): Promise<PixelDescription | ImageRefusal> {
   const { width, height, depth, orientation } = structure;
-  const { space, channels } = storedForm(structure);
+  const space = spaceOf(structure);
   const { data, info } = await openImage(bytes, { maxPixels, ignoreIcc: true })
     .timeout({ seconds: Math.max(1, Math.ceil(timeoutSeconds)) })
     .toColourspace(space)
     .raw({ depth: depth === 16 ? 'ushort' : 'uchar' })
     .toBuffer({ resolveWithObject: true });
-  if (info.width !== width || info.height !== height || info.channels !== channels) {
+  if (info.width !== width || info.height !== height) {
     return refuse(
       'corrupt',
-      `The picture announces ${width}x${height} pixels of ${channels} channels and decodes to ${info.width}x${info.height} of ${info.channels}. ${saveAgain}`,
+      `The picture announces ${width}x${height} pixels and decodes to ${info.width}x${info.height}. ${saveAgain}`,
     );
   }
   const samples = depth === 16 ? new Uint16Array(data.buffer, data.byteOffset, data.length / 2) : data;
-  return describePixels({ samples, width, height, channels }, orientation);
+  // a WebP may announce transparency and have none: what was decoded counts
+  return describePixels({ samples, width, height, channels: info.channels as Pixels['channels'] }, orientation);
 }
 
 /** The colour space that leaves samples as they are stored. Of 8-bit grey with alpha sharp would drop the alpha. */
-function storedForm({ channels, depth }: ImageStructure): Pick<ImageStructure, 'channels'> & { space: string } {
-  if (depth === 16) return { space: channels <= 2 ? 'grey16' : 'rgb16', channels };
-  if (channels === 1) return { space: 'b-w', channels };
-  return { space: 'srgb', channels: channels === 2 ? 4 : channels };
+function spaceOf({ channels, depth }: ImageStructure): string {
+  if (depth === 16) return channels <= 2 ? 'grey16' : 'rgb16';
+  return channels === 1 ? 'b-w' : 'srgb';
 }
 
 /** Scanners and detectors of 10, 12 or 14 bits put them into the lower ones of 16; a picture that is dark has more. */

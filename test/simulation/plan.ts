@@ -22,7 +22,18 @@ export type Action =
   | { kind: 'stray'; body: unknown; queue: 'blob-created' | 'training-requests' | 'training-events' | 'deployments' }
   | { kind: 'score'; project: string; picture: Buffer; times: number }
   | {
-      kind: 'review' | 'cancel' | 'decide' | 'deploy' | 'rollback' | 'commit' | 'replay' | 'heal' | 'look';
+      kind:
+        | 'review'
+        | 'cancel'
+        | 'decide'
+        | 'deploy'
+        | 'rollback'
+        | 'commit'
+        | 'replay'
+        | 'heal'
+        | 'look'
+        | 'patch'
+        | 'keys';
       project: string;
     };
 
@@ -167,6 +178,11 @@ export function drawPlan(seed: number, uploads: number | undefined): Plan {
     ...{ kind: 'settings', project },
     settings: { ...settings.get(project), split: { validationPercent: 20, testPercent: random.between(5, 45) } },
   }));
+  // drawn by themselves: what is above stays as it is for every seed
+  const others = createRandom(seed ^ 0x5eed_0002);
+  for (const kind of ['patch', 'keys'] as const)
+    if (others.next() < 0.1)
+      actions.push({ atMs: others.between(1000, length), action: { kind, project: others.pick(names) } });
   actions.sort((a, b) => a.atMs - b.atMs);
   // some begin a minute before midnight, where daily limits change
   const startsAt = chance(0.1) ? '2026-03-01T23:58:30.000Z' : '2026-03-01T12:00:00.000Z';

@@ -70,6 +70,24 @@ async function putProject({ client }: Users, p: string, settings: unknown): Prom
   }
 }
 
+/** Somebody changes one setting to what it is, and another to nothing. */
+async function patch({ client }: Users, p: string): Promise<void> {
+  const known = await client.ask('projects-get', { params: { project: p } });
+  const settings = known?.json['settings'] as { retrain?: { maxPerDay?: number } } | undefined;
+  const json = { retrain: { maxPerDay: settings?.retrain?.maxPerDay ?? null }, deploy: {} };
+  await client.ask('projects-patch', { params: { project: p }, json });
+}
+
+/** A key is made for a scanner, changed, rotated and taken away. */
+async function keepKeys({ client }: Users, p: string): Promise<void> {
+  const made = await client.ask('keys-post', { json: { name: 'scanner', role: 'labeler', project: p } });
+  const key = text(made?.json['id']);
+  if (key === '') return;
+  await client.ask('keys-patch', { params: { key }, json: { name: 'scanner 2' } });
+  await client.ask('keys-rotate', { params: { key }, json: { overlapSeconds: 60 } });
+  await client.ask('keys-delete', { params: { key } });
+}
+
 async function act(users: Users, action: Action): Promise<void> {
   switch (action.kind) {
     case 'upload':
@@ -96,6 +114,10 @@ async function act(users: Users, action: Action): Promise<void> {
       return deploy(users, action.project);
     case 'rollback':
       return rollback(users, action.project);
+    case 'patch':
+      return patch(users, action.project);
+    case 'keys':
+      return keepKeys(users, action.project);
     case 'replay':
       return replayQueues(users);
     case 'heal':

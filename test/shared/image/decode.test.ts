@@ -140,6 +140,19 @@ describe('damage', () => {
     },
   );
 
+  test('a WebP that announces transparency and has none is read as what it decodes to', async () => {
+    const bytes = await sharp({ create: { width: 24, height: 16, channels: 3, background: 'red' } })
+      .withMetadata({ orientation: 5 })
+      .webp()
+      .toBuffer();
+    expect(bytes.subarray(12, 16).toString()).toBe('VP8X');
+    const flagged = Buffer.from(bytes);
+    // https://developers.google.com/speed/webp/docs/riff_container#extended_file_format: the flag of alpha
+    flagged[20] = (flagged[20] ?? 0) | 0x10;
+    expect(await reader.inspect(flagged)).toMatchObject({ ok: true });
+    expect((await reader.preprocess(flagged, undefined, spec)).ok).toBe(true);
+  });
+
   test.each(['\x89PNG\r\n\x1a\n', '\xff\xd8\xff', 'RIFF____WEBP', ''])(
     'noise behind the start %j is refused',
     async (start) => {
