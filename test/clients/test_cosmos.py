@@ -18,9 +18,8 @@ class Cosmos(unittest.TestCase):
         cls.events = cls.database.get_container_client("events")
         cls.tag = uuid.uuid4().hex
         for number in range(COUNT):
-            cls.events.create_item(
-                {"id": f"{cls.tag}-{number:02}", "pk": f"{cls.tag}-{number % 3}", "tag": cls.tag, "n": number}
-            )
+            names = {"id": f"{cls.tag}-{number:02}", "pk": f"{cls.tag}-{number % 3}", "tag": cls.tag}
+            cls.events.create_item({**names, "n": number, "at": f"2026-01-01T00:00:{number:02}Z"})
 
     def query(self, text, **options):
         parameters = [{"name": "@tag", "value": self.tag}]
@@ -33,7 +32,7 @@ class Cosmos(unittest.TestCase):
         everywhere = {"enable_cross_partition_query": True, "max_item_count": 4}
         self.assertEqual(20, len(self.query("SELECT * FROM c WHERE c.tag = @tag AND c.n >= 5", **everywhere)))
         self.assertEqual([COUNT], self.query("SELECT VALUE COUNT(1) FROM c WHERE c.tag = @tag", **everywhere))
-        newest = self.query("SELECT TOP 3 VALUE c.n FROM c WHERE c.tag = @tag ORDER BY c.n DESC", **everywhere)
+        newest = self.query("SELECT TOP 3 VALUE c.n FROM c WHERE c.tag = @tag ORDER BY c.at DESC", **everywhere)
         self.assertEqual([24, 23, 22], newest)
 
     def test_a_partition_is_queried_alone(self):

@@ -74,7 +74,7 @@ export const defects: readonly Defect[] = [
         '  if (run.boundTo !== null)',
       ],
     ],
-    seed: 100_009,
+    seed: 200019,
   },
   {
     name: 'alias flipped in two writes',
@@ -106,7 +106,7 @@ export const defects: readonly Defect[] = [
       ],
       ['  const result = await commit(ports, project, cause);\n  if (result.more)', '  if (result.more)'],
     ],
-    seed: 101_916,
+    seed: 200265,
   },
   {
     name: 'reconcile starts a second job',
@@ -182,13 +182,6 @@ export const defects: readonly Defect[] = [
     file: 'shared/dataset/mark.ts',
     edits: [['document.label === label && document.labelSource === labelSource', 'document.label === label']],
     seed: 100_037,
-  },
-  {
-    name: 'claimed by who saw another attempt',
-    excuse: 'a queued run can be claimed',
-    file: 'shared/training/run.ts',
-    edits: [['run.attempt !== event.seen.attempt || run.token !== event.seen.token', "run.state === 'evaluating'"]],
-    seed: 100_024,
   },
   {
     name: 'repetition refused for its own etag',
