@@ -1,22 +1,9 @@
 import { asOrientation } from './exif.ts';
-import type { ImageRefusal, Orientation } from './structure.ts';
+import type { ImageRefusal, ImageStructure, Orientation } from './structure.ts';
 import { refuse, saveAgain, uploadAgain } from './structure.ts';
 
 /** A TIFF of one page that can be turned into a PNG without loss. It is never stored: see tiff-to-png.ts. */
-export type TiffStructure = {
-  ok: true;
-  format: 'tiff';
-  /** pixels, as stored */
-  width: number;
-  /** pixels, as stored */
-  height: number;
-  /** grey or RGB, plus one for alpha */
-  channels: 1 | 2 | 3 | 4;
-  depth: 8 | 16;
-  orientation: Orientation;
-  /** bytes that the decoder holds of the picture at once: a strip, or a row of tiles */
-  heldBytes: number;
-};
+export type TiffStructure = Omit<ImageStructure, 'format' | 'trailingBytes' | 'metadataEdits'> & { format: 'tiff' };
 
 /** Scanners write 15 to 40 fields; metadata can add some more. */
 const maxFields = 512;

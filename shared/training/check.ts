@@ -5,7 +5,8 @@ import { TerminalError } from '../errors.ts';
 import { type Cause, compose, type runCheck } from '../message.ts';
 import { sendOnce, sendOutbox, update } from '../outbox.ts';
 import type { Execution, Stored } from '../ports.ts';
-import { isOpen, pastDeadline } from './run.ts';
+import { isOpen } from './run.ts';
+import { pastDeadline } from './transition.ts';
 import { hearReport, type HearPorts } from './hear.ts';
 import { readReport, reportFile } from './report.ts';
 import {

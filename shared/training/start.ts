@@ -10,7 +10,8 @@ import type { Ports, Stored } from '../ports.ts';
 import type * as z from 'zod';
 import type { JobDocument } from './job-contract.ts';
 import { findVersion, queued } from './request.ts';
-import { isOpen, type RunEvent, startFailed, type Told, transition } from './run.ts';
+import { isOpen, type RunEvent, startFailed, type Told } from './run.ts';
+import { transition } from './transition.ts';
 import { entriesOf } from './tell.ts';
 import { maxTrainingSamples } from './untrainable.ts';
 

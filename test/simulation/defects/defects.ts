@@ -63,7 +63,7 @@ export const defects: readonly Defect[] = [
   {
     name: 'execution token not checked',
     excuse: 'a run has one job',
-    file: 'shared/training/run.ts',
+    file: 'shared/training/transition.ts',
     edits: [
       [
         "      if (event.token !== run.token) return fenced(run, event.token);\n      if (run.state === 'evaluating')",

@@ -8,8 +8,8 @@ import {
   type Run,
   type RunEvent,
   type RunState,
-  transition,
 } from '../../../shared/training/run.ts';
+import { transition } from '../../../shared/training/transition.ts';
 
 const spec = {
   version: { id: 'v1', number: 1 },
