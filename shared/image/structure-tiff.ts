@@ -1,5 +1,5 @@
 import { asOrientation } from './exif.ts';
-import type { ImageRefusal, ImageStructure, Orientation } from './structure.ts';
+import type { ImageRefusal, ImageStructure } from './structure.ts';
 import { refuse, saveAgain, uploadAgain } from './structure.ts';
 
 /** A TIFF of one page that can be turned into a PNG without loss. It is never stored: see tiff-to-png.ts. */

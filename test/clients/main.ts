@@ -6,10 +6,10 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { startPlatform } from '../../local/platform.ts';
+import { startServices } from '../services.ts';
 
 const here = import.meta.dirname;
 const testsMs = 300_000;
@@ -63,22 +63,12 @@ if (spawnSync('python3', ['-m', 'venv', '--help']).status !== 0) {
   process.exit(0);
 }
 const python = await environmentOf(path.join(here, 'requirements.txt'));
-const dataDir = await mkdtemp(path.join(tmpdir(), 'darkroom-clients-'));
-const platform = await startPlatform({
-  dataDir,
-  ports: { http: 0, blob: 0, serviceBus: 0, cosmos: 0, arm: 0, insights: 0 },
-  appRoot: dataDir,
-  appEntry: '',
-  jobCommand: ['true'],
-  functionsOnly: [],
-  onLog: () => undefined,
-});
+const services = await startServices();
 let said: string;
 try {
-  said = await runTests(python, platform.settings);
+  said = await runTests(python, services.platform.settings);
 } finally {
-  await platform.close();
-  await rm(dataDir, { recursive: true, force: true });
+  await services.close();
 }
 const ran = Number(/^Ran (\d+) tests? in/m.exec(said)?.[1] ?? 0);
 const counted = (word: string): number => Number(new RegExp(`^FAILED .*${word}=(\\d+)`, 'm').exec(said)?.[1] ?? 0);

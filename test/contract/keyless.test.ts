@@ -1,43 +1,31 @@
 /** The local services with keys switched off, as in Azure: the adapters reach them by identity, keys are refused. */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { CosmosClient } from '@azure/cosmos';
 import { ServiceBusClient } from '@azure/service-bus';
 import { BlobServiceClient, StorageSharedKeyCredential } from '@azure/storage-blob';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { account } from '../../local/blob/event.ts';
 import { emulatorKey } from '../../local/cosmos/authorization.ts';
-import { type Platform, startPlatform } from '../../local/platform.ts';
+import type { Platform } from '../../local/platform.ts';
 import { connect } from '../../shared/azure/connect.ts';
 import { readConfig } from '../../shared/config.ts';
 import { compose } from '../../shared/message.ts';
 import type { Ports } from '../../shared/ports.ts';
+import { type LocalServices, startServices } from '../services.ts';
 
 const identityNames = ['IDENTITY_ENDPOINT', 'IDENTITY_HEADER'] as const;
-let folder: string;
+let services: LocalServices;
 let platform: Platform;
 let ports: Ports;
 
 beforeAll(async () => {
-  folder = await mkdtemp(path.join(tmpdir(), 'keyless-'));
-  platform = await startPlatform({
-    dataDir: folder,
-    ports: { http: 0, blob: 0, serviceBus: 0, cosmos: 0, arm: 0, insights: 0 },
-    appRoot: folder,
-    appEntry: '',
-    jobCommand: ['true'],
-    functionsOnly: [],
-    keyless: true,
-    onLog: () => undefined,
-  });
+  services = await startServices({ keyless: true });
+  ({ platform } = services);
   for (const name of identityNames) process.env[name] = platform.settings[name];
   ports = connect(readConfig(platform.settings));
 }, 60_000);
 afterAll(async () => {
   for (const name of identityNames) delete process.env[name];
-  await platform?.close();
-  await rm(folder, { recursive: true, force: true });
+  await services?.close();
 });
 
 test('no setting is a key or a connection string with one', () => {

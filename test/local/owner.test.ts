@@ -1,7 +1,6 @@
 /** The local services serve their owner: who has no credential of this very platform, or comes by another name, gets nothing. */
-import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { request } from 'node:http';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { CosmosClient } from '@azure/cosmos';
 import { ServiceBusClient } from '@azure/service-bus';
@@ -9,29 +8,20 @@ import { BlobServiceClient, StorageSharedKeyCredential } from '@azure/storage-bl
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { account } from '../../local/blob/event.ts';
 import { emulatorKey } from '../../local/cosmos/authorization.ts';
-import { type Platform, startPlatform } from '../../local/platform.ts';
+import type { Platform } from '../../local/platform.ts';
 import { trainerJob } from '../../shared/resources.ts';
+import { type LocalServices, startServices } from '../services.ts';
 
+let services: LocalServices;
 let folder: string;
 let platform: Platform;
 const setting = (name: string): string => platform.settings[name] ?? '';
 
 beforeAll(async () => {
-  folder = await mkdtemp(path.join(tmpdir(), 'owner-'));
-  platform = await startPlatform({
-    dataDir: folder,
-    ports: { http: 0, blob: 0, serviceBus: 0, cosmos: 0, arm: 0, insights: 0 },
-    appRoot: folder,
-    appEntry: '',
-    jobCommand: ['true'],
-    functionsOnly: [],
-    onLog: () => undefined,
-  });
+  services = await startServices();
+  ({ folder, platform } = services);
 }, 60_000);
-afterAll(async () => {
-  await platform?.close();
-  await rm(folder, { recursive: true, force: true });
-});
+afterAll(() => services?.close());
 
 /** Status of a request with these headers to a service. */
 function ask(
