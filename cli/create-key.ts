@@ -10,7 +10,7 @@ import * as z from 'zod';
 import { table } from '../local/demo/table.ts';
 import { isExpired, keyName, keyScope, roles } from '../shared/api/keys.ts';
 import { RetryLater } from '../shared/errors.ts';
-import { type KeyPorts, listKeys, makeKey, revokeKey, rotateKey } from '../shared/keys.ts';
+import { type KeyPorts, listKeys, makeKey, revokeKey, rotateKey } from '../shared/key/keys.ts';
 
 const usage = `npm run create-key -- [--name TEXT] [--role ${roles.join('|')}] [--project NAME] [--days N] [--cosmos https://...]
    or: npm run create-key -- --list | --rotate ID [--overlap-seconds N] | --revoke ID`;

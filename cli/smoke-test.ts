@@ -16,7 +16,7 @@ import { modelView } from '../shared/api/views/model.ts';
 import { page } from '../shared/api/views/page.ts';
 import { projectStatusView, projectView } from '../shared/api/views/project.ts';
 import { trainingSummaryView, trainingView } from '../shared/api/views/training.ts';
-import type { ProjectSettingsInput } from '../shared/project.ts';
+import type { ProjectSettingsInput } from '../shared/project/settings.ts';
 
 export interface SmokeOptions {
   /** the project it works in; made when missing, used again by the next smoke test */

@@ -9,7 +9,7 @@ import { parseArgs } from 'node:util';
 import * as z from 'zod';
 import { createClient, Refused } from '../local/demo/client.ts';
 import { createNarrator } from '../local/demo/narrator.ts';
-import { type MadeKey, makeKey, revokeKey } from '../shared/keys.ts';
+import { type MadeKey, makeKey, revokeKey } from '../shared/key/keys.ts';
 import { smokeTest, untilReady } from './smoke-test.ts';
 
 const usage =

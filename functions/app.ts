@@ -7,7 +7,7 @@ import { readConfig } from '../shared/config.ts';
 import { createImageReader } from '../shared/image/decode.ts';
 import { createModelCheck } from '../shared/onnx/model-check.ts';
 import { createModelCache } from '../shared/onnx/session.ts';
-import { createSampleBudget } from '../shared/serving/inference.ts';
+import { createSampleBudget } from '../shared/prediction/inference.ts';
 import { registerFunctions } from './registrations.ts';
 
 // V8 lets the heap grow up to fourfold between two collections, and its nursery to 100 MB, since it does not know what else

@@ -1,13 +1,13 @@
 /** How a delivery ends whose handler failed: given up as a dead letter, put off, or left to the broker. */
 import type { InvocationContext } from '@azure/functions';
 import { documentStore, RetryLater, TerminalError } from '../shared/errors.ts';
-import type { Message } from '../shared/message.ts';
+import type { Message } from '../shared/delivery/message.ts';
 import type { Ports } from '../shared/ports.ts';
-import { mayPutOff, planRedelivery } from '../shared/redelivery.ts';
+import { mayPutOff, planRedelivery } from '../shared/delivery/redelivery.ts';
 import { queues, type QueueName } from '../shared/resources.ts';
-import { outage } from '../shared/repair/dead-letters.ts';
-import { noteWaiting } from '../shared/waiting.ts';
-import { recordDeadLetter } from './dead-letters.ts';
+import { outage } from '../shared/delivery/replay-dead-letters.ts';
+import { noteWaiting } from '../shared/delivery/waiting.ts';
+import { recordDeadLetter } from '../shared/delivery/record-dead-letter.ts';
 
 type FailurePorts = Pick<Ports, 'backoff' | 'clock' | 'documents' | 'messages'>;
 

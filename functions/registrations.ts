@@ -1,20 +1,20 @@
 /** The map of the backend: every queue, timer and route, and who handles it. */
 import type { app } from '@azure/functions';
 import { createBudget } from '../shared/budget.ts';
-import { readMessage } from '../shared/message.ts';
+import { readMessage } from '../shared/delivery/message.ts';
 import { queueNames } from '../shared/resources.ts';
-import { createScorer, type ScorePorts } from '../shared/serving/score.ts';
-import { commitStaged } from './commit.ts';
-import { recordDeadLetter } from './dead-letters.ts';
-import { deploy } from './deploy.ts';
-import { evaluate, type EvaluatePorts } from './evaluate.ts';
+import { createScorer, type ScorePorts } from '../shared/prediction/score.ts';
+import { commitStaged } from '../shared/dataset/commit-when-quiet.ts';
+import { recordDeadLetter } from '../shared/delivery/record-dead-letter.ts';
+import { deploy } from '../shared/endpoint/deploy.ts';
+import { evaluate, type EvaluatePorts } from '../shared/evaluation/evaluate.ts';
 import { registerHttp } from './http/register.ts';
 import type { HttpPorts } from './http/route.ts';
-import { ingest, type IngestPorts } from './ingest.ts';
+import { ingest, type IngestPorts } from '../shared/upload/ingest.ts';
 import { onMessage } from './stage.ts';
-import { sweep } from './sweep.ts';
+import { sweep } from '../shared/project/sweep.ts';
 import { train } from './train.ts';
-import { traceOfReport, trainingEvent } from './training-events.ts';
+import { traceOfReport, trainingEvent } from '../shared/training/receive-report.ts';
 
 const connection = 'SERVICEBUS';
 /** Bytes of uploads that one process holds at a time, however many small ones that is; a larger one passes alone. */

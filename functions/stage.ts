@@ -1,12 +1,12 @@
 /** What every queue function has in common: validate, trace, handle, record; what fails is given up, put off or thrown. */
 import type { InvocationContext } from '@azure/functions';
 import type * as z from 'zod';
-import { type queueMessages, readMessage } from '../shared/message.ts';
+import { type queueMessages, readMessage } from '../shared/delivery/message.ts';
 import { RetryLater, TerminalError } from '../shared/errors.ts';
 import type { Ports, StageRecord } from '../shared/ports.ts';
-import { asFirstSent } from '../shared/redelivery.ts';
+import { asFirstSent } from '../shared/delivery/redelivery.ts';
 import type { QueueName } from '../shared/resources.ts';
-import { recordDeadLetter } from './dead-letters.ts';
+import { recordDeadLetter } from '../shared/delivery/record-dead-letter.ts';
 import { endFailed } from './failed-delivery.ts';
 
 type Handled = { outcome: string; project?: string | undefined } & Record<string, string | undefined>;

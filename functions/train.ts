@@ -1,6 +1,6 @@
 /** `training-requests` -> a job on compute: policy on new versions, starts, checks, and whose turn is next. */
 import type * as z from 'zod';
-import { compose, type queueMessages, type runEnded, type versionCommitted } from '../shared/message.ts';
+import { compose, type queueMessages, type runEnded, type versionCommitted } from '../shared/delivery/message.ts';
 import { checkRun } from '../shared/training/check.ts';
 import { requestTraining } from '../shared/training/request.ts';
 import type { HearPorts } from '../shared/training/hear.ts';

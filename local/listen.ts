@@ -1,6 +1,5 @@
 /** Binding of local services to loopback ports, with errors that say what to change. */
-import { createServer, type Server } from 'node:net';
-import type { AddressInfo } from 'node:net';
+import { createServer, type Server, type AddressInfo } from 'node:net';
 
 /** The one address that local services bind to unless told otherwise: they are development services without TLS. */
 export const loopback = '127.0.0.1';

@@ -14,7 +14,8 @@ async function nameOfTrainer(): Promise<string> {
 
 const own = readOwnTrainers(process.env['DARKROOM_TRAINERS'] ?? '');
 const command = own.get(await nameOfTrainer());
-const [program, ...words] = command === undefined ? [process.execPath, 'trainer/main.ts'] : ['/bin/sh', '-c', command];
+const [program, ...words] =
+  command === undefined ? [process.execPath, 'trainers/embedded/main.ts'] : ['/bin/sh', '-c', command];
 const child = spawn(program, words, { stdio: 'inherit' });
 // the whole process group is told to end: the trainer does what it has to, and this one waits for it
 process.on('SIGTERM', () => undefined);

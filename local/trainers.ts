@@ -1,6 +1,6 @@
 /** Trainers of a person's own, beside those of this repository: `DARKROOM_TRAINERS=name=command;...` of `npm start`. */
 import { execFile } from 'node:child_process';
-import { trainerName } from '../shared/project.ts';
+import { trainerName } from '../shared/project/settings.ts';
 import {
   builtInDescriptions,
   maxDescriptionBytes,
@@ -62,7 +62,7 @@ async function describe(name: string, command: string, cwd: string): Promise<Tra
  * `cwd` is where commands run.
  */
 export async function trainingJob(own: ReadonlyMap<string, string>, cwd: string) {
-  const program = own.size === 0 ? 'trainer/main.ts' : 'local/own-trainer.ts';
+  const program = own.size === 0 ? 'trainers/embedded/main.ts' : 'local/own-trainer.ts';
   const commands = [...own].map(([name, command]) => `${name}=${command}`).join(';');
   return {
     jobCommand: [process.execPath, program],

@@ -2,7 +2,7 @@
 import type { HttpRequest } from '@azure/functions';
 import { isExpired, keyId } from '../../shared/api/keys.ts';
 import { Problem } from '../../shared/api/problem.ts';
-import type { KeyDocument } from '../../shared/documents.ts';
+import type { KeyDocument } from '../../shared/key/document.ts';
 import { createBuckets } from '../../shared/rate-limit.ts';
 import { addressOf } from './address.ts';
 import { createLastUse } from './last-use.ts';

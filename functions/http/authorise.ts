@@ -2,7 +2,7 @@
 import { allows } from '../../shared/api/keys.ts';
 import type { PathParameter } from '../../shared/api/parameters.ts';
 import { Problem } from '../../shared/api/problem.ts';
-import type { KeyDocument } from '../../shared/documents.ts';
+import type { KeyDocument } from '../../shared/key/document.ts';
 import { type Route, scopeOf } from './route.ts';
 
 /** Throws a 403 where the role or the project of `key` does not reach. */

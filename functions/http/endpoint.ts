@@ -8,11 +8,11 @@ import {
   toEndpointView,
   toPredictionView,
 } from '../../shared/api/views/endpoint.ts';
-import { newEndpoint } from '../../shared/deployment/endpoint.ts';
-import { rollBack, whyNoRollback } from '../../shared/deployment/roll-back.ts';
-import { digestOf } from '../../shared/names.ts';
-import { approval } from '../../shared/registry/approve.ts';
-import { predictionPartition } from '../../shared/serving/score.ts';
+import { newEndpoint } from '../../shared/endpoint/transition.ts';
+import { rollBack, whyNoRollback } from '../../shared/endpoint/roll-back.ts';
+import { digestOf } from '../../shared/digest.ts';
+import { approval } from '../../shared/model/approve.ts';
+import { predictionPartition } from '../../shared/prediction/score.ts';
 import { lineageOf, modelOf } from './models.ts';
 import { changed, projectOf, requireMatch, route } from './route.ts';
 

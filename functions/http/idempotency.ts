@@ -1,7 +1,7 @@
 /** An Idempotency-Key stands for one request. */
 import { createHash } from 'node:crypto';
 import { Problem } from '../../shared/api/problem.ts';
-import { digestOf } from '../../shared/names.ts';
+import { digestOf } from '../../shared/digest.ts';
 import type { Call, HttpPorts, Route } from './route.ts';
 
 /** Throws a 409 when the Idempotency-Key of a call came with another body before, whatever the route would say. */

@@ -1,5 +1,5 @@
 /** On which day a key was used last. */
-import type { KeyDocument } from '../../shared/documents.ts';
+import type { KeyDocument } from '../../shared/key/document.ts';
 import type { Ports, Stored } from '../../shared/ports.ts';
 
 /**

@@ -14,13 +14,13 @@ import {
   uploadStates,
   type Warning,
 } from '../../shared/api/views/project.ts';
-import type { ProjectDocument } from '../../shared/documents.ts';
-import { describeLookAlikes, lookAlikes } from '../../shared/dataset/look-alikes.ts';
-import type { Cause } from '../../shared/message.ts';
+import type { ProjectDocument } from '../../shared/project/document.ts';
+import { describeLookAlikes, lookAlikes } from '../../shared/sample/look-alikes.ts';
+import type { Cause } from '../../shared/delivery/message.ts';
 import { unassignedProject } from '../../shared/names.ts';
 import type { Stored } from '../../shared/ports.ts';
-import { changeSettings, createProject, tellProject } from '../../shared/project-change.ts';
-import { type ProjectSettings, projectSettings } from '../../shared/project.ts';
+import { changeSettings, createProject, tellProject } from '../../shared/project/change.ts';
+import { type ProjectSettings, projectSettings } from '../../shared/project/settings.ts';
 import { waitingFor } from '../../shared/training/waiting-for.ts';
 import { readPage } from './pages.ts';
 import { type Answer, changed, type HttpPorts, pageOf, projectOf, requireMatch, route } from './route.ts';

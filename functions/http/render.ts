@@ -4,7 +4,7 @@ import type { HttpResponseInit, InvocationContext } from '@azure/functions';
 import { Problem, problemOf, toProblemBody } from '../../shared/api/problem.ts';
 import { RetryLater, TerminalError } from '../../shared/errors.ts';
 import { withoutSecrets } from '../../shared/secrets.ts';
-import { Unanswered } from '../../shared/serving/score.ts';
+import { Unanswered } from '../../shared/prediction/score.ts';
 import type { Answer } from './route.ts';
 
 /** The response to a call that was answered, with the `common` headers that any answer to it has. */

@@ -4,12 +4,13 @@ import type { AnswerHeader } from '../../shared/api/headers.ts';
 import type { FileKind } from '../../shared/api/openapi.ts';
 import type { ParametersOf } from '../../shared/api/parameters.ts';
 import { Problem } from '../../shared/api/problem.ts';
-import type { KeyDocument, ProjectDocument, Role } from '../../shared/documents.ts';
-import type { Cause } from '../../shared/message.ts';
+import type { KeyDocument, Role } from '../../shared/key/document.ts';
+import type { ProjectDocument } from '../../shared/project/document.ts';
+import type { Cause } from '../../shared/delivery/message.ts';
 import type { Ports, Stored } from '../../shared/ports.ts';
 import type { RateLimits } from '../../shared/rate-limit.ts';
-import type { Inference } from '../../shared/serving/inference.ts';
-import type { ScoreImage } from '../../shared/serving/score.ts';
+import type { Inference } from '../../shared/prediction/inference.ts';
+import type { ScoreImage } from '../../shared/prediction/score.ts';
 
 export interface HttpPorts extends Ports, Pick<Inference, 'toTensor' | 'sampleBytes'> {
   score: ScoreImage;

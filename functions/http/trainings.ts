@@ -9,8 +9,9 @@ import {
   trainingSummaryView,
   trainingView,
 } from '../../shared/api/views/training.ts';
-import { trainerName } from '../../shared/project.ts';
-import type { ProjectDocument, RunDocument } from '../../shared/documents.ts';
+import { trainerName } from '../../shared/project/settings.ts';
+import type { ProjectDocument } from '../../shared/project/document.ts';
+import type { RunDocument } from '../../shared/training/document.ts';
 import { whyQueued } from '../../shared/training/queue-reason.ts';
 import { isOpen } from '../../shared/training/run.ts';
 import { cancelRun } from '../../shared/training/check.ts';

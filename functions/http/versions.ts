@@ -12,7 +12,7 @@ import { page } from '../../shared/api/views/page.ts';
 import { commitNow } from '../../shared/dataset/stage.ts';
 import { changePage } from '../../shared/dataset/diff.ts';
 import { treeStore } from '../../shared/dataset/store.ts';
-import { entries } from '../../shared/dataset/walk.ts';
+import { entries } from '../../shared/dataset/entries.ts';
 import { findVersion } from '../../shared/training/request.ts';
 import { readPage } from './pages.ts';
 import { listQuery } from './projects.ts';

@@ -7,7 +7,7 @@ import { randomBytes } from 'node:crypto';
 import path from 'node:path';
 import * as z from 'zod';
 import { openKeys, rolesWorkWithinSeconds, untilAllowed } from '../../cli/keys.ts';
-import { type MadeKey, makeKey } from '../../shared/keys.ts';
+import { type MadeKey, makeKey } from '../../shared/key/keys.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
 

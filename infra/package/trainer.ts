@@ -1,5 +1,5 @@
 /**
- * `npm run package:trainer`: makes dist/trainer, which is what trainer/Dockerfile puts into the image: the trainer as one
+ * `npm run package:trainer`: makes dist/trainer, which is what trainers/embedded/Dockerfile puts into the image: the trainer as one
  * file, and what cannot be bundled, for linux-x64. `node dist/trainer/main.mjs` is the job.
  */
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
@@ -31,7 +31,7 @@ try {
   await mkdir(target, { recursive: true });
   await build({
     absWorkingDir: root,
-    entryPoints: { main: 'trainer/main.ts' },
+    entryPoints: { main: 'trainers/embedded/main.ts' },
     outdir: target,
     outExtension: { '.js': '.mjs' },
     bundle: true,

@@ -23,7 +23,7 @@ try {
     ports: { http: 0, blob: 0, serviceBus: 0, cosmos: 0, arm: 0, insights: 0 },
     appEntry: (await buildApp()).entry,
     appRoot: root,
-    jobCommand: [process.execPath, 'trainer/main.ts'],
+    jobCommand: [process.execPath, 'trainers/embedded/main.ts'],
     onLog: () => undefined,
   });
   try {

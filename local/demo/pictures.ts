@@ -1,5 +1,5 @@
 /** The pictures a demo works with, whatever their source. */
-import type { ProjectSettingsInput } from '../../shared/project.ts';
+import type { ProjectSettingsInput } from '../../shared/project/settings.ts';
 
 export const contentTypes = ['image/png', 'image/jpeg', 'image/webp', 'image/tiff'] as const;
 

@@ -4,19 +4,21 @@
  */
 import path from 'node:path';
 import { type HostConfig, readHostConfig } from './host-config.ts';
-import { startHttpFront } from './http-front.ts';
-import type { HttpFront } from './http-front.ts';
+import { startHttpFront, type HttpFront } from './http-front.ts';
 import type { HttpFunction } from './http-routes.ts';
-import { createInvoker } from './invoker.ts';
-import type { Log, LogLine } from './invoker.ts';
-import { checkExtensions, checkFunctions, checkNames, selectFunctions } from './registered-function.ts';
-import type { RegisteredFunction, ServiceBusTrigger, TimerTrigger } from './registered-function.ts';
-import { startServiceBusTrigger } from './service-bus-trigger.ts';
-import type { RunningTrigger } from './service-bus-trigger.ts';
-import { superviseWorker } from './supervisor.ts';
-import type { Supervisor } from './supervisor.ts';
-import { startTimerTrigger } from './timer-trigger.ts';
-import type { RunningTimer } from './timer-trigger.ts';
+import { createInvoker, type Log, type LogLine } from './invoker.ts';
+import {
+  checkExtensions,
+  checkFunctions,
+  checkNames,
+  selectFunctions,
+  type RegisteredFunction,
+  type ServiceBusTrigger,
+  type TimerTrigger,
+} from './registered-function.ts';
+import { startServiceBusTrigger, type RunningTrigger } from './service-bus-trigger.ts';
+import { superviseWorker, type Supervisor } from './supervisor.ts';
+import { startTimerTrigger, type RunningTimer } from './timer-trigger.ts';
 import { waitAtMost } from './wait.ts';
 
 export interface FunctionsHostOptions {

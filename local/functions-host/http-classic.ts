@@ -1,10 +1,7 @@
 /** HTTP without streams: the whole request and the whole response travel through the host. */
-import { STATUS_CODES } from 'node:http';
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import { answerEmpty, failureStatus, headerTexts, maxBodyBytes, queryTexts } from './http-call.ts';
-import type { HttpCall } from './http-call.ts';
-import { newTraceContext } from './invoker.ts';
-import type { Invoke } from './invoker.ts';
+import { STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:http';
+import { answerEmpty, failureStatus, headerTexts, maxBodyBytes, queryTexts, type HttpCall } from './http-call.ts';
+import { newTraceContext, type Invoke } from './invoker.ts';
 import type { HttpCookie, HttpData } from './protocol.ts';
 
 const nullable = (texts: Record<string, string>) =>

@@ -1,15 +1,12 @@
 /** The HTTP listener of the host: routes, keys, limits, and POST /admin/functions/{name}. */
 import { createHash, randomUUID, timingSafeEqual } from 'node:crypto';
 import { once } from 'node:events';
-import { createServer } from 'node:http';
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { listen } from '../listen.ts';
 import { drainAfter, endUnread } from '../unread.ts';
-import { answerEmpty, maxBodyBytes } from './http-call.ts';
-import type { HttpCall } from './http-call.ts';
+import { answerEmpty, maxBodyBytes, type HttpCall } from './http-call.ts';
 import { answerClassic } from './http-classic.ts';
-import { compileRoutes, matchRoute } from './http-routes.ts';
-import type { HttpFunction } from './http-routes.ts';
+import { compileRoutes, matchRoute, type HttpFunction } from './http-routes.ts';
 import { answerStream } from './http-stream.ts';
 import type { Invoke, Log } from './invoker.ts';
 import type { WorkerProcess } from './worker-process.ts';

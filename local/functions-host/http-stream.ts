@@ -3,16 +3,18 @@
  * beside it, and both meet there by invocation id (DefaultHttpProxyService.cs of the real host).
  */
 import { once } from 'node:events';
-import { Agent, request as httpRequest } from 'node:http';
-import type { ClientRequest, IncomingMessage, OutgoingHttpHeaders } from 'node:http';
+import {
+  Agent,
+  request as httpRequest,
+  type ClientRequest,
+  type IncomingMessage,
+  type OutgoingHttpHeaders,
+} from 'node:http';
 import { setImmediate as turn } from 'node:timers/promises';
-import { answerEmpty, headerTexts, maxBodyBytes, queryTexts } from './http-call.ts';
-import type { HttpCall } from './http-call.ts';
-import { newTraceContext } from './invoker.ts';
-import type { Invoke, Log } from './invoker.ts';
+import { answerEmpty, headerTexts, maxBodyBytes, queryTexts, type HttpCall } from './http-call.ts';
+import { newTraceContext, type Invoke, type Log } from './invoker.ts';
 import type { TypedData } from './protocol.ts';
-import { WorkerEnded } from './worker-process.ts';
-import type { WorkerProcess } from './worker-process.ts';
+import { WorkerEnded, type WorkerProcess } from './worker-process.ts';
 
 const hopByHop = new Set([
   'connection',

@@ -1,7 +1,6 @@
 /** One link to one queue, with a connection of its own: received from until it fails or is closed, then thrown away. */
 import { ManagedIdentityCredential } from '@azure/identity';
-import { isServiceBusError, ServiceBusClient } from '@azure/service-bus';
-import type { ServiceBusReceivedMessage } from '@azure/service-bus';
+import { isServiceBusError, ServiceBusClient, type ServiceBusReceivedMessage } from '@azure/service-bus';
 import { keepLocked } from './lock-renewal.ts';
 import type { ServiceBusConnection } from './settings.ts';
 import { waitAtMost } from './wait.ts';

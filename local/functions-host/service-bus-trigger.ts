@@ -1,8 +1,7 @@
 /** Receives messages for one function: peek-lock, complete on success, abandon on failure. */
 import type { HostConfig } from './host-config.ts';
 import type { Invoke, Log } from './invoker.ts';
-import { openQueueReceiver } from './queue-receiver.ts';
-import type { QueueReceiver } from './queue-receiver.ts';
+import { openQueueReceiver, type QueueReceiver } from './queue-receiver.ts';
 import type { RegisteredFunction, ServiceBusTrigger } from './registered-function.ts';
 import { fromMessage } from './service-bus-message.ts';
 import { expandSettings, serviceBusConnection } from './settings.ts';

@@ -1,7 +1,6 @@
 /** Keeps a worker running: restarts it when it ends, with growing pauses, and gives up when the app no longer loads. */
 import type { InvocationRequest, ReportedFunction, TypedData } from './protocol.ts';
-import { startWorkerProcess } from './worker-process.ts';
-import type { WorkerProcess, WorkerProcessOptions } from './worker-process.ts';
+import { startWorkerProcess, type WorkerProcess, type WorkerProcessOptions } from './worker-process.ts';
 
 const firstPauseMs = 100;
 const longestPauseMs = 5_000;

@@ -1,6 +1,6 @@
 /** What shapes are called in the OpenAPI document, and so by the types of a generated client. */
 import * as z from 'zod';
-import { projectSettings } from '../project.ts';
+import { projectSettings } from '../project/settings.ts';
 import { problemBody } from './problem.ts';
 import { entryView, sampleView, uploadView, versionSummaryView, versionView } from './views/dataset.ts';
 import { endpointView, predictionView, scoreView } from './views/endpoint.ts';

@@ -1,7 +1,7 @@
 /** API keys: 256 random bits, shown once, kept as their sha-256. */
 import { createHash } from 'node:crypto';
 import * as z from 'zod';
-import type { KeyDocument, Role } from '../documents.ts';
+import type { KeyDocument, Role } from '../key/document.ts';
 import { projectName } from '../names.ts';
 
 export const roles = ['viewer', 'labeler', 'operator'] as const satisfies readonly Role[];

@@ -8,9 +8,8 @@ import {
   type SqlQuerySpec,
 } from '@azure/cosmos';
 import * as z from 'zod';
-import type { DocumentTypes } from '../documents.ts';
+import type { DocumentTypes, BatchOperation, DocumentQuery, Documents, Scalar, Stored } from '../ports.ts';
 import { TerminalError } from '../errors.ts';
-import type { BatchOperation, DocumentQuery, Documents, Scalar, Stored } from '../ports.ts';
 import type { DocumentContainer } from '../resources.ts';
 
 /** Where an ordered listing goes on: value of its field and id of the last document, so that new ones shift nothing. */

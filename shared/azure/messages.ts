@@ -1,7 +1,7 @@
 /** Messages on Service Bus queues. */
 import type { ServiceBusClient, ServiceBusMessage, ServiceBusSender } from '@azure/service-bus';
-import type { Message } from '../message.ts';
-import { shortened } from '../names.ts';
+import type { Message } from '../delivery/message.ts';
+import { shortened } from '../digest.ts';
 import type { Messages } from '../ports.ts';
 
 /** One transfer, and one schedule request, holds 256 KB (Basic and Standard tier) in at most this many messages. */

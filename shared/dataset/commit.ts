@@ -3,31 +3,27 @@
  * finishing (version document, marking samples, unstaging) that any later committer repeats when this one dies.
  */
 import type * as z from 'zod';
-import type {
-  EventDocument,
-  HeadDocument,
-  Outgoing,
-  ProjectDocument,
-  SampleDocument,
-  StagedDocument,
-  VersionSummary,
-} from '../documents.ts';
+import type { EventDocument } from '../event/document.ts';
+import type { HeadDocument, VersionSummary } from './document.ts';
+import type { Outgoing } from '../delivery/document.ts';
+import type { ProjectDocument } from '../project/document.ts';
+import type { SampleDocument, StagedDocument } from '../sample/document.ts';
 import { RetryLater } from '../errors.ts';
-import { type Cause, compose, type versionCommitted } from '../message.ts';
-import { listAll } from '../listing.ts';
+import { type Cause, compose, type versionCommitted } from '../delivery/message.ts';
+import { listAll } from '../list-all.ts';
 import { inBatches } from '../parallel.ts';
-import { digestOf } from '../names.ts';
-import { outboxOf, sendOutbox, update } from '../outbox.ts';
+import { digestOf } from '../digest.ts';
+import { outboxOf, sendOutbox, update } from '../delivery/outbox.ts';
 import type { Ports, Stored } from '../ports.ts';
-import { samplePartition } from '../upload.ts';
+import { samplePartition } from '../sample/partition.ts';
 import { diff } from './diff.ts';
 import { applyEdits, type Edit } from './edit.ts';
 import { mark, type Marked, unstage } from './mark.ts';
-import { describeLookAlikes, lookAlikes } from './look-alikes.ts';
+import { describeLookAlikes, lookAlikes } from '../sample/look-alikes.ts';
 import { type SampleRecord, sampleKey } from './record.ts';
 import { openWindow, readHead, windowId } from './stage.ts';
 import { treeStore } from './store.ts';
-import { versionId } from './version.ts';
+import { versionId } from './version-id.ts';
 
 type CommitPorts = Pick<Ports, 'clock' | 'documents' | 'blobs' | 'messages' | 'tree'>;
 type VersionCommitted = z.infer<typeof versionCommitted>;

@@ -1,9 +1,10 @@
 /** After a commit: writes key and first version into its samples, and takes them out of the staged ones. */
-import type { SampleDocument, StagedDocument, VersionSummary } from '../documents.ts';
-import { update } from '../outbox.ts';
+import type { SampleDocument, StagedDocument } from '../sample/document.ts';
+import type { VersionSummary } from './document.ts';
+import { update } from '../delivery/outbox.ts';
 import { inBatches } from '../parallel.ts';
 import type { Ports, Stored } from '../ports.ts';
-import { samplePartition } from '../upload.ts';
+import { samplePartition } from '../sample/partition.ts';
 import type { SampleRecord } from './record.ts';
 
 type MarkPorts = Pick<Ports, 'documents'>;

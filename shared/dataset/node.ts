@@ -5,7 +5,7 @@
  * Layout: `DRT1`, level (1 byte), string table, entries; numbers are unsigned LEB128. A leaf entry takes about 65 bytes.
  */
 import { createHash } from 'node:crypto';
-import type { Split } from '../documents.ts';
+import type { Split } from '../sample/document.ts';
 import { labelSources, readKey, sampleKey, type SampleRecord, splits } from './record.ts';
 
 export interface Totals {

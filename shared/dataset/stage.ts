@@ -4,11 +4,12 @@
  * no sample can fall between two windows, and there is one message per window without duplicate detection.
  */
 import type * as z from 'zod';
-import type { HeadDocument, SampleDocument, StagedDocument, WindowDocument } from '../documents.ts';
-import { type Cause, type commitDue, compose } from '../message.ts';
-import { sendOutbox, update } from '../outbox.ts';
+import type { HeadDocument, WindowDocument } from './document.ts';
+import type { SampleDocument, StagedDocument } from '../sample/document.ts';
+import { type Cause, type commitDue, compose } from '../delivery/message.ts';
+import { sendOutbox, update } from '../delivery/outbox.ts';
 import type { Ports, Stored } from '../ports.ts';
-import type { ProjectSettings } from '../project.ts';
+import type { ProjectSettings } from '../project/settings.ts';
 
 type CommitDue = z.infer<typeof commitDue>;
 type StagePorts = Pick<Ports, 'clock' | 'documents' | 'messages'>;

@@ -1,5 +1,5 @@
 /** The evaluation gate: may a candidate replace the champion? Computed by the backend alone, on the test split. */
-import type { ProjectSettings } from '../project.ts';
+import type { ProjectSettings } from '../project/settings.ts';
 import { aboveBaseline, type Baseline, compareWithBaseline } from './baseline.ts';
 import { exactInterval } from './binomial.ts';
 import { type Judged, measure, type Measured, recallOf, supportOf } from './measure.ts';

@@ -4,17 +4,19 @@
  */
 import * as z from 'zod';
 import type { SampleRecord } from '../dataset/record.ts';
-import { whyUnreadable } from '../dataset/set-aside.ts';
-import { storedName, treeStore } from '../dataset/store.ts';
-import { entries } from '../dataset/walk.ts';
-import type { ModelDocument, RunDocument } from '../documents.ts';
+import { whyUnreadable } from '../sample/set-aside.ts';
+import { storedName } from '../sample/content.ts';
+import { treeStore } from '../dataset/store.ts';
+import { entries } from '../dataset/entries.ts';
+import type { ModelDocument } from '../model/document.ts';
+import type { RunDocument } from '../training/document.ts';
 import { RetryLater, TerminalError } from '../errors.ts';
-import { digestOf } from '../names.ts';
+import { digestOf } from '../digest.ts';
 import { inBatches } from '../parallel.ts';
 import type { Blobs } from '../ports.ts';
-import { loadModel } from '../registry/artifact.ts';
+import { loadModel } from '../model/artifact.ts';
 import type { Budget } from '../budget.ts';
-import { best, createSampleBudget, type Inference, withSample } from '../serving/inference.ts';
+import { best, createSampleBudget, type Inference, withSample } from '../prediction/inference.ts';
 import type { Judged } from './measure.ts';
 
 export const shardSize = 500;

@@ -1,5 +1,5 @@
 /** What the test samples of a version cannot say of a model, though a reader might think so. */
-import type { VersionSummary } from '../documents.ts';
+import type { VersionSummary } from '../dataset/document.ts';
 import { type Measured, supportOf } from './measure.ts';
 import { listed } from './sentence.ts';
 

@@ -5,8 +5,14 @@ import { checkPngData } from './png-data.ts';
 import { sanitise } from './sanitise.ts';
 import { defaultMaxPixels, openImage } from './sharp-engine.ts';
 import { type ImageSpec, maxImageBytes } from './size.ts';
-import type { ImageFormat, ImageRefusal, ImageStructure } from './structure.ts';
-import { refuse, saveAgain, uploadAgain } from './structure.ts';
+import {
+  type ImageFormat,
+  type ImageRefusal,
+  type ImageStructure,
+  refuse,
+  saveAgain,
+  uploadAgain,
+} from './structure.ts';
 import { tensorOf } from './tensor.ts';
 import { tiffToPng } from './tiff-to-png.ts';
 import { contradiction, mediaTypes, walkImage, walkStored } from './walk.ts';

@@ -1,5 +1,4 @@
-import type { ImageRefusal } from './structure.ts';
-import { refuse, saveAgain, uploadAgain } from './structure.ts';
+import { type ImageRefusal, refuse, saveAgain, uploadAgain } from './structure.ts';
 
 /** One colour component of a frame: its id and sampling factors (1 to 4). */
 type Component = { id: number; horizontal: number; vertical: number };

@@ -1,6 +1,5 @@
 /** How much memory a picture takes while it is decoded, known before that from its container. */
-import type { ImageFormat, ImageRefusal, ImageStructure } from './structure.ts';
-import { refuse } from './structure.ts';
+import { type ImageFormat, type ImageRefusal, type ImageStructure, refuse } from './structure.ts';
 import type { TiffStructure } from './structure-tiff.ts';
 
 /** The limit of JPEG. More takes one row of a scanner that nobody has. */

@@ -1,8 +1,7 @@
 import { Readable, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createInflate, inflateSync } from 'node:zlib';
-import type { ImageRefusal } from './structure.ts';
-import { refuse, saveAgain, uploadAgain } from './structure.ts';
+import { type ImageRefusal, refuse, saveAgain, uploadAgain } from './structure.ts';
 import type { PngStructure } from './structure-png.ts';
 
 /** Up to here one synchronous call is faster than a stream and blocks for less than 2 ms. */

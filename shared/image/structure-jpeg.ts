@@ -1,8 +1,22 @@
 import { minimalJpegExif, readOrientation, startsWithExif } from './exif.ts';
-import { checkScans, coefficientBytes, mostEntropyBytes, readFrame, readScan } from './jpeg-frame.ts';
-import type { Frame, Scan } from './jpeg-frame.ts';
-import type { ByteEdit, ImageRefusal, ImageStructure, Orientation } from './structure.ts';
-import { refuse, saveAgain, uploadAgain } from './structure.ts';
+import {
+  checkScans,
+  coefficientBytes,
+  mostEntropyBytes,
+  readFrame,
+  readScan,
+  type Frame,
+  type Scan,
+} from './jpeg-frame.ts';
+import {
+  type ByteEdit,
+  type ImageRefusal,
+  type ImageStructure,
+  type Orientation,
+  refuse,
+  saveAgain,
+  uploadAgain,
+} from './structure.ts';
 
 /** Cameras write 1 scan, progressive encoders 6 to 14. 2,647 legal scans cost 22 s of a core. */
 const maxScans = 100;

@@ -1,7 +1,14 @@
 import { crc32, inflateSync } from 'node:zlib';
 import { minimalExif, readOrientation } from './exif.ts';
-import type { ByteEdit, ImageRefusal, ImageStructure, Orientation } from './structure.ts';
-import { refuse, saveAgain, uploadAgain } from './structure.ts';
+import {
+  type ByteEdit,
+  type ImageRefusal,
+  type ImageStructure,
+  type Orientation,
+  refuse,
+  saveAgain,
+  uploadAgain,
+} from './structure.ts';
 
 /** A sound PNG container; `compressed` and `inflatedBytes` are for the check of its pixel data. */
 export type PngStructure = ImageStructure & {

@@ -1,6 +1,5 @@
 import { asOrientation } from './exif.ts';
-import type { ImageRefusal, ImageStructure } from './structure.ts';
-import { refuse, saveAgain, uploadAgain } from './structure.ts';
+import { type ImageRefusal, type ImageStructure, refuse, saveAgain, uploadAgain } from './structure.ts';
 
 /** A TIFF of one page that can be turned into a PNG without loss. It is never stored: see tiff-to-png.ts. */
 export type TiffStructure = Omit<ImageStructure, 'format' | 'trailingBytes' | 'metadataEdits'> & { format: 'tiff' };

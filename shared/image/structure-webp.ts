@@ -1,6 +1,13 @@
 import { minimalExif, readOrientation } from './exif.ts';
-import type { ByteEdit, ImageRefusal, ImageStructure, Orientation } from './structure.ts';
-import { refuse, saveAgain, uploadAgain } from './structure.ts';
+import {
+  type ByteEdit,
+  type ImageRefusal,
+  type ImageStructure,
+  type Orientation,
+  refuse,
+  saveAgain,
+  uploadAgain,
+} from './structure.ts';
 
 /** A still picture has at most VP8X, ICCP, ALPH, one image, EXIF, XMP and a few unknown chunks. */
 const maxChunks = 64;

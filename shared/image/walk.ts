@@ -1,10 +1,7 @@
-import type { ImageFormat, ImageRefusal, ImageStructure } from './structure.ts';
-import { refuse, saveAgain } from './structure.ts';
+import { type ImageFormat, type ImageRefusal, type ImageStructure, refuse, saveAgain } from './structure.ts';
 import { walkJpeg } from './structure-jpeg.ts';
-import type { PngStructure } from './structure-png.ts';
-import { walkPng } from './structure-png.ts';
-import type { TiffStructure } from './structure-tiff.ts';
-import { walkTiff } from './structure-tiff.ts';
+import { type PngStructure, walkPng } from './structure-png.ts';
+import { type TiffStructure, walkTiff } from './structure-tiff.ts';
 import { walkWebp } from './structure-webp.ts';
 
 /** Media type of each format that is read; a TIFF is stored as a PNG. */

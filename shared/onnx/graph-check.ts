@@ -1,7 +1,6 @@
 /** Checks nodes, attributes and the wiring of a GraphProto. Field numbers: onnx.proto. */
 import { allowedOperators, controlFlowOperators, shapeOperators, sizeInputs } from './operators.ts';
-import { bytesOf, intOf, messageFields, Refusal, stringOf, walk } from './protobuf.ts';
-import type { Field, Range } from './protobuf.ts';
+import { bytesOf, intOf, messageFields, Refusal, stringOf, walk, type Field, type Range } from './protobuf.ts';
 import { checkTensor, refuseNonFiniteField } from './tensor-check.ts';
 
 const maxNodes = 20_000;

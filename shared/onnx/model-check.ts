@@ -1,9 +1,7 @@
 /** Whether a model may be registered: read first, then tried where it can hurt nobody. */
 import path from 'node:path';
-import type { ProbeLimits } from './probe.ts';
-import { probeModel } from './probe.ts';
-import type { ModelSpec } from './validate.ts';
-import { validateModel } from './validate.ts';
+import { type ProbeLimits, probeModel } from './probe.ts';
+import { type ModelSpec, validateModel } from './validate.ts';
 
 type Checked = { ok: true } | { ok: false; reason: string; detail: string };
 

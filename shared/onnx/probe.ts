@@ -1,6 +1,5 @@
 /** Loads and runs a model where neither a crash nor an endless loop nor its memory can hurt us. */
-import { spawn } from 'node:child_process';
-import type { ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import * as z from 'zod';
 import type { ModelSpec } from './validate.ts';

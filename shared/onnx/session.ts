@@ -2,8 +2,7 @@
 import { createHash } from 'node:crypto';
 import { createBudget, type Share } from '../budget.ts';
 import { RetryLater } from '../errors.ts';
-import { floatsOf, floatTensor, imagesPerRun, openGraph } from './engine.ts';
-import type { GraphSession } from './engine.ts';
+import { floatsOf, floatTensor, imagesPerRun, openGraph, type GraphSession } from './engine.ts';
 import { areProbabilities } from './probabilities.ts';
 import type { ModelSpec } from './validate.ts';
 

@@ -1,6 +1,16 @@
 /** Checks one TensorProto: data inside the file, as much as its shape says, finite. Field numbers: onnx.proto. */
-import { bytesOf, countVarints, fixedOf, intOf, messageFields, Refusal, stringOf, walk } from './protobuf.ts';
-import type { Field, Range } from './protobuf.ts';
+import {
+  bytesOf,
+  countVarints,
+  fixedOf,
+  intOf,
+  messageFields,
+  Refusal,
+  stringOf,
+  walk,
+  type Field,
+  type Range,
+} from './protobuf.ts';
 
 const maxRank = 8;
 const maxNameBytes = 1000;

@@ -1,8 +1,6 @@
 /** Decides, without running anything, whether bytes are a model that may be handed to onnxruntime. */
-import { checkGraph } from './graph-check.ts';
-import type { TensorInfo } from './graph-check.ts';
-import { bytesOf, intOf, messageFields, Refusal, stringOf, walk } from './protobuf.ts';
-import type { Field, Range } from './protobuf.ts';
+import { checkGraph, type TensorInfo } from './graph-check.ts';
+import { bytesOf, intOf, messageFields, Refusal, stringOf, walk, type Field, type Range } from './protobuf.ts';
 
 /** What the project expects of its models. */
 export interface ModelSpec {

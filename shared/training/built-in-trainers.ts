@@ -1,4 +1,4 @@
-/** The trainers of this repository and the parameters they take; `trainer/` makes recipes of them. */
+/** The trainers of this repository and the parameters they take; `trainers/embedded` makes recipes of them. */
 import * as z from 'zod';
 
 const share = z.number().min(0).max(0.5);

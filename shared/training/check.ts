@@ -1,9 +1,9 @@
 /** Looking after a run that was started: lost executions, silence, deadlines, cancellation. */
 import type * as z from 'zod';
-import type { RunDocument } from '../documents.ts';
+import type { RunDocument } from './document.ts';
 import { TerminalError } from '../errors.ts';
-import { type Cause, compose, type runCheck } from '../message.ts';
-import { sendOnce, sendOutbox, update } from '../outbox.ts';
+import { type Cause, compose, type runCheck } from '../delivery/message.ts';
+import { sendOnce, sendOutbox, update } from '../delivery/outbox.ts';
 import type { Execution, Stored } from '../ports.ts';
 import { isOpen } from './run.ts';
 import { pastDeadline } from './transition.ts';

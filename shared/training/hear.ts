@@ -1,7 +1,7 @@
 /** Hearing what a job reports: samples that it could not read first, then what became of its run. */
-import { setAside, type SetAsidePorts, whyUnreadable } from '../dataset/set-aside.ts';
-import type { RunDocument } from '../documents.ts';
-import type { Cause } from '../message.ts';
+import { setAside, type SetAsidePorts, whyUnreadable } from '../sample/set-aside.ts';
+import type { RunDocument } from './document.ts';
+import type { Cause } from '../delivery/message.ts';
 import { inBatches } from '../parallel.ts';
 import { type JobReport, maxUnreadable, type Unreadable } from './job-contract.ts';
 import { toEvent } from './report.ts';

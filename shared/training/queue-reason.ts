@@ -1,6 +1,6 @@
 /** Why a training does not run yet, or does not go on, in a sentence. */
-import type { Waits } from '../documents.ts';
-import { whyWaiting } from '../waiting.ts';
+import type { Waits } from '../delivery/document.ts';
+import { whyWaiting } from '../delivery/waiting.ts';
 import { isOpen, type Run } from './run.ts';
 import { type Limits, limitsFor, type Scheduler, secondsUntilAllowed, whyHeldBack } from './scheduler.ts';
 

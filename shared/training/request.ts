@@ -1,13 +1,15 @@
 /** Asking for a training: by policy when a version is committed, or by an operator. */
 import type * as z from 'zod';
-import { entries } from '../dataset/walk.ts';
+import { entries } from '../dataset/entries.ts';
 import { treeStore } from '../dataset/store.ts';
-import type { ProjectDocument, RunDocument, SchedulerDocument, VersionSummary } from '../documents.ts';
+import type { ProjectDocument } from '../project/document.ts';
+import type { RunDocument, SchedulerDocument } from './document.ts';
+import type { VersionSummary } from '../dataset/document.ts';
 import { TerminalError } from '../errors.ts';
 import { chooseImageSpec } from '../image/size.ts';
-import { type Cause, compose, type runQueued } from '../message.ts';
-import { digestOf } from '../names.ts';
-import { outboxOf, sendOutbox, update } from '../outbox.ts';
+import { type Cause, compose, type runQueued } from '../delivery/message.ts';
+import { digestOf } from '../digest.ts';
+import { outboxOf, sendOutbox, update } from '../delivery/outbox.ts';
 import { inBatches } from '../parallel.ts';
 import type { Ports } from '../ports.ts';
 import { newRun, type RunSpec } from './run.ts';

@@ -1,10 +1,19 @@
 /** Starting a queued run on compute: claim, job document, start call, execution name. */
-import { entries } from '../dataset/walk.ts';
-import { storedName, treeStore } from '../dataset/store.ts';
-import type { Outgoing, RunDocument } from '../documents.ts';
+import { entries } from '../dataset/entries.ts';
+import { storedName } from '../sample/content.ts';
+import { treeStore } from '../dataset/store.ts';
+import type { Outgoing } from '../delivery/document.ts';
+import type { RunDocument } from './document.ts';
 import { RetryLater, TerminalError } from '../errors.ts';
-import { type Cause, compose, type runCheck, type runEnded, type runQueued, type runTrained } from '../message.ts';
-import { outboxOf, sendOutbox, update } from '../outbox.ts';
+import {
+  type Cause,
+  compose,
+  type runCheck,
+  type runEnded,
+  type runQueued,
+  type runTrained,
+} from '../delivery/message.ts';
+import { outboxOf, sendOutbox, update } from '../delivery/outbox.ts';
 import { inBatches } from '../parallel.ts';
 import type { Ports, Stored } from '../ports.ts';
 import type * as z from 'zod';

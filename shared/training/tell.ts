@@ -1,7 +1,8 @@
 /** What the feed says of a training: when it begins, when an attempt fails, and how it ends. */
-import type { Outgoing, RunDocument } from '../documents.ts';
-import { feedEntry } from '../feed.ts';
-import type { Cause } from '../message.ts';
+import type { Outgoing } from '../delivery/document.ts';
+import type { RunDocument } from './document.ts';
+import { feedEntry } from '../event/feed-entry.ts';
+import type { Cause } from '../delivery/message.ts';
 
 /** Entries for what one change of a run means to a person; `by` is who made the change, if a person did. */
 export function entriesOf(

@@ -3,7 +3,7 @@
  * `--describe`, and what the setting TRAINERS holds. Asking for a training is refused here, not by a job minutes later.
  */
 import * as z from 'zod';
-import { trainerName } from '../project.ts';
+import { trainerName } from '../project/settings.ts';
 import { builtInTrainers } from './built-in-trainers.ts';
 
 /** Whatever zod understands of JSON Schema, for an object of numbers, booleans and texts. */

@@ -1,7 +1,7 @@
 /** Whose turn it is: when a run ends or a limit is over, the run that waits begins. */
-import type { RunDocument } from '../documents.ts';
-import type { Cause } from '../message.ts';
-import { outboxOf, sendOutbox, update } from '../outbox.ts';
+import type { RunDocument } from './document.ts';
+import type { Cause } from '../delivery/message.ts';
+import { outboxOf, sendOutbox, update } from '../delivery/outbox.ts';
 import type { Ports } from '../ports.ts';
 import { ensureRun, queued } from './request.ts';
 import { isOpen, trainerFailed } from './run.ts';

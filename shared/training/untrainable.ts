@@ -1,7 +1,7 @@
 /** Why a dataset version cannot be trained on, or is not worth it yet. */
-import type { VersionSummary } from '../documents.ts';
+import type { VersionSummary } from '../dataset/document.ts';
 import { maxTestSamples } from '../evaluation/shards.ts';
-import { maxClasses, type ProjectSettings } from '../project.ts';
+import { maxClasses, type ProjectSettings } from '../project/settings.ts';
 
 /** A code for machines and a sentence for people. */
 export interface Reason {

@@ -1,10 +1,11 @@
 /** Why nothing trains in a project, for whoever wonders: the field that says so, and the feed entry when it changes. */
-import type { SchedulerDocument, VersionSummary } from '../documents.ts';
-import { feedEntry } from '../feed.ts';
-import type { Cause } from '../message.ts';
-import { outboxOf, sendOutbox, update } from '../outbox.ts';
+import type { SchedulerDocument } from './document.ts';
+import type { VersionSummary } from '../dataset/document.ts';
+import { feedEntry } from '../event/feed-entry.ts';
+import type { Cause } from '../delivery/message.ts';
+import { outboxOf, sendOutbox, update } from '../delivery/outbox.ts';
 import type { Ports } from '../ports.ts';
-import type { ProjectSettings } from '../project.ts';
+import type { ProjectSettings } from '../project/settings.ts';
 import {
   limitsFor,
   newScheduler,

@@ -4,8 +4,8 @@ import { type Contender, judgeTestSplit, shardSize } from '../../shared/evaluati
 import { createImageReader } from '../../shared/image/decode.ts';
 import type { ModelCache } from '../../shared/onnx/session.ts';
 import type { Blobs } from '../../shared/ports.ts';
-import { createRandom } from '../../trainer/random.ts';
-import { train } from '../../trainer/train.ts';
+import { createRandom } from '../../trainers/embedded/random.ts';
+import { train } from '../../trainers/embedded/train.ts';
 import { type BenchOptions, type Figure, figure } from './bench.ts';
 
 /** Where the test samples lie, and what runs models. */

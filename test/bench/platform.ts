@@ -47,7 +47,7 @@ export async function startBenchPlatform(): Promise<BenchPlatform> {
     ports: { http: 0, blob: 0, serviceBus: 0, cosmos: 0, arm: 0, insights: 0 },
     appRoot: root,
     appEntry: entry,
-    jobCommand: [process.execPath, path.join(root, 'trainer/main.ts')],
+    jobCommand: [process.execPath, path.join(root, 'trainers/embedded/main.ts')],
     onLog: () => undefined,
   });
   const key = await createKey(platform.settings, 'bench');

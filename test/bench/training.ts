@@ -3,9 +3,9 @@
  * of 120 validation samples; the first also opens the graphs. The whole has the export of the model and its check as well.
  */
 import { createHash } from 'node:crypto';
-import type { Sample } from '../../trainer/evaluate.ts';
-import { createRandom } from '../../trainer/random.ts';
-import { train } from '../../trainer/train.ts';
+import type { Sample } from '../../trainers/embedded/evaluate.ts';
+import { createRandom } from '../../trainers/embedded/random.ts';
+import { train } from '../../trainers/embedded/train.ts';
 import { type Bench, figure, median } from './bench.ts';
 
 const [size, classes] = [64, 4];

@@ -1,6 +1,6 @@
 /** What handlers, jobs and apps rely on of blobs: write once, reads pinned by etag, signed addresses, events. */
 import { beforeAll, describe, expect, test } from 'vitest';
-import { blobCreatedEvent } from '../../shared/message.ts';
+import { blobCreatedEvent } from '../../shared/delivery/message.ts';
 import type { BlobContent, Blobs } from '../../shared/ports.ts';
 import type { Open, Subject } from './subject.ts';
 

@@ -1,6 +1,7 @@
 /** What handlers rely on of documents: compare-and-swap, atomic batches, listings. */
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { EventDocument, StagedDocument } from '../../shared/documents.ts';
+import type { EventDocument } from '../../shared/event/document.ts';
+import type { StagedDocument } from '../../shared/sample/document.ts';
 import type { Documents } from '../../shared/ports.ts';
 import { at, listings, staged } from './listings.ts';
 import type { Open, Subject } from './subject.ts';

@@ -1,6 +1,7 @@
 /** What handlers rely on of listings: whole and in order, while documents come and go. */
 import { describe, expect, test } from 'vitest';
-import type { DeadLetterDocument, StagedDocument } from '../../shared/documents.ts';
+import type { DeadLetterDocument } from '../../shared/delivery/document.ts';
+import type { StagedDocument } from '../../shared/sample/document.ts';
 import { TerminalError } from '../../shared/errors.ts';
 import type { Documents, DocumentQuery } from '../../shared/ports.ts';
 

@@ -1,6 +1,6 @@
 /** What handlers rely on of messages: locks, redelivery, dead letters, schedules, limits. */
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { Message } from '../../shared/message.ts';
+import type { Message } from '../../shared/delivery/message.ts';
 import type { Messages } from '../../shared/ports.ts';
 import type { Open, QueuePath, Received, Subject } from './subject.ts';
 

@@ -15,7 +15,7 @@ import {
 } from '@azure/storage-blob';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type BlobOptions, type BlobService, startBlob } from '../../local/blob/server.ts';
-import { blobCreatedEvent } from '../../shared/message.ts';
+import { blobCreatedEvent } from '../../shared/delivery/message.ts';
 import { rawClient } from '../local/raw-client.ts';
 
 type Event = Parameters<BlobOptions['deliver']>[1];

@@ -14,7 +14,7 @@ import { containerAppsCompute } from '../../shared/azure/compute.ts';
 import { isOutage } from '../../shared/azure/outage.ts';
 import type { Compute } from '../../shared/ports.ts';
 import { maxPutOffs } from '../../shared/training/run.ts';
-import { trainable } from '../functions/trainable.ts';
+import { trainable } from '../shared/evaluation/trainable.ts';
 
 const credential = { getToken: async () => ({ token: 'local', expiresOnTimestamp: Date.now() + 3_600_000 }) };
 const troubles: Trouble[] = [];

@@ -17,7 +17,7 @@ import { type BlobService, startBlob } from '../../local/blob/server.ts';
 import { listen } from '../../local/listen.ts';
 import { storageBlobs } from '../../shared/azure/blobs.ts';
 import { TerminalError } from '../../shared/errors.ts';
-import { projectSettings } from '../../shared/project.ts';
+import { projectSettings } from '../../shared/project/settings.ts';
 import { blobContainers } from '../../shared/resources.ts';
 import { createWorld, type World } from '../shared/world.ts';
 import { type Stages, stagesOf } from '../hostile/stages.ts';

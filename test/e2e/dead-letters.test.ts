@@ -11,9 +11,10 @@ import { deadLetterView } from '../../shared/api/views/operations.ts';
 import { page } from '../../shared/api/views/page.ts';
 import { connect } from '../../shared/azure/connect.ts';
 import { readConfig } from '../../shared/config.ts';
-import type { DeadLetterDocument, ProjectDocument } from '../../shared/documents.ts';
-import { compose } from '../../shared/message.ts';
-import { update } from '../../shared/outbox.ts';
+import type { DeadLetterDocument } from '../../shared/delivery/document.ts';
+import type { ProjectDocument } from '../../shared/project/document.ts';
+import { compose } from '../../shared/delivery/message.ts';
+import { update } from '../../shared/delivery/outbox.ts';
 import type { Ports } from '../../shared/ports.ts';
 import { type Api, createApi } from './client.ts';
 

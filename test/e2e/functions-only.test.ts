@@ -22,7 +22,7 @@ beforeAll(async () => {
     ports: { http: 0, blob: 0, serviceBus: 0, cosmos: 0, arm: 0, insights: 0 },
     appRoot: root,
     appEntry: '',
-    jobCommand: [process.execPath, path.join(root, 'trainer/main.ts')],
+    jobCommand: [process.execPath, path.join(root, 'trainers/embedded/main.ts')],
     onLog: () => undefined,
     functionsOnly: [],
   });

@@ -13,7 +13,7 @@ import { writeNames } from '../hostile/wire-names.ts';
 import { sendNonsense } from '../hostile/wire-messages.ts';
 import { queueNames } from '../../shared/resources.ts';
 import * as z from 'zod';
-import { succeeded } from '../functions/trainable.ts';
+import { succeeded } from '../shared/evaluation/trainable.ts';
 import { keyDocument, newKey } from '../../shared/api/keys.ts';
 import { inBatches } from '../../shared/parallel.ts';
 import { sendBody } from '../hostile/handlers.ts';

@@ -13,7 +13,7 @@ import { keyId } from '../../shared/api/keys.ts';
 import { madeKeyView } from '../../shared/api/views/key.ts';
 import { endpointView } from '../../shared/api/views/endpoint.ts';
 import { projectStatusView } from '../../shared/api/views/project.ts';
-import type { Role } from '../../shared/documents.ts';
+import type { Role } from '../../shared/key/document.ts';
 import { type Checker, createChecker, type Sent } from './client.ts';
 import { type Operation, readOperations } from './contract.ts';
 import { createDigits, digit, p, urls } from './digits.ts';

@@ -35,7 +35,7 @@ beforeAll(async () => {
     ports: { http: 0, blob: 0, serviceBus: 0, cosmos: 0, arm: 0, insights: 0 },
     appRoot: root,
     appEntry: entry,
-    jobCommand: [process.execPath, path.join(root, 'trainer/main.ts')],
+    jobCommand: [process.execPath, path.join(root, 'trainers/embedded/main.ts')],
     onLog: ({ level, message }) => {
       if (level === 'error' || level === 'critical') problems.push(message);
     },
@@ -239,7 +239,7 @@ test('telemetry has one trace from an upload to the live model, every stage, and
 test('all of it resolved no name and reached no address but those of this machine', async () => {
   const by = new Set((await network.all()).map((asked) => asked.by));
   // the functions, the storage and the training jobs were watched too
-  for (const program of ['worker.ts', 'azurite', 'trainer/main.ts'])
+  for (const program of ['worker.ts', 'azurite', 'trainers/embedded/main.ts'])
     expect([...by].join('\n'), program).toContain(program);
   expect(await network.foreign()).toEqual([]);
 });

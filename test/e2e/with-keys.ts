@@ -6,7 +6,7 @@ import { type Platform, startPlatform } from '../../local/platform.ts';
 import { keyDocument, newKey } from '../../shared/api/keys.ts';
 import { connect } from '../../shared/azure/connect.ts';
 import { readConfig } from '../../shared/config.ts';
-import type { Role } from '../../shared/documents.ts';
+import type { Role } from '../../shared/key/document.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
 
@@ -18,7 +18,7 @@ export async function startWithKeys(dataDir: string): Promise<{ platform: Platfo
     ports: { http: 0, blob: 0, serviceBus: 0, cosmos: 0, arm: 0, insights: 0 },
     appRoot: root,
     appEntry: entry,
-    jobCommand: [process.execPath, path.join(root, 'trainer/main.ts')],
+    jobCommand: [process.execPath, path.join(root, 'trainers/embedded/main.ts')],
     onLog: () => undefined,
   });
   const { documents } = connect(readConfig(platform.settings));

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { RetryLater } from '../../shared/errors.ts';
-import type { Message } from '../../shared/message.ts';
+import type { Message } from '../../shared/delivery/message.ts';
 import type { Ports } from '../../shared/ports.ts';
 import { faultKinds } from './faults.ts';
 import { type FaultyPlatform, startFaultyPlatform } from './platform.ts';

@@ -7,7 +7,7 @@ import { type FunctionsHost, type FunctionsHostOptions, startFunctionsHost } fro
 import { startPlatform } from '../../local/platform.ts';
 import { connect } from '../../shared/azure/connect.ts';
 import { readConfig } from '../../shared/config.ts';
-import type { Message } from '../../shared/message.ts';
+import type { Message } from '../../shared/delivery/message.ts';
 import type { Ports } from '../../shared/ports.ts';
 import { queueNames } from '../../shared/resources.ts';
 import { createRandom } from '../random.ts';
@@ -43,7 +43,7 @@ export interface FaultyPlatform {
 
 const portOf = (address: string): number => Number(new URL(address).port);
 
-const trainer = [process.execPath, path.join(root, 'trainer/main.ts')];
+const trainer = [process.execPath, path.join(root, 'trainers/embedded/main.ts')];
 
 /** Starts services and proxies; the seed decides what goes wrong once `faults` are set. */
 export async function startFaultyPlatform(

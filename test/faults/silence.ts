@@ -1,6 +1,6 @@
 /** A service that falls silent: connections stay open and nothing comes. Every call ends all the same, and says so. */
 import { RetryLater } from '../../shared/errors.ts';
-import type { Message } from '../../shared/message.ts';
+import type { Message } from '../../shared/delivery/message.ts';
 import { type FaultyPlatform, serviceNames } from './platform.ts';
 
 interface Line {

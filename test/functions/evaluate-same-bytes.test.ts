@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { applyToEndpoint } from '../../shared/deployment/apply.ts';
+import { applyToEndpoint } from '../../shared/endpoint/apply.ts';
 import { cancelRun } from '../../shared/training/check.ts';
 import { judged, right, wrong } from './judged.ts';
-import { cause, name } from './trainable.ts';
+import { cause, name } from '../shared/evaluation/trainable.ts';
 
 describe('an evaluation', () => {
   test('that finds bytes which are registered already means that model', async () => {

@@ -2,15 +2,15 @@
 import type { InvocationContext } from '@azure/functions';
 import { describe, expect, test } from 'vitest';
 import { onMessage } from '../../functions/stage.ts';
-import { sweep } from '../../functions/sweep.ts';
+import { sweep } from '../../shared/project/sweep.ts';
 import { toUploadView } from '../../shared/api/views/dataset.ts';
 import { documentStore, RetryLater, TerminalError } from '../../shared/errors.ts';
-import { compose, type runTrained } from '../../shared/message.ts';
+import { compose, type runTrained } from '../../shared/delivery/message.ts';
 import type { StageRecord } from '../../shared/ports.ts';
-import { projectSettings } from '../../shared/project.ts';
+import { projectSettings } from '../../shared/project/settings.ts';
 import { whyQueued } from '../../shared/training/queue-reason.ts';
 import { createWorld } from '../shared/world.ts';
-import { trainable } from './trainable.ts';
+import { trainable } from '../shared/evaluation/trainable.ts';
 import type * as z from 'zod';
 
 const storageAway = new RetryLater('Blob storage did not answer', { service: 'Blob storage' });

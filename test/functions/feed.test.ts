@@ -2,13 +2,13 @@
 import { describe, expect, test } from 'vitest';
 import { train } from '../../functions/train.ts';
 import { RetryLater } from '../../shared/errors.ts';
-import { compose, type versionCommitted } from '../../shared/message.ts';
-import type { ProjectSettingsInput } from '../../shared/project.ts';
+import { compose, type versionCommitted } from '../../shared/delivery/message.ts';
+import type { ProjectSettingsInput } from '../../shared/project/settings.ts';
 import { cancelRun } from '../../shared/training/check.ts';
 import { waitingFor } from '../../shared/training/waiting-for.ts';
 import type * as z from 'zod';
 import { judged, right, wrong } from './judged.ts';
-import { cause, commitVersion, name, trainable } from './trainable.ts';
+import { cause, commitVersion, name, trainable } from '../shared/evaluation/trainable.ts';
 
 type VersionCommitted = z.infer<typeof versionCommitted>;
 type Trainable = Awaited<ReturnType<typeof trainable>>;

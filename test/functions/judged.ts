@@ -1,13 +1,13 @@
 /** A run whose training succeeded, in a small world where models are words: what they answer is said by the test. */
 import { createHash } from 'node:crypto';
-import { deploy, type DeployPorts } from '../../functions/deploy.ts';
-import { evaluate, type EvaluatePorts } from '../../functions/evaluate.ts';
-import { storedName } from '../../shared/dataset/store.ts';
-import { compose, type queueMessages, type runTrained } from '../../shared/message.ts';
-import type { ProjectSettingsInput } from '../../shared/project.ts';
+import { deploy, type DeployPorts } from '../../shared/endpoint/deploy.ts';
+import { evaluate, type EvaluatePorts } from '../../shared/evaluation/evaluate.ts';
+import { storedName } from '../../shared/sample/content.ts';
+import { compose, type queueMessages, type runTrained } from '../../shared/delivery/message.ts';
+import type { ProjectSettingsInput } from '../../shared/project/settings.ts';
 import type * as z from 'zod';
 import { sample } from '../shared/dataset/samples.ts';
-import { cause, name, succeeded, trainable } from './trainable.ts';
+import { cause, name, succeeded, trainable } from '../shared/evaluation/trainable.ts';
 
 type RunTrained = z.infer<typeof runTrained>;
 type Deployments = z.infer<(typeof queueMessages)['deployments']>;

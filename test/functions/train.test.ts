@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { RetryLater, TerminalError } from '../../shared/errors.ts';
-import { compose, type versionCommitted } from '../../shared/message.ts';
+import { compose, type versionCommitted } from '../../shared/delivery/message.ts';
 import type * as z from 'zod';
 import { train } from '../../functions/train.ts';
 import { cancelRun } from '../../shared/training/check.ts';
-import { cause, commitVersion, name, trainable } from './trainable.ts';
+import { cause, commitVersion, name, trainable } from '../shared/evaluation/trainable.ts';
 
 type VersionCommitted = z.infer<typeof versionCommitted>;
 

@@ -3,13 +3,13 @@ import { createHash } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { sampleRoutes } from '../../functions/http/samples.ts';
 import type { Call, HttpPorts } from '../../functions/http/route.ts';
-import { storedName } from '../../shared/dataset/store.ts';
+import { storedName } from '../../shared/sample/content.ts';
 import { maxUnreadable } from '../../shared/training/job-contract.ts';
-import { samplePartition } from '../../shared/upload.ts';
+import { samplePartition } from '../../shared/sample/partition.ts';
 import { sample } from '../shared/dataset/samples.ts';
-import { look, sampleOf } from './committing.ts';
+import { look, sampleOf } from '../shared/dataset/committing.ts';
 import { judged, right } from './judged.ts';
-import { name, trainable } from './trainable.ts';
+import { name, trainable } from '../shared/evaluation/trainable.ts';
 
 const md5Of = (bytes: string): string => createHash('md5').update(bytes).digest('hex');
 const heartbeat = { kind: 'heartbeat', sequence: 2 };

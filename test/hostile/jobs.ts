@@ -1,6 +1,6 @@
 /** A run whose job is at work, and what becomes of its reports and of the model that it leaves. */
-import { name as project, succeeded, trainable } from '../functions/trainable.ts';
-import type { RunDocument } from '../../shared/documents.ts';
+import { name as project, succeeded, trainable } from '../shared/evaluation/trainable.ts';
+import type { RunDocument } from '../../shared/training/document.ts';
 import type { Report } from './reports.ts';
 import { type Stages, stagesOf } from './stages.ts';
 

@@ -1,21 +1,21 @@
 /** Parsers of names, messages, documents and settings. */
 import * as fc from 'fast-check';
 import * as z from 'zod';
-import { resendUndelivered } from '../../functions/undelivered.ts';
-import { recordDeadLetter } from '../../functions/dead-letters.ts';
+import { resendUndelivered } from '../../shared/delivery/resend-undelivered.ts';
+import { recordDeadLetter } from '../../shared/delivery/record-dead-letter.ts';
 import { keyId } from '../../shared/api/keys.ts';
 import { refusal } from '../../shared/azure/arm-refusal.ts';
 import { cosmosDocuments } from '../../shared/azure/documents.ts';
 import { readConfig, settingNames } from '../../shared/config.ts';
 import { directoryObject, relativePath } from '../../shared/dataset/dvc.ts';
 import { RetryLater, TerminalError } from '../../shared/errors.ts';
-import { queueMessages } from '../../shared/message.ts';
+import { queueMessages } from '../../shared/delivery/message.ts';
 import { className, projectName, unassignedProject } from '../../shared/names.ts';
-import { projectSettings } from '../../shared/project.ts';
+import { projectSettings } from '../../shared/project/settings.ts';
 import { queueNames } from '../../shared/resources.ts';
 import { jobDocument, jobReport, manifestLine, smokeFile } from '../../shared/training/job-contract.ts';
 import { readReport, toEvent } from '../../shared/training/report.ts';
-import { blobOf, labelFromMetadata, readUploadName } from '../../shared/upload.ts';
+import { blobOf, labelFromMetadata, readUploadName } from '../../shared/upload/name.ts';
 import { createWorld } from '../shared/world.ts';
 import { sample } from '../shared/dataset/samples.ts';
 import { events } from './events.ts';

@@ -1,5 +1,5 @@
 /** Uploads of the corpus: a blob with its name, type, metadata and bytes, handed to the real ingest. */
-import { projectSettings } from '../../shared/project.ts';
+import { projectSettings } from '../../shared/project/settings.ts';
 import { createWorld, type World } from '../shared/world.ts';
 import { project, tile } from './platform.ts';
 import { type Stages, stagesOf } from './stages.ts';

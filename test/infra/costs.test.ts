@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
-import { commitStaged } from '../../functions/commit.ts';
+import { commitStaged } from '../../shared/dataset/commit-when-quiet.ts';
 import { train } from '../../functions/train.ts';
-import { traceOfReport, trainingEvent } from '../../functions/training-events.ts';
-import { ingest } from '../../functions/ingest.ts';
-import { sweep } from '../../functions/sweep.ts';
+import { traceOfReport, trainingEvent } from '../../shared/training/receive-report.ts';
+import { ingest } from '../../shared/upload/ingest.ts';
+import { sweep } from '../../shared/project/sweep.ts';
 import { idleCost, runsPerMonth, sweepOperations, total } from '../../infra/costs/idle.ts';
 import { costsPage } from '../../infra/costs/page.ts';
 import {
@@ -17,16 +17,16 @@ import {
   trainingHour,
   usageCost,
 } from '../../infra/costs/usage.ts';
-import { newEndpoint } from '../../shared/deployment/endpoint.ts';
-import type { ModelDocument } from '../../shared/documents.ts';
-import { type BlobCreatedEvent, commitDue, queueMessages } from '../../shared/message.ts';
-import { projectSettings } from '../../shared/project.ts';
-import { modelId } from '../../shared/registry/register.ts';
+import { newEndpoint } from '../../shared/endpoint/transition.ts';
+import type { ModelDocument } from '../../shared/model/document.ts';
+import { type BlobCreatedEvent, commitDue, queueMessages } from '../../shared/delivery/message.ts';
+import { projectSettings } from '../../shared/project/settings.ts';
+import { modelId } from '../../shared/model/register.ts';
 import { sweepSchedule } from '../../shared/resources.ts';
-import type { Infer } from '../../shared/serving/inference.ts';
-import { createScorer } from '../../shared/serving/score.ts';
+import type { Infer } from '../../shared/prediction/inference.ts';
+import { createScorer } from '../../shared/prediction/score.ts';
 import { acceptedImage } from '../shared/image/accepted.ts';
-import { trainable } from '../functions/trainable.ts';
+import { trainable } from '../shared/evaluation/trainable.ts';
 import { createWorld, type World } from '../shared/world.ts';
 import { counting } from './counting.ts';
 import { deployments, environments, ofType, resourcesOf } from './templates.ts';

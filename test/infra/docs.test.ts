@@ -6,7 +6,7 @@ import * as z from 'zod';
 import { routes } from '../../functions/http/register.ts';
 import { figures } from '../../infra/costs/page.ts';
 import { settingNames } from '../../shared/config.ts';
-import { maxClasses, projectSettings } from '../../shared/project.ts';
+import { maxClasses, projectSettings } from '../../shared/project/settings.ts';
 import { blobContainers, documentContainers, queueNames } from '../../shared/resources.ts';
 import { registered } from './registered.ts';
 import { appSettingsOf, at, deployments, infraFile, ofType, resourcesOf } from './templates.ts';

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import * as z from 'zod';
-import { projectSettings } from '../../shared/project.ts';
+import { projectSettings } from '../../shared/project/settings.ts';
 import { trainerJob } from '../../shared/resources.ts';
 import { at, type Deployment, deployments, infraFile, ofType, resourcesOf } from './templates.ts';
 

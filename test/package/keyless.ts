@@ -74,7 +74,7 @@ export async function runKeyless(app: string, dataDir: string): Promise<void> {
     ports: { http: 0, blob: 0, serviceBus: 0, cosmos: 0, arm: 0, insights: 0 },
     appRoot: root,
     appEntry: '',
-    jobCommand: [process.execPath, path.join(root, 'trainer/main.ts')],
+    jobCommand: [process.execPath, path.join(root, 'trainers/embedded/main.ts')],
     functionsOnly: [],
     keyless: true,
     onLog: () => undefined,

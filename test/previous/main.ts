@@ -63,7 +63,7 @@ async function letWork(
     ports: { http: 0, blob: 0, serviceBus: 0, cosmos: 0, arm: 0, insights: 0 },
     appRoot: folder,
     appEntry: entry,
-    jobCommand: [process.execPath, path.join(trainerOf, 'trainer/main.ts')],
+    jobCommand: [process.execPath, path.join(trainerOf, 'trainers/embedded/main.ts')],
     onLog: ({ level, message }) => {
       if (level === 'error' || level === 'critical') problems.push(message);
     },

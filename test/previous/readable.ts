@@ -7,8 +7,8 @@
  * is only added has to be optional.
  */
 import type * as z from 'zod';
-import type { DocumentTypes } from '../../shared/documents.ts';
-import type { queueMessages } from '../../shared/message.ts';
+import type { DocumentTypes } from '../../shared/ports.ts';
+import type { queueMessages } from '../../shared/delivery/message.ts';
 import type { JobDocument, JobReport, ManifestLine } from '../../shared/training/job-contract.ts';
 import type { DocumentTypes as DocumentTypesBefore } from './types/documents.d.ts';
 import type { queueMessages as queueMessagesBefore } from './types/message.d.ts';

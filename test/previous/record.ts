@@ -4,11 +4,16 @@
  */
 import { spawn } from 'node:child_process';
 import { rm } from 'node:fs/promises';
+import { globSync } from 'node:fs';
 import path from 'node:path';
 
 const root = path.resolve(import.meta.dirname, '../..');
 const target = path.join(import.meta.dirname, 'types');
-const sources = ['shared/documents.ts', 'shared/message.ts', 'shared/training/job-contract.ts'];
+const sources = [
+  ...globSync('shared/*/document.ts', { cwd: root }),
+  'shared/delivery/message.ts',
+  'shared/training/job-contract.ts',
+];
 
 function run(command: string, args: string[]): Promise<void> {
   return new Promise((resolve, reject) => {

@@ -1,10 +1,9 @@
 /** A small world for tests of logic with state: documents, blobs, messages and compute in memory, and a clock that is set. */
 import { Readable } from 'node:stream';
-import type { DocumentTypes } from '../../shared/documents.ts';
-import type { Message } from '../../shared/message.ts';
-import type { BlobContent, Documents, Execution, Ports, Scalar, Stored } from '../../shared/ports.ts';
+import type { DocumentTypes, BlobContent, Documents, Execution, Ports, Scalar, Stored } from '../../shared/ports.ts';
+import type { Message } from '../../shared/delivery/message.ts';
 import type { DocumentContainer, QueueName } from '../../shared/resources.ts';
-import type { Inference } from '../../shared/serving/inference.ts';
+import type { Inference } from '../../shared/prediction/inference.ts';
 
 export interface Sent {
   queue: QueueName;

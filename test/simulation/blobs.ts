@@ -1,5 +1,5 @@
 /** Blobs as Azure Storage keeps them: etags, preconditions, signed addresses, and an event for each finished write. */
-import type { BlobCreatedEvent } from '../../shared/message.ts';
+import type { BlobCreatedEvent } from '../../shared/delivery/message.ts';
 import type { BlobContent, Blobs } from '../../shared/ports.ts';
 import { type BlobContainer, blobContainers, type QueueName } from '../../shared/resources.ts';
 import type { Faults } from './faults.ts';

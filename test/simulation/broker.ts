@@ -1,5 +1,5 @@
 /** Queues as Service Bus keeps them: peek-lock, delivery count, dead-letter queues, scheduled messages; Basic tier. */
-import type { Message } from '../../shared/message.ts';
+import type { Message } from '../../shared/delivery/message.ts';
 import type { Messages } from '../../shared/ports.ts';
 import { type QueueName, queueNames, queues } from '../../shared/resources.ts';
 import type { Faults } from './faults.ts';

@@ -1,6 +1,6 @@
 /** A client of the API: repeats what got no answer, under the same id, until it is answered. */
 import { RetryLater } from '../../shared/errors.ts';
-import type { Role } from '../../shared/documents.ts';
+import type { Role } from '../../shared/key/document.ts';
 import type { HttpAnswer } from './instance.ts';
 import type { World } from './world.ts';
 

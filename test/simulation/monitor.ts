@@ -1,12 +1,10 @@
 /** What must never be, at no moment: looked at with every change of a document. */
-import type {
-  EndpointDocument,
-  HeadDocument,
-  ModelDocument,
-  RunDocument,
-  SampleDocument,
-  UploadDocument,
-} from '../../shared/documents.ts';
+import type { EndpointDocument } from '../../shared/endpoint/document.ts';
+import type { HeadDocument } from '../../shared/dataset/document.ts';
+import type { ModelDocument } from '../../shared/model/document.ts';
+import type { RunDocument } from '../../shared/training/document.ts';
+import type { SampleDocument } from '../../shared/sample/document.ts';
+import type { UploadDocument } from '../../shared/upload/document.ts';
 import { isOpen, type RunState } from '../../shared/training/run.ts';
 import type { BlobStore } from './blobs.ts';
 import type { OnChange } from './documents.ts';

@@ -4,7 +4,7 @@ import * as z from 'zod';
 import type { BackendPorts } from '../../functions/registrations.ts';
 import type { AcceptedImage, PreprocessedImage } from '../../shared/image/decode.ts';
 import type { ImageRefusal } from '../../shared/image/structure.ts';
-import type { Infer } from '../../shared/serving/inference.ts';
+import type { Infer } from '../../shared/prediction/inference.ts';
 import { acceptedImage } from '../shared/image/accepted.ts';
 import type { Scheduler } from './scheduler.ts';
 

@@ -1,5 +1,5 @@
 /** What a seed's users do, and when: drawn once, before anything happens. */
-import type { ProjectSettingsInput } from '../../shared/project.ts';
+import type { ProjectSettingsInput } from '../../shared/project/settings.ts';
 import { createRandom, type Random } from '../random.ts';
 import { drawPicture, drawTrash } from './pictures.ts';
 

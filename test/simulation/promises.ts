@@ -1,8 +1,8 @@
 /** I4 to I7 of a platform at rest: trainings, models, endpoints, messages. */
 import { createHash } from 'node:crypto';
-import type { RunDocument } from '../../shared/documents.ts';
-import { digestOf } from '../../shared/names.ts';
-import { outboxOf } from '../../shared/outbox.ts';
+import type { RunDocument } from '../../shared/training/document.ts';
+import { digestOf } from '../../shared/digest.ts';
+import { outboxOf } from '../../shared/delivery/outbox.ts';
 import { queueNames } from '../../shared/resources.ts';
 import { isOpen } from '../../shared/training/run.ts';
 import type { Ledger } from './users.ts';

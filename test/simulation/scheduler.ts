@@ -4,8 +4,7 @@
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Random } from '../random.ts';
-import type { Fault, Faults } from './faults.ts';
-import { Lost } from './faults.ts';
+import { type Fault, type Faults, Lost } from './faults.ts';
 
 /** Something that can die: a functions instance, a training job, or a client (which never does). */
 export interface Process {

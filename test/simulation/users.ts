@@ -1,6 +1,5 @@
 /** The people and apps of a plan, doing what it says and remembering what they were promised. */
-import type { Client } from './client.ts';
-import { createClient } from './client.ts';
+import { type Client, createClient } from './client.ts';
 import type { HttpAnswer } from './instance.ts';
 import { Lost } from './faults.ts';
 import type { Action, Plan, Upload } from './plan.ts';

@@ -1,6 +1,6 @@
 /** The simulated platform around the real backend: stores, broker, compute, and instances that die and come back. */
 import { keyDocument, newKey } from '../../shared/api/keys.ts';
-import type { Role } from '../../shared/documents.ts';
+import type { Role } from '../../shared/key/document.ts';
 import type { Ports } from '../../shared/ports.ts';
 import { createRandom } from '../random.ts';
 import { type BlobStore, createBlobs } from './blobs.ts';

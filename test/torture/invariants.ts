@@ -1,9 +1,10 @@
 /** I1 to I7 of a project at rest, read from the stores themselves. Every violation is a sentence. */
 import { createHash } from 'node:crypto';
-import { entries } from '../../shared/dataset/walk.ts';
-import { storedName, treeStore } from '../../shared/dataset/store.ts';
-import type { DocumentTypes, HeadDocument, VersionDocument } from '../../shared/documents.ts';
-import type { DocumentQuery, Ports } from '../../shared/ports.ts';
+import { entries } from '../../shared/dataset/entries.ts';
+import { storedName } from '../../shared/sample/content.ts';
+import { treeStore } from '../../shared/dataset/store.ts';
+import type { DocumentTypes, DocumentQuery, Ports } from '../../shared/ports.ts';
+import type { HeadDocument, VersionDocument } from '../../shared/dataset/document.ts';
 import type { DocumentContainer } from '../../shared/resources.ts';
 import type { Ledger } from './load.ts';
 

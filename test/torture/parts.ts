@@ -63,7 +63,7 @@ export async function startParts(folder: string): Promise<Parts> {
       start('insights', ['local/insights/server.ts', '--port', '{port}', '--data', data('insights')]),
       start('arm', [
         ...['local/container-apps/server.ts', '--port', '{port}', '--data', data('container-apps'), '--token', 'local'],
-        ...['--', process.execPath, path.join(root, 'trainer/main.ts')],
+        ...['--', process.execPath, path.join(root, 'trainers/embedded/main.ts')],
       ]),
       buildApp(),
     ]);

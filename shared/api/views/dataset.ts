@@ -1,8 +1,10 @@
 /** Versions, uploads and samples as the API shows them. */
 import * as z from 'zod';
-import type { NearDuplicate } from '../../dataset/near-duplicates.ts';
+import type { NearDuplicate } from '../../sample/near-duplicates.ts';
 import { labelSources, type SampleRecord } from '../../dataset/record.ts';
-import type { FileFindings, SampleDocument, UploadDocument, VersionSummary } from '../../documents.ts';
+import type { FileFindings, UploadDocument } from '../../upload/document.ts';
+import type { SampleDocument } from '../../sample/document.ts';
+import type { VersionSummary } from '../../dataset/document.ts';
 import { counts, split, time } from './page.ts';
 
 export const versionView = z.object({

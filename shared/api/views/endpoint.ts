@@ -1,7 +1,8 @@
 /** The endpoint, scores and predictions as the API shows them. */
 import * as z from 'zod';
-import { rollbackTarget } from '../../deployment/endpoint.ts';
-import type { EndpointDocument, PredictionDocument } from '../../documents.ts';
+import { rollbackTarget } from '../../endpoint/transition.ts';
+import type { EndpointDocument } from '../../endpoint/document.ts';
+import type { PredictionDocument } from '../../prediction/document.ts';
 import { lineageView } from './model.ts';
 import { counts, time } from './page.ts';
 

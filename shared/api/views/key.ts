@@ -1,6 +1,6 @@
 /** An API key as the API shows it: everything but the key itself. */
 import * as z from 'zod';
-import type { KeyDocument } from '../../documents.ts';
+import type { KeyDocument } from '../../key/document.ts';
 import { isExpired, roles } from '../keys.ts';
 import { time } from './page.ts';
 

@@ -1,6 +1,7 @@
 /** A model version and what is behind it, as the API shows them. */
 import * as z from 'zod';
-import type { EndpointDocument, ModelDocument } from '../../documents.ts';
+import type { EndpointDocument } from '../../endpoint/document.ts';
+import type { ModelDocument } from '../../model/document.ts';
 import { recallOf, supportOf } from '../../evaluation/measure.ts';
 import { entryView, versionSummaryView } from './dataset.ts';
 import { toVerdictSummary, toVerdictView, trainingSummaryView, verdict, verdictSummary } from './training.ts';

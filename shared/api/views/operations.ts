@@ -1,6 +1,7 @@
 /** Activity and dead letters as the API shows them. */
 import * as z from 'zod';
-import type { DeadLetterDocument, EventDocument } from '../../documents.ts';
+import type { DeadLetterDocument } from '../../delivery/document.ts';
+import type { EventDocument } from '../../event/document.ts';
 import { time } from './page.ts';
 
 export const eventView = z.object({

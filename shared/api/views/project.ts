@@ -1,7 +1,8 @@
 /** A project as the API shows it. */
 import * as z from 'zod';
-import type { ProjectDocument, UploadDocument } from '../../documents.ts';
-import { projectSettings } from '../../project.ts';
+import type { ProjectDocument } from '../../project/document.ts';
+import type { UploadDocument } from '../../upload/document.ts';
+import { projectSettings } from '../../project/settings.ts';
 import { versionView } from './dataset.ts';
 import { time } from './page.ts';
 

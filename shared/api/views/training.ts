@@ -1,6 +1,6 @@
 /** A training as the API shows it. */
 import * as z from 'zod';
-import type { RunDocument } from '../../documents.ts';
+import type { RunDocument } from '../../training/document.ts';
 import type { Verdict } from '../../evaluation/gate.ts';
 import { image, time } from './page.ts';
 

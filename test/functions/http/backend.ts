@@ -4,7 +4,7 @@ import { registerHttp } from '../../../functions/http/register.ts';
 import type { HttpPorts } from '../../../functions/http/route.ts';
 import { compileRoutes, type HttpFunction, matchRoute } from '../../../local/functions-host/http-routes.ts';
 import { keyDocument, newKey } from '../../../shared/api/keys.ts';
-import type { KeyDocument } from '../../../shared/documents.ts';
+import type { KeyDocument } from '../../../shared/key/document.ts';
 import { createWorld, type World } from '../../shared/world.ts';
 
 type Handler = (request: HttpRequest, context: InvocationContext) => Promise<HttpResponseInit>;

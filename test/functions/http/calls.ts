@@ -3,7 +3,7 @@ import type { HttpRequest, HttpResponseInit, InvocationContext } from '@azure/fu
 import { registerHttp } from '../../../functions/http/register.ts';
 import type { HttpPorts } from '../../../functions/http/route.ts';
 import { keyDocument, newKey } from '../../../shared/api/keys.ts';
-import type { Role } from '../../../shared/documents.ts';
+import type { Role } from '../../../shared/key/document.ts';
 import type { World } from '../../shared/world.ts';
 
 type Handler = (request: HttpRequest, context: InvocationContext) => Promise<HttpResponseInit>;

@@ -3,8 +3,8 @@ import type { HttpRequest, HttpResponseInit, InvocationContext } from '@azure/fu
 import { beforeEach, describe, expect, test } from 'vitest';
 import { registerHttp } from '../../../functions/http/register.ts';
 import { keyDocument, newKey } from '../../../shared/api/keys.ts';
-import { readUploadName } from '../../../shared/upload.ts';
-import { committed, look, name, projectIn, sampleOf } from '../committing.ts';
+import { readUploadName } from '../../../shared/upload/name.ts';
+import { committed, look, name, projectIn, sampleOf } from '../../shared/dataset/committing.ts';
 import { createWorld, type World } from '../../shared/world.ts';
 
 type Handler = (request: HttpRequest, context: InvocationContext) => Promise<HttpResponseInit>;

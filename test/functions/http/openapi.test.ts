@@ -2,7 +2,7 @@
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { expect, test } from 'vitest';
 import { description, routes } from '../../../functions/http/register.ts';
-import { projectSettings } from '../../../shared/project.ts';
+import { projectSettings } from '../../../shared/project/settings.ts';
 import { dereferenced } from '../../e2e/contract.ts';
 
 interface Content {

@@ -4,9 +4,10 @@ import { expect, test } from 'vitest';
 import { registerHttp } from '../../../functions/http/register.ts';
 import { keyDocument, newKey } from '../../../shared/api/keys.ts';
 import { nearDuplicatesView, sampleView, uploadView } from '../../../shared/api/views/dataset.ts';
-import type { SampleDocument, UploadDocument } from '../../../shared/documents.ts';
-import { uploadPartition } from '../../../shared/upload.ts';
-import { name, projectIn, sampleOf } from '../committing.ts';
+import type { SampleDocument } from '../../../shared/sample/document.ts';
+import type { UploadDocument } from '../../../shared/upload/document.ts';
+import { uploadPartition } from '../../../shared/upload/name.ts';
+import { name, projectIn, sampleOf } from '../../shared/dataset/committing.ts';
 import { createWorld, type World } from '../../shared/world.ts';
 
 type Handler = (request: HttpRequest, context: InvocationContext) => Promise<HttpResponseInit>;

@@ -8,13 +8,13 @@ import sharp from 'sharp';
 import { expect, test } from 'vitest';
 import { registerHttp } from '../../../functions/http/register.ts';
 import { keyDocument, newKey } from '../../../shared/api/keys.ts';
-import { newEndpoint } from '../../../shared/deployment/endpoint.ts';
-import type { ModelDocument } from '../../../shared/documents.ts';
+import { newEndpoint } from '../../../shared/endpoint/transition.ts';
+import type { ModelDocument } from '../../../shared/model/document.ts';
 import { createImageReader } from '../../../shared/image/decode.ts';
 import { createModelCache } from '../../../shared/onnx/session.ts';
-import { modelBlob } from '../../../shared/registry/artifact.ts';
-import { modelId } from '../../../shared/registry/register.ts';
-import { createScorer, predictionPartition } from '../../../shared/serving/score.ts';
+import { modelBlob } from '../../../shared/model/artifact.ts';
+import { modelId } from '../../../shared/model/register.ts';
+import { createScorer, predictionPartition } from '../../../shared/prediction/score.ts';
 import { createWorld } from '../../shared/world.ts';
 
 const plain = (background: string): Promise<Buffer> =>

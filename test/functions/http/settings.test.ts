@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import type * as z from 'zod';
 import { mergePatch, patchOf, withoutNulls } from '../../../shared/api/merge-patch.ts';
 import { projectView } from '../../../shared/api/views/project.ts';
-import { projectSettings } from '../../../shared/project.ts';
+import { projectSettings } from '../../../shared/project/settings.ts';
 import { createBackend } from './backend.ts';
 
 const path = '/v1/projects/digits';

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { readFolder } from '../../../local/demo/folder.ts';
 import type { Picture } from '../../../local/demo/pictures.ts';
-import { projectSettings } from '../../../shared/project.ts';
+import { projectSettings } from '../../../shared/project/settings.ts';
 
 let folder: string;
 beforeEach(async () => {

@@ -4,8 +4,11 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { build } from 'esbuild';
 import { onTestFinished } from 'vitest';
-import { startFunctionsHost } from '../../../local/functions-host/host.ts';
-import type { FunctionsHost, FunctionsHostOptions } from '../../../local/functions-host/host.ts';
+import {
+  startFunctionsHost,
+  type FunctionsHost,
+  type FunctionsHostOptions,
+} from '../../../local/functions-host/host.ts';
 import type { LogLine } from '../../../local/functions-host/invoker.ts';
 
 const banner = "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);";

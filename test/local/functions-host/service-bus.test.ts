@@ -1,8 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { ServiceBusClient } from '@azure/service-bus';
-import type { ServiceBusMessage } from '@azure/service-bus';
+import { ServiceBusClient, type ServiceBusMessage } from '@azure/service-bus';
 import { expect, onTestFinished, test } from 'vitest';
 import { startServiceBus } from '../../../local/service-bus/server.ts';
 import { runApp } from './app.ts';

@@ -7,7 +7,7 @@ import { rawClient } from '../raw-client.ts';
 import { runApp, type TestHost } from './app.ts';
 
 const app = `
-  import { modelId } from '../../../shared/registry/register.ts';
+  import { modelId } from '../../../shared/model/register.ts';
   import { registerHttp } from '../../../functions/http/register.ts';
   import { createWorld } from '../../shared/world.ts';
   import { keyIn } from '../../functions/http/calls.ts';

@@ -1,23 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import fc from 'fast-check';
-import { commitStaged } from '../../../functions/commit.ts';
-import { sweep } from '../../../functions/sweep.ts';
+import { commitStaged } from '../../../shared/dataset/commit-when-quiet.ts';
+import { sweep } from '../../../shared/project/sweep.ts';
 import { commit } from '../../../shared/dataset/commit.ts';
-import { update } from '../../../shared/outbox.ts';
+import { update } from '../../../shared/delivery/outbox.ts';
 import { commitNow, stageSample } from '../../../shared/dataset/stage.ts';
-import type { ProjectDocument } from '../../../shared/documents.ts';
+import type { ProjectDocument } from '../../../shared/project/document.ts';
 import { createWorld, type World } from '../world.ts';
-import {
-  add,
-  type CommitDue,
-  committed,
-  look,
-  planned,
-  name,
-  projectIn,
-  relabel,
-  sampleOf,
-} from '../../functions/committing.ts';
+import { add, type CommitDue, committed, look, planned, name, projectIn, relabel, sampleOf } from './committing.ts';
 
 test('a commit is not begun anew because windows close meanwhile', async () => {
   const world = createWorld();

@@ -3,9 +3,9 @@ import { describe, expect, test } from 'vitest';
 import { applyEdits } from '../../../shared/dataset/edit.ts';
 import { decodeNode, encodeNode } from '../../../shared/dataset/node.ts';
 import { readKey, sampleKey } from '../../../shared/dataset/record.ts';
-import { splitOf } from '../../../shared/dataset/split.ts';
+import { splitOf } from '../../../shared/sample/split.ts';
 import { totals } from '../../../shared/dataset/tree.ts';
-import { versionId } from '../../../shared/dataset/version.ts';
+import { versionId } from '../../../shared/dataset/version-id.ts';
 import { keyOf, MemoryStore, sample } from './samples.ts';
 
 const md5 = fc.string({ minLength: 32, maxLength: 32, unit: fc.constantFrom(...'0123456789abcdef'.split('')) });

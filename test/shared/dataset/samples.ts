@@ -1,7 +1,7 @@
 /** Samples and an in-memory node store for tests of version trees. */
 import { createHash } from 'node:crypto';
 import { type SampleRecord, sampleKey } from '../../../shared/dataset/record.ts';
-import { splitOf } from '../../../shared/dataset/split.ts';
+import { splitOf } from '../../../shared/sample/split.ts';
 import type { NodeStore } from '../../../shared/dataset/tree.ts';
 
 /** A store that counts what it is asked. */

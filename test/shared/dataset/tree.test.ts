@@ -4,7 +4,7 @@ import { diff } from '../../../shared/dataset/diff.ts';
 import { applyEdits, type Edit } from '../../../shared/dataset/edit.ts';
 import { decodeNode, encodeNode } from '../../../shared/dataset/node.ts';
 import { totals } from '../../../shared/dataset/tree.ts';
-import { entries } from '../../../shared/dataset/walk.ts';
+import { entries } from '../../../shared/dataset/entries.ts';
 import { keyOf, MemoryStore, sample } from './samples.ts';
 
 const small = { target: 4, min: 2, max: 12 };

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { judge } from '../../../shared/evaluation/gate.ts';
 import { type Judged, measure, recallOf, supportOf } from '../../../shared/evaluation/measure.ts';
 import { pairedTest } from '../../../shared/evaluation/paired-test.ts';
-import { projectSettings } from '../../../shared/project.ts';
+import { projectSettings } from '../../../shared/project/settings.ts';
 
 const classes = ['cat', 'dog'];
 const { gate } = projectSettings.parse({});

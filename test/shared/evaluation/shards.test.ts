@@ -1,7 +1,8 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { applyEdits } from '../../../shared/dataset/edit.ts';
-import { storedName, treeStore } from '../../../shared/dataset/store.ts';
+import { storedName } from '../../../shared/sample/content.ts';
+import { treeStore } from '../../../shared/dataset/store.ts';
 import {
   type Contender,
   type EvaluationPorts,
@@ -11,7 +12,7 @@ import {
 } from '../../../shared/evaluation/shards.ts';
 import { RetryLater, TerminalError } from '../../../shared/errors.ts';
 import { imagesPerRun } from '../../../shared/onnx/engine.ts';
-import { createSampleBudget } from '../../../shared/serving/inference.ts';
+import { createSampleBudget } from '../../../shared/prediction/inference.ts';
 import { keyOf, sample } from '../dataset/samples.ts';
 import { createWorld } from '../world.ts';
 

@@ -3,8 +3,7 @@ import { deflateSync } from 'node:zlib';
 import sharp from 'sharp';
 import { describe, expect, test } from 'vitest';
 import { createImageReader } from '../../../shared/image/decode.ts';
-import type { ImageProblem } from '../../../shared/image/structure.ts';
-import { imageProblems } from '../../../shared/image/structure.ts';
+import { type ImageProblem, imageProblems } from '../../../shared/image/structure.ts';
 import {
   findSegment,
   greyRows,

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { controlFlowOperators, allowedOperators, sizeInputs } from '../../../shared/onnx/operators.ts';
 import { irVersions, opsets } from '../../../shared/onnx/validate.ts';
-import { maxModelBytes } from '../../../shared/registry/artifact.ts';
+import { maxModelBytes } from '../../../shared/model/artifact.ts';
 
 const page = readFileSync(path.resolve(import.meta.dirname, '../../../docs/models.md'), 'utf8');
 const row = (name: string): string => new RegExp(`^\\| ${name} +\\| (.*?) +\\|$`, 'm').exec(page)?.[1] ?? '';

@@ -7,11 +7,10 @@ import {
   StringStringEntryProtoSchema,
   TensorProto_DataLocation,
   TensorProto_DataType,
+  type ModelProto,
 } from 'onnx-buf';
-import type { ModelProto } from 'onnx-buf';
 import { describe, expect, test } from 'vitest';
-import { encodeModel } from '../../../shared/onnx/encode.ts';
-import type { OnnxModel } from '../../../shared/onnx/encode.ts';
+import { encodeModel, type OnnxModel } from '../../../shared/onnx/encode.ts';
 import { validateModel } from '../../../shared/onnx/validate.ts';
 import { tinyModel, tinySpec } from './tiny-model.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { cancelRun, lookAtRun } from '../../../shared/training/check.ts';
-import { cause, name, succeeded, trainable } from '../../functions/trainable.ts';
+import { cause, name, succeeded, trainable } from '../evaluation/trainable.ts';
 
 /** A run whose job waited for a machine and has begun. */
 async function begun(trainer: { timeoutSeconds: number }) {

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import type { VersionSummary } from '../../../shared/documents.ts';
+import type { VersionSummary } from '../../../shared/dataset/document.ts';
 import type { TerminalError } from '../../../shared/errors.ts';
-import { maxClasses } from '../../../shared/project.ts';
+import { maxClasses } from '../../../shared/project/settings.ts';
 import { findVersion } from '../../../shared/training/request.ts';
 import { maxTrainingSamples } from '../../../shared/training/untrainable.ts';
-import { commitVersion, name, trainable } from '../../functions/trainable.ts';
+import { commitVersion, name, trainable } from '../evaluation/trainable.ts';
 
 describe('coalescing', () => {
   test('ends the run that gave way, also when the request dies before it did so', async () => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { cancelRun, lookAtRun } from '../../../shared/training/check.ts';
 import { maxAttempts } from '../../../shared/training/run.ts';
-import { cause, name, trainable } from '../../functions/trainable.ts';
+import { cause, name, trainable } from '../evaluation/trainable.ts';
 
 const moment = () => new Promise<void>((resolve) => setTimeout(resolve, 5));
 

@@ -16,7 +16,7 @@ export const defects: readonly Defect[] = [
   {
     name: 'no etag on replace',
     excuse: 'nobody else writes this document',
-    file: 'shared/outbox.ts',
+    file: 'shared/delivery/outbox.ts',
     edits: [
       [
         '    const next = change(current?.document);',
@@ -32,7 +32,7 @@ export const defects: readonly Defect[] = [
   {
     name: 'no outbox',
     excuse: 'the messages are sent right after the document is saved',
-    file: 'shared/outbox.ts',
+    file: 'shared/delivery/outbox.ts',
     edits: [
       [
         '  for (const group of groupByQueue(outbox)) await',
@@ -79,7 +79,7 @@ export const defects: readonly Defect[] = [
   {
     name: 'alias flipped in two writes',
     excuse: 'the old model is taken down before the new one goes up',
-    file: 'shared/deployment/apply.ts',
+    file: 'shared/endpoint/apply.ts',
     edits: [
       [
         '  if (etag === undefined) {',
@@ -91,7 +91,7 @@ export const defects: readonly Defect[] = [
   {
     name: 'dead letters not replayed',
     excuse: 'somebody will look at them',
-    file: 'shared/repair/dead-letters.ts',
+    file: 'shared/delivery/replay-dead-letters.ts',
     edits: [['    await ports.messages.send(queue, [message]);\n', '']],
     seed: 100_002,
   },
@@ -118,7 +118,7 @@ export const defects: readonly Defect[] = [
   {
     name: 'prediction answered before it is stored',
     excuse: 'the answer comes faster',
-    file: 'shared/serving/score.ts',
+    file: 'shared/prediction/score.ts',
     edits: [
       [
         "await ports.documents.create('predictions', prediction);",
@@ -144,7 +144,10 @@ export const defects: readonly Defect[] = [
     excuse: 'the settings say how samples are split',
     file: 'shared/dataset/commit.ts',
     edits: [
-      ["import { diff } from './diff.ts';", "import { diff } from './diff.ts';\nimport { splitOf } from './split.ts';"],
+      [
+        "import { diff } from './diff.ts';",
+        "import { diff } from './diff.ts';\nimport { splitOf } from '../sample/split.ts';",
+      ],
       [
         'const record = toRecord(sample);',
         'const record = toRecord({ ...sample, split: splitOf(sample.pixelDigest ?? sample.sha256, project.settings.split) });',
@@ -155,7 +158,7 @@ export const defects: readonly Defect[] = [
   {
     name: 'its own duplicate',
     excuse: 'a sample that exists was there before',
-    file: 'shared/dataset/admit.ts',
+    file: 'shared/sample/admit.ts',
     edits: [
       [
         'if (existing.origin === upload.id) {',
@@ -167,7 +170,7 @@ export const defects: readonly Defect[] = [
   {
     name: 'a claim that is no sample',
     excuse: 'whoever claimed the pixels makes the sample',
-    file: 'shared/dataset/admit.ts',
+    file: 'shared/sample/admit.ts',
     edits: [
       [
         "const stored = await readOrMake(documents, first, created === 'exists');",

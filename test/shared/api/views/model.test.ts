@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { modelSummaryView, modelView, toModelSummary, toModelView } from '../../../../shared/api/views/model.ts';
-import type { ModelDocument } from '../../../../shared/documents.ts';
+import type { ModelDocument } from '../../../../shared/model/document.ts';
 
 /** As a release wrote it that kept a recall of 0 for a class without a test sample, and compared with no baseline. */
 const stored: ModelDocument = {

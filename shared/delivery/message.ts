@@ -1,0 +1,151 @@
+/** The envelope of every message: CloudEvents 1.0 with references only (ids, etags, digests), never payloads. */
+import { createHash } from 'node:crypto';
+import * as z from 'zod';
+import { projectName } from '../names.ts';
+import { shortened } from '../digest.ts';
+import type { QueueName } from '../resources.ts';
+
+const maxIdLength = 200;
+/** W3C trace context, level 1 */
+const traceparent = z.string().regex(/^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/);
+
+const envelope = {
+  specversion: z.literal('1.0'),
+  id: z.string().min(1).max(maxIdLength),
+  source: z.string().min(1).max(500),
+  time: z.iso.datetime({ offset: true }).optional(),
+  /** W3C trace context of the cause: Service Bus hops have lost it in several versions, so it travels in the envelope */
+  traceparent: z.string().max(60).optional(),
+  correlationid: z.string().max(maxIdLength).optional(),
+  causationid: z.string().max(maxIdLength).optional(),
+  // of a message that was put off (shared/delivery/redelivery.ts); nobody else writes them, and what cannot be read counts as missing
+  /** which delivery of its present trouble this is; missing: the first */
+  attempt: z.number().int().min(1).max(100_000).optional().catch(undefined),
+  /** when its first delivery was */
+  firstseen: z.iso.datetime().optional().catch(undefined),
+  /** the trouble is a service that does not answer */
+  outage: z.boolean().optional().catch(undefined),
+};
+
+/** What a storage event tells besides which write it is about: of whatever length or form, it costs no upload its outcome. */
+const told = <T extends z.ZodType>(type: T) => type.optional().catch(undefined);
+
+/** Storage events as Event Grid's CloudEvents schema has them; unknown fields of Azure's are passed over. */
+export const blobCreatedEvent = z.object({
+  ...envelope,
+  time: told(envelope.time),
+  traceparent: told(envelope.traceparent),
+  type: z.literal('Microsoft.Storage.BlobCreated'),
+  /** container and name of the blob: 63 and 1,024 characters at most */
+  subject: z.string().max(4096),
+  data: z.object({
+    url: z.string().catch(''),
+    eTag: z.string().min(1).max(200),
+    contentLength: told(z.number().int().nonnegative()),
+    contentType: told(z.string()),
+    blobType: told(z.string()),
+    sequencer: told(z.string()),
+  }),
+});
+export type BlobCreatedEvent = z.infer<typeof blobCreatedEvent>;
+
+const message = <T extends string, D extends z.ZodType>(type: T, data: D) =>
+  z.object({ ...envelope, type: z.literal(type), subject: z.string().max(400), data });
+
+const run = z.object({ project: projectName, run: z.string().max(80) });
+
+export const commitDue = message(
+  'darkroom.commit.due',
+  z.object({
+    project: projectName,
+    generation: z.number().int().nonnegative(),
+    openedAt: z.iso.datetime(),
+    now: z.boolean(),
+  }),
+);
+export const versionCommitted = message(
+  'darkroom.version.committed',
+  z.object({ project: projectName, version: z.string().max(80), number: z.number().int().positive() }),
+);
+/** a run is queued and may be started; `after` is the attempt that failed and whose backoff is over, 0 or none for a new run */
+export const runQueued = message(
+  'darkroom.run.queued',
+  run.extend({ after: z.number().int().nonnegative().optional() }),
+);
+/** look at an attempt of a run again: start deadline, heartbeat, deadline; over when the token is no longer the run's */
+export const runCheck = message('darkroom.run.check', run.extend({ token: z.string().max(80) }));
+/** a run ended: the next one that waits may begin */
+export const runEnded = message('darkroom.run.ended', run);
+export const runTrained = message('darkroom.run.trained', run);
+export const modelApproved = message(
+  'darkroom.model.approved',
+  z.object({
+    project: projectName,
+    model: z.number().int().positive(),
+    deployment: z.string().max(80),
+    /** of the endpoint that the operator had seen (If-Match): changed since, it is left alone */
+    seenRevision: z.number().int().nonnegative().optional(),
+  }),
+);
+export const canaryCheck = message(
+  'darkroom.canary.check',
+  z.object({ project: projectName, deployment: z.string().max(80) }),
+);
+
+/** Which messages a queue may carry. */
+export const queueMessages = {
+  'blob-created': blobCreatedEvent,
+  'dataset-commits': commitDue,
+  'training-requests': z.discriminatedUnion('type', [versionCommitted, runQueued, runCheck, runEnded]),
+  'training-events': blobCreatedEvent,
+  evaluations: runTrained,
+  deployments: z.discriminatedUnion('type', [modelApproved, canaryCheck]),
+} satisfies Record<QueueName, z.ZodType>;
+
+/** Reads the body of a queue's message; `invalid` says what is wrong with it, and what to do. */
+export function readMessage<Q extends QueueName>(
+  queue: Q,
+  body: unknown,
+): { message: z.infer<(typeof queueMessages)[Q]> } | { invalid: string } {
+  const parsed = queueMessages[queue].safeParse(body);
+  if (parsed.success) return { message: parsed.data as z.infer<(typeof queueMessages)[Q]> };
+  const issue = parsed.error.issues[0];
+  return {
+    invalid: `${issue?.path.join('.') || 'body'}: ${issue?.message ?? 'not understood'}. Nothing was changed; mend the sender, then send the message again.`,
+  };
+}
+
+export type Message = z.infer<(typeof queueMessages)[QueueName]>;
+export type OwnMessage = Exclude<Message, BlobCreatedEvent>;
+
+/** What caused the work at hand; copied into whatever it sends. */
+export interface Cause {
+  id: string;
+  correlationid?: string | undefined;
+  traceparent?: string | undefined;
+}
+
+/**
+ * Composes a message whose id derives from its cause, type and subject, so that a handler run twice sends equal ids.
+ * `nonce` tells repeated messages of one cause apart (a check that schedules the next check).
+ */
+export function compose<M extends OwnMessage>(
+  type: M['type'],
+  subject: string,
+  data: M['data'],
+  cause: Cause,
+  nonce = '',
+): M {
+  const id = `m-${createHash('sha256').update(`${cause.id}\n${type}\n${subject}\n${nonce}`).digest('hex').slice(0, 32)}`;
+  return {
+    specversion: '1.0',
+    id,
+    source: '/darkroom',
+    type,
+    subject,
+    data,
+    correlationid: shortened(cause.correlationid ?? cause.id, maxIdLength),
+    causationid: shortened(cause.id, maxIdLength),
+    ...(traceparent.safeParse(cause.traceparent).success ? { traceparent: cause.traceparent } : {}),
+  } as M;
+}

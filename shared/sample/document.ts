@@ -1,0 +1,51 @@
+/** The documents of samples: the image, its pixels, and what is staged. */
+import type { DocumentBase } from '../delivery/document.ts';
+import type { FileFindings } from '../upload/document.ts';
+
+export type LabelSource = 'path' | 'metadata' | 'fuzzy' | 'review';
+
+export type Split = 'train' | 'validation' | 'test';
+
+/** id: md5 of the bytes; pk: `{project}:{first two digits of id}` */
+export interface SampleDocument extends DocumentBase, FileFindings {
+  project: string;
+  sha256: string;
+  /** sha-256 of the decoded pixels, and a hash of what they look like (16 hex digits); missing in samples of older releases */
+  pixelDigest?: string;
+  perceptualHash?: string;
+  sizeBytes: number;
+  mediaType: string;
+  width: number;
+  height: number;
+  channels: number;
+  label: string | null;
+  labelSource: LabelSource | null;
+  /** grows with every change of the label */
+  labelRevision: number;
+  split: Split;
+  /** upload that created it */
+  origin: string;
+  /** uploads of the same bytes under other labels, waiting for review; at most 20 kept */
+  conflicts: { upload: string; label: string }[];
+  /**
+   * Why a sample that was accepted has no label any more: nobody could read it. A person who labels it brings it back.
+   * Missing: that has not happened
+   */
+  setAside?: { code: 'unreadable'; detail: string; label: string | null; training: string; at: string };
+  /** key in the version tree and first version that holds it; null until a commit has taken it */
+  key: string | null;
+  firstVersion: number | null;
+  createdAt: string;
+}
+
+/** id: digest of the pixels; pk: `{project}:{first two digits of id}`. Of files that show the same pixels one is a sample */
+export interface PixelsDocument extends DocumentBase {
+  /** as it was made, or has still to be made by whoever finds that it is missing */
+  sample: SampleDocument;
+}
+
+/** id: `{md5}`; pk: project. A sample whose label is in no version yet. */
+export interface StagedDocument extends DocumentBase {
+  labelRevision: number;
+  stagedAt: string;
+}

@@ -1,0 +1,83 @@
+/** The record of an upload: made when its event comes, finished with exactly one outcome. */
+import type { FileFindings, UploadDocument, UploadOutcome } from './document.ts';
+import { RetryLater } from '../errors.ts';
+import { update } from '../delivery/outbox.ts';
+import type { Ports, Stored } from '../ports.ts';
+import { tellOddUpload } from './announce.ts';
+import { readUploadName, uploadId, uploadPartition } from './name.ts';
+
+type RecordPorts = Pick<Ports, 'clock' | 'documents'>;
+
+/** One finished write to the uploads container, and the project that it belongs to. */
+export interface Arrival {
+  project: string;
+  blob: string;
+  etag: string;
+  traceparent: string | undefined;
+}
+
+export interface Finding {
+  outcome: UploadOutcome;
+  reason: UploadDocument['reason'];
+  sample: string | null;
+  label: string | null;
+}
+
+/** What a delivery has read and kept: the sample's bytes lie under their MD5. */
+export type Kept = Pick<UploadDocument, 'sample' | 'label' | 'reason'> & FileFindings;
+
+/**
+ * Records an upload unless that was done before: the project of the first record stands. With `kept` it promises that
+ * the sample's bytes lie in the store: whoever finds the original gone later, because its name was written again, goes
+ * on with what was kept.
+ */
+export async function recordUpload(
+  ports: RecordPorts,
+  { project, blob, etag, traceparent }: Arrival,
+  kept: Kept | null,
+): Promise<Stored<UploadDocument>> {
+  const id = uploadId(blob, etag);
+  const document: UploadDocument = {
+    id,
+    pk: uploadPartition(readUploadName(blob).project, id),
+    project,
+    blob,
+    etag,
+    status: 'received',
+    ...(kept ?? { sample: null, label: null, reason: null }),
+    receivedAt: ports.clock.now().toISOString(),
+    finishedAt: null,
+    traceparent: traceparent ?? null,
+  };
+  const created = await ports.documents.create('uploads', document);
+  if (created !== 'exists') return created;
+  const { stored } = await update(ports.documents, 'uploads', document.pk, id, (current) =>
+    current?.status !== 'received' || current.project !== project || current.sample !== null || kept === null
+      ? 'keep'
+      : { ...current, ...kept },
+  );
+  if (stored === undefined) throw new RetryLater(`upload ${id} vanished while it was read`);
+  return stored;
+}
+
+/** Gives an upload its outcome, unless it has one; returns the outcome that it has then. */
+export async function finishUpload(
+  ports: RecordPorts,
+  recorded: Stored<UploadDocument>,
+  { outcome, reason, sample, label }: Finding,
+): Promise<UploadOutcome> {
+  const finishedAt = ports.clock.now().toISOString();
+  const upload = recorded.document;
+  const finish = (current: UploadDocument | undefined): UploadDocument | 'keep' => {
+    if (current === undefined || current.status !== 'received') return 'keep';
+    // another delivery of the same event has read the bytes meanwhile
+    if (outcome === 'superseded' && current.sample !== null) return 'keep';
+    return { ...current, status: outcome, reason, sample, label, finishedAt };
+  };
+  await tellOddUpload(ports, upload, outcome, reason, finishedAt);
+  const { stored } = await update(ports.documents, 'uploads', upload.pk, upload.id, finish, recorded);
+  if (stored === undefined) throw new RetryLater(`upload ${upload.id} vanished while it was read`);
+  const { status } = stored.document;
+  if (status === 'received') throw new RetryLater(`upload ${upload.id} is being read by another delivery`);
+  return status;
+}

@@ -1,0 +1,64 @@
+/** Scores samples with the served network. */
+import { floatsOf, floatTensor, openGraph, type GraphSession, type Tensor } from '../../shared/onnx/engine.ts';
+import type { ModelSpec } from '../../shared/onnx/validate.ts';
+
+/** One image: CHW floats 0..255, and the index of its class. */
+export interface Sample {
+  pixels: Float32Array;
+  label: number;
+}
+
+const batchSize = 64;
+
+/** Probabilities of every sample, one row of `spec.classes` each; `extra` feeds are given to every run. */
+export async function probabilitiesOf(
+  session: GraphSession,
+  samples: readonly Sample[],
+  spec: ModelSpec,
+  extra: Record<string, Tensor>,
+): Promise<Float32Array> {
+  const size = spec.channels * spec.height * spec.width;
+  const all = new Float32Array(samples.length * spec.classes);
+  for (let at = 0; at < samples.length; at += batchSize) {
+    const part = samples.slice(at, at + batchSize);
+    const pixels = new Float32Array(part.length * size);
+    part.forEach((sample, i) => pixels.set(sample.pixels, i * size));
+    const input = floatTensor(pixels, [part.length, spec.channels, spec.height, spec.width]);
+    all.set(floatsOf((await session.run({ ...extra, input }))['probabilities']), at * spec.classes);
+  }
+  return all;
+}
+
+/** Share of right answers, and mean cross entropy, of rows of probabilities. Both are 0 without samples. */
+export function judge(
+  probabilities: Float32Array,
+  samples: readonly Sample[],
+  classes: number,
+): { accuracy: number; loss: number } {
+  let right = 0;
+  let loss = 0;
+  samples.forEach(({ label }, i) => {
+    const row = probabilities.subarray(i * classes, (i + 1) * classes);
+    const own = row[label] ?? 0;
+    if (row.every((value, other) => value < own || other === label)) right++;
+    // a probability can round to zero: the bound keeps one sample from making the mean infinite
+    loss -= Math.log(Math.max(own, 1e-12));
+  });
+  const count = Math.max(1, samples.length);
+  return { accuracy: right / count, loss: loss / count };
+}
+
+/** Probabilities that a finished model file gives. */
+export async function scoreModel(
+  bytes: Uint8Array,
+  samples: readonly Sample[],
+  spec: ModelSpec,
+  threads: number,
+): Promise<Float32Array> {
+  const session = await openGraph(bytes, threads);
+  try {
+    return await probabilitiesOf(session, samples, spec, {});
+  } finally {
+    await session.release();
+  }
+}

@@ -1,0 +1,106 @@
+/** The ONNX graphs of a training: one step, batch norm statistics, evaluation, and the model that is served. */
+import { encodeModel, type ValueInfo } from '../../shared/onnx/encode.ts';
+import type { ModelSpec } from '../../shared/onnx/validate.ts';
+import { adamwStep } from './adamw.ts';
+import type { Architecture } from './architectures.ts';
+import { softmaxCrossEntropy } from './layers.ts';
+import { servingBuilder, trainingBuilder, type Parameter, type Weights } from './network.ts';
+
+const pixelShape = (batch: number, spec: ModelSpec): number[] => [batch, spec.channels, spec.height, spec.width];
+
+interface TrainingGraph {
+  bytes: Uint8Array;
+  parameters: Parameter[];
+  /** names of the batch norms */
+  batchNorms: string[];
+}
+
+/**
+ * One training step. Inputs: `pixels`, `targets`, and what adamw.ts takes. Outputs: `loss`, `probabilities`, and the new state.
+ * With gradients only there is no step: the input is `parameters`, the output `gradient`.
+ */
+export function trainingGraph(
+  architecture: Architecture,
+  spec: ModelSpec,
+  batch: number,
+  output: 'step' | 'gradients' = 'step',
+): TrainingGraph {
+  const builder = trainingBuilder();
+  const { graph, parameters, statistics } = builder;
+  const pixels = { name: 'pixels', shape: pixelShape(batch, spec) };
+  const targets = { name: 'targets', shape: [batch, spec.classes] };
+  const logits = architecture(builder, pixels, spec.classes);
+  const { loss, probabilities } = softmaxCrossEntropy(graph, logits, targets);
+  graph.backward();
+  graph.alias(loss, 'loss');
+  graph.alias(probabilities, 'probabilities');
+  const gradients = parameters.map(({ value, length }) => graph.reshape(graph.gradientOf(value), [length]));
+  const vector = [parameters.reduce((sum, { length }) => sum + length, 0)];
+  const gradient = graph.node('Concat', gradients, vector, { axis: { int: 0 } });
+  const state = output === 'step' ? ['parameters', 'mean', 'square'] : ['parameters'];
+  const inputs: ValueInfo[] = [pixels, targets, ...state.map((name) => ({ name, shape: vector }))];
+  const outputs: ValueInfo[] = [
+    { name: 'loss', shape: [] },
+    { name: 'probabilities', shape: targets.shape },
+  ];
+  if (output === 'step') {
+    inputs.push({ name: 'rate', shape: [] }, { name: 'decay', shape: [] });
+    outputs.push(...state.map((name) => ({ name: `new:${name}`, shape: vector })));
+    const decays = parameters.flatMap(({ value, length }) =>
+      Array<number>(length).fill(value.shape.length > 1 ? 1 : 0),
+    );
+    adamwStep(graph, gradient, Float32Array.from(decays));
+  } else {
+    outputs.push({ name: 'gradient', shape: vector });
+    graph.alias(gradient, 'gradient');
+  }
+  const { nodes, initialisers } = graph;
+  const bytes = encodeModel({ name: 'training', nodes, inputs, outputs, initialisers, metadata: {} });
+  return { bytes, parameters, batchNorms: statistics.map(({ name }) => name) };
+}
+
+/** Inputs: `pixels` and `parameters`; outputs: `{name}.mean` and `{name}.variance` of every batch norm. */
+export function statisticsGraph(architecture: Architecture, spec: ModelSpec, batch: number): Uint8Array {
+  const builder = trainingBuilder();
+  const { graph, parameters, statistics } = builder;
+  const pixels = { name: 'pixels', shape: pixelShape(batch, spec) };
+  architecture(builder, pixels, spec.classes);
+  const outputs: ValueInfo[] = [];
+  for (const { name, mean, variance } of statistics) {
+    graph.alias(mean, `${name}.mean`);
+    graph.alias(variance, `${name}.variance`);
+    outputs.push({ name: `${name}.mean`, shape: mean.shape }, { name: `${name}.variance`, shape: variance.shape });
+  }
+  const vector = [parameters.reduce((sum, { length }) => sum + length, 0)];
+  const inputs = [pixels, { name: 'parameters', shape: vector }];
+  const { nodes, initialisers } = graph;
+  return encodeModel({ name: 'statistics', nodes, inputs, outputs, initialisers, metadata: {} });
+}
+
+/**
+ * The served network, `input` [N, channels, height, width] to `probabilities` [N, classes]. With `weights` they are inside
+ * the file: that is the model. Without, they are inputs: that is the same graph for evaluation during training.
+ */
+export function servingGraph(
+  architecture: Architecture,
+  spec: ModelSpec,
+  weights: Weights | undefined,
+  metadata: Record<string, string>,
+): { bytes: Uint8Array; shapes: Map<string, number[]> } {
+  const builder = servingBuilder();
+  const { graph, values } = builder;
+  const logits = architecture(builder, { name: 'input', shape: pixelShape(1, spec) }, spec.classes);
+  const softmax = graph.node('Softmax', [logits], logits.shape, { axis: { int: 1 } });
+  graph.alias(softmax, 'probabilities');
+  const inputs: ValueInfo[] = [{ name: 'input', shape: ['N', spec.channels, spec.height, spec.width] }];
+  const initialisers = [...graph.initialisers];
+  for (const { name, shape } of values) {
+    const data = weights?.get(name);
+    if (data !== undefined) initialisers.push({ name, dims: shape, data });
+    else if (weights === undefined) inputs.push({ name, shape });
+    else throw new Error(`no weights for ${name}`);
+  }
+  const outputs = [{ name: 'probabilities', shape: ['N', spec.classes] }];
+  const bytes = encodeModel({ name: 'classifier', nodes: graph.nodes, inputs, outputs, initialisers, metadata });
+  return { bytes, shapes: new Map(values.map(({ name, shape }) => [name, shape])) };
+}

@@ -1,0 +1,125 @@
+/**
+ * The embedded trainer as a job (shared/training/job-contract.ts). Environment:
+ *   DARKROOM_JOB_URL           read address of the job document
+ *   CONTAINER_APP_JOB_EXECUTION_NAME  set by Azure Container Apps and by the local platform: names this execution
+ *   DARKROOM_TRAINER_THREADS   CPU threads; 2 at most by default
+ *   DARKROOM_EXECUTION_PROVIDER  auto (default), cpu or cuda: what computes the steps; told in the first report
+ * `--describe` prints the trainers and the parameters that they take (shared/training/trainers.ts), and does nothing else.
+ * Exit codes: 0 succeeded, cancelled or superseded (nothing to retry); 1 failed or terminated, and reported; 2 could not even report.
+ */
+import { createHash } from 'node:crypto';
+import { availableParallelism, hostname } from 'node:os';
+import {
+  jobDocument,
+  outputNames,
+  terminated,
+  type JobDocument,
+  type JobReport,
+  type OutputName,
+} from '../../shared/training/job-contract.ts';
+import { builtInDescriptions } from '../../shared/training/trainers.ts';
+import { codeDigest } from './code.ts';
+import { readDataset } from './dataset.ts';
+import type { Epoch } from './fit.ts';
+import { create, get } from './http.ts';
+import { chooseMachine } from './machine.ts';
+import { createReporter, maxDocumentBytes, Stopped, Superseded, type Reporter } from './reporter.ts';
+import { train } from './train.ts';
+
+type Machine = Awaited<ReturnType<typeof chooseMachine>>;
+type Outputs = Extract<JobReport, { kind: 'succeeded' }>['outputs'];
+
+async function writeOutputs(job: JobDocument, files: Record<OutputName, Buffer>): Promise<Outputs> {
+  const written = {} as Outputs;
+  for (const name of outputNames) {
+    const body = files[name];
+    const contentType = name.endsWith('.json') ? 'application/json' : 'application/octet-stream';
+    // an output already there is an earlier execution's; the digest in the report tells which one is meant
+    await create(job.outputs[name], body, contentType);
+    written[name] = { sha256: createHash('sha256').update(body).digest('hex'), sizeBytes: body.length };
+  }
+  return written;
+}
+
+const metricsOf = (epoch: Epoch): { key: string; value: number; step: number }[] =>
+  [
+    ['loss', epoch.loss] as const,
+    ['train.accuracy', epoch.trainAccuracy] as const,
+    ['validation.loss', epoch.validationLoss] as const,
+    ['validation.accuracy', epoch.validationAccuracy] as const,
+  ].map(([key, value]) => ({ key, value, step: epoch.epoch }));
+
+async function work(job: JobDocument, reporter: Reporter, machine: Machine): Promise<void> {
+  const data = await readDataset(job, {
+    afterImage: (done, total) => reporter.pulse({ phase: 'download', done, total }),
+    unreadable: (sample) => reporter.leaveOut(sample),
+  });
+  let steps = { done: 0, total: 0 };
+  const { files } = await train(job, data, {
+    threads: machine.threads,
+    provider: machine.executionProvider,
+    afterStep: (done, total) => {
+      steps = { done, total };
+      return reporter.pulse({ phase: 'train', done, total });
+    },
+    afterEpoch: (epoch) => {
+      reporter.note(metricsOf(epoch));
+      return reporter.milestone({ phase: 'train', ...steps });
+    },
+  });
+  await reporter.tell({ kind: 'succeeded', outputs: await writeOutputs(job, files) });
+}
+
+/** Reports how it went and says with which code to exit. */
+async function conclude(error: unknown, reporter: Reporter): Promise<number> {
+  if (error instanceof Superseded) {
+    console.error(error.message);
+    return 0;
+  }
+  const reason = error instanceof Error ? error.message : 'unknown';
+  console.error(reason);
+  await reporter.tell({ kind: 'failed', reason: reason.slice(0, 1000) || 'unknown' });
+  return error instanceof Stopped && error.reason === 'cancelled' ? 0 : 1;
+}
+
+async function main(): Promise<number> {
+  const documentUrl = process.env['DARKROOM_JOB_URL'] ?? '';
+  const execution = process.env['CONTAINER_APP_JOB_EXECUTION_NAME'] ?? `${hostname()}-${process.pid}`;
+  const threads = Number(process.env['DARKROOM_TRAINER_THREADS'] ?? Math.min(2, availableParallelism()));
+  const job = jobDocument.parse(JSON.parse((await get(documentUrl, maxDocumentBytes)).toString('utf8')));
+  const reporter = createReporter(job, documentUrl, execution);
+  if (job.cancelRequested) reporter.stop('cancelled');
+  // a machine that is taken away (preemption, maintenance, Ctrl-C) says so with SIGTERM and kills half a minute later
+  process.once('SIGTERM', () => reporter.stop(terminated));
+  let machine: Machine;
+  try {
+    machine = await chooseMachine(process.env['DARKROOM_EXECUTION_PROVIDER'], threads);
+  } catch (error) {
+    return conclude(error, reporter);
+  }
+  try {
+    // until this report stands the run is not ours, and no other report may take a sequence from its owner
+    await reporter.tell({ kind: 'started', machine, code: codeDigest(import.meta.filename) });
+  } catch (error) {
+    if (!(error instanceof Superseded)) throw error;
+    console.error(error.message);
+    return 0;
+  }
+  try {
+    await work(job, reporter, machine);
+    return 0;
+  } catch (error) {
+    return conclude(error, reporter);
+  }
+}
+
+if (process.argv[2] === '--describe') {
+  console.log(JSON.stringify({ trainers: builtInDescriptions }));
+  process.exit(0);
+}
+try {
+  process.exitCode = await main();
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 2;
+}
