@@ -7,7 +7,7 @@
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
-import { inBatches } from '../shared/parallel.ts';
+import pMap from 'p-map';
 
 interface Step {
   name: string;
@@ -161,8 +161,8 @@ if (values.only !== undefined && only === undefined) {
 
 async function runAll(): Promise<Outcome[]> {
   if (only !== undefined) return [await run(only)];
-  if (values.short) return inBatches(short, shortAtOnce, run);
-  return [await run(gate), ...(await inBatches(steps, atOnce, run))];
+  if (values.short) return pMap(short, run, { concurrency: shortAtOnce });
+  return [await run(gate), ...(await pMap(steps, run, { concurrency: atOnce }))];
 }
 
 const startedAt = performance.now();

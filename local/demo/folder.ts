@@ -1,7 +1,7 @@
 /** Pictures of a folder `<label>/<file>`: JPEG, PNG, WebP and TIFF of any size. */
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { inBatches } from '../../shared/parallel.ts';
+import pMap from 'p-map';
 import { counted } from './counted.ts';
 import { expectedFolder, type ImageFile, kindsOf, listFolder, type Skipped } from './folder-files.ts';
 import type { Picture, PictureSet } from './pictures.ts';
@@ -34,10 +34,14 @@ type Dealt = Record<'first' | 'second' | 'holdout', Content[]>;
 const sha256 = (text: string | Buffer): string => createHash('sha256').update(text).digest('hex');
 
 async function contentsOf(label: string, files: ImageFile[]): Promise<Content[]> {
-  const contents = await inBatches(files, readsAtOnce, async ({ path, name, contentType }) => ({
-    ...{ label, name, contentType, bytes: () => readFile(path) },
-    digest: sha256(await readFile(path)),
-  }));
+  const contents = await pMap(
+    files,
+    async ({ path, name, contentType }) => ({
+      ...{ label, name, contentType, bytes: () => readFile(path) },
+      digest: sha256(await readFile(path)),
+    }),
+    { concurrency: readsAtOnce },
+  );
   // an order that does not follow the names (often the order in which they were taken), yet is always the same
   const place = ({ name }: Picture): string => sha256(`${label}/${name}`);
   return contents.sort((a, b) => (place(a) < place(b) ? -1 : 1));

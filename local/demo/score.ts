@@ -1,7 +1,7 @@
 /** Scoring pictures that no model has seen. */
+import pMap from 'p-map';
 import type * as z from 'zod';
 import { scoreView } from '../../shared/api/views/endpoint.ts';
-import { inBatches } from '../../shared/parallel.ts';
 import { type Client, Refused } from './client.ts';
 import type { Narrator } from './narrator.ts';
 import type { Picture } from './pictures.ts';
@@ -21,18 +21,22 @@ export async function score(
   pictures: Picture[],
 ): Promise<Scored[]> {
   let done = 0;
-  const scored = await inBatches(pictures, scoresAtOnce, async (picture): Promise<Scored | undefined> => {
-    const bytes = await picture.bytes();
-    try {
-      const answer = await client.sendBytes(`/projects/${project}/score`, bytes, picture.contentType, scoreView);
-      narrator.progress('scoring', (done += 1), pictures.length);
-      return { picture, answer };
-    } catch (error) {
-      if (!(error instanceof Refused) || (error.status !== 400 && error.status !== 415)) throw error;
-      narrator.say(`${picture.label}/${picture.name} is left out: ${error.message}`);
-      return undefined;
-    }
-  });
+  const scored = await pMap(
+    pictures,
+    async (picture): Promise<Scored | undefined> => {
+      const bytes = await picture.bytes();
+      try {
+        const answer = await client.sendBytes(`/projects/${project}/score`, bytes, picture.contentType, scoreView);
+        narrator.progress('scoring', (done += 1), pictures.length);
+        return { picture, answer };
+      } catch (error) {
+        if (!(error instanceof Refused) || (error.status !== 400 && error.status !== 415)) throw error;
+        narrator.say(`${picture.label}/${picture.name} is left out: ${error.message}`);
+        return undefined;
+      }
+    },
+    { concurrency: scoresAtOnce },
+  );
   const answered = scored.filter((one) => one !== undefined);
   if (answered.length === 0) throw new Error(`Expected scores of ${pictures.length} images; seen: none`);
   return answered;

@@ -1,7 +1,7 @@
 /** Uploads as an app makes them, and following what became of them. */
+import pMap from 'p-map';
 import * as z from 'zod';
 import { uploadView } from '../../shared/api/views/dataset.ts';
-import { inBatches } from '../../shared/parallel.ts';
 import { type Client, putToStorage } from './client.ts';
 import type { Narrator } from './narrator.ts';
 import type { OddFile } from './odd-files.ts';
@@ -52,11 +52,15 @@ export async function upload(
     const { value } = await client.send('POST', `/projects/${project}/upload-urls`, { files }, uploadUrls);
     if (value.length !== batch.length) throw new Error(`Expected ${batch.length} upload URLs; seen: ${value.length}`);
     const work = batch.map((picture, i) => ({ picture, target: value[i] }));
-    await inBatches(work, uploadsAtOnce, async ({ picture, target }) => {
-      if (target === undefined) return;
-      await putToStorage(target.url, target.headers, await picture.bytes());
-      narrator.progress('uploading', (done += 1), pictures.length);
-    });
+    await pMap(
+      work,
+      async ({ picture, target }) => {
+        if (target === undefined) return;
+        await putToStorage(target.url, target.headers, await picture.bytes());
+        narrator.progress('uploading', (done += 1), pictures.length);
+      },
+      { concurrency: uploadsAtOnce },
+    );
     blobs.push(...value.map(({ blob }) => blob));
   }
   return blobs;

@@ -1,5 +1,5 @@
 /** Runs one function on its schedule, in UTC. Two hosts with the same timer both run it: give timers to one host only. */
-import { nextOccurrence, parseSchedule } from './cron.ts';
+import { parseSchedule } from './cron.ts';
 import type { Invoke } from './invoker.ts';
 import type { RegisteredFunction, TimerTrigger } from './registered-function.ts';
 import { expandSettings } from './settings.ts';
@@ -30,7 +30,7 @@ export function startTimerTrigger(options: {
     const status = {
       Last: (last ?? new Date(0)).toISOString(),
       LastUpdated: (last ?? now).toISOString(),
-      Next: nextOccurrence(schedule, now)?.toISOString(),
+      Next: schedule.nextRun(now)?.toISOString(),
     };
     last = now;
     const info = {
@@ -43,16 +43,16 @@ export function startTimerTrigger(options: {
 
   const runScheduled = () => run().catch(() => {}); // logged by invoke
 
-  const arm = (due: Date | undefined) => {
+  const arm = (due: Date | null) => {
     if (stopped || !due) return;
     const waitMs = Math.min(longestWaitMs, Math.max(0, due.getTime() - Date.now()));
     timer = setTimeout(() => {
       if (Date.now() < due.getTime()) arm(due);
-      else void runScheduled().then(() => arm(nextOccurrence(schedule, new Date())));
+      else void runScheduled().then(() => arm(schedule.nextRun(new Date())));
     }, waitMs);
   };
 
-  const armNext = () => arm(nextOccurrence(schedule, new Date()));
+  const armNext = () => arm(schedule.nextRun(new Date()));
   if (trigger.runOnStartup) void runScheduled().then(armNext);
   else armNext();
   return {

@@ -2,6 +2,7 @@
  * Group commit, second half. Correctness comes from one compare-and-swap of the head alone; everything after it is
  * finishing (version document, marking samples, unstaging) that any later committer repeats when this one dies.
  */
+import pMap from 'p-map';
 import type * as z from 'zod';
 import type { EventDocument } from '../event/document.ts';
 import type { HeadDocument, VersionSummary } from './document.ts';
@@ -11,7 +12,6 @@ import type { SampleDocument, StagedDocument } from '../sample/document.ts';
 import { RetryLater } from '../errors.ts';
 import { type Cause, compose, type versionCommitted } from '../delivery/message.ts';
 import { listAll } from '../list-all.ts';
-import { inBatches } from '../parallel.ts';
 import { digestOf } from '../digest.ts';
 import { outboxOf, sendOutbox, update } from '../delivery/outbox.ts';
 import type { Ports, Stored } from '../ports.ts';
@@ -139,8 +139,10 @@ async function readSamples(
   project: string,
   staged: Stored<StagedDocument>[],
 ): Promise<SampleDocument[]> {
-  const found = await inBatches(staged, parallel, ({ document }) =>
-    ports.documents.read('samples', samplePartition(project, document.id), document.id),
+  const found = await pMap(
+    staged,
+    ({ document }) => ports.documents.read('samples', samplePartition(project, document.id), document.id),
+    { concurrency: parallel },
   );
   return found.flatMap((s) => (s === undefined ? [] : [s.document]));
 }

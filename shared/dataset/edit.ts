@@ -1,5 +1,5 @@
 /** Changing a version tree: k edits read and write O(k log N) nodes. */
-import { inBatches } from '../parallel.ts';
+import pMap from 'p-map';
 import { type ChildEntry, isLeaf, type LeafEntry, type Node, type Totals, totalsOf } from './node.ts';
 import type { SampleRecord } from './record.ts';
 import {
@@ -52,7 +52,7 @@ class Old {
   async prefetch(keys: string[]): Promise<void> {
     let digests = new Set([this.root]);
     while (digests.size > 0) {
-      const nodes = await inBatches([...digests], width, (digest) => this.node(digest));
+      const nodes = await pMap([...digests], (digest) => this.node(digest), { concurrency: width });
       const next = new Set<string>();
       for (const node of nodes) {
         if (isLeaf(node)) continue;
@@ -151,7 +151,7 @@ export async function applyEdits(
   if (top === null)
     return { root: null, totals: totalsOf({ level: 0, entries: [] }), nodesWritten: 0, bytesWritten: 0 };
   const written = [...reachable(top.digest, fresh)];
-  await inBatches(written, width, ({ digest, bytes }) => store.put(digest, bytes));
+  await pMap(written, ({ digest, bytes }) => store.put(digest, bytes), { concurrency: width });
   return {
     root: top.digest,
     totals: top.totals,

@@ -1,8 +1,8 @@
 /** After a commit: writes key and first version into its samples, and takes them out of the staged ones. */
+import pMap from 'p-map';
 import type { SampleDocument, StagedDocument } from '../sample/document.ts';
 import type { VersionSummary } from './document.ts';
 import { update } from '../delivery/outbox.ts';
-import { inBatches } from '../parallel.ts';
 import type { Ports, Stored } from '../ports.ts';
 import { samplePartition } from '../sample/partition.ts';
 import type { SampleRecord } from './record.ts';
@@ -31,11 +31,17 @@ export async function mark(
     const pk = samplePartition(project, marked.record.md5);
     partitions.set(pk, [...(partitions.get(pk) ?? []), marked]);
   }
-  const settled = await inBatches([...partitions], parallel, ([pk, group]) => markPartition(ports, pk, number, group));
-  const staged = await inBatches(settled.flat(), parallel, async ({ id, labelRevision }) => {
-    const found = await ports.documents.read('staged', project, id);
-    return found !== undefined && found.document.labelRevision <= labelRevision ? [found] : [];
+  const settled = await pMap([...partitions], ([pk, group]) => markPartition(ports, pk, number, group), {
+    concurrency: parallel,
   });
+  const staged = await pMap(
+    settled.flat(),
+    async ({ id, labelRevision }) => {
+      const found = await ports.documents.read('staged', project, id);
+      return found !== undefined && found.document.labelRevision <= labelRevision ? [found] : [];
+    },
+    { concurrency: parallel },
+  );
   // on a head that others have finished the next commit may have read labels that were given back since
   const head = (await ports.documents.read('heads', project, 'head'))?.document;
   if (head?.unfinished && head.head?.version === version) await removeStaged(ports, project, staged.flat());
@@ -43,7 +49,7 @@ export async function mark(
 
 /** Marks samples of one partition; returns those whose label is the committed one. */
 async function markPartition(ports: MarkPorts, pk: string, number: number, group: Marked[]): Promise<SampleDocument[]> {
-  const found = await inBatches(group, 4, ({ record }) => ports.documents.read('samples', pk, record.md5));
+  const found = await pMap(group, ({ record }) => ports.documents.read('samples', pk, record.md5), { concurrency: 4 });
   const pairs = found.flatMap((stored, i) => {
     const marked = group[i];
     return stored === undefined || marked === undefined ? [] : [{ ...marked, stored }];
@@ -57,10 +63,13 @@ async function markPartition(ports: MarkPorts, pk: string, number: number, group
   for (let at = 0; at < operations.length; at += 100) {
     if ((await ports.documents.batch('samples', pk, operations.slice(at, at + 100))) === 'done') continue;
     // one of them was relabelled or marked meanwhile: take them one by one
-    await inBatches(unmarked.slice(at, at + 100), 4, ({ key, record }) =>
-      update(ports.documents, 'samples', pk, record.md5, (sample) =>
-        sample === undefined || sample.key !== null ? 'keep' : { ...sample, key, firstVersion: number },
-      ),
+    await pMap(
+      unmarked.slice(at, at + 100),
+      ({ key, record }) =>
+        update(ports.documents, 'samples', pk, record.md5, (sample) =>
+          sample === undefined || sample.key !== null ? 'keep' : { ...sample, key, firstVersion: number },
+        ),
+      { concurrency: 4 },
     );
   }
   return pairs
@@ -77,9 +86,9 @@ async function removeStaged(ports: MarkPorts, project: string, staged: Stored<St
     const operations = part.map(({ document, etag }) => ({ kind: 'remove' as const, id: document.id, etag }));
     if ((await ports.documents.batch('staged', project, operations)) === 'done') continue;
     // somebody staged a newer label or removed one of them: take them one by one
-    await inBatches(part, parallel, ({ document, etag }) =>
-      ports.documents.remove('staged', project, document.id, etag),
-    );
+    await pMap(part, ({ document, etag }) => ports.documents.remove('staged', project, document.id, etag), {
+      concurrency: parallel,
+    });
   }
 }
 

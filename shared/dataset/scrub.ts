@@ -3,10 +3,10 @@
  * that deletes too much, or a person with a storage explorer: nothing else would notice before a training fails.
  */
 import { createHash } from 'node:crypto';
+import pMap from 'p-map';
 import { storedName } from '../sample/content.ts';
 import type { Target } from '../endpoint/transition.ts';
 import { listAll } from '../list-all.ts';
-import { inBatches } from '../parallel.ts';
 import type { Ports } from '../ports.ts';
 import { modelBlob } from '../model/artifact.ts';
 import type { BlobContainer } from '../resources.ts';
@@ -82,7 +82,9 @@ async function scrubPartition(
       damage(project, id, 'missing', 'A sample has lost its bytes. Restore the blob, or upload the same file again.'),
     );
   }
-  const faults = await inBatches([...stored], readsAtOnce, (id) => inspect(ports, project, id, documents.has(id)));
+  const faults = await pMap([...stored], (id) => inspect(ports, project, id, documents.has(id)), {
+    concurrency: readsAtOnce,
+  });
   const samples = [...stored].filter((id) => !isDirectory(id)).length;
   return { samples, found: [...found, ...faults.filter((fault) => fault !== undefined)] };
 }
@@ -135,15 +137,19 @@ async function scrubModels(ports: ScrubPorts, project: string): Promise<{ models
   const endpoint = (await ports.documents.read('endpoints', project, 'endpoint'))?.document;
   const behind = [endpoint?.production, endpoint?.canary, endpoint?.previous].filter((t): t is Target => Boolean(t));
   const digests = new Map(behind.map(({ digest, model }) => [digest, model]));
-  const faults = await inBatches([...digests], 1, async ([digest, model]): Promise<Damage | undefined> => {
-    const blob = modelBlob(project, digest);
-    const sha256 = await digestOf(ports, 'models', blob, 'sha256');
-    const remedy = `Deploy another version, then restore model ${model} or train again.`;
-    if (sha256 === undefined)
-      return { blob: `models/${blob}`, what: 'missing', detail: `The endpoint needs it. ${remedy}` };
-    return sha256 === digest
-      ? undefined
-      : { blob: `models/${blob}`, what: 'damaged', detail: `The bytes are not those that were judged. ${remedy}` };
-  });
+  const faults = await pMap(
+    [...digests],
+    async ([digest, model]): Promise<Damage | undefined> => {
+      const blob = modelBlob(project, digest);
+      const sha256 = await digestOf(ports, 'models', blob, 'sha256');
+      const remedy = `Deploy another version, then restore model ${model} or train again.`;
+      if (sha256 === undefined)
+        return { blob: `models/${blob}`, what: 'missing', detail: `The endpoint needs it. ${remedy}` };
+      return sha256 === digest
+        ? undefined
+        : { blob: `models/${blob}`, what: 'damaged', detail: `The bytes are not those that were judged. ${remedy}` };
+    },
+    { concurrency: 1 },
+  );
   return { models: digests.size, found: faults.filter((fault) => fault !== undefined) };
 }

@@ -1,10 +1,10 @@
 /** A canary on trial: its numbers decide whether it is promoted or returned. */
+import pMap from 'p-map';
 import type * as z from 'zod';
 import { applyToEndpoint, nextCheck } from './apply.ts';
 import type { Canary } from './transition.ts';
 import type { canaryCheck, Cause } from '../delivery/message.ts';
 import { sendOnce } from '../delivery/outbox.ts';
-import { inBatches } from '../parallel.ts';
 import type { Ports } from '../ports.ts';
 
 type CanaryPorts = Pick<Ports, 'clock' | 'documents' | 'messages'>;
@@ -55,12 +55,16 @@ async function canaryNumbers(
   project: string,
   deployment: string,
 ): Promise<{ requests: number; errors: number }> {
-  const counts = await inBatches(predictionShards, 4, async (shard) => {
-    const pk = `${project}:${shard}`;
-    const requests = await ports.documents.count('predictions', { pk, equals: { deployment } });
-    const good = await ports.documents.count('predictions', { pk, equals: { deployment, error: null } });
-    return { requests, errors: requests - good };
-  });
+  const counts = await pMap(
+    predictionShards,
+    async (shard) => {
+      const pk = `${project}:${shard}`;
+      const requests = await ports.documents.count('predictions', { pk, equals: { deployment } });
+      const good = await ports.documents.count('predictions', { pk, equals: { deployment, error: null } });
+      return { requests, errors: requests - good };
+    },
+    { concurrency: 4 },
+  );
   return counts.reduce((a, b) => ({ requests: a.requests + b.requests, errors: a.errors + b.errors }), {
     requests: 0,
     errors: 0,

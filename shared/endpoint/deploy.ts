@@ -1,4 +1,5 @@
 /** `deployments` -> a model goes live after it was loaded and smoke-scored, or on trial as a canary first. */
+import pMap from 'p-map';
 import type * as z from 'zod';
 import { applyToEndpoint } from './apply.ts';
 import type { EndpointEvent } from './transition.ts';
@@ -8,7 +9,6 @@ import { RetryLater } from '../errors.ts';
 import { loadModel } from '../model/artifact.ts';
 import type { modelApproved, queueMessages } from '../delivery/message.ts';
 import { sendOutbox } from '../delivery/outbox.ts';
-import { inBatches } from '../parallel.ts';
 import type { Ports } from '../ports.ts';
 import { modelId } from '../model/register.ts';
 import { createSampleBudget, type Inference, withSample } from '../prediction/inference.ts';
@@ -65,14 +65,17 @@ async function deployModel(
 /** Loads the artifact by its digest and scores samples of which training kept the answers; null when all agree. */
 async function smokeTest(ports: DeployPorts, project: string, model: ModelDocument): Promise<string | null> {
   const samples = { blobs: ports.blobs, budget: ports.sampleBytes ?? createSampleBudget() };
-  const images = await inBatches(model.smoke, 4, ({ md5 }) =>
-    withSample(samples, { name: storedName(project, md5) }, (bytes) =>
-      ports.toTensor(bytes, model.image).catch((error: unknown) => {
-        // a sample that cannot be decoded says nothing about the model: it is tested on the others
-        if (error instanceof RetryLater) throw error;
-        return undefined;
-      }),
-    ),
+  const images = await pMap(
+    model.smoke,
+    ({ md5 }) =>
+      withSample(samples, { name: storedName(project, md5) }, (bytes) =>
+        ports.toTensor(bytes, model.image).catch((error: unknown) => {
+          // a sample that cannot be decoded says nothing about the model: it is tested on the others
+          if (error instanceof RetryLater) throw error;
+          return undefined;
+        }),
+      ),
+    { concurrency: 4 },
   );
   const kept = model.smoke.flatMap((expected, i) => {
     const tensor = images[i];

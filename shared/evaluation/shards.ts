@@ -2,6 +2,7 @@
  * Scoring the test split in shards: each shard's judgements are one blob, so that a large test split
  * fits into the function time limit and a crash loses one shard at most.
  */
+import pMap from 'p-map';
 import * as z from 'zod';
 import type { SampleRecord } from '../dataset/record.ts';
 import { whyUnreadable } from '../sample/set-aside.ts';
@@ -12,7 +13,6 @@ import type { ModelDocument } from '../model/document.ts';
 import type { RunDocument } from '../training/document.ts';
 import { RetryLater, TerminalError } from '../errors.ts';
 import { digestOf } from '../digest.ts';
-import { inBatches } from '../parallel.ts';
 import type { Blobs } from '../ports.ts';
 import { loadModel } from '../model/artifact.ts';
 import type { Budget } from '../budget.ts';
@@ -166,29 +166,33 @@ async function inputsOf(
   group: Sample[],
 ): Promise<Input[]> {
   const other = champion === null || isSame(candidate.image, champion.image) ? null : champion.image;
-  const inputs = await inBatches(group, readAtOnce, async ({ md5, label, sizeBytes }) => {
-    const name = storedName(project, md5);
-    const read = async (bytes: Buffer): Promise<Input[]> => {
-      const input = await ports.toTensor(bytes, candidate.image);
-      return [{ label, candidate: input, champion: other === null ? input : await ports.toTensor(bytes, other) }];
-    };
-    const trouble: unknown[] = [];
-    const found = await withSample(ports, { name, sizeBytes }, (bytes) =>
-      read(bytes).catch((error: unknown) => {
-        trouble.push(error);
-        return [];
-      }),
-    );
-    if (found !== undefined && found.length > 0) return found;
-    if (trouble[0] instanceof RetryLater) throw trouble[0];
-    const looking = { ...ports, sampleBytes: ports.budget };
-    const reason =
-      (await whyUnreadable(looking, project, md5, candidate.image)) ??
-      (other === null ? undefined : await whyUnreadable(looking, project, md5, other));
-    if (reason === undefined) throw new RetryLater(`sample ${md5} of ${project} could not be read just now`);
-    await setAside(md5, reason);
-    return [];
-  });
+  const inputs = await pMap(
+    group,
+    async ({ md5, label, sizeBytes }) => {
+      const name = storedName(project, md5);
+      const read = async (bytes: Buffer): Promise<Input[]> => {
+        const input = await ports.toTensor(bytes, candidate.image);
+        return [{ label, candidate: input, champion: other === null ? input : await ports.toTensor(bytes, other) }];
+      };
+      const trouble: unknown[] = [];
+      const found = await withSample(ports, { name, sizeBytes }, (bytes) =>
+        read(bytes).catch((error: unknown) => {
+          trouble.push(error);
+          return [];
+        }),
+      );
+      if (found !== undefined && found.length > 0) return found;
+      if (trouble[0] instanceof RetryLater) throw trouble[0];
+      const looking = { ...ports, sampleBytes: ports.budget };
+      const reason =
+        (await whyUnreadable(looking, project, md5, candidate.image)) ??
+        (other === null ? undefined : await whyUnreadable(looking, project, md5, other));
+      if (reason === undefined) throw new RetryLater(`sample ${md5} of ${project} could not be read just now`);
+      await setAside(md5, reason);
+      return [];
+    },
+    { concurrency: readAtOnce },
+  );
   return inputs.flat();
 }
 

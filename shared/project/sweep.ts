@@ -5,7 +5,6 @@ import { type Cause, compose, type runTrained } from '../delivery/message.ts';
 import { readHead } from '../dataset/stage.ts';
 import { listAll } from '../list-all.ts';
 import { sendOutbox } from '../delivery/outbox.ts';
-import { attemptsAt } from '../parallel.ts';
 import type { Ports } from '../ports.ts';
 import { replayOutages } from '../delivery/replay-dead-letters.ts';
 import { commit, commitWindow } from '../dataset/commit.ts';
@@ -71,6 +70,19 @@ export async function sweepProject(ports: SweepPorts, project: ProjectDocument):
     () => reconcileRuns(ports, project.id, cause),
     () => mendEndpoint(ports, project.id, cause),
   ]);
+}
+
+/** Tries every piece of work in turn and returns what went wrong, so that one failure does not hide the others. */
+async function attemptsAt(what: string, work: readonly (() => Promise<void>)[]): Promise<string[]> {
+  const problems: string[] = [];
+  for (const piece of work) {
+    try {
+      await piece();
+    } catch (error) {
+      problems.push(`${what}: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+  return problems;
 }
 
 /** Sends what documents still have in their outbox. */

@@ -1,8 +1,8 @@
 /** Hearing what a job reports: samples that it could not read first, then what became of its run. */
+import pMap from 'p-map';
 import { setAside, type SetAsidePorts, whyUnreadable } from '../sample/set-aside.ts';
 import type { RunDocument } from './document.ts';
 import type { Cause } from '../delivery/message.ts';
-import { inBatches } from '../parallel.ts';
 import { type JobReport, maxUnreadable, type Unreadable } from './job-contract.ts';
 import { toEvent } from './report.ts';
 import { findVersion } from './request.ts';
@@ -41,11 +41,15 @@ async function confirm(
   const owner = (await ports.documents.read('projects', 'projects', project))?.document;
   // another execution's reports are not heard, and neither are those of a run that has ended
   if (run === undefined || owner === undefined || run.token !== token || !isOpen(run.state)) return none;
-  const looked = await inBatches(report.unreadable, readAtOnce, async ({ md5 }) => {
-    const reason = await whyUnreadable(ports, project, md5, run.image);
-    if (reason === undefined) return [];
-    return (await setAside(ports, owner, { md5, reason, training: id }, cause)) ? [{ md5, reason }] : [];
-  });
+  const looked = await pMap(
+    report.unreadable,
+    async ({ md5 }) => {
+      const reason = await whyUnreadable(ports, project, md5, run.image);
+      if (reason === undefined) return [];
+      return (await setAside(ports, owner, { md5, reason, training: id }, cause)) ? [{ md5, reason }] : [];
+    },
+    { concurrency: readAtOnce },
+  );
   const unreadable = looked.flat();
   if (report.kind !== 'failed' || unreadable.length === 0) return { unreadable, leftOut: 0 };
   const { bySplit } = await findVersion(ports, project, run.version.id);

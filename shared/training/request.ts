@@ -1,4 +1,5 @@
 /** Asking for a training: by policy when a version is committed, or by an operator. */
+import pMap from 'p-map';
 import type * as z from 'zod';
 import { entries } from '../dataset/entries.ts';
 import { treeStore } from '../dataset/store.ts';
@@ -10,7 +11,6 @@ import { chooseImageSpec } from '../image/size.ts';
 import { type Cause, compose, type runQueued } from '../delivery/message.ts';
 import { digestOf } from '../digest.ts';
 import { outboxOf, sendOutbox, update } from '../delivery/outbox.ts';
-import { inBatches } from '../parallel.ts';
 import type { Ports } from '../ports.ts';
 import { newRun, type RunSpec } from './run.ts';
 import { limitsFor, newScheduler, request, type Request, tooFewNewSamples, type Verdict } from './scheduler.ts';
@@ -158,7 +158,7 @@ async function endCoalesced(ports: RequestPorts, project: string, runs: string[]
   const isOne = (run: string | null): boolean => run !== null && runs.includes(run);
   const coalesced = scheduler?.settled.filter(({ verdict }) => verdict === 'coalesced') ?? [];
   const ended = coalesced.filter((s) => isOne(s.run) || isOne(s.into));
-  await inBatches(ended, 8, ({ run: given, into }) => endAsCoalesced(ports, project, given, into ?? ''));
+  await pMap(ended, ({ run: given, into }) => endAsCoalesced(ports, project, given, into ?? ''), { concurrency: 8 });
 }
 
 /** Ends a run that was never started because another one does its work. */

@@ -1,4 +1,5 @@
 /** Starting a queued run on compute: claim, job document, start call, execution name. */
+import pMap from 'p-map';
 import { entries } from '../dataset/entries.ts';
 import { storedName } from '../sample/content.ts';
 import { treeStore } from '../dataset/store.ts';
@@ -14,7 +15,6 @@ import {
   type runTrained,
 } from '../delivery/message.ts';
 import { outboxOf, sendOutbox, update } from '../delivery/outbox.ts';
-import { inBatches } from '../parallel.ts';
 import type { Ports, Stored } from '../ports.ts';
 import type * as z from 'zod';
 import type { JobDocument } from './job-contract.ts';
@@ -201,10 +201,14 @@ async function manifest(ports: TrainPorts, run: RunDocument, expires: Date): Pro
   const parts: Buffer[] = [];
   let samples: { md5: string; label: string; split: string }[] = [];
   const write = async (): Promise<void> => {
-    const lines = await inBatches(samples, 16, async (sample) => {
-      const url = await ports.blobs.sign('datasets', storedName(run.pk, sample.md5), 'read', expires);
-      return `${JSON.stringify({ url, ...sample })}\n`;
-    });
+    const lines = await pMap(
+      samples,
+      async (sample) => {
+        const url = await ports.blobs.sign('datasets', storedName(run.pk, sample.md5), 'read', expires);
+        return `${JSON.stringify({ url, ...sample })}\n`;
+      },
+      { concurrency: 16 },
+    );
     parts.push(Buffer.from(lines.join('')));
     samples = [];
   };

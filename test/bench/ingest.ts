@@ -1,6 +1,6 @@
 /** How fast uploads become a version, against what their blob operations alone take on the same Azurite. */
 import { BlobServiceClient, type ContainerClient } from '@azure/storage-blob';
-import { inBatches } from '../../shared/parallel.ts';
+import pMap from 'p-map';
 import { atLeast, type Bench, figure, median, spread } from './bench.ts';
 import { type Scan, scans } from './digits.ts';
 import { type BenchPlatform, settledUploads, startBenchPlatform } from './platform.ts';
@@ -10,12 +10,16 @@ const width = 16;
 /** Images per second of the app's PUT, our GET and our PUT, and nothing else. */
 async function blobOnly(container: ContainerClient, files: Scan[], round: number): Promise<number> {
   const startedAt = performance.now();
-  await inBatches(files, width, async ({ name, bytes }) => {
-    const uploaded = container.getBlockBlobClient(`${round}/uploaded/${name}`);
-    await uploaded.uploadData(bytes, { blobHTTPHeaders: { blobContentType: 'image/png' } });
-    const read = await uploaded.downloadToBuffer();
-    await container.getBlockBlobClient(`${round}/stored/${name}`).upload(read, read.length);
-  });
+  await pMap(
+    files,
+    async ({ name, bytes }) => {
+      const uploaded = container.getBlockBlobClient(`${round}/uploaded/${name}`);
+      await uploaded.uploadData(bytes, { blobHTTPHeaders: { blobContentType: 'image/png' } });
+      const read = await uploaded.downloadToBuffer();
+      await container.getBlockBlobClient(`${round}/stored/${name}`).upload(read, read.length);
+    },
+    { concurrency: width },
+  );
   return files.length / ((performance.now() - startedAt) / 1000);
 }
 

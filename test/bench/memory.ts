@@ -1,7 +1,7 @@
 /** Memory of the functions process while 10,000 images come in, with bombs and very large pictures among them. */
 import { existsSync } from 'node:fs';
+import pMap from 'p-map';
 import sharp, { type Sharp } from 'sharp';
-import { inBatches } from '../../shared/parallel.ts';
 import { atMost, type Bench, type BenchOptions, type Figure, figure, notMeasured } from './bench.ts';
 import { decompressionBomb } from '../../local/demo/odd-files.ts';
 import { type Scan, scans } from './digits.ts';
@@ -34,7 +34,7 @@ async function batchesOf(count: number, say: BenchOptions['say']): Promise<Scan[
   const batches: Scan[][] = [];
   for (let from = 0; from < count; from += perBatch) batches.push(await scans(from, Math.min(count, from + perBatch)));
   const odd = [
-    ...(await inBatches([...Array(largeOnes).keys()], 1, (i) => large(kinds[i % kinds.length] ?? png, i))),
+    ...(await pMap([...Array(largeOnes).keys()], (i) => large(kinds[i % kinds.length] ?? png, i), { concurrency: 1 })),
     await large({ ...progressive, side: 7000 }, largeOnes),
     await large({ ...webp, side: 7000 }, largeOnes + 1),
     ...Array.from({ length: bombs }, (_, i) => ({ name: `bomb${i}.png`, label: '0', bytes: decompressionBomb() })),

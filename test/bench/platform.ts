@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
+import pMap from 'p-map';
 import * as z from 'zod';
 import { buildApp } from '../../local/build.ts';
 import { createKey } from '../../local/first-key.ts';
@@ -12,7 +13,6 @@ import { startPlatform } from '../../local/platform.ts';
 import { connect } from '../../shared/azure/connect.ts';
 import { readConfig } from '../../shared/config.ts';
 import type { Ports } from '../../shared/ports.ts';
-import { inBatches } from '../../shared/parallel.ts';
 import type { Scan } from './digits.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
@@ -80,11 +80,15 @@ export async function startBenchPlatform(): Promise<BenchPlatform> {
         const { value } = (await call('POST', `/projects/${project}/upload-urls`, { files: asked })) as {
           value: { url: string; headers: Record<string, string> }[];
         };
-        await inBatches(value, 16, async ({ url, headers }) => {
-          const bytes = batch[value.findIndex((one) => one.url === url)]?.bytes ?? Buffer.alloc(0);
-          const { status } = await fetch(url, { method: 'PUT', headers, body: new Uint8Array(bytes) });
-          if (status !== 201) throw new Error(`an upload was answered ${status}`);
-        });
+        await pMap(
+          value,
+          async ({ url, headers }) => {
+            const bytes = batch[value.findIndex((one) => one.url === url)]?.bytes ?? Buffer.alloc(0);
+            const { status } = await fetch(url, { method: 'PUT', headers, body: new Uint8Array(bytes) });
+            if (status !== 201) throw new Error(`an upload was answered ${status}`);
+          },
+          { concurrency: 16 },
+        );
       }
     },
     async until(route, enough) {

@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { CosmosClient } from '@azure/cosmos';
 import { ServiceBusClient } from '@azure/service-bus';
+import pMap from 'p-map';
 import { startCosmos } from '../../local/cosmos/server.ts';
 import { startServiceBus } from '../../local/service-bus/server.ts';
-import { inBatches } from '../../shared/parallel.ts';
 import { atLeast, type Bench, figure, median, spread } from './bench.ts';
 
 /** Messages per second from the first send to the last completion. */
@@ -31,10 +31,13 @@ async function broker(folder: string, count: number): Promise<number> {
     );
   });
   const sends = Array.from({ length: count / 100 }, (_, i) => i);
-  const sent = inBatches(sends, 8, (i) =>
-    sender.sendMessages(
-      Array.from({ length: 100 }, (_, j) => ({ body: { number: i * 100 + j }, messageId: `${i}-${j}` })),
-    ),
+  const sent = pMap(
+    sends,
+    (i) =>
+      sender.sendMessages(
+        Array.from({ length: 100 }, (_, j) => ({ body: { number: i * 100 + j }, messageId: `${i}-${j}` })),
+      ),
+    { concurrency: 8 },
   );
   // waited for together: a receiver that fails while we send would otherwise end the process, and every other bench with it
   await Promise.all([sent, done]);
@@ -52,9 +55,8 @@ async function documents(folder: string, count: number): Promise<number> {
   const client = new CosmosClient({ endpoint: service.endpoint, key: service.key, connectionPolicy });
   const container = client.database('bench').container('things');
   const startedAt = performance.now();
-  await inBatches(
+  await pMap(
     Array.from({ length: count }, (_, i) => i),
-    16,
     async (i) => {
       const pk = `p${i % 7}`;
       await container.items.create({ id: `d${i}`, pk, text: 'x'.repeat(500) });
@@ -63,6 +65,7 @@ async function documents(folder: string, count: number): Promise<number> {
         .item(`d${i}`, pk)
         .replace({ ...resource, id: `d${i}`, pk, more: i }, { accessCondition: { type: 'IfMatch', condition: etag } });
     },
+    { concurrency: 16 },
   );
   const rate = (3 * count) / ((performance.now() - startedAt) / 1000);
   client.dispose();

@@ -1,4 +1,5 @@
 /** Scoring through HTTP against a bare loop of the same decode and model and a bare answer of the same host; evaluation in shards. */
+import pMap from 'p-map';
 import { createImageReader } from '../../shared/image/decode.ts';
 import { contender } from '../../shared/evaluation/shards.ts';
 import { floatsOf, floatTensor, openGraph } from '../../shared/onnx/engine.ts';
@@ -6,7 +7,6 @@ import { createModelCache } from '../../shared/onnx/session.ts';
 import type { ModelDocument } from '../../shared/model/document.ts';
 import { loadModel } from '../../shared/model/artifact.ts';
 import { modelId } from '../../shared/model/register.ts';
-import { inBatches } from '../../shared/parallel.ts';
 import { atMost, type Bench, type BenchOptions, type Figure, figure, median, quantile } from './bench.ts';
 import { digitPng, scans } from './digits.ts';
 import { defaultModel, evaluation } from './evaluation.ts';
@@ -120,7 +120,7 @@ async function overheads(
 async function throughput(images: Buffer[], http: Score, count: number): Promise<number> {
   const many = Array.from({ length: count }, (_, i) => images[i % images.length] ?? Buffer.alloc(0));
   const from = performance.now();
-  await inBatches(many, 16, http);
+  await pMap(many, http, { concurrency: 16 });
   return many.length / ((performance.now() - from) / 1000);
 }
 

@@ -1,5 +1,6 @@
 /** Requests that mean harm, on a real platform: what they are answered, and that nothing breaks, changes or gets stuck. */
 import { randomBytes } from 'node:crypto';
+import pMap from 'p-map';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { attack, describe as said } from '../hostile/attack.ts';
 import { attempt, type Misuse, misuses, readsAndNewNames } from '../hostile/addresses.ts';
@@ -15,7 +16,6 @@ import { queueNames } from '../../shared/resources.ts';
 import * as z from 'zod';
 import { succeeded } from '../shared/evaluation/trainable.ts';
 import { keyDocument, newKey } from '../../shared/api/keys.ts';
-import { inBatches } from '../../shared/parallel.ts';
 import { sendBody } from '../hostile/handlers.ts';
 import type { Context } from '../hostile/requests.ts';
 import { type Operation, readOperations } from './contract.ts';
@@ -37,7 +37,7 @@ describe('signed addresses', () => {
     attempt({ what: '', method: 'PUT', url, headers: { 'x-ms-blob-type': 'BlockBlob' }, body });
   /** those that were let through */
   const allowed = async (tries: Misuse[]): Promise<string[]> => {
-    const statuses = await inBatches(tries, 4, attempt);
+    const statuses = await pMap(tries, attempt, { concurrency: 4 });
     return tries.flatMap(({ what }, i) => ((statuses[i] ?? 0) < 400 ? [`${what}: ${statuses[i]}`] : []));
   };
   const blobs = async () => (await snapshot(target.ports)).filter((line) => line.startsWith('blob '));
@@ -118,9 +118,9 @@ describe('keys', () => {
     const call = ({ one, caller }: (typeof calls)[number]) => callAs(target, operations, caller, one);
     await target.drained();
     const before = await snapshot(target.ports);
-    expect((await inBatches(denied ?? [], 8, call)).flat()).toEqual([]);
+    expect((await pMap(denied ?? [], call, { concurrency: 8 })).flat()).toEqual([]);
     expect(await snapshot(target.ports)).toEqual(before);
-    expect((await inBatches(allowed ?? [], 8, call)).flat()).toEqual([]);
+    expect((await pMap(allowed ?? [], call, { concurrency: 8 })).flat()).toEqual([]);
   }, 120_000);
 
   test('of one project list that project alone, and are told nothing of others', async () => {
@@ -145,9 +145,8 @@ describe('hostile requests', () => {
   }, 60_000);
 
   test('have a picture: what ingest quarantines is never scored, and everything else is', async () => {
-    const results = await inBatches(
+    const results = await pMap(
       await images(),
-      4,
       async ({ name, input: { bytes = Buffer.alloc(0) }, expected }) => {
         const answer = await fetch(`${target.origin}/api/v1/projects/${project}/score`, {
           method: 'POST',
@@ -169,6 +168,7 @@ describe('hostile requests', () => {
           outcome: code === null ? `${answer.status}` : `${answer.status} ${code}`,
         };
       },
+      { concurrency: 4 },
     );
     console.log(report(results).join('\n'));
     expect(results.filter(({ outcome, expected }) => outcome !== expected)).toEqual([]);

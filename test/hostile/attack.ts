@@ -1,6 +1,6 @@
 /** Sends hostile requests to a platform, and says what must never happen and did. */
+import pMap from 'p-map';
 import { differences, jsonOf } from '../e2e/contract.ts';
-import { inBatches } from '../../shared/parallel.ts';
 import { encode, exchange, type RawAnswer } from './raw.ts';
 import { type Context, type HostileRequest, hostileRequest } from './requests.ts';
 
@@ -69,25 +69,29 @@ export async function attack(
   const result: Attack = { requests: to - from, answers: new Map(), slowest: { n: -1, ms: 0 }, violations: [] };
   let done = 0;
   const numbers = Array.from({ length: to - from }, (_, i) => from + i);
-  await inBatches(numbers, 8, async (n) => {
-    const request = hostileRequest(seed, n, context);
-    const startedAt = performance.now();
-    let problems: string[];
-    try {
-      const answer = await exchange(context.origin, encode(request.raw), limitMs, request.leaves);
-      const key = answer === 'closed' ? 'closed' : String(answer.status);
-      result.answers.set(key, (result.answers.get(key) ?? 0) + 1);
-      problems = judge(answer, request);
-      if (problems.length > 0 && answer !== 'closed')
-        problems.push(`answer: ${answer.body.toString('utf8').slice(0, 300)}`);
-    } catch (error) {
-      problems = [error instanceof Error ? error.message : String(error)];
-    }
-    const ms = performance.now() - startedAt;
-    if (ms > result.slowest.ms) result.slowest = { n, ms };
-    if (problems.length > 0) result.violations.push({ n, what: problems.join('; '), request });
-    onDone?.(++done);
-  });
+  await pMap(
+    numbers,
+    async (n) => {
+      const request = hostileRequest(seed, n, context);
+      const startedAt = performance.now();
+      let problems: string[];
+      try {
+        const answer = await exchange(context.origin, encode(request.raw), limitMs, request.leaves);
+        const key = answer === 'closed' ? 'closed' : String(answer.status);
+        result.answers.set(key, (result.answers.get(key) ?? 0) + 1);
+        problems = judge(answer, request);
+        if (problems.length > 0 && answer !== 'closed')
+          problems.push(`answer: ${answer.body.toString('utf8').slice(0, 300)}`);
+      } catch (error) {
+        problems = [error instanceof Error ? error.message : String(error)];
+      }
+      const ms = performance.now() - startedAt;
+      if (ms > result.slowest.ms) result.slowest = { n, ms };
+      if (problems.length > 0) result.violations.push({ n, what: problems.join('; '), request });
+      onDone?.(++done);
+    },
+    { concurrency: 8 },
+  );
   return result;
 }
 

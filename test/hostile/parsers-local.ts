@@ -3,7 +3,7 @@ import * as fc from 'fast-check';
 import { blobWrite } from '../../local/blob/event.ts';
 import { Failure } from '../../local/cosmos/failure.ts';
 import { parseQuery } from '../../local/cosmos/query/parse.ts';
-import { nextOccurrence, parseSchedule } from '../../local/functions-host/cron.ts';
+import { parseSchedule } from '../../local/functions-host/cron.ts';
 import { fromMessage } from '../../local/functions-host/service-bus-message.ts';
 import { type Parser, parser } from './fuzz.ts';
 import { anyBytes, damaged } from './mutate.ts';
@@ -38,8 +38,8 @@ function schedule(bytes: Buffer): void {
     throw error;
   }
   const after = new Date('2026-03-01T12:00:00Z');
-  const next = nextOccurrence(parsed, after);
-  if (next !== undefined && next <= after) throw new Error('the next moment has passed');
+  const next = parsed.nextRun(after);
+  if (next && next <= after) throw new Error('the next moment has passed');
 }
 
 function message(bytes: Buffer): void {

@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import pMap from 'p-map';
 import sharp from 'sharp';
 import { expect, vi } from 'vitest';
 import * as z from 'zod';
@@ -12,7 +13,6 @@ import { type Platform, startPlatform } from '../../local/platform.ts';
 import { connect } from '../../shared/azure/connect.ts';
 import { readConfig } from '../../shared/config.ts';
 import { encodeModel } from '../../shared/onnx/encode.ts';
-import { inBatches } from '../../shared/parallel.ts';
 import type { Ports } from '../../shared/ports.ts';
 import { tinyModel } from '../shared/onnx/tiny-model.ts';
 
@@ -115,14 +115,18 @@ export async function startStormy(): Promise<Stormy> {
       const answer = await call('POST', `/projects/${project}/upload-urls`, {
         files: files.map((file) => ({ ...file, contentType: 'image/png' })),
       });
-      await inBatches(addresses.parse(answer.body).value, uploadWidth, async ({ url, headers }) => {
-        const n = Number(/(\d+)\.png/.exec(url)?.[1]);
-        const body = new Uint8Array(await tile(n));
-        const put = await patiently(() => fetch(url, { method: 'PUT', headers, body }));
-        // not 201 at a repetition: the address creates one blob once, and an earlier try had created it
-        if (![201, 403, 409].includes(put.status)) throw new Error(`PUT of tile ${n} answered ${put.status}`);
-        await put.arrayBuffer();
-      });
+      await pMap(
+        addresses.parse(answer.body).value,
+        async ({ url, headers }) => {
+          const n = Number(/(\d+)\.png/.exec(url)?.[1]);
+          const body = new Uint8Array(await tile(n));
+          const put = await patiently(() => fetch(url, { method: 'PUT', headers, body }));
+          // not 201 at a repetition: the address creates one blob once, and an earlier try had created it
+          if (![201, 403, 409].includes(put.status)) throw new Error(`PUT of tile ${n} answered ${put.status}`);
+          await put.arrayBuffer();
+        },
+        { concurrency: uploadWidth },
+      );
     }
   };
   return {

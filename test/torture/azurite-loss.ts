@@ -6,9 +6,9 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BlobServiceClient } from '@azure/storage-blob';
+import pMap from 'p-map';
 import { startAzurite } from '../../local/blob/azurite.ts';
 import { account } from '../../local/blob/event.ts';
-import { inBatches } from '../../shared/parallel.ts';
 
 const host = '127.0.0.1';
 const writers = 16;
@@ -31,12 +31,12 @@ export async function azuriteLoss(
   // past its first save, so that the container itself is kept
   await sleep(6000);
   const names = Array.from({ length: count }, (_, n) => `blob-${n}`);
-  await inBatches(names, writers, (name) => container.getBlockBlobClient(name).upload(name, name.length));
+  await pMap(names, (name) => container.getBlockBlobClient(name).upload(name, name.length), { concurrency: writers });
   process.kill(Number(await readFile(path.join(data, 'azurite.pid'), 'utf8')), signal);
   const second = await startAzurite(data, { host, key: account.key });
   try {
     const there = containerAt(second.address);
-    const kept = await inBatches(names, writers, (name) => there.getBlockBlobClient(name).exists());
+    const kept = await pMap(names, (name) => there.getBlockBlobClient(name).exists(), { concurrency: writers });
     return { acknowledged: count, lost: kept.filter((one) => !one).length };
   } finally {
     await second.stop();

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { nextOccurrence, parseSchedule } from '../../../local/functions-host/cron.ts';
+import { parseSchedule } from '../../../local/functions-host/cron.ts';
 import { runApp } from './app.ts';
 
 const next = (schedule: string, after: string) =>
-  nextOccurrence(parseSchedule(schedule), new Date(after))?.toISOString() ?? 'never';
+  parseSchedule(schedule).nextRun(new Date(after))?.toISOString() ?? 'never';
 
 describe('NCRONTAB', () => {
   test.each([
@@ -17,6 +17,9 @@ describe('NCRONTAB', () => {
     ['0 0 0 29 2 *', '2026-01-01T00:00:00Z', '2028-02-29T00:00:00.000Z'],
     ['10-20/5 5/20 8 * * *', '2026-01-01T08:05:20Z', '2026-01-01T08:25:10.000Z'],
     ['0 0 0 31 2 *', '2026-01-01T00:00:00Z', 'never'],
+    ['0 0 0 29 2 MON', '2026-01-01T00:00:00Z', '2044-02-29T00:00:00.000Z'],
+    ['0 0 9 * January,july Monday-Wednesday/2', '2026-07-01T10:00:00Z', '2026-07-06T09:00:00.000Z'],
+    ['*,5 * * * * *', '2026-01-01T00:00:00.500Z', '2026-01-01T00:00:01.000Z'],
   ])('%s after %s is %s', (schedule, after, expected) => {
     expect(next(schedule, after)).toBe(expected);
   });
@@ -30,6 +33,21 @@ describe('NCRONTAB', () => {
     '00:05:00',
     '0 1/2/3 * * * *',
     '0 a * * * *',
+    '0 0 0 1-7 * 1-7',
+    '0 0 0 * * FRI-SUN',
+    '0 0 0 L * *',
+    '0 0 0 ? * *',
+    '0 0 0 15W * *',
+    '0 0 0 * * MON#1',
+    '0 0 0 * * +MON',
+    '0 0 0 * * MONFRI-',
+    '0,,5 * * * * *',
+    '0,5, * * * * *',
+    '/5 * * * * *',
+    '*-5 * * * * *',
+    '0 0 0 * * * 2027',
+    '@daily',
+    '2026-03-01T10:00:00Z',
   ])('%s is refused', (schedule) => {
     expect(() => parseSchedule(schedule)).toThrow('no NCRONTAB schedule');
   });
