@@ -2,21 +2,21 @@
 import type { app } from '@azure/functions';
 import * as z from 'zod';
 import { openApi } from '../../shared/api/openapi.ts';
-import { deadLetterRoutes } from './dead-letters.ts';
-import { datasetExportRoutes } from './dvc.ts';
-import { endpointRoutes } from './endpoint.ts';
-import { keyRoutes } from './keys.ts';
-import { modelRoutes } from './models.ts';
-import { operationRoutes } from './operations.ts';
-import { projectRoutes } from './projects.ts';
+import { deadLetterRoutes } from './api/dead-letters.ts';
+import { datasetExportRoutes } from './api/export.ts';
+import { endpointRoutes } from './api/endpoint.ts';
+import { keyRoutes } from './api/keys.ts';
+import { modelRoutes } from './api/models.ts';
+import { operationRoutes } from './api/operations.ts';
+import { projectRoutes } from './api/projects.ts';
 import { type HttpPorts, type Route, route, scopeOf } from './route.ts';
-import { repairRoutes } from './repair.ts';
+import { repairRoutes } from './api/repair.ts';
 import { answered, createRespond } from './respond.ts';
-import { sampleRoutes } from './samples.ts';
+import { sampleRoutes } from './api/samples.ts';
 import { createUnknown } from './unknown.ts';
-import { trainingRoutes } from './trainings.ts';
-import { uploadRoutes } from './uploads.ts';
-import { versionRoutes } from './versions.ts';
+import { trainingRoutes } from './api/trainings.ts';
+import { uploadRoutes } from './api/uploads.ts';
+import { versionRoutes } from './api/versions.ts';
 
 /** Routes by what they are about, which is also their tag in the description. */
 const tables: Record<string, { about: string; routes: Route[] }> = {

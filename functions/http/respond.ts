@@ -4,7 +4,7 @@ import { type Budget, createBudget, type Share } from '../../shared/budget.ts';
 import { defaultRateLimits } from '../../shared/rate-limit.ts';
 import { type Authenticate, createAuthenticate, nobody } from './authenticate.ts';
 import { authorise } from './authorise.ts';
-import { assertSameRequest } from './idempotency.ts';
+import { assertSameRequest } from './guard-idempotency.ts';
 import { createLimit, type Limit } from './limit.ts';
 import { paramsOf, readCall } from './read.ts';
 import { renderAnswer, renderProblem } from './render.ts';

@@ -1,7 +1,7 @@
 /** Samples that a job could not read: what the backend finds of them, and what becomes of the training and of the dataset. */
 import { createHash } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { sampleRoutes } from '../../functions/http/samples.ts';
+import { sampleRoutes } from '../../functions/http/api/samples.ts';
 import type { Call, HttpPorts } from '../../functions/http/route.ts';
 import { storedName } from '../../shared/sample/content.ts';
 import { maxUnreadable } from '../../shared/training/job-contract.ts';

@@ -1,6 +1,6 @@
 /** The DVC export of versions that are too large for it. */
 import { expect, test } from 'vitest';
-import { datasetExportRoutes } from '../../../functions/http/dvc.ts';
+import { datasetExportRoutes } from '../../../functions/http/api/export.ts';
 import type { Call, HttpPorts } from '../../../functions/http/route.ts';
 import { createWorld } from '../../shared/world.ts';
 

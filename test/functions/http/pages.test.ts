@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import * as z from 'zod';
-import { readPage } from '../../../functions/http/pages.ts';
+import { readPage } from '../../../functions/http/api/pages.ts';
 import { createBackend } from './backend.ts';
 
 const megabyte = 1024 * 1024;

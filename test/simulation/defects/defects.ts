@@ -189,7 +189,7 @@ export const defects: readonly Defect[] = [
   {
     name: 'repetition refused for its own etag',
     excuse: 'a stale etag is refused before anything else',
-    file: 'functions/http/samples.ts',
+    file: 'functions/http/api/samples.ts',
     edits: [['if (!same && call.ifMatch', 'if (call.ifMatch']],
     seed: 100_007,
   },

@@ -1,10 +1,10 @@
 /** What operators look at: activity and health. */
 import * as z from 'zod';
-import { eventView, toEventView } from '../../shared/api/views/operations.ts';
-import { page } from '../../shared/api/views/page.ts';
+import { eventView, toEventView } from '../../../shared/api/views/operations.ts';
+import { page } from '../../../shared/api/views/page.ts';
 import { readPage } from './pages.ts';
 import { listQuery } from './projects.ts';
-import { type Answer, type HttpPorts, pageOf, projectOf, route } from './route.ts';
+import { type Answer, type HttpPorts, pageOf, projectOf, route } from '../route.ts';
 
 async function ready(ports: HttpPorts): Promise<Answer> {
   const attempt = async (work: () => Promise<unknown>): Promise<{ ok: boolean; detail: string | null }> => {

@@ -1,10 +1,10 @@
 /** What operators do when something got stuck: see it, heal it now, check what is stored. */
 import * as z from 'zod';
-import { time } from '../../shared/api/views/page.ts';
-import { scrub } from '../../shared/dataset/scrub.ts';
-import { findStuck } from '../../shared/project/find-stuck.ts';
-import { sweepProject } from '../../shared/project/sweep.ts';
-import { projectOf, route } from './route.ts';
+import { time } from '../../../shared/api/views/page.ts';
+import { scrub } from '../../../shared/dataset/scrub.ts';
+import { findStuck } from '../../../shared/project/find-stuck.ts';
+import { sweepProject } from '../../../shared/project/sweep.ts';
+import { projectOf, route } from '../route.ts';
 
 const stuckView = z.object({
   kind: z.enum(['upload', 'samples', 'version', 'training', 'messages', 'canary', 'dead-letter']),

@@ -1,11 +1,11 @@
 /** A version for `dvc pull`. */
-import { directoryObject, type DvcFile, objectPath, pointerFile, relativePath } from '../../shared/dataset/dvc.ts';
-import { treeStore } from '../../shared/dataset/store.ts';
-import { entries } from '../../shared/dataset/entries.ts';
-import { Problem } from '../../shared/api/problem.ts';
-import type { VersionSummary } from '../../shared/dataset/document.ts';
-import { findVersion } from '../../shared/training/request.ts';
-import { type Answer, projectOf, route } from './route.ts';
+import { directoryObject, type DvcFile, objectPath, pointerFile, relativePath } from '../../../shared/dataset/dvc.ts';
+import { treeStore } from '../../../shared/dataset/store.ts';
+import { entries } from '../../../shared/dataset/entries.ts';
+import { Problem } from '../../../shared/api/problem.ts';
+import type { VersionSummary } from '../../../shared/dataset/document.ts';
+import { findVersion } from '../../../shared/training/request.ts';
+import { type Answer, projectOf, route } from '../route.ts';
 
 /**
  * A directory object lists every file, and no score is answered while it is sorted and written: for this many less than a

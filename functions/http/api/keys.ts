@@ -1,16 +1,16 @@
 /** API keys: who has one, what each may, and their ends. A key of one project sees and makes keys of that project. */
 import { randomBytes } from 'node:crypto';
 import * as z from 'zod';
-import { keyName, keyScope, roles } from '../../shared/api/keys.ts';
-import { Problem } from '../../shared/api/problem.ts';
-import { keyView, madeKeyView, toKeyView } from '../../shared/api/views/key.ts';
-import { page } from '../../shared/api/views/page.ts';
-import type { KeyDocument } from '../../shared/key/document.ts';
-import { listKeys, type MadeKey, makeKey, revokeKey, rotateKey } from '../../shared/key/keys.ts';
-import type { Stored } from '../../shared/ports.ts';
+import { keyName, keyScope, roles } from '../../../shared/api/keys.ts';
+import { Problem } from '../../../shared/api/problem.ts';
+import { keyView, madeKeyView, toKeyView } from '../../../shared/api/views/key.ts';
+import { page } from '../../../shared/api/views/page.ts';
+import type { KeyDocument } from '../../../shared/key/document.ts';
+import { listKeys, type MadeKey, makeKey, revokeKey, rotateKey } from '../../../shared/key/keys.ts';
+import type { Stored } from '../../../shared/ports.ts';
 import { readPage } from './pages.ts';
 import { listQuery } from './projects.ts';
-import { type Answer, changed, type HttpPorts, pageOf, route } from './route.ts';
+import { type Answer, changed, type HttpPorts, pageOf, route } from '../route.ts';
 
 const maxOverlapSeconds = 30 * 86_400;
 const defaultOverlapSeconds = 86_400;

@@ -1,25 +1,31 @@
 /** The model registry: versions, artifacts, the manual gate, lineage. */
 import * as z from 'zod';
-import { Problem } from '../../shared/api/problem.ts';
-import { type entryView, toEntryView, toVersionSummary } from '../../shared/api/views/dataset.ts';
-import { lineageView, modelSummaryView, modelView, toModelSummary, toModelView } from '../../shared/api/views/model.ts';
-import { page } from '../../shared/api/views/page.ts';
-import { toTrainingSummary } from '../../shared/api/views/training.ts';
-import { treeStore } from '../../shared/dataset/store.ts';
-import { entries } from '../../shared/dataset/entries.ts';
-import type { EndpointDocument } from '../../shared/endpoint/document.ts';
-import type { ModelDocument } from '../../shared/model/document.ts';
-import type { Outgoing } from '../../shared/delivery/document.ts';
-import { modelBlob } from '../../shared/model/artifact.ts';
-import { digestOf } from '../../shared/digest.ts';
-import { outboxOf, sendOutbox } from '../../shared/delivery/outbox.ts';
-import type { Stored } from '../../shared/ports.ts';
-import { approval } from '../../shared/model/approve.ts';
-import { modelId } from '../../shared/model/register.ts';
-import { findVersion } from '../../shared/training/request.ts';
+import { Problem } from '../../../shared/api/problem.ts';
+import { type entryView, toEntryView, toVersionSummary } from '../../../shared/api/views/dataset.ts';
+import {
+  lineageView,
+  modelSummaryView,
+  modelView,
+  toModelSummary,
+  toModelView,
+} from '../../../shared/api/views/model.ts';
+import { page } from '../../../shared/api/views/page.ts';
+import { toTrainingSummary } from '../../../shared/api/views/training.ts';
+import { treeStore } from '../../../shared/dataset/store.ts';
+import { entries } from '../../../shared/dataset/entries.ts';
+import type { EndpointDocument } from '../../../shared/endpoint/document.ts';
+import type { ModelDocument } from '../../../shared/model/document.ts';
+import type { Outgoing } from '../../../shared/delivery/document.ts';
+import { modelBlob } from '../../../shared/model/artifact.ts';
+import { digestOf } from '../../../shared/digest.ts';
+import { outboxOf, sendOutbox } from '../../../shared/delivery/outbox.ts';
+import type { Stored } from '../../../shared/ports.ts';
+import { approval } from '../../../shared/model/approve.ts';
+import { modelId } from '../../../shared/model/register.ts';
+import { findVersion } from '../../../shared/training/request.ts';
 import { readPage } from './pages.ts';
 import { listQuery } from './projects.ts';
-import { type Answer, type Call, changed, type HttpPorts, pageOf, projectOf, requireMatch, route } from './route.ts';
+import { type Answer, type Call, changed, type HttpPorts, pageOf, projectOf, requireMatch, route } from '../route.ts';
 
 const lineageSamples = 100;
 

@@ -1,10 +1,10 @@
 /** Projects: settings, and where each stands. */
 import { isDeepStrictEqual } from 'node:util';
 import * as z from 'zod';
-import { mergePatch, patchOf } from '../../shared/api/merge-patch.ts';
-import { Problem } from '../../shared/api/problem.ts';
-import { toVersionView } from '../../shared/api/views/dataset.ts';
-import { page } from '../../shared/api/views/page.ts';
+import { mergePatch, patchOf } from '../../../shared/api/merge-patch.ts';
+import { Problem } from '../../../shared/api/problem.ts';
+import { toVersionView } from '../../../shared/api/views/dataset.ts';
+import { page } from '../../../shared/api/views/page.ts';
 import {
   projectStatusView,
   projectSummaryView,
@@ -13,17 +13,17 @@ import {
   toProjectView,
   uploadStates,
   type Warning,
-} from '../../shared/api/views/project.ts';
-import type { ProjectDocument } from '../../shared/project/document.ts';
-import { describeLookAlikes, lookAlikes } from '../../shared/sample/look-alikes.ts';
-import type { Cause } from '../../shared/delivery/message.ts';
-import { unassignedProject } from '../../shared/names.ts';
-import type { Stored } from '../../shared/ports.ts';
-import { changeSettings, createProject, tellProject } from '../../shared/project/change.ts';
-import { type ProjectSettings, projectSettings } from '../../shared/project/settings.ts';
-import { waitingFor } from '../../shared/training/waiting-for.ts';
+} from '../../../shared/api/views/project.ts';
+import type { ProjectDocument } from '../../../shared/project/document.ts';
+import { describeLookAlikes, lookAlikes } from '../../../shared/sample/look-alikes.ts';
+import type { Cause } from '../../../shared/delivery/message.ts';
+import { unassignedProject } from '../../../shared/names.ts';
+import type { Stored } from '../../../shared/ports.ts';
+import { changeSettings, createProject, tellProject } from '../../../shared/project/change.ts';
+import { type ProjectSettings, projectSettings } from '../../../shared/project/settings.ts';
+import { waitingFor } from '../../../shared/training/waiting-for.ts';
 import { readPage } from './pages.ts';
-import { type Answer, changed, type HttpPorts, pageOf, projectOf, requireMatch, route } from './route.ts';
+import { type Answer, changed, type HttpPorts, pageOf, projectOf, requireMatch, route } from '../route.ts';
 
 export const listQuery = {
   limit: z.coerce.number().int().min(1).max(1000).default(100),

@@ -7,16 +7,16 @@ import {
   toVersionView,
   versionSummaryView,
   versionView,
-} from '../../shared/api/views/dataset.ts';
-import { page } from '../../shared/api/views/page.ts';
-import { commitNow } from '../../shared/dataset/stage.ts';
-import { changePage } from '../../shared/dataset/diff.ts';
-import { treeStore } from '../../shared/dataset/store.ts';
-import { entries } from '../../shared/dataset/entries.ts';
-import { findVersion } from '../../shared/training/request.ts';
+} from '../../../shared/api/views/dataset.ts';
+import { page } from '../../../shared/api/views/page.ts';
+import { commitNow } from '../../../shared/dataset/stage.ts';
+import { changePage } from '../../../shared/dataset/diff.ts';
+import { treeStore } from '../../../shared/dataset/store.ts';
+import { entries } from '../../../shared/dataset/entries.ts';
+import { findVersion } from '../../../shared/training/request.ts';
 import { readPage } from './pages.ts';
 import { listQuery } from './projects.ts';
-import { continuationOf, linkTo, pageOf, projectOf, route } from './route.ts';
+import { continuationOf, linkTo, pageOf, projectOf, route } from '../route.ts';
 
 const relabelView = entryView.extend({ before: z.string() });
 

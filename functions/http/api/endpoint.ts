@@ -1,20 +1,20 @@
 /** The endpoint: what serves, deploying, rolling back, scoring. */
 import * as z from 'zod';
-import { Problem } from '../../shared/api/problem.ts';
+import { Problem } from '../../../shared/api/problem.ts';
 import {
   endpointView,
   predictionView,
   scoreView,
   toEndpointView,
   toPredictionView,
-} from '../../shared/api/views/endpoint.ts';
-import { newEndpoint } from '../../shared/endpoint/transition.ts';
-import { rollBack, whyNoRollback } from '../../shared/endpoint/roll-back.ts';
-import { digestOf } from '../../shared/digest.ts';
-import { approval } from '../../shared/model/approve.ts';
-import { predictionPartition } from '../../shared/prediction/score.ts';
+} from '../../../shared/api/views/endpoint.ts';
+import { newEndpoint } from '../../../shared/endpoint/transition.ts';
+import { rollBack, whyNoRollback } from '../../../shared/endpoint/roll-back.ts';
+import { digestOf } from '../../../shared/digest.ts';
+import { approval } from '../../../shared/model/approve.ts';
+import { predictionPartition } from '../../../shared/prediction/score.ts';
 import { lineageOf, modelOf } from './models.ts';
-import { changed, projectOf, requireMatch, route } from './route.ts';
+import { changed, projectOf, requireMatch, route } from '../route.ts';
 
 /** Of `*` alone nobody could tell a second rollback from one whose answer was lost, and a good model would be gone. */
 const repeatable = (): Problem =>

@@ -1,19 +1,24 @@
 /** Samples: browse, bytes, and labels set by review. */
 import * as z from 'zod';
-import { Problem } from '../../shared/api/problem.ts';
-import { nearDuplicatesView, sampleView, toNearDuplicateView, toSampleView } from '../../shared/api/views/dataset.ts';
-import { page } from '../../shared/api/views/page.ts';
-import { findNearDuplicates, type Looks } from '../../shared/sample/near-duplicates.ts';
-import { stageSample } from '../../shared/dataset/stage.ts';
-import { storedName } from '../../shared/sample/content.ts';
-import type { SampleDocument } from '../../shared/sample/document.ts';
-import { listAll } from '../../shared/list-all.ts';
-import { className } from '../../shared/names.ts';
-import type { Stored } from '../../shared/ports.ts';
-import { samplePartition } from '../../shared/sample/partition.ts';
+import { Problem } from '../../../shared/api/problem.ts';
+import {
+  nearDuplicatesView,
+  sampleView,
+  toNearDuplicateView,
+  toSampleView,
+} from '../../../shared/api/views/dataset.ts';
+import { page } from '../../../shared/api/views/page.ts';
+import { findNearDuplicates, type Looks } from '../../../shared/sample/near-duplicates.ts';
+import { stageSample } from '../../../shared/dataset/stage.ts';
+import { storedName } from '../../../shared/sample/content.ts';
+import type { SampleDocument } from '../../../shared/sample/document.ts';
+import { listAll } from '../../../shared/list-all.ts';
+import { className } from '../../../shared/names.ts';
+import type { Stored } from '../../../shared/ports.ts';
+import { samplePartition } from '../../../shared/sample/partition.ts';
 import { readPage } from './pages.ts';
 import { listQuery } from './projects.ts';
-import { changed, type HttpPorts, pageOf, projectOf, route } from './route.ts';
+import { changed, type HttpPorts, pageOf, projectOf, route } from '../route.ts';
 
 /** about 1 KB each: what one call may read and hold */
 const maxCompared = 20_000;

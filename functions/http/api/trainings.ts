@@ -1,24 +1,24 @@
 /** Trainings: start, follow, cancel. */
 import * as z from 'zod';
-import { versionName } from '../../shared/api/parameters.ts';
-import { Problem } from '../../shared/api/problem.ts';
-import { page } from '../../shared/api/views/page.ts';
+import { versionName } from '../../../shared/api/parameters.ts';
+import { Problem } from '../../../shared/api/problem.ts';
+import { page } from '../../../shared/api/views/page.ts';
 import {
   toTrainingSummary,
   toTrainingView,
   trainingSummaryView,
   trainingView,
-} from '../../shared/api/views/training.ts';
-import { trainerName } from '../../shared/project/settings.ts';
-import type { ProjectDocument } from '../../shared/project/document.ts';
-import type { RunDocument } from '../../shared/training/document.ts';
-import { whyQueued } from '../../shared/training/queue-reason.ts';
-import { isOpen } from '../../shared/training/run.ts';
-import { cancelRun } from '../../shared/training/check.ts';
-import { requestTraining } from '../../shared/training/request.ts';
+} from '../../../shared/api/views/training.ts';
+import { trainerName } from '../../../shared/project/settings.ts';
+import type { ProjectDocument } from '../../../shared/project/document.ts';
+import type { RunDocument } from '../../../shared/training/document.ts';
+import { whyQueued } from '../../../shared/training/queue-reason.ts';
+import { isOpen } from '../../../shared/training/run.ts';
+import { cancelRun } from '../../../shared/training/check.ts';
+import { requestTraining } from '../../../shared/training/request.ts';
 import { readPage } from './pages.ts';
 import { listQuery } from './projects.ts';
-import { type HttpPorts, pageOf, projectOf, route } from './route.ts';
+import { type HttpPorts, pageOf, projectOf, route } from '../route.ts';
 
 const parameters = z.record(z.string().max(60), z.union([z.number(), z.string().max(200), z.boolean()]));
 const retryAfter = { 'retry-after': '2' };

@@ -1,15 +1,15 @@
 /** Messages that got stuck: what they are and why, sending them again, and giving them up. */
 import * as z from 'zod';
-import { opaqueId } from '../../shared/api/parameters.ts';
-import { Problem } from '../../shared/api/problem.ts';
-import { deadLetterView, toDeadLetterView } from '../../shared/api/views/operations.ts';
-import { page } from '../../shared/api/views/page.ts';
-import { update } from '../../shared/delivery/outbox.ts';
-import { maxRefused, replayLetters, waitingLetters } from '../../shared/delivery/replay-dead-letters.ts';
-import { type QueueName, queueNames } from '../../shared/resources.ts';
+import { opaqueId } from '../../../shared/api/parameters.ts';
+import { Problem } from '../../../shared/api/problem.ts';
+import { deadLetterView, toDeadLetterView } from '../../../shared/api/views/operations.ts';
+import { page } from '../../../shared/api/views/page.ts';
+import { update } from '../../../shared/delivery/outbox.ts';
+import { maxRefused, replayLetters, waitingLetters } from '../../../shared/delivery/replay-dead-letters.ts';
+import { type QueueName, queueNames } from '../../../shared/resources.ts';
 import { readPage } from './pages.ts';
 import { listQuery } from './projects.ts';
-import { pageOf, route } from './route.ts';
+import { pageOf, route } from '../route.ts';
 
 const queueName = z.enum(queueNames as [string, ...string[]]);
 

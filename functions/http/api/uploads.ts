@@ -1,15 +1,15 @@
 /** Upload addresses, and what became of each upload. */
 import * as z from 'zod';
-import { Problem } from '../../shared/api/problem.ts';
-import { toUploadView, uploadView } from '../../shared/api/views/dataset.ts';
-import { page } from '../../shared/api/views/page.ts';
-import { uploadStates } from '../../shared/api/views/project.ts';
-import { className, unassignedProject, unprintable } from '../../shared/names.ts';
-import { labelInName, uploadPartition } from '../../shared/upload/name.ts';
-import { samplePartition } from '../../shared/sample/partition.ts';
+import { Problem } from '../../../shared/api/problem.ts';
+import { toUploadView, uploadView } from '../../../shared/api/views/dataset.ts';
+import { page } from '../../../shared/api/views/page.ts';
+import { uploadStates } from '../../../shared/api/views/project.ts';
+import { className, unassignedProject, unprintable } from '../../../shared/names.ts';
+import { labelInName, uploadPartition } from '../../../shared/upload/name.ts';
+import { samplePartition } from '../../../shared/sample/partition.ts';
 import { readPage } from './pages.ts';
 import { listQuery } from './projects.ts';
-import { pageOf, projectOf, route } from './route.ts';
+import { pageOf, projectOf, route } from '../route.ts';
 
 const urlLifetimeMs = 3_600_000;
 const fileName = z
