@@ -17,7 +17,7 @@ import type { Blobs } from '../ports.ts';
 import { loadModel } from '../model/artifact.ts';
 import type { Budget } from '../budget.ts';
 import { best, createSampleBudget, type Inference, withSample } from '../prediction/inference.ts';
-import type { Judged } from './measure.ts';
+import type { Judged } from '../task/classification/metrics.ts';
 
 export const shardSize = 500;
 const defaultMaxShards = 2000;

@@ -1,7 +1,7 @@
 /** The document of a model version. */
 import type { DocumentBase } from '../delivery/document.ts';
-import type { Verdict } from '../evaluation/gate.ts';
-import type { Measured } from '../evaluation/measure.ts';
+import type { Verdict } from '../task/classification/gate.ts';
+import type { Measured } from '../task/classification/metrics.ts';
 import type { ImageSpec } from '../image/size.ts';
 
 /** id: number, zero-padded to 8; pk: project. Shape of MLflow's model versions */

@@ -4,7 +4,7 @@
  */
 import * as z from 'zod';
 import { trainerName } from '../project/settings.ts';
-import { builtInTrainers } from './built-in-trainers.ts';
+import { builtInTrainers } from '../task/classification/trainers.ts';
 
 /** Whatever zod understands of JSON Schema, for an object of numbers, booleans and texts. */
 const parametersSchema = z

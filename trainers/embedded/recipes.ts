@@ -1,6 +1,6 @@
 /** What each trainer of this repository does with its parameters. */
 import type * as z from 'zod';
-import { builtInTrainers } from '../../shared/training/built-in-trainers.ts';
+import { builtInTrainers } from '../../shared/task/classification/trainers.ts';
 import { residualNetwork, softmaxOnEdges } from './architectures.ts';
 import type { Recipe } from './fit.ts';
 

@@ -2,7 +2,7 @@
 import * as z from 'zod';
 import type { EndpointDocument } from '../../endpoint/document.ts';
 import type { ModelDocument } from '../../model/document.ts';
-import { recallOf, supportOf } from '../../evaluation/measure.ts';
+import { recallOf, supportOf } from '../../task/classification/metrics.ts';
 import { entryView, versionSummaryView } from './dataset.ts';
 import { toVerdictSummary, toVerdictView, trainingSummaryView, verdict, verdictSummary } from './training.ts';
 import { counts, image, time } from './page.ts';

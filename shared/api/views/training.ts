@@ -1,7 +1,7 @@
 /** A training as the API shows it. */
 import * as z from 'zod';
 import type { RunDocument } from '../../training/document.ts';
-import type { Verdict } from '../../evaluation/gate.ts';
+import type { Verdict } from '../../task/classification/gate.ts';
 import { image, time } from './page.ts';
 
 /** What the gate found of a model, with a sentence for every rule that it looked at. */

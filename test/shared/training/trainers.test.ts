@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { builtInTrainers } from '../../../shared/training/built-in-trainers.ts';
+import { builtInTrainers } from '../../../shared/task/classification/trainers.ts';
 import {
   builtInDescriptions,
   checkTrainer,

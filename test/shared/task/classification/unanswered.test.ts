@@ -1,7 +1,7 @@
 /** A model that has no answer for a sample is wrong about it, wherever that counts. */
 import { expect, test } from 'vitest';
-import { compareWithBaseline } from '../../../shared/evaluation/baseline.ts';
-import { measure, recallOf, supportOf } from '../../../shared/evaluation/measure.ts';
+import { compareWithBaseline } from '../../../../shared/task/classification/baseline.ts';
+import { measure, recallOf, supportOf } from '../../../../shared/task/classification/metrics.ts';
 
 const classes = ['cat', 'dog'];
 const judged = [

@@ -1,7 +1,7 @@
 /** What the test samples of a version cannot say of a model, though a reader might think so. */
-import type { VersionSummary } from '../dataset/document.ts';
-import { type Measured, supportOf } from './measure.ts';
-import { listed } from './sentence.ts';
+import type { VersionSummary } from '../../dataset/document.ts';
+import { type Measured, supportOf } from './metrics.ts';
+import { listed } from '../../evaluation/sentence.ts';
 
 const quoted = (names: readonly string[]): string => listed(names.map((name) => `"${name}"`));
 

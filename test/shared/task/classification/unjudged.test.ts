@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { measure } from '../../../shared/evaluation/measure.ts';
-import { unjudged } from '../../../shared/evaluation/unjudged.ts';
+import { measure } from '../../../../shared/task/classification/metrics.ts';
+import { unjudged } from '../../../../shared/task/classification/unjudged.ts';
 
 const version = (byClass: Record<string, number>, test: number) => ({
   byClass,

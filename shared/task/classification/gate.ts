@@ -1,10 +1,10 @@
 /** The evaluation gate: may a candidate replace the champion? Computed by the backend alone, on the test split. */
-import type { ProjectSettings } from '../project/settings.ts';
+import type { ProjectSettings } from '../../project/settings.ts';
 import { aboveBaseline, type Baseline, compareWithBaseline } from './baseline.ts';
-import { exactInterval } from './binomial.ts';
-import { type Judged, measure, type Measured, recallOf, supportOf } from './measure.ts';
-import { pairedTest } from './paired-test.ts';
-import { listed, p, percent } from './sentence.ts';
+import { exactInterval } from '../../evaluation/binomial.ts';
+import { type Judged, measure, type Measured, recallOf, supportOf } from './metrics.ts';
+import { pairedTest } from '../../evaluation/paired-test.ts';
+import { listed, p, percent } from '../../evaluation/sentence.ts';
 
 export interface Verdict {
   decision: 'approved' | 'rejected';

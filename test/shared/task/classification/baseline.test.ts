@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { judge } from '../../../shared/evaluation/gate.ts';
-import type { Judged } from '../../../shared/evaluation/measure.ts';
-import { projectSettings } from '../../../shared/project/settings.ts';
+import { judge } from '../../../../shared/task/classification/gate.ts';
+import type { Judged } from '../../../../shared/task/classification/metrics.ts';
+import { projectSettings } from '../../../../shared/project/settings.ts';
 
 const { gate } = projectSettings.parse({});
 const classes = ['common', 'rare'];

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { judge } from '../../../shared/evaluation/gate.ts';
-import { type Judged, measure, recallOf, supportOf } from '../../../shared/evaluation/measure.ts';
-import { pairedTest } from '../../../shared/evaluation/paired-test.ts';
-import { projectSettings } from '../../../shared/project/settings.ts';
+import { judge } from '../../../../shared/task/classification/gate.ts';
+import { type Judged, measure, recallOf, supportOf } from '../../../../shared/task/classification/metrics.ts';
+import { pairedTest } from '../../../../shared/evaluation/paired-test.ts';
+import { projectSettings } from '../../../../shared/project/settings.ts';
 
 const classes = ['cat', 'dog'];
 const { gate } = projectSettings.parse({});

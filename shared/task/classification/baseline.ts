@@ -1,8 +1,8 @@
 /** The least that a model must be worth: more than always answering the most frequent class. */
-import { drawnTail } from './binomial.ts';
-import { type Judged, type Measured, supportOf } from './measure.ts';
-import { pairedTest } from './paired-test.ts';
-import { p, percent } from './sentence.ts';
+import { drawnTail } from '../../evaluation/binomial.ts';
+import { type Judged, type Measured, supportOf } from './metrics.ts';
+import { pairedTest } from '../../evaluation/paired-test.ts';
+import { p, percent } from '../../evaluation/sentence.ts';
 
 /** How a candidate compares with one that always answers the class which most test samples have. */
 export interface Baseline {
