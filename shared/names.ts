@@ -28,6 +28,12 @@ export const className = z
   .refine((s) => !noNames.has(s), '".", ".." and "__proto__" are reserved and no class names');
 
 /**
+ * Classes of a project at most. A model's document holds its metrics for every pair of classes and what it answered to the
+ * smoke samples: with so many classes of the longest names a document has 1.9 MB, and may have 2.
+ */
+export const maxClasses = 500;
+
+/**
  * Whether a blob can be asked for by this name. Addresses resolve dot segments and turn backslashes round, however they are
  * escaped (https://url.spec.whatwg.org/#path-state), so whoever asks for another name gets another blob, or none.
  */

@@ -1,21 +1,21 @@
 /** A project: one image task, its settings and their defaults. */
 import * as z from 'zod';
-import { className } from '../names.ts';
+import { className, maxClasses } from '../names.ts';
+import { kinds } from '../task/task.ts';
 
 const seconds = (maximum: number) => z.number().int().min(0).max(maximum);
 const share = z.number().min(0).max(1);
-
-/**
- * A model's document holds its confusion matrix and what it answered to the smoke samples: with so many classes of the
- * longest names a document has 1.9 MB, and may have 2.
- */
-export const maxClasses = 500;
 
 /** How a job image calls one of its trainers. */
 export const trainerName = z.string().regex(/^[a-z][a-z0-9-]{0,39}$/);
 
 /** Settings of a project; everything optional, unknown fields refused. */
 export const projectSettings = z.strictObject({
+  /** what its models answer; chosen when the project is made */
+  task: z
+    .string()
+    .refine((name) => kinds.has(name), 'there is no such task kind')
+    .default('classification'),
   /** empty: taken from the labels seen at commit */
   classes: z
     .array(className)

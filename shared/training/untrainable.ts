@@ -1,13 +1,9 @@
 /** Why a dataset version cannot be trained on, or is not worth it yet. */
 import type { VersionSummary } from '../dataset/document.ts';
 import { maxTestSamples } from '../evaluation/shards.ts';
-import { maxClasses, type ProjectSettings } from '../project/settings.ts';
-
-/** A code for machines and a sentence for people. */
-export interface Reason {
-  code: string;
-  detail: string;
-}
+import { maxClasses } from '../names.ts';
+import type { ProjectSettings } from '../project/settings.ts';
+import { type Reason, taskOf } from '../task/task.ts';
 
 /** A job's manifest is made in memory, with about 600 bytes for each sample, most of them its signature. */
 export const maxTrainingSamples = 200_000;
@@ -17,18 +13,14 @@ export const classesOf = (settings: Pick<ProjectSettings, 'classes'>, version: V
   settings.classes.length > 0 ? settings.classes : Object.keys(version.byClass).sort();
 
 /** Why nobody can train on a version; undefined: they can. */
-export function untrainable(settings: Pick<ProjectSettings, 'classes'>, version: VersionSummary): Reason | undefined {
-  const { number, byClass, bySplit } = version;
+export function untrainable(
+  settings: Pick<ProjectSettings, 'classes' | 'task'>,
+  version: VersionSummary,
+): Reason | undefined {
+  const ofItsKind = taskOf(settings).untrainable(settings, version);
+  if (ofItsKind !== undefined) return ofItsKind;
+  const { number, bySplit } = version;
   const classes = classesOf(settings, version);
-  const labels = new Map(Object.entries(byClass));
-  const present = classes.filter((name) => (labels.get(name) ?? 0) > 0);
-  if (present.length < 2) {
-    const seen = present.length === 0 ? 'no sample of any class' : `samples of one class ("${present[0]}")`;
-    return {
-      code: 'too-few-classes',
-      detail: `Version ${number} has ${seen} that the project knows; a classifier needs two. Upload images under another label.`,
-    };
-  }
   if (classes.length > maxClasses) {
     return {
       code: 'too-many-classes',

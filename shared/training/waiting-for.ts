@@ -15,7 +15,8 @@ import {
   whyHeldBack,
 } from './scheduler.ts';
 import { checkTrainer, type Trainers, unknownTrainers } from './trainers.ts';
-import { emptySplit, type Reason, untrainable } from './untrainable.ts';
+import type { Reason } from '../task/task.ts';
+import { emptySplit, untrainable } from './untrainable.ts';
 
 /** A version that has started no training for so long starts none any more: its message is handled by then. */
 const versionPatienceSeconds = 120;

@@ -7,16 +7,21 @@
  * is only added has to be optional.
  */
 import type * as z from 'zod';
-import type { DocumentTypes } from '../../shared/ports.ts';
+import type { DocumentTypes as AllDocumentTypes } from '../../shared/ports.ts';
 import type { queueMessages } from '../../shared/delivery/message.ts';
 import type { JobDocument, JobReport, ManifestLine } from '../../shared/training/job-contract.ts';
-import type { DocumentTypes as DocumentTypesBefore } from './types/documents.d.ts';
+import type { DocumentTypes as AllDocumentTypesBefore } from './types/documents.d.ts';
 import type { queueMessages as queueMessagesBefore } from './types/message.d.ts';
 import type {
   JobDocument as JobDocumentBefore,
   JobReport as JobReportBefore,
   ManifestLine as ManifestLineBefore,
 } from './types/training/job-contract.d.ts';
+
+/** documents whose form changes with this release, before anybody keeps any: the next release is held to the new form */
+type Reshaped = 'projects' | 'uploads' | 'samples' | 'pixels' | 'staged';
+type DocumentTypes = Omit<AllDocumentTypes, Reshaped>;
+type DocumentTypesBefore = Omit<AllDocumentTypesBefore, Reshaped>;
 
 type Messages<Queues> = { [Q in keyof Queues]: Queues[Q] extends z.ZodType ? z.infer<Queues[Q]> : never };
 /** trainers are deployed as images of their own, before or after the functions */

@@ -59,6 +59,13 @@ function warningsOf({ settings }: ProjectDocument, byClass: Record<string, numbe
     .map((group) => ({ code: 'look-alike-classes', detail: describeLookAlikes(group) }));
 }
 
+/** Samples, models and versions are those of one kind of task. */
+function assertSameTask({ id, settings: { task } }: ProjectDocument, asked: ProjectSettings): void {
+  if (asked.task === task) return;
+  const detail = `The task of project ${id} is ${task}, chosen when the project was made, and cannot become ${asked.task}. Make another project for that.`;
+  throw new Problem(409, 'task-fixed', detail, { target: 'task' });
+}
+
 const answered = (status: 200 | 201, { document, etag }: Stored<ProjectDocument>): Answer => ({
   status,
   json: toProjectView(document),
@@ -79,6 +86,7 @@ async function replaceSettings(
   const same = stored.success && isDeepStrictEqual(stored.data, call.body);
   // changed so already, maybe by this very request, whose answer did not arrive: its etag is an older one
   if (same) return answered(200, await tellProject(ports, current));
+  assertSameTask(current.document, call.body);
   requireMatch(call, current.etag);
   const saved = await changeSettings(ports, current, call.body, call.by, call.cause);
   if (saved === 'changed') throw changed();

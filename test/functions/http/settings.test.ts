@@ -4,6 +4,8 @@ import { expect, test } from 'vitest';
 import type * as z from 'zod';
 import { mergePatch, patchOf, withoutNulls } from '../../../shared/api/merge-patch.ts';
 import { projectView } from '../../../shared/api/views/project.ts';
+import { classification } from '../../../shared/task/classification/classification.ts';
+import { kinds } from '../../../shared/task/task.ts';
 import { projectSettings } from '../../../shared/project/settings.ts';
 import { createBackend } from './backend.ts';
 
@@ -51,6 +53,20 @@ test('a patch is merge-patch or plain JSON; no other type, and no part of it tha
   expect((await send('PATCH', path)).status).toBe(400);
   expect((await patch('{}', { 'content-type': 'text/plain' })).status).toBe(415);
   expect((await send('PATCH', '/v1/projects/other', { body: {} })).status).toBe(404);
+});
+
+test('the task of a project is chosen when it is made, and stays', async () => {
+  kinds.set('other', { ...classification, name: 'other' });
+  try {
+    const { patch, send, etag } = await withProject({ task: 'other' });
+    const refused = { error: { code: 'task-fixed', target: 'task' } };
+    expect((await patch({ task: 'classification' })).json).toMatchObject(refused);
+    expect((await patch({ task: null })).json).toMatchObject(refused);
+    expect((await send('PUT', path, { body: {}, headers: { 'if-match': etag } })).json).toMatchObject(refused);
+    expect(settingsOf((await patch({ deploy: { mode: 'manual' } })).json).task).toBe('other');
+  } finally {
+    kinds.delete('other');
+  }
 });
 
 test('a patch that would leave settings which cannot be is refused, and changes nothing', async () => {

@@ -4,7 +4,7 @@ import type { ModelDocument } from '../../../shared/model/document.ts';
 import { approval } from '../../../shared/model/approve.ts';
 import { loadModel, maxModelBytes, modelBlob } from '../../../shared/model/artifact.ts';
 import { modelId, registerModel } from '../../../shared/model/register.ts';
-import { maxClasses } from '../../../shared/project/settings.ts';
+import { maxClasses } from '../../../shared/names.ts';
 import { maxSmokeSamples, smokeFile } from '../../../shared/training/job-contract.ts';
 import { createWorld } from '../world.ts';
 

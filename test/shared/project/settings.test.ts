@@ -4,6 +4,7 @@ import { projectSettings } from '../../../shared/project/settings.ts';
 describe('project settings', () => {
   test('have defaults for everything', () => {
     expect(projectSettings.parse({})).toEqual({
+      task: 'classification',
       classes: [],
       image: null,
       trainer: { name: 'resnet-small', parameters: {}, timeoutSeconds: 3600 },
@@ -23,6 +24,7 @@ describe('project settings', () => {
 
   test.each([
     [{ colour: 1 }, ''],
+    [{ task: 'astrology' }, 'task'],
     [{ gate: { minimun: 1 } }, 'gate'],
     [{ classes: ['a', 'a'] }, 'classes'],
     [{ classes: ['only one'] }, 'classes'],

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { VersionSummary } from '../../../shared/dataset/document.ts';
 import type { TerminalError } from '../../../shared/errors.ts';
-import { maxClasses } from '../../../shared/project/settings.ts';
+import { maxClasses } from '../../../shared/names.ts';
 import { findVersion } from '../../../shared/training/request.ts';
 import { maxTrainingSamples } from '../../../shared/training/untrainable.ts';
 import { commitVersion, name, trainable } from '../evaluation/trainable.ts';

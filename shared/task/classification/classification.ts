@@ -1,0 +1,16 @@
+/** The task kind of classifiers: every picture shows one of the project's classes. */
+import type { TaskKind } from '../task.ts';
+import { canonical, classesIn, counts, type Labelled, labelled, say } from './annotation.ts';
+import { manifestLine } from './manifest.ts';
+import { untrainable } from './trainable.ts';
+
+export const classification: TaskKind<Labelled> = {
+  name: 'classification',
+  annotation: labelled,
+  canonical,
+  classesIn,
+  counts,
+  say,
+  untrainable,
+  manifestLine,
+};

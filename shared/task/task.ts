@@ -1,0 +1,49 @@
+/**
+ * What differs between kinds of image tasks. A project's kind is chosen when it is made; nobody outside this folder asks
+ * which kind it is: they ask the kind.
+ */
+import type * as z from 'zod';
+import type { VersionSummary } from '../dataset/document.ts';
+import { TerminalError } from '../errors.ts';
+import type { ProjectSettings } from '../project/settings.ts';
+import { classification } from './classification/classification.ts';
+
+/** What a sample shows, in the form of its project's kind: an object of JSON. */
+export type Annotation = Readonly<Record<string, unknown>>;
+
+/** A code for machines and a sentence for people. */
+export interface Reason {
+  code: string;
+  detail: string;
+}
+
+/** One kind of image task, whose annotations are `A`s. */
+export interface TaskKind<A extends Annotation = Annotation> {
+  /** as `ProjectSettings.task` has it, and what is stored of its projects' data */
+  readonly name: string;
+  /** what an annotation is; parsing brings it into its one form */
+  readonly annotation: z.ZodType<A>;
+  /** the same text, JSON, for equal annotations, and for no others */
+  canonical(annotation: A): string;
+  /** the project's classes that it names: whoever writes it is told which of them there are not */
+  classesIn(annotation: A): string[];
+  /** what a version counts of it by class */
+  counts(annotation: A): Record<string, number>;
+  /** in words, as part of a sentence: `"cat"` */
+  say(annotation: A): string;
+  /** why nobody can train on such a version, beyond what holds for every kind; undefined: they can */
+  untrainable(settings: Pick<ProjectSettings, 'classes'>, version: VersionSummary): Reason | undefined;
+  /** what a job's manifest says of such a sample beside address, digest and split; null: it is not for these classes */
+  manifestLine(annotation: A, classes: ReadonlySet<string>): Record<string, unknown> | null;
+}
+
+/** Every kind there is, by name. */
+export const kinds = new Map<string, TaskKind>([[classification.name, classification]]);
+
+/** The kind of a project; a TerminalError where there is no such kind. */
+export function taskOf({ task }: Pick<ProjectSettings, 'task'>): TaskKind {
+  const kind = kinds.get(task);
+  if (kind !== undefined) return kind;
+  const detail = `There is no task kind "${task}"; there are ${[...kinds.keys()].join(', ')}. A newer release may know it.`;
+  throw new TerminalError('unknown-task', detail);
+}
