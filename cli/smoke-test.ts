@@ -3,19 +3,19 @@ import { randomBytes, randomInt } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import * as z from 'zod';
-import { type Client, getAll, Refused } from '../local/demo/client.ts';
+import { type Client, Refused } from '../client/client.ts';
+import { getEndpoint } from '../client/endpoint.ts';
+import { isLive, isReady } from '../client/health.ts';
+import { getModel } from '../client/models.ts';
+import { getProject, putProject } from '../client/projects.ts';
+import { listNewestSamples } from '../client/samples.ts';
+import { cancelTraining, isOpen, listNewestTrainings, type TrainingSummary } from '../client/trainings.ts';
 import { digitPng } from '../local/demo/digits.ts';
 import type { Narrator } from '../local/demo/narrator.ts';
 import type { Picture } from '../local/demo/pictures.ts';
 import { score } from '../local/demo/score.ts';
 import { outcomeOf, upload } from '../local/demo/upload.ts';
 import { waitFor } from '../local/demo/wait.ts';
-import { sampleView } from '../shared/api/views/dataset.ts';
-import { endpointView } from '../shared/api/views/endpoint.ts';
-import { modelView } from '../shared/api/views/model.ts';
-import { page } from '../shared/api/views/page.ts';
-import { projectStatusView, projectView } from '../shared/api/views/project.ts';
-import { trainingSummaryView, trainingView } from '../shared/api/views/training.ts';
 import type { ProjectSettingsInput } from '../shared/project/settings.ts';
 
 export interface SmokeOptions {
@@ -24,8 +24,6 @@ export interface SmokeOptions {
   /** how long to wait for a model, training machines included */
   trainingLimitSeconds: number;
 }
-
-type Training = z.infer<typeof trainingSummaryView>;
 
 /** fewer make a model that is right half of the time, and a smoke test that fails by chance */
 const perDigit = 40;
@@ -38,7 +36,6 @@ const leastRight = 8;
  */
 export const wakingLimitSeconds = 600;
 const pollMs = 1000;
-const openStates = ['queued', 'submitted', 'running', 'evaluating'];
 
 /** A trainer of two seconds, and a gate that asks whether anything was learned, not whether it is better than yesterday's. */
 const settings: ProjectSettingsInput = {
@@ -48,11 +45,6 @@ const settings: ProjectSettingsInput = {
   commit: { quietSeconds: 3, maxWaitSeconds: 30 },
 };
 
-const readyView = z.looseObject({
-  status: z.string(),
-  dependencies: z.record(z.string(), z.looseObject({ ok: z.boolean(), detail: z.string().nullable() })),
-});
-
 /** Azure answers at the address of any app that exists, asleep or not: nothing is there to wait for. */
 const nobodyThere = new Set(['ENOTFOUND', 'ECONNREFUSED']);
 function isNobodyThere(error: unknown): boolean {
@@ -61,12 +53,12 @@ function isNobodyThere(error: unknown): boolean {
   return false;
 }
 
-/** Waits for an answer from a health route; rejects at once when the key is refused, or nobody is at the address. */
-async function healthy<T>(client: Client, path: string, shape: z.ZodType<T>): Promise<void> {
-  const wait = { expected: `success from ${path}`, limitSeconds: wakingLimitSeconds, everyMs: 3000 };
+/** Waits until the backend says that it is well; rejects at once when the key is refused, or nobody is at the address. */
+async function healthy(expected: string, ask: () => Promise<void>): Promise<void> {
+  const wait = { expected, limitSeconds: wakingLimitSeconds, everyMs: 3000 };
   await waitFor(wait, async () => {
     try {
-      return { found: await client.get(path, shape) };
+      return { found: await ask() };
     } catch (error) {
       if (error instanceof Refused && (error.status === 401 || error.status === 403)) throw error;
       if (isNobodyThere(error)) throw error;
@@ -77,17 +69,17 @@ async function healthy<T>(client: Client, path: string, shape: z.ZodType<T>): Pr
 
 /** Rejects when no backend answers at the address, or it does not take the key. Roles of a new identity take a minute to arrive everywhere. */
 export async function untilReady(client: Client): Promise<void> {
-  await healthy(client, '/health/live', z.unknown());
-  await healthy(client, '/health/ready', readyView);
+  await healthy('success from /health/live', () => isLive(client));
+  await healthy('success from /health/ready', () => isReady(client));
 }
 
 async function projectFor(client: Client, project: string): Promise<void> {
   try {
-    const { etag } = await client.get(`/projects/${project}`, projectStatusView);
-    await client.send('PUT', `/projects/${project}`, settings, projectView, { 'if-match': etag });
+    const { etag } = await getProject(client, project);
+    await putProject(client, project, settings, etag);
   } catch (error) {
     if (!(error instanceof Refused) || error.status !== 404) throw error;
-    await client.send('PUT', `/projects/${project}`, settings, projectView);
+    await putProject(client, project, settings);
   }
 }
 
@@ -118,20 +110,20 @@ async function trainedOn(
   narrator: Narrator,
   { project, trainingLimitSeconds: limitSeconds }: SmokeOptions,
   after: number,
-): Promise<Training> {
+): Promise<TrainingSummary> {
   const expected = 'a training on a version with the uploads, started by policy, to end';
   return waitFor({ expected, limitSeconds, everyMs: pollMs }, async () => {
-    const { value } = (await client.get(`/projects/${project}/trainings`, page(trainingSummaryView))).body;
+    const trainings = await listNewestTrainings(client, project);
     // the first that began after the uploads: another version may follow with the last of them
-    const training = value.filter(({ version }) => version.number > after).at(-1);
+    const training = trainings.filter(({ version }) => version.number > after).at(-1);
     if (training === undefined) return { seen: 'no such training' };
     narrator.progress(`training is ${training.state}`, training.progress?.done ?? 0, training.progress?.total ?? 0);
-    if (openStates.includes(training.state)) return { seen: describe(training) };
+    if (isOpen(training)) return { seen: describe(training) };
     return { found: training };
   });
 }
 
-function describe({ id, state, attempt, failure }: Training): string {
+function describe({ id, state, attempt, failure }: TrainingSummary): string {
   const trouble = failure === null ? '' : `; ${failure.code}: ${failure.detail}`;
   return `training ${id} is ${state} (attempt ${attempt})${trouble}`;
 }
@@ -139,7 +131,7 @@ function describe({ id, state, attempt, failure }: Training): string {
 async function live(client: Client, project: string, model: number): Promise<void> {
   const expected = `model ${model} behind the endpoint`;
   await waitFor({ expected, limitSeconds: wakingLimitSeconds, everyMs: pollMs }, async () => {
-    const { production } = (await client.get(`/projects/${project}/endpoint`, endpointView)).body;
+    const { production } = (await getEndpoint(client, project)).body;
     const now = production?.model ?? 0;
     return now >= model ? { found: now } : { seen: now === 0 ? 'no model' : `model ${now}` };
   });
@@ -147,13 +139,11 @@ async function live(client: Client, project: string, model: number): Promise<voi
 
 /** Cancels what this or an earlier smoke test left waiting or running, and stops policy from starting more. */
 async function cleanUp(client: Client, narrator: Narrator, project: string): Promise<void> {
-  const { etag, body } = await client.get(`/projects/${project}`, projectStatusView);
+  const { etag, body } = await getProject(client, project);
   const quiet = { ...settings, retrain: { ...settings.retrain, onVersion: false } };
-  await client.send('PUT', `/projects/${project}`, quiet, projectView, { 'if-match': etag });
-  const { value } = (await client.get(`/projects/${project}/trainings`, page(trainingSummaryView))).body;
-  for (const { id } of value.filter(({ state }) => openStates.includes(state))) {
-    await client
-      .send('POST', `/projects/${project}/trainings/${id}/cancel`, undefined, trainingView)
+  await putProject(client, project, quiet, etag);
+  for (const { id } of (await listNewestTrainings(client, project)).filter(isOpen)) {
+    await cancelTraining(client, project, id)
       // it ended in between
       .catch((error: unknown) => narrator.say(error instanceof Error ? error.message : String(error)));
   }
@@ -165,7 +155,7 @@ async function cleanUp(client: Client, narrator: Narrator, project: string): Pro
 async function wholePath(client: Client, narrator: Narrator, options: SmokeOptions): Promise<void> {
   const { project } = options;
   const run = `smoke-${randomBytes(4).toString('hex')}`;
-  const before = (await client.get(`/projects/${project}`, projectStatusView)).body.head?.number ?? 0;
+  const before = (await getProject(client, project)).body.head?.number ?? 0;
   const digits = await freshDigits(perDigit + scored / 10, run);
   // classes take turns: the last of each are kept for scoring
   const isKept = ({ name }: Picture): boolean => Number(/-(\d+)\.png$/.exec(name)?.[1]) >= perDigit;
@@ -187,7 +177,7 @@ async function wholePath(client: Client, narrator: Narrator, options: SmokeOptio
   narrator.chapter('Waiting for the model; on Azure the first training machine takes minutes');
   const training = await trainedOn(client, narrator, options, before);
   if (training.model === null) throw new Error(`Expected a model; seen: ${describe(training)}`);
-  const model = (await client.get(`/projects/${project}/models/${training.model}`, modelView)).body;
+  const model = await getModel(client, project, training.model);
   narrator.say(`model ${model.version} on version ${training.version.number} is ${model.verdict.decision}`);
   for (const reason of model.verdict.reasons) narrator.say(`  ${reason}`);
   if (model.verdict.decision !== 'approved') throw new Error('Expected the model to be approved; seen: rejected');
@@ -198,7 +188,7 @@ async function wholePath(client: Client, narrator: Narrator, options: SmokeOptio
   const right = answers.filter(({ picture, answer }) => picture.label === answer.class).length;
   narrator.say(`${right} of ${answers.length} right, by model ${answers[0]?.answer.model.version ?? 'none'}`);
   if (right < leastRight) throw new Error(`Expected at least ${leastRight} right; seen: ${right}`);
-  const samples = await getAll(client, `/projects/${project}/samples?limit=1`, sampleView, 1);
+  const samples = await listNewestSamples(client, project, 1);
   if (samples.length !== 1) throw new Error('Expected samples in the listing; seen: none');
 }
 

@@ -7,7 +7,7 @@
 import { randomBytes } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import * as z from 'zod';
-import { createClient, Refused } from '../local/demo/client.ts';
+import { createClient, Refused } from '../client/client.ts';
 import { createNarrator } from '../local/demo/narrator.ts';
 import { type MadeKey, makeKey, revokeKey } from '../shared/key/keys.ts';
 import { smokeTest, untilReady } from './smoke-test.ts';

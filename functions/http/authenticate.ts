@@ -1,6 +1,7 @@
 /** Whose key a request carries. */
 import type { HttpRequest } from '@azure/functions';
-import { isExpired, keyId } from '../../shared/api/keys.ts';
+import { isExpired } from '../../shared/api/keys.ts';
+import { keyId } from '../../shared/key/secret.ts';
 import { Problem } from '../../shared/api/problem.ts';
 import type { KeyDocument } from '../../shared/key/document.ts';
 import { createBuckets } from '../../shared/rate-limit.ts';

@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { buildApp } from '../../local/build.ts';
-import { createClient } from '../../local/demo/client.ts';
+import { createClient } from '../../client/client.ts';
 import { readDigits } from '../../local/demo/digits.ts';
 import { createNarrator } from '../../local/demo/narrator.ts';
 import { createStopwatch } from '../../local/demo/stopwatch.ts';

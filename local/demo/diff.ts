@@ -1,20 +1,11 @@
 /** What changed between two versions. */
-import * as z from 'zod';
-import { type Client, pagesOf } from './client.ts';
+import type { Client } from '../../client/client.ts';
+import { diffVersions, type Version } from '../../client/versions.ts';
 import { counted } from './counted.ts';
 import type { Narrator } from './narrator.ts';
-import type { Version } from './train.ts';
 
-const changesPerPage = 1000;
 /** labels that are told one by one */
 const shownLabels = 12;
-
-const diffPage = z.object({
-  /** of the whole difference, on every page */
-  counts: z.object({ added: z.number(), removed: z.number(), relabelled: z.number() }),
-  added: z.array(z.object({ label: z.string() })),
-  nextLink: z.string().optional(),
-});
 
 /** Tells what the second upload added, by label. Throws when the difference is not that of the two versions. */
 export async function tellDiff(
@@ -23,10 +14,9 @@ export async function tellDiff(
   project: string,
   [from, to]: [from: Version, to: Version],
 ): Promise<void> {
-  const path = `/projects/${project}/versions/${from.number}/diff/${to.number}?limit=${changesPerPage}`;
   let counts = { added: 0, removed: 0, relabelled: 0 };
   const byLabel = new Map<string, number>();
-  for await (const page of pagesOf(client, path, diffPage)) {
+  for await (const page of diffVersions(client, project, from.number, to.number)) {
     counts = page.counts;
     for (const { label } of page.added) byLabel.set(label, (byLabel.get(label) ?? 0) + 1);
   }

@@ -1,7 +1,8 @@
 /** From one prediction back to the images behind it. */
-import { sampleView, uploadView } from '../../shared/api/views/dataset.ts';
-import { predictionView } from '../../shared/api/views/endpoint.ts';
-import type { Client } from './client.ts';
+import type { Client } from '../../client/client.ts';
+import { getPrediction } from '../../client/endpoint.ts';
+import { getSample } from '../../client/samples.ts';
+import { getUpload } from '../../client/uploads.ts';
 import type { Narrator } from './narrator.ts';
 import type { Report } from './report.ts';
 
@@ -15,19 +16,18 @@ export async function traceBack(
   project: string,
   prediction: string,
 ): Promise<Report['lineage']> {
-  const path = `/projects/${project}`;
-  const { body } = await client.get(`${path}/predictions/${prediction}`, predictionView);
-  const { model, training, datasetVersion, samples } = body.lineage;
+  const predicted = await getPrediction(client, project, prediction);
+  const { model, training, datasetVersion, samples } = predicted.lineage;
   if (training === null) throw new Error(`Expected the training behind prediction ${prediction}; seen: none`);
   if (samples.length === 0) throw new Error(`Expected the samples behind prediction ${prediction}; seen: none`);
   const images = [];
   for (const { md5, label } of samples.slice(0, shown)) {
-    const { origin } = (await client.get(`${path}/samples/${md5}`, sampleView)).body;
-    const { blob } = (await client.get(`${path}/uploads/${origin}`, uploadView)).body;
+    const { origin } = await getSample(client, project, md5);
+    const { blob } = await getUpload(client, project, origin);
     images.push({ id: md5, label, upload: origin, blob });
   }
   const code = model.lineage.code === null ? '' : `, code ${model.lineage.code.replace('sha256:', '').slice(0, 12)}`;
-  narrator.say(`prediction ${prediction}: "${body.class ?? ''}"`);
+  narrator.say(`prediction ${prediction}: "${predicted.class ?? ''}"`);
   narrator.say(`  by model ${model.version} (${model.digest.slice(0, 12)})`);
   narrator.say(`  from training ${training.id} (${training.trainer.name}, seed ${training.seed}${code})`);
   narrator.say(

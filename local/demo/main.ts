@@ -14,7 +14,7 @@ import { createKey } from '../first-key.ts';
 import { type Platform, startPlatform } from '../platform.ts';
 import { trainingJob } from '../trainers.ts';
 import { type Arguments, readArguments } from './arguments.ts';
-import { createClient } from './client.ts';
+import { createClient } from '../../client/client.ts';
 import { readDigits } from './digits.ts';
 import { readFolder } from './folder.ts';
 import { createNarrator, type Narrator } from './narrator.ts';

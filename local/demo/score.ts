@@ -1,8 +1,7 @@
 /** Scoring pictures that no model has seen. */
 import pMap from 'p-map';
-import type * as z from 'zod';
-import { scoreView } from '../../shared/api/views/endpoint.ts';
-import { type Client, Refused } from './client.ts';
+import { type Client, Refused } from '../../client/client.ts';
+import { score as scoreImage, type Score } from '../../client/endpoint.ts';
 import type { Narrator } from './narrator.ts';
 import type { Picture } from './pictures.ts';
 
@@ -10,7 +9,7 @@ const scoresAtOnce = 8;
 
 export interface Scored {
   picture: Picture;
-  answer: z.infer<typeof scoreView>;
+  answer: Score;
 }
 
 /** Scores pictures through `POST /score`, in order. What cannot be read as an image is told and left out. */
@@ -26,7 +25,7 @@ export async function score(
     async (picture): Promise<Scored | undefined> => {
       const bytes = await picture.bytes();
       try {
-        const answer = await client.sendBytes(`/projects/${project}/score`, bytes, picture.contentType, scoreView);
+        const answer = await scoreImage(client, project, bytes, picture.contentType);
         narrator.progress('scoring', (done += 1), pictures.length);
         return { picture, answer };
       } catch (error) {

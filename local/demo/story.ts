@@ -1,12 +1,12 @@
 /** The story of the demo, told through the HTTP API alone: every step checks that it happened. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import * as z from 'zod';
-import { versionSummaryView } from '../../shared/api/views/dataset.ts';
-import { endpointView } from '../../shared/api/views/endpoint.ts';
-import { modelSummaryView, modelView } from '../../shared/api/views/model.ts';
-import { deadLetterView } from '../../shared/api/views/operations.ts';
-import { projectView } from '../../shared/api/views/project.ts';
-import { type Client, getAll } from './client.ts';
+import type { Client } from '../../client/client.ts';
+import { listDeadLetters } from '../../client/dead-letters.ts';
+import { getEndpoint, rollBack as askForRollback } from '../../client/endpoint.ts';
+import { getModel, listModels, type Model } from '../../client/models.ts';
+import { putProject } from '../../client/projects.ts';
+import { requestTraining } from '../../client/trainings.ts';
+import { listVersions, type Version } from '../../client/versions.ts';
 import { counted } from './counted.ts';
 import { tellDiff } from './diff.ts';
 import { traceBack } from './lineage.ts';
@@ -16,7 +16,7 @@ import type { Picture, PictureSet } from './pictures.ts';
 import type { Report } from './report.ts';
 import { accuracyOf, mustComeFrom, score, type Scored } from './score.ts';
 import type { Stopwatch } from './stopwatch.ts';
-import { deployed, followTraining, type Model, percent, trainingOn, type Version, versionWith } from './train.ts';
+import { deployed, followTraining, percent, trainingOn, versionWith } from './train.ts';
 import { checkOddFiles, type OddUpload, outcomeOf, settled, summaryOf, upload } from './upload.ts';
 
 interface Stage {
@@ -38,7 +38,7 @@ export async function tellStory(stage: Stage): Promise<Omit<Report, 'seconds'>> 
   const { project, first, second, holdout } = pictures;
 
   narrator.chapter(`Project "${project}" and a first upload: ${first.length} ${pictures.what}, and five odd files`);
-  await client.send('PUT', `/projects/${project}`, pictures.settings, projectView);
+  await putProject(client, project, pictures.settings);
   const odd = await stopwatch.stage('upload1', () => uploadFirst(stage, first));
   const one = await learn(stage, 1, 0, odd);
   narrator.chapter(`Scoring ${counted(Math.min(firstScores, holdout.length), 'held-out image')}, which no version has`);
@@ -147,7 +147,7 @@ async function retrain({ client, narrator, stopwatch, pictures: { project } }: S
   narrator.chapter(`An operator asks for a retraining with seed ${anotherSeed}`);
   const body = { seed: anotherSeed, reason: 'does another seed do better?' };
   await stopwatch.stage('retraining', async () => {
-    const { id } = await client.send('POST', `/projects/${project}/trainings`, body, z.object({ id: z.string() }));
+    const id = await requestTraining(client, project, body);
     const { training, model } = await followTraining(client, narrator, project, id);
     if (training.seed !== anotherSeed)
       throw new Error(`Expected a training with seed ${anotherSeed}; seen: ${training.seed}`);
@@ -160,7 +160,7 @@ async function retrain({ client, narrator, stopwatch, pictures: { project } }: S
 async function scoreHoldout(stage: Stage): Promise<{ champion: number; scored: Scored[] }> {
   const { client, narrator, stopwatch, pictures } = stage;
   const { project, holdout, leastAccuracy } = pictures;
-  const { production } = (await client.get(`/projects/${project}/endpoint`, endpointView)).body;
+  const { production } = (await getEndpoint(client, project)).body;
   if (production === null) throw new Error('Expected a live model; seen: none');
   const champion = production.model;
   narrator.chapter(`${holdout.length} held-out images are scored by the live model ${champion}`);
@@ -180,14 +180,12 @@ async function scoreHoldout(stage: Stage): Promise<{ champion: number; scored: S
 
 async function rollBack(stage: Stage, champion: number): Promise<number> {
   const { client, narrator, stopwatch, pictures } = stage;
-  const path = `/projects/${pictures.project}/endpoint`;
-  const { body, etag } = await client.get(path, endpointView);
+  const { body, etag } = await getEndpoint(client, pictures.project);
   const earlier = body.previous?.model;
   if (earlier === undefined) throw new Error(`Expected a model before model ${champion} to return to; seen: none`);
   narrator.chapter(`Rollback from model ${champion} to model ${earlier}, in one call`);
   return stopwatch.stage('rollback', async () => {
-    const reason = { reason: 'the demo shows it' };
-    const after = await client.send('POST', `${path}/rollback`, reason, endpointView, { 'if-match': etag });
+    const after = await askForRollback(client, pictures.project, 'the demo shows it', etag);
     if (after.production?.model !== earlier) {
       throw new Error(
         `Expected model ${earlier} to be live after the rollback; seen: ${after.production?.model ?? 'none'}`,
@@ -212,12 +210,11 @@ async function tally({
 }: Stage): Promise<Pick<Report, 'uploads' | 'versions' | 'models' | 'deadLetters'>> {
   const { received, ...uploads } = await summaryOf(client, project);
   if (received > 0) throw new Error(`Expected every upload to have an outcome; seen: ${received} without`);
-  const versions = (await getAll(client, `/projects/${project}/versions`, versionSummaryView)).reverse();
-  const listed = (await getAll(client, `/projects/${project}/models`, modelSummaryView)).reverse();
+  const versions = (await listVersions(client, project)).reverse();
+  const listed = (await listModels(client, project)).reverse();
   const models = [];
-  for (const { version } of listed)
-    models.push((await client.get(`/projects/${project}/models/${version}`, modelView)).body);
-  const deadLetters = await getAll(client, '/dead-letters', deadLetterView);
+  for (const { version } of listed) models.push(await getModel(client, project, version));
+  const deadLetters = await listDeadLetters(client);
   return {
     uploads,
     versions: versions.map(({ number, id, samples, bytesWritten, changes }) => ({

@@ -1,18 +1,12 @@
 /** Following a training from its request to the model behind the endpoint. */
-import type * as z from 'zod';
-import { type versionView } from '../../shared/api/views/dataset.ts';
-import { endpointView } from '../../shared/api/views/endpoint.ts';
-import { modelView } from '../../shared/api/views/model.ts';
-import { page } from '../../shared/api/views/page.ts';
-import { projectStatusView } from '../../shared/api/views/project.ts';
-import { trainingSummaryView, trainingView } from '../../shared/api/views/training.ts';
-import type { Client } from './client.ts';
+import type { Client } from '../../client/client.ts';
+import { getEndpoint } from '../../client/endpoint.ts';
+import { getModel, type Model } from '../../client/models.ts';
+import { getProject } from '../../client/projects.ts';
+import { getTraining, isOpen, listNewestTrainings, type Training } from '../../client/trainings.ts';
+import type { Version } from '../../client/versions.ts';
 import type { Narrator } from './narrator.ts';
 import { waitFor } from './wait.ts';
-
-export type Version = z.infer<typeof versionView>;
-export type Model = z.infer<typeof modelView>;
-export type Training = z.infer<typeof trainingView>;
 
 /** a commit window is at most 60 s long by default */
 const versionLimitSeconds = 120;
@@ -22,21 +16,17 @@ const trainingLimitSeconds = 900;
 const deploymentLimitSeconds = 60;
 const pollMs = 500;
 const shownLosses = 16;
-const openStates = ['queued', 'submitted', 'running', 'evaluating'];
 
 /** Waits for the version that holds so many samples, committed by events alone. */
 export function versionWith(client: Client, narrator: Narrator, project: string, samples: number): Promise<Version> {
   const expected = `a dataset version with ${samples} samples`;
   return waitFor({ expected, limitSeconds: versionLimitSeconds, everyMs: pollMs }, async () => {
-    const { head } = (await client.get(`/projects/${project}`, projectStatusView)).body;
+    const { head } = (await getProject(client, project)).body;
     if (head !== null && head.samples === samples) return { found: head };
     narrator.progress('waiting for the commit window: samples in a version', head?.samples ?? 0, samples);
     return { seen: head === null ? 'no version' : `version ${head.number} with ${head.samples} samples` };
   });
 }
-
-const trainingsOf = async (client: Client, project: string): Promise<z.infer<typeof trainingSummaryView>[]> =>
-  (await client.get(`/projects/${project}/trainings`, page(trainingSummaryView))).body.value;
 
 /**
  * Waits for the training that policy starts on a version, and returns its id. When uploads were so slow that their
@@ -47,7 +37,7 @@ export function trainingOn(client: Client, project: string, version: Version, af
   const expected = `a training on version ${version.number}, started by policy`;
   const contentAt = performance.now() + contentAfterMs;
   return waitFor({ expected, limitSeconds: requestLimitSeconds, everyMs: pollMs }, async () => {
-    const all = await trainingsOf(client, project);
+    const all = await listNewestTrainings(client, project);
     const exact = all.find((training) => training.version.id === version.id);
     const near = performance.now() < contentAt ? undefined : all.find((training) => training.version.number > after);
     const found = exact ?? near;
@@ -82,20 +72,19 @@ export async function followTraining(
   project: string,
   id: string,
 ): Promise<{ training: Training; model: Model }> {
-  const path = `/projects/${project}/trainings/${id}`;
   const expected = `the end of training ${id}`;
   const training = await waitFor({ expected, limitSeconds: trainingLimitSeconds, everyMs: pollMs }, async () => {
-    const { body } = await client.get(path, trainingView);
-    if (!openStates.includes(body.state)) return { found: body };
-    tellProgress(narrator, body);
-    return { seen: `it is ${body.state}` };
+    const now = await getTraining(client, project, id);
+    if (!isOpen(now)) return { found: now };
+    tellProgress(narrator, now);
+    return { seen: `it is ${now.state}` };
   });
   const { failure, state, model: number } = training;
   if (number === null) {
     const why = failure === null ? '' : `: ${failure.code}, ${failure.detail}`;
     throw new Error(`Expected training ${id} to end with a model; seen: ${state}${why}`);
   }
-  const model = (await client.get(`/projects/${project}/models/${number}`, modelView)).body;
+  const model = await getModel(client, project, number);
   tellTraining(narrator, training);
   tellVerdict(narrator, model);
   return { training, model };
@@ -125,7 +114,7 @@ function tellVerdict(narrator: Narrator, { version, verdict, digest }: Model): v
 export function deployed(client: Client, narrator: Narrator, project: string, model: number): Promise<void> {
   const expected = `model ${model} behind the endpoint`;
   return waitFor({ expected, limitSeconds: deploymentLimitSeconds, everyMs: 200 }, async () => {
-    const { production, history } = (await client.get(`/projects/${project}/endpoint`, endpointView)).body;
+    const { production, history } = (await getEndpoint(client, project)).body;
     narrator.progress('waiting for the deployment', 0, 0);
     if (production?.model === model) return { found: undefined };
     const failed = history.find((entry) => entry.model === model && entry.state === 'failed');

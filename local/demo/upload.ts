@@ -1,8 +1,8 @@
 /** Uploads as an app makes them, and following what became of them. */
 import pMap from 'p-map';
-import * as z from 'zod';
-import { uploadView } from '../../shared/api/views/dataset.ts';
-import { type Client, putToStorage } from './client.ts';
+import type { Client } from '../../client/client.ts';
+import { getProject, type ProjectStatus } from '../../client/projects.ts';
+import { findUpload, putToStorage, requestUploadUrls, type Upload } from '../../client/uploads.ts';
 import type { Narrator } from './narrator.ts';
 import type { OddFile } from './odd-files.ts';
 import type { Picture } from './pictures.ts';
@@ -15,27 +15,13 @@ const settleLimitSeconds = 120;
 /** for large folders: the slowest machine that we know ingests more than ten a second */
 const settleSecondsPerFile = 0.1;
 
-const uploadUrls = z.object({
-  value: z.array(z.object({ blob: z.string(), url: z.string(), headers: z.record(z.string(), z.string()) })),
-});
-const uploadCounts = z.object({
-  received: z.number(),
-  accepted: z.number(),
-  duplicate: z.number(),
-  conflict: z.number(),
-  unlabelled: z.number(),
-  quarantined: z.number(),
-  superseded: z.number(),
-});
-const projectShape = z.object({ counts: z.object({ uploads: uploadCounts }) });
-
 /** An odd file and the blob that it became. */
 export interface OddUpload {
   file: OddFile;
   blob: string;
 }
 
-type UploadSummary = z.infer<typeof uploadCounts>;
+type UploadSummary = ProjectStatus['counts']['uploads'];
 
 /** Uploads pictures through upload URLs and plain PUTs; resolves with their blob names, in order. */
 export async function upload(
@@ -49,9 +35,8 @@ export async function upload(
   for (let from = 0; from < pictures.length; from += urlsPerRequest) {
     const batch = pictures.slice(from, from + urlsPerRequest);
     const files = batch.map(({ name, label, contentType }) => ({ name, label, contentType }));
-    const { value } = await client.send('POST', `/projects/${project}/upload-urls`, { files }, uploadUrls);
-    if (value.length !== batch.length) throw new Error(`Expected ${batch.length} upload URLs; seen: ${value.length}`);
-    const work = batch.map((picture, i) => ({ picture, target: value[i] }));
+    const urls = await requestUploadUrls(client, project, files);
+    const work = batch.map((picture, i) => ({ picture, target: urls[i] }));
     await pMap(
       work,
       async ({ picture, target }) => {
@@ -61,14 +46,14 @@ export async function upload(
       },
       { concurrency: uploadsAtOnce },
     );
-    blobs.push(...value.map(({ blob }) => blob));
+    blobs.push(...urls.map(({ blob }) => blob));
   }
   return blobs;
 }
 
 /** How many uploads of a project ended in each outcome. */
 export const summaryOf = async (client: Client, project: string): Promise<UploadSummary> =>
-  (await client.get(`/projects/${project}`, projectShape)).body.counts.uploads;
+  (await getProject(client, project)).body.counts.uploads;
 
 /** Waits until so many uploads have an outcome; resolves with how many have each. */
 export function settled(client: Client, narrator: Narrator, project: string, uploads: number): Promise<UploadSummary> {
@@ -88,12 +73,9 @@ export async function outcomeOf(
   project: string,
   blob: string,
   limitSeconds = settleLimitSeconds,
-): Promise<z.infer<typeof uploadView>> {
-  const path = `/projects/${project}/uploads?blob=${encodeURIComponent(blob)}`;
-  const page = z.object({ value: z.array(uploadView) });
+): Promise<Upload> {
   return waitFor({ expected: `an outcome of the upload ${blob}`, limitSeconds }, async () => {
-    const { body } = await client.get(path, page);
-    const found = body.value[0];
+    const found = await findUpload(client, project, blob);
     if (found === undefined) return { seen: 'nothing by that name yet' };
     return found.outcome === 'received' ? { seen: 'received' } : { found };
   });

@@ -1,5 +1,6 @@
 /** What is done with API keys by whoever may: making, listing, rotating, revoking. Nothing here keeps a key itself. */
-import { type Grant, holderOf, keyDocument, newKey } from '../api/keys.ts';
+import { holderOf } from '../api/keys.ts';
+import { type Grant, keyDocument, newKey } from './secret.ts';
 import type { KeyDocument } from './document.ts';
 import { RetryLater } from '../errors.ts';
 import { update } from '../delivery/outbox.ts';

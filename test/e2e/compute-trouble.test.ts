@@ -7,7 +7,7 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import * as z from 'zod';
 import { buildApp } from '../../local/build.ts';
 import type { Trouble } from '../../local/container-apps/trouble.ts';
-import { type Client, createClient } from '../../local/demo/client.ts';
+import { type Client, createClient } from '../../client/client.ts';
 import { readDigits } from '../../local/demo/digits.ts';
 import { createNarrator } from '../../local/demo/narrator.ts';
 import { upload } from '../../local/demo/upload.ts';

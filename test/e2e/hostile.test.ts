@@ -15,7 +15,7 @@ import { sendNonsense } from '../hostile/wire-messages.ts';
 import { queueNames } from '../../shared/resources.ts';
 import * as z from 'zod';
 import { succeeded } from '../shared/evaluation/trainable.ts';
-import { keyDocument, newKey } from '../../shared/api/keys.ts';
+import { keyDocument, newKey } from '../../shared/key/secret.ts';
 import { sendBody } from '../hostile/handlers.ts';
 import type { Context } from '../hostile/requests.ts';
 import { type Operation, readOperations } from './contract.ts';

@@ -9,7 +9,7 @@ import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import * as z from 'zod';
 import type { Platform } from '../../local/platform.ts';
-import { keyId } from '../../shared/api/keys.ts';
+import { keyId } from '../../shared/key/secret.ts';
 import { madeKeyView } from '../../shared/api/views/key.ts';
 import { endpointView } from '../../shared/api/views/endpoint.ts';
 import { projectStatusView } from '../../shared/api/views/project.ts';

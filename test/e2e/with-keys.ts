@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import path from 'node:path';
 import { buildApp } from '../../local/build.ts';
 import { type Platform, startPlatform } from '../../local/platform.ts';
-import { keyDocument, newKey } from '../../shared/api/keys.ts';
+import { keyDocument, newKey } from '../../shared/key/secret.ts';
 import { connect } from '../../shared/azure/connect.ts';
 import { readConfig } from '../../shared/config.ts';
 import type { Role } from '../../shared/key/document.ts';

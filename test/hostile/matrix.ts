@@ -1,6 +1,7 @@
 /** Who may call what: every operation of the OpenAPI document with every kind of key, and what each must be answered. */
 import { createHash, randomBytes } from 'node:crypto';
-import { newKey, roles } from '../../shared/api/keys.ts';
+import { roles } from '../../shared/api/keys.ts';
+import { newKey } from '../../shared/key/secret.ts';
 import { differences, type Operation } from '../e2e/contract.ts';
 import { elsewhere, project, type Target } from './platform.ts';
 import { encode, exchange } from './raw.ts';

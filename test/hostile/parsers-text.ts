@@ -3,7 +3,7 @@ import * as fc from 'fast-check';
 import * as z from 'zod';
 import { resendUndelivered } from '../../shared/delivery/resend-undelivered.ts';
 import { recordDeadLetter } from '../../shared/delivery/record-dead-letter.ts';
-import { keyId } from '../../shared/api/keys.ts';
+import { keyId } from '../../shared/key/secret.ts';
 import { refusal } from '../../shared/azure/arm-refusal.ts';
 import { cosmosDocuments } from '../../shared/azure/documents.ts';
 import { readConfig, settingNames } from '../../shared/config.ts';

@@ -1,6 +1,6 @@
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { logTelemetry } from '../../shared/azure/telemetry.ts';
-import { newKey } from '../../shared/api/keys.ts';
+import { newKey } from '../../shared/key/secret.ts';
 import { withoutSecrets } from '../../shared/secrets.ts';
 
 const key = newKey(Buffer.alloc(32, 7));

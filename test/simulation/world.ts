@@ -1,5 +1,5 @@
 /** The simulated platform around the real backend: stores, broker, compute, and instances that die and come back. */
-import { keyDocument, newKey } from '../../shared/api/keys.ts';
+import { keyDocument, newKey } from '../../shared/key/secret.ts';
 import type { Role } from '../../shared/key/document.ts';
 import type { Ports } from '../../shared/ports.ts';
 import { createRandom } from '../random.ts';

@@ -1,6 +1,7 @@
 /** What operators look at: activity and health. */
 import * as z from 'zod';
 import { eventView, toEventView } from '../../../shared/api/views/operations.ts';
+import { readyView } from '../../../shared/api/views/health.ts';
 import { page } from '../../../shared/api/views/page.ts';
 import { readPage } from './pages.ts';
 import { listQuery } from './projects.ts';
@@ -25,12 +26,6 @@ async function ready(ports: HttpPorts): Promise<Answer> {
   const ok = Object.values(dependencies).every((d) => d.ok);
   return { status: ok ? 200 : 503, json: { status: ok ? 'ready' : 'not-ready', dependencies } };
 }
-
-const dependency = z.object({ ok: z.boolean(), detail: z.string().nullable() });
-const readyView = z.object({
-  status: z.enum(['ready', 'not-ready']),
-  dependencies: z.object({ documents: dependency, blobs: dependency, messages: dependency, compute: dependency }),
-});
 
 export const operationRoutes = [
   route({

@@ -3,6 +3,7 @@ import * as z from 'zod';
 import { Problem } from '../../../shared/api/problem.ts';
 import { toUploadView, uploadView } from '../../../shared/api/views/dataset.ts';
 import { page } from '../../../shared/api/views/page.ts';
+import { uploadUrlsView } from '../../../shared/api/views/upload-urls.ts';
 import { uploadStates } from '../../../shared/api/views/project.ts';
 import { className, unassignedProject, unprintable } from '../../../shared/names.ts';
 import { labelInName, uploadPartition } from '../../../shared/upload/name.ts';
@@ -43,17 +44,7 @@ export const uploadRoutes = [
       })
       .meta({ examples: [{ files: [{ name: 'scan-1.png', label: '7', contentType: 'image/png' }] }] }),
     answers: {
-      200: z.object({
-        value: z.array(
-          z.object({
-            name: z.string(),
-            blob: z.string(),
-            url: z.string(),
-            headers: z.record(z.string(), z.string()),
-            expiresAt: z.string(),
-          }),
-        ),
-      }),
+      200: uploadUrlsView,
     },
     async handle(ports, call) {
       const { document: project } = await projectOf(ports, call);

@@ -8,6 +8,7 @@ import {
   versionSummaryView,
   versionView,
 } from '../../../shared/api/views/dataset.ts';
+import { diffView, type relabelView } from '../../../shared/api/views/diff.ts';
 import { page } from '../../../shared/api/views/page.ts';
 import { commitNow } from '../../../shared/dataset/stage.ts';
 import { changePage } from '../../../shared/dataset/diff.ts';
@@ -17,8 +18,6 @@ import { findVersion } from '../../../shared/training/request.ts';
 import { readPage } from './pages.ts';
 import { listQuery } from './projects.ts';
 import { continuationOf, linkTo, pageOf, projectOf, route } from '../route.ts';
-
-const relabelView = entryView.extend({ before: z.string() });
 
 export const versionRoutes = [
   route({
@@ -108,16 +107,7 @@ export const versionRoutes = [
     summary: 'What changed from version a to version b, with counts of the whole; a page has at most `limit` changes',
     query: z.strictObject(listQuery),
     answers: {
-      200: z.object({
-        from: z.number(),
-        to: z.number(),
-        /** of the whole difference, on every page */
-        counts: z.object({ added: z.number(), removed: z.number(), relabelled: z.number() }),
-        added: z.array(entryView),
-        removed: z.array(entryView),
-        relabelled: z.array(relabelView),
-        nextLink: z.string().optional(),
-      }),
+      200: diffView,
     },
     async handle(ports, call) {
       const { document: project } = await projectOf(ports, call);

@@ -3,7 +3,7 @@ import type { HttpRequest, HttpResponseInit, InvocationContext } from '@azure/fu
 import { registerHttp } from '../../../functions/http/register.ts';
 import type { HttpPorts } from '../../../functions/http/route.ts';
 import { compileRoutes, type HttpFunction, matchRoute } from '../../../local/functions-host/http-routes.ts';
-import { keyDocument, newKey } from '../../../shared/api/keys.ts';
+import { keyDocument, newKey } from '../../../shared/key/secret.ts';
 import type { KeyDocument } from '../../../shared/key/document.ts';
 import { createWorld, type World } from '../../shared/world.ts';
 

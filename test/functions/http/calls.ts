@@ -2,7 +2,7 @@
 import type { HttpRequest, HttpResponseInit, InvocationContext } from '@azure/functions';
 import { registerHttp } from '../../../functions/http/register.ts';
 import type { HttpPorts } from '../../../functions/http/route.ts';
-import { keyDocument, newKey } from '../../../shared/api/keys.ts';
+import { keyDocument, newKey } from '../../../shared/key/secret.ts';
 import type { Role } from '../../../shared/key/document.ts';
 import type { World } from '../../shared/world.ts';
 

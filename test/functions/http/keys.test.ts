@@ -1,6 +1,6 @@
 /** Keys at the routes, with a clock that is set. */
 import { expect, test } from 'vitest';
-import { keyId, newKey } from '../../../shared/api/keys.ts';
+import { keyId, newKey } from '../../../shared/key/secret.ts';
 import { createWorld, type World } from '../../shared/world.ts';
 import { type CallRoute, keyIn, routesOf } from './calls.ts';
 

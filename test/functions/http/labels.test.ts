@@ -2,7 +2,7 @@
 import type { HttpRequest, HttpResponseInit, InvocationContext } from '@azure/functions';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { registerHttp } from '../../../functions/http/register.ts';
-import { keyDocument, newKey } from '../../../shared/api/keys.ts';
+import { keyDocument, newKey } from '../../../shared/key/secret.ts';
 import { readUploadName } from '../../../shared/upload/name.ts';
 import { committed, look, name, projectIn, sampleOf } from '../../shared/dataset/committing.ts';
 import { createWorld, type World } from '../../shared/world.ts';

@@ -2,7 +2,7 @@
 import type { HttpRequest, HttpResponseInit, InvocationContext } from '@azure/functions';
 import { expect, test } from 'vitest';
 import { registerHttp } from '../../../functions/http/register.ts';
-import { keyDocument, newKey } from '../../../shared/api/keys.ts';
+import { keyDocument, newKey } from '../../../shared/key/secret.ts';
 import { nearDuplicatesView, sampleView, uploadView } from '../../../shared/api/views/dataset.ts';
 import type { SampleDocument } from '../../../shared/sample/document.ts';
 import type { UploadDocument } from '../../../shared/upload/document.ts';

@@ -7,7 +7,7 @@ import type { HttpRequest, HttpResponseInit, InvocationContext } from '@azure/fu
 import sharp from 'sharp';
 import { expect, test } from 'vitest';
 import { registerHttp } from '../../../functions/http/register.ts';
-import { keyDocument, newKey } from '../../../shared/api/keys.ts';
+import { keyDocument, newKey } from '../../../shared/key/secret.ts';
 import { newEndpoint } from '../../../shared/endpoint/transition.ts';
 import type { ModelDocument } from '../../../shared/model/document.ts';
 import { createImageReader } from '../../../shared/image/decode.ts';

@@ -7,7 +7,7 @@ import type { HttpRequest, HttpResponseInit, InvocationContext } from '@azure/fu
 import { expect, onTestFinished, test } from 'vitest';
 import { registerHttp } from '../../../functions/http/register.ts';
 import { listen, loopback } from '../../../local/listen.ts';
-import { keyDocument, newKey } from '../../../shared/api/keys.ts';
+import { keyDocument, newKey } from '../../../shared/key/secret.ts';
 import { createWorld } from '../../shared/world.ts';
 
 type Handler = (request: HttpRequest, context: InvocationContext) => Promise<HttpResponseInit>;

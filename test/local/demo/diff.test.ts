@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { createClient } from '../../../local/demo/client.ts';
+import { createClient } from '../../../client/client.ts';
 import { tellDiff } from '../../../local/demo/diff.ts';
 import { createNarrator } from '../../../local/demo/narrator.ts';
-import type { Version } from '../../../local/demo/train.ts';
+import type { Version } from '../../../client/versions.ts';
 
 const version = (number: number, samples: number) => ({ number, samples, bytesWritten: 7 }) as Version;
 
@@ -14,9 +14,11 @@ async function toldOf(pages: string[][], counts: object, samples: number): Promi
   const server: Server = createServer((request, response) => {
     asked.push(request.url ?? '');
     const at = asked.length;
-    const added = (pages[at - 1] ?? []).map((label) => ({ label }));
+    const file = { key: 'k', md5: 'm', labelSource: 'path', split: 'train', mediaType: 'image/png', sizeBytes: 1 };
+    const added = (pages[at - 1] ?? []).map((label) => ({ ...file, label }));
+    const page = { from: 1, to: 2, counts, added, removed: [], relabelled: [] };
     const nextLink = `http://${request.headers.host}/api/v1/page/${at}`;
-    response.end(JSON.stringify({ counts, added, ...(at < pages.length ? { nextLink } : {}) }));
+    response.end(JSON.stringify({ ...page, ...(at < pages.length ? { nextLink } : {}) }));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const written: string[] = [];

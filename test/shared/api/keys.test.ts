@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { allows, keyDocument, keyId, newKey, roles } from '../../../shared/api/keys.ts';
+import { allows, roles } from '../../../shared/api/keys.ts';
+import { keyDocument, keyId, newKey } from '../../../shared/key/secret.ts';
 
 const key = newKey(randomBytes(32));
 const grant = { name: 'app', role: 'labeler' as const, project: 'digits' };

@@ -1,21 +1,21 @@
-/** A client of the HTTP API and of upload URLs, as an app would write it: fetch and nothing else. */
-import { setTimeout as sleep } from 'node:timers/promises';
+/** A connection to the HTTP API: fetch and nothing else, so that it runs in browsers as in Node. */
 import * as z from 'zod';
-import { problemBody } from '../../shared/api/problem.ts';
+import { problemBody } from '../shared/api/problem.ts';
 
+/** What every function of this folder is handed first. */
 export interface Client {
   /** Reads a resource with its ETag; a path begins with `/` and is relative to `/api/v1`; a link is taken as the API gave it. */
   get<T>(pathOrLink: string, shape: z.ZodType<T>): Promise<{ body: T; etag: string }>;
   /** Sends JSON. */
   send<T>(
-    method: 'PUT' | 'POST',
+    method: 'PUT' | 'POST' | 'PATCH' | 'DELETE',
     path: string,
     body: unknown,
     shape: z.ZodType<T>,
     headers?: Record<string, string>,
   ): Promise<T>;
   /** Sends bytes, e.g. an image to be scored. */
-  sendBytes<T>(path: string, bytes: Buffer, contentType: string, shape: z.ZodType<T>): Promise<T>;
+  sendBytes<T>(path: string, bytes: Uint8Array, contentType: string, shape: z.ZodType<T>): Promise<T>;
 }
 
 /** An answer that is not a success. */
@@ -32,9 +32,7 @@ const timeoutMs = 60_000;
 const attempts = 4;
 const pauseMs = 500;
 /** what a server says while its process is being replaced */
-const transient = new Set([429, 502, 503, 504]);
-/** what storage says when it is busy, or does not know what became of a request */
-const transientInStorage = new Set([...transient, 500]);
+export const transient: ReadonlySet<number> = new Set([429, 502, 503, 504]);
 
 async function read<T>(what: string, response: Response, shape: z.ZodType<T>): Promise<{ body: T; etag: string }> {
   const text = await response.text();
@@ -58,16 +56,18 @@ function explain(text: string): string {
 const whyNone = (error: unknown): string =>
   error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error);
 
-/** Repeats what changes nothing when it is done twice, a few times; `attempt` is the one that was answered. */
-async function patiently(
+const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** Fetches what changes nothing when it is done twice, again a few times; `attempt` is the one that was answered. */
+export async function fetchWithRetry(
   url: string,
   init: RequestInit,
-  passing = transient,
+  retried = transient,
 ): Promise<{ response: Response; attempt: number }> {
   for (let attempt = 1; ; attempt += 1) {
     try {
       const response = await fetch(url, { ...init, signal: AbortSignal.timeout(timeoutMs) });
-      if (!passing.has(response.status) || attempt === attempts) return { response, attempt };
+      if (!retried.has(response.status) || attempt === attempts) return { response, attempt };
       await response.arrayBuffer();
     } catch (error) {
       if (attempt === attempts)
@@ -90,7 +90,7 @@ export function createClient(address: string, key: string): Client {
         : pathOrLink.startsWith('/')
           ? base + pathOrLink
           : pathOrLink;
-      return read(`GET ${pathOrLink}`, (await patiently(url, { headers: auth })).response, shape);
+      return read(`GET ${pathOrLink}`, (await fetchWithRetry(url, { headers: auth })).response, shape);
     },
     async send(method, path, body, shape, headers = {}) {
       const init = {
@@ -111,39 +111,4 @@ export function createClient(address: string, key: string): Client {
       return (await read(`POST ${path}`, await fetch(base + path, init), shape)).body;
     },
   };
-}
-
-/** What a route answers page by page, along its links; at most `limit` pages, which no demo fills. */
-export async function* pagesOf<T extends { nextLink?: string | undefined }>(
-  client: Client,
-  path: string,
-  shape: z.ZodType<T>,
-  limit = 1000,
-): AsyncGenerator<T> {
-  let next: string | undefined = path;
-  for (let pages = 0; next !== undefined && pages < limit; pages += 1) {
-    const { body }: { body: T } = await client.get(next, shape);
-    yield body;
-    next = body.nextLink;
-  }
-}
-
-/** All items of a listing, on at most `limit` pages. */
-export async function getAll<T>(client: Client, path: string, item: z.ZodType<T>, limit?: number): Promise<T[]> {
-  const shape = z.object({ value: z.array(item), nextLink: z.string().optional() });
-  const items: T[] = [];
-  for await (const { value } of pagesOf(client, path, shape, limit)) items.push(...value);
-  return items;
-}
-
-/** PUTs bytes to an upload URL with the headers that came with it. A repeat that finds the blob made has succeeded before. */
-export async function putToStorage(url: string, headers: Record<string, string>, bytes: Buffer): Promise<void> {
-  const init = { method: 'PUT', headers, body: new Uint8Array(bytes) };
-  const { response, attempt } = await patiently(url, init, transientInStorage);
-  const answer = await response.text();
-  // the address may create and not overwrite
-  const isThere = response.status === 409 || response.headers.get('x-ms-error-code') === 'UnauthorizedBlobOverwrite';
-  if (response.ok || (attempt > 1 && isThere)) return;
-  const place = new URL(url).pathname;
-  throw new Error(`PUT ${place} was answered ${response.status} by storage: ${answer.slice(0, 500)}`);
 }

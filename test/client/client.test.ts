@@ -2,7 +2,9 @@ import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import * as z from 'zod';
-import { type Client, createClient, getAll, putToStorage } from '../../../local/demo/client.ts';
+import { type Client, createClient } from '../../client/client.ts';
+import { getAll } from '../../client/pages.ts';
+import { putToStorage } from '../../client/uploads.ts';
 
 type Reply = { status: number; body: unknown; headers?: Record<string, string> };
 let server: Server;
