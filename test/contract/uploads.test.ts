@@ -19,13 +19,13 @@ import { storageBlobs } from '../../shared/azure/blobs.ts';
 import { TerminalError } from '../../shared/errors.ts';
 import { projectSettings } from '../../shared/project/settings.ts';
 import { blobContainers } from '../../shared/resources.ts';
-import { createWorld, type World } from '../shared/world.ts';
+import { createFakes, type Fakes } from '../simulation/fakes.ts';
 import { type Stages, stagesOf } from '../hostile/stages.ts';
 
 let dataDir: string;
 let service: BlobService;
 let uploads: ContainerClient;
-let world: World;
+let world: Fakes;
 let stages: Stages;
 let outcomes: string[] = [];
 let shade = 0;
@@ -49,7 +49,7 @@ beforeAll(async () => {
   const account = new BlobServiceClient(service.endpoint, key);
   await Promise.all(Object.keys(blobContainers).map((name) => account.getContainerClient(name).create()));
   uploads = account.getContainerClient('uploads');
-  world = createWorld();
+  world = createFakes();
   world.ports.blobs = storageBlobs(account, key, () => new Date());
   stages = stagesOf(world);
   const at = '2026-03-01T00:00:00.000Z';

@@ -9,7 +9,7 @@ import { compose, type runTrained } from '../../shared/delivery/message.ts';
 import type { StageRecord } from '../../shared/ports.ts';
 import { projectSettings } from '../../shared/project/settings.ts';
 import { whyQueued } from '../../shared/training/queue-reason.ts';
-import { createWorld } from '../shared/world.ts';
+import { createFakes } from '../simulation/fakes.ts';
 import { trainable } from '../shared/evaluation/trainable.ts';
 import type * as z from 'zod';
 
@@ -20,7 +20,7 @@ const sent = compose<z.infer<typeof runTrained>>(
 
 /** The queue `evaluations`, whose handler does what `handle` says. */
 function stage(handle: () => Promise<{ outcome: string }>) {
-  const world = createWorld();
+  const world = createFakes();
   const stages: StageRecord[] = [];
   const seen: object[] = [];
   const telemetry = { ...world.ports.telemetry, stage: (record: StageRecord) => void stages.push(record) };
@@ -139,7 +139,7 @@ describe('a message whose handler says "later"', () => {
 
 describe('what waits is told', () => {
   test('with the upload: what does not answer, and when it is tried again', async () => {
-    const world = createWorld();
+    const world = createFakes();
     const at = world.ports.clock.now().toISOString();
     const settings = projectSettings.parse({});
     world.put('projects', { id: 'digits', pk: 'projects', settings, createdAt: at, updatedAt: at });
@@ -201,7 +201,7 @@ test('a defect is the broker\u2019s to deliver again, ten times', async () => {
 });
 
 test('a trace that cannot be found is no failure: the handler says what is away', async () => {
-  const world = createWorld();
+  const world = createFakes();
   const away = new RetryLater('no answer', { service: 'The document store' });
   const handle = onMessage(
     ...([world.ports, 'evaluations', 'evaluate'] as const),

@@ -2,10 +2,10 @@ import type { InvocationContext } from '@azure/functions';
 import { expect, test } from 'vitest';
 import { onMessage } from '../../functions/stage.ts';
 import type { StageRecord } from '../../shared/ports.ts';
-import { createWorld } from '../shared/world.ts';
+import { createFakes } from '../simulation/fakes.ts';
 
 test('a message that no handler understands is a dead letter, and a stage record with its reason and its age', async () => {
-  const world = createWorld();
+  const world = createFakes();
   const stages: StageRecord[] = [];
   const metrics: string[] = [];
   const telemetry = {

@@ -16,7 +16,7 @@ import { queueNames } from '../../shared/resources.ts';
 import { jobDocument, jobReport, manifestLine, smokeFile } from '../../shared/training/job-contract.ts';
 import { readReport, toEvent } from '../../shared/training/report.ts';
 import { blobOf, labelFromMetadata, readUploadName } from '../../shared/upload/name.ts';
-import { createWorld } from '../shared/world.ts';
+import { createFakes } from '../simulation/fakes.ts';
 import { sample } from '../shared/dataset/samples.ts';
 import { events } from './events.ts';
 import { type Parser, parser } from './fuzz.ts';
@@ -101,7 +101,7 @@ function metadata(given: Record<string, string>): void {
 }
 
 async function report(body: Buffer): Promise<void> {
-  const { blobs } = createWorld().ports;
+  const { blobs } = createFakes().ports;
   await blobs.create('job-reports', 'p/r/t/000001.json', body);
   try {
     const read = await readReport({ blobs }, 'p/r/t/000001.json');
@@ -112,7 +112,7 @@ async function report(body: Buffer): Promise<void> {
 }
 
 async function undelivered(body: Buffer): Promise<void> {
-  const world = createWorld();
+  const world = createFakes();
   await world.ports.blobs.create('undelivered', 'a', body);
   const sent = await resendUndelivered(world.ports);
   if ((await world.ports.blobs.list('undelivered', '', 10)).length > 0) throw new Error('it is kept');
@@ -120,7 +120,7 @@ async function undelivered(body: Buffer): Promise<void> {
 }
 
 async function deadLetter(body: unknown): Promise<void> {
-  const world = createWorld();
+  const world = createFakes();
   await recordDeadLetter(world.ports, 'evaluations', { body, reason: 'r', detail: 'd' });
   const [letter] = world.all('dead-letters');
   if (letter === undefined || Buffer.byteLength(JSON.stringify(letter)) > 1e6)

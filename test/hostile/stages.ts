@@ -6,7 +6,7 @@ import { toTensor } from '../../shared/image/tensor.ts';
 import { createModelCheck } from '../../shared/onnx/model-check.ts';
 import type { StageRecord } from '../../shared/ports.ts';
 import type { QueueName } from '../../shared/resources.ts';
-import type { World } from '../shared/world.ts';
+import type { Fakes } from '../simulation/fakes.ts';
 
 type Handler = (body: unknown, context: InvocationContext) => unknown;
 
@@ -24,7 +24,7 @@ export interface Stages {
 const scored = (): Promise<never> => Promise.reject(new Error('no model of the corpus is scored'));
 
 /** Registers the functions over a world. */
-export function stagesOf(world: World): Stages {
+export function stagesOf(world: Fakes): Stages {
   const handlers = new Map<string, Handler>();
   let last: StageRecord | undefined;
   const ports: BackendPorts = {

@@ -27,13 +27,13 @@ import type { Infer } from '../../shared/prediction/inference.ts';
 import { createScorer } from '../../shared/prediction/score.ts';
 import { acceptedImage } from '../shared/image/accepted.ts';
 import { trainable } from '../shared/evaluation/trainable.ts';
-import { createWorld, type World } from '../shared/world.ts';
+import { createFakes, type Fakes } from '../simulation/fakes.ts';
 import { counting } from './counting.ts';
 import { deployments, environments, ofType, resourcesOf } from './templates.ts';
 
 const pictures = 1000;
 
-function withProject(name: string, world: World) {
+function withProject(name: string, world: Fakes) {
   const at = world.ports.clock.now().toISOString();
   const project = { id: name, pk: 'projects', settings: projectSettings.parse({}), createdAt: at, updatedAt: at };
   world.put('projects', project);
@@ -88,7 +88,7 @@ test('the timer runs as often as it is charged for', () => {
 });
 
 test('a sweep of idle projects does what it is charged for', async () => {
-  const world = createWorld();
+  const world = createFakes();
   withProject('a', world);
   const one = counting(world.ports);
   await sweep(one.ports);
@@ -108,7 +108,7 @@ test('a sweep of idle projects does what it is charged for', async () => {
 });
 
 test('1,000 uploads do what they are charged for', async () => {
-  const world = createWorld();
+  const world = createFakes();
   withProject('digits', world);
   const { ports, operations } = counting(world.ports);
   for (let i = 0; i < pictures; i++) {
@@ -131,7 +131,7 @@ test('1,000 uploads do what they are charged for', async () => {
 });
 
 test('1,000 scores do what they are charged for', async () => {
-  const world = createWorld();
+  const world = createFakes();
   const project = withProject('digits', world);
   const target = { model: 1, digest: 'd', deployment: 'o' };
   world.put('endpoints', { id: 'endpoint', pk: 'digits', ...newEndpoint, production: target });

@@ -9,7 +9,7 @@ import { answer } from '../../infra/picture/answers.ts';
 import { panels } from '../../infra/workbook.ts';
 import { TerminalError } from '../../shared/errors.ts';
 import type { Telemetry } from '../../shared/ports.ts';
-import { createWorld } from '../shared/world.ts';
+import { createFakes } from '../simulation/fakes.ts';
 import { diagnose, keptQueries } from './kusto.ts';
 import { at, ofType, resourcesOf } from './templates.ts';
 
@@ -74,7 +74,7 @@ test('failures carry the dimensions that queries read', async () => {
     metric: () => undefined,
     problem: (message, attributes) => records.push({ message, ...attributes }),
   };
-  const { ports } = createWorld();
+  const { ports } = createFakes();
   const context = { invocationId: 'i', triggerMetadata: {} } as InvocationContext;
   const handle = (error: Error) =>
     onMessage({ ...ports, telemetry }, 'evaluations', 'evaluate', () => Promise.reject(error))(

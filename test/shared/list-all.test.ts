@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { StagedDocument } from '../../shared/sample/document.ts';
 import { listAll } from '../../shared/list-all.ts';
-import { createWorld, type World } from './world.ts';
+import { createFakes, type Fakes } from '../simulation/fakes.ts';
 
 const staged = (n: number): StagedDocument => ({
   ...{
@@ -15,13 +15,13 @@ const staged = (n: number): StagedDocument => ({
 });
 const oldestFirst = { field: 'stagedAt' as const, descending: false };
 
-function filled(count: number): World {
-  const world = createWorld();
+function filled(count: number): Fakes {
+  const world = createFakes();
   for (let n = 0; n < count; n++) world.put('staged', staged(n));
   return world;
 }
 
-async function listed(world: World, limit: number, most: number, ordered: boolean): Promise<string[]> {
+async function listed(world: Fakes, limit: number, most: number, ordered: boolean): Promise<string[]> {
   const query = { pk: 'digits', limit, ...(ordered ? { orderBy: oldestFirst } : {}) };
   const ids: string[] = [];
   for await (const { document } of listAll(world.ports.documents, 'staged', query, most)) ids.push(document.id);

@@ -30,6 +30,9 @@ export interface BlobStore {
 const origin = 'https://blobs.invalid';
 const maxNameCharacters = 1024;
 
+/** Whether storage takes a name: it is so long and no longer, and a part of an address (UTF-8). */
+export const isBlobName = (name: string): boolean => name.length <= maxNameCharacters && name.isWellFormed();
+
 /** What an address allows; nothing (`permission` empty) when it was signed for another blob. */
 function read(url: string): { container: BlobContainer; name: string; permission: string; expires: number } {
   const { pathname, searchParams } = new URL(url);
@@ -47,7 +50,7 @@ function read(url: string): { container: BlobContainer; name: string; permission
 
 /** Creates an empty store; events go to `deliver` late, out of order and at times twice. */
 export function createBlobs(
-  scheduler: Scheduler,
+  scheduler: Pick<Scheduler, 'perform' | 'after' | 'random'>,
   faults: Faults,
   clock: () => number,
   deliver: (queue: QueueName, event: BlobCreatedEvent) => void,
@@ -83,7 +86,8 @@ export function createBlobs(
     body: Buffer | string,
     options: { contentType?: string; metadata?: Record<string, string> } = {},
   ): { etag: string } => {
-    if (name.length > maxNameCharacters) throw new Error(`a blob's name has at most ${maxNameCharacters} characters`);
+    if (!isBlobName(name))
+      throw new Error(`a blob's name has at most ${maxNameCharacters} characters, all of them whole`);
     const etag = `0x${(++writes).toString(16).toUpperCase().padStart(8, '0')}`;
     const { contentType = 'application/octet-stream' } = options;
     // names of metadata travel as names of headers

@@ -53,7 +53,11 @@ const redeliveryMs = 40;
 const awayMs = 60_000;
 
 /** Creates empty queues. */
-export function createBroker(scheduler: Scheduler, faults: Faults, clock: () => number): Broker {
+export function createBroker(
+  scheduler: Pick<Scheduler, 'perform' | 'after' | 'random' | 'now'>,
+  faults: Faults,
+  clock: () => number,
+): Broker {
   const paths: QueuePath[] = [...queueNames, ...queueNames.map((queue) => `${queue}/$deadletterqueue` as const)];
   const kept = new Map<QueuePath, Map<number, Waiting>>(paths.map((path) => [path, new Map()]));
   const idle = new Map<QueuePath, number[]>(paths.map((path) => [path, []]));

@@ -6,6 +6,8 @@ import type { Process, Scheduler } from './scheduler.ts';
 /** What an execution runs; resolves with its exit code. */
 export type Program = (environment: Record<string, string>, execution: string) => Promise<number>;
 
+type ComputeScheduler = Pick<Scheduler, 'perform' | 'after' | 'within' | 'kill' | 'random'>;
+
 interface Job {
   execution: Execution;
   process: Process;
@@ -13,7 +15,8 @@ interface Job {
 
 export interface Cluster {
   port: Compute;
-  executions(): Execution[];
+  /** by name; what is taken out is forgotten, as Container Apps forgets executions of long ago */
+  executions: Map<string, Execution>;
   /** executions that the backend asked to stop */
   stopped: Set<string>;
 }
@@ -24,7 +27,13 @@ const preempted = 0.3;
 const killed = 0.6;
 
 /** Creates a cluster that runs `program` for every execution. */
-export function createCluster(scheduler: Scheduler, faults: Faults, clock: () => number, program: Program): Cluster {
+export function createCluster(
+  scheduler: ComputeScheduler,
+  faults: Faults,
+  clock: () => number,
+  program: Program,
+): Cluster {
+  const executions = new Map<string, Execution>();
   const jobs = new Map<string, Job>();
   const stopped = new Set<string>();
   const newProcess = (name: string): Process => ({ name, alive: true, skewMs: 0, onDeath: new Set() });
@@ -54,10 +63,11 @@ export function createCluster(scheduler: Scheduler, faults: Faults, clock: () =>
     });
   };
   const begin = (environment: Record<string, string>): Execution => {
-    const name = `trainer-${String(jobs.size + 1).padStart(3, '0')}`;
+    const name = `trainer-${jobs.size + 1}`;
     const execution: Execution = { name, state: 'pending', environment, startedAt: undefined };
     const job = { execution, process: newProcess(name) };
     jobs.set(name, job);
+    executions.set(name, execution);
     scheduler.after(200 + scheduler.random.next() * 8000, () => {
       if (execution.state !== 'pending') return;
       execution.state = 'running';
@@ -73,13 +83,11 @@ export function createCluster(scheduler: Scheduler, faults: Faults, clock: () =>
         execution: begin({ ...environment }).name,
       })),
     list: () =>
-      scheduler.perform('list compute', '', 'read', () =>
-        [...jobs.values()].map(({ execution }) => ({ ...execution })),
-      ),
+      scheduler.perform('list compute', '', 'read', () => [...executions.values()].map((one) => ({ ...one }))),
     get: (name) =>
       scheduler.perform('get compute', name, 'read', () => {
-        const job = jobs.get(name);
-        return job === undefined ? undefined : { ...job.execution };
+        const execution = executions.get(name);
+        return execution === undefined ? undefined : { ...execution };
       }),
     stop: (name) =>
       scheduler.perform('stop compute', name, 'write', () => {
@@ -94,5 +102,5 @@ export function createCluster(scheduler: Scheduler, faults: Faults, clock: () =>
         });
       }),
   };
-  return { port, stopped, executions: () => [...jobs.values()].map(({ execution }) => execution) };
+  return { port, stopped, executions };
 }

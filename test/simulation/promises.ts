@@ -38,11 +38,11 @@ export function checkTrainings(world: World, project: string, ledger: Ledger, sa
   for (const run of runs.values()) if (isOpen(run.state)) say(`I5: run ${run.id} is still ${run.state}`);
   if (scheduler?.active) say(`I4: run ${scheduler.active.run} stays active in the scheduler`);
   if (scheduler?.waiting) say(`I4: run ${scheduler.waiting.run} waits for ever`);
-  for (const { execution } of cluster.executions().map((execution) => ({ execution })))
-    if (execution.state === 'running' || execution.state === 'pending')
-      say(`I4: execution ${execution.name} is still ${execution.state}`);
+  const executions = [...cluster.executions.values()];
+  for (const { name, state } of executions)
+    if (state === 'running' || state === 'pending') say(`I4: execution ${name} is still ${state}`);
   for (const { id, attempt } of runs.values()) {
-    const begun = cluster.executions().filter(({ environment }) => environment['DARKROOM_RUN'] === id);
+    const begun = executions.filter(({ environment }) => environment['DARKROOM_RUN'] === id);
     // a start call that takes longer than it may is repeated, and the one that came too late is stopped
     const kept = faults.drawn.slow === 0 ? begun : begun.filter(({ name }) => !cluster.stopped.has(name));
     if (kept.length > attempt) say(`I4: run ${id} had ${kept.length} executions in ${attempt} attempts`);

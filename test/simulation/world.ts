@@ -61,8 +61,7 @@ export function createWorld(
   };
   const broker = createBroker(scheduler, faults, clock);
   const blobs = createBlobs(scheduler, faults, clock, (queue, event) => broker.enqueue(queue, event));
-  const tokenOf = (name: string): string | undefined =>
-    cluster.executions().find((execution) => execution.name === name)?.environment['DARKROOM_TOKEN'];
+  const tokenOf = (name: string): string | undefined => cluster.executions.get(name)?.environment['DARKROOM_TOKEN'];
   const documents = createDocuments(
     scheduler,
     createMonitor({ say, now: clock, blobs, tokenOf, steady: () => faults.rates.skewMs === 0 }),

@@ -5,7 +5,7 @@ import type { HttpPorts } from '../../../functions/http/route.ts';
 import { compileRoutes, type HttpFunction, matchRoute } from '../../../local/functions-host/http-routes.ts';
 import { keyDocument, newKey } from '../../../shared/key/secret.ts';
 import type { KeyDocument } from '../../../shared/key/document.ts';
-import { createWorld, type World } from '../../shared/world.ts';
+import { createFakes, type Fakes } from '../../simulation/fakes.ts';
 
 type Handler = (request: HttpRequest, context: InvocationContext) => Promise<HttpResponseInit>;
 
@@ -24,7 +24,7 @@ export interface Answered {
 }
 
 export interface Backend {
-  world: World;
+  world: Fakes;
   /** an operator's key for all projects */
   key: string;
   /** Stores a key that was made from 32 times this byte. */
@@ -39,7 +39,7 @@ const noScore: HttpPorts['score'] = () => Promise.reject(new Error('nothing is s
 
 /** Creates it; `more` replaces what it is handed. */
 export function createBackend(more: Partial<HttpPorts> = {}): Backend {
-  const world = createWorld();
+  const world = createFakes();
   const handlers = new Map<string, Handler>();
   const functions: HttpFunction[] = [];
   registerHttp(

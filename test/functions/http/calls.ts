@@ -4,7 +4,7 @@ import { registerHttp } from '../../../functions/http/register.ts';
 import type { HttpPorts } from '../../../functions/http/route.ts';
 import { keyDocument, newKey } from '../../../shared/key/secret.ts';
 import type { Role } from '../../../shared/key/document.ts';
-import type { World } from '../../shared/world.ts';
+import type { Fakes } from '../../simulation/fakes.ts';
 
 type Handler = (request: HttpRequest, context: InvocationContext) => Promise<HttpResponseInit>;
 
@@ -22,7 +22,7 @@ export type CallRoute = (
 ) => Promise<{ status: number | undefined; headers: Headers; json: Record<string, unknown> }>;
 
 /** The routes over `world`; scoring answers at once unless `more` says otherwise. */
-export function routesOf(world: World, more: Partial<HttpPorts> = {}): CallRoute {
+export function routesOf(world: Fakes, more: Partial<HttpPorts> = {}): CallRoute {
   const handlers = new Map<string, Handler>();
   const score: HttpPorts['score'] = (_project, { bytes }) => Promise.resolve({ bytes: bytes.length } as never);
   registerHttp(
@@ -49,7 +49,7 @@ export function routesOf(world: World, more: Partial<HttpPorts> = {}): CallRoute
 }
 
 /** A key that is in the documents of `world`, made of the byte `n`. */
-export function keyIn(world: World, n: number, role: Role = 'viewer', project = '*'): string {
+export function keyIn(world: Fakes, n: number, role: Role = 'viewer', project = '*'): string {
   const key = newKey(Buffer.alloc(32, n));
   world.put('keys', keyDocument(key, { name: `k${n}`, role, project }, world.ports.clock.now().toISOString()));
   return key;

@@ -2,10 +2,10 @@
 import { expect, test } from 'vitest';
 import { datasetExportRoutes } from '../../../functions/http/api/export.ts';
 import type { Call, HttpPorts } from '../../../functions/http/route.ts';
-import { createWorld } from '../../shared/world.ts';
+import { createFakes } from '../../simulation/fakes.ts';
 
 test('a version of more files than are exported is refused, unless its export was made before', async () => {
-  const world = createWorld();
+  const world = createFakes();
   world.put('projects', { id: 'p', pk: 'projects' } as never);
   world.put('versions', { id: 'v1', pk: 'p', version: 'v1', number: 7, samples: 250_001, root: '0' } as never);
   const [exported] = datasetExportRoutes;

@@ -1,11 +1,11 @@
 /** Keys at the routes, with a clock that is set. */
 import { expect, test } from 'vitest';
 import { keyId, newKey } from '../../../shared/key/secret.ts';
-import { createWorld, type World } from '../../shared/world.ts';
+import { createFakes, type Fakes } from '../../simulation/fakes.ts';
 import { type CallRoute, keyIn, routesOf } from './calls.ts';
 
 /** Counts the reads of keys. */
-function countReads(world: World): { keys: number } {
+function countReads(world: Fakes): { keys: number } {
   const reads = { keys: 0 };
   world.before = (operation, container) => {
     if (operation === 'documents.read' && container === 'keys') reads.keys++;
@@ -27,7 +27,7 @@ const wrongOnes = (from: number, count: number): string[] =>
   Array.from({ length: count }, (_, i) => wrongKey(from + i));
 
 test('a revoked key is refused half a minute later at the latest, one that was never used at once', async () => {
-  const world = createWorld();
+  const world = createFakes();
   const call = routesOf(world);
   const [used, unused] = [keyIn(world, 1), keyIn(world, 2)];
   expect((await list(call, used)).status).toBe(200);
@@ -39,7 +39,7 @@ test('a revoked key is refused half a minute later at the latest, one that was n
 });
 
 test('a wrong key a thousand times is one look, and known to be wrong for half a minute', async () => {
-  const world = createWorld();
+  const world = createFakes();
   const call = routesOf(world);
   const reads = countReads(world);
   const answers = await Promise.all(Array.from({ length: 1000 }, () => list(call, wrongKey(0))));
@@ -52,7 +52,7 @@ test('a wrong key a thousand times is one look, and known to be wrong for half a
 });
 
 test('a thousand wrong keys from one address are ten looks, then 429; keys in use and other addresses go on', async () => {
-  const world = createWorld();
+  const world = createFakes();
   const call = routesOf(world);
   const [used, fresh] = [keyIn(world, 1), keyIn(world, 2)];
   expect((await list(call, used)).status).toBe(200);
@@ -73,7 +73,7 @@ test('a thousand wrong keys from one address are ten looks, then 429; keys in us
 });
 
 test('wrong keys from very many addresses cost twenty looks a second in the end', async () => {
-  const world = createWorld();
+  const world = createFakes();
   const call = routesOf(world);
   const reads = countReads(world);
   await Promise.all(wrongOnes(0, 1000).map((key, i) => list(call, key, `[2001:db8:0:${i.toString(16)}::1]:4711`)));
@@ -84,13 +84,13 @@ test('wrong keys from very many addresses cost twenty looks a second in the end'
 });
 
 test('right keys that nobody used before are never too many', async () => {
-  const world = createWorld();
+  const world = createFakes();
   const call = routesOf(world);
   for (let n = 1; n <= 50; n++) expect((await list(call, keyIn(world, n))).status).toBe(200);
 });
 
 test('documents that cannot be read throttle nobody', async () => {
-  const world = createWorld();
+  const world = createFakes();
   const call = routesOf(world);
   const key = keyIn(world, 1);
   world.before = () => {
@@ -105,7 +105,7 @@ test('documents that cannot be read throttle nobody', async () => {
 });
 
 test('many requests of a key that has to be looked up are one look', async () => {
-  const world = createWorld();
+  const world = createFakes();
   const call = routesOf(world);
   const key = keyIn(world, 1);
   const reads = countReads(world);

@@ -5,16 +5,16 @@ import { registerHttp } from '../../../functions/http/register.ts';
 import { keyDocument, newKey } from '../../../shared/key/secret.ts';
 import { readUploadName } from '../../../shared/upload/name.ts';
 import { committed, look, name, projectIn, sampleOf } from '../../shared/dataset/committing.ts';
-import { createWorld, type World } from '../../shared/world.ts';
+import { createFakes, type Fakes } from '../../simulation/fakes.ts';
 
 type Handler = (request: HttpRequest, context: InvocationContext) => Promise<HttpResponseInit>;
 
-let world: World;
+let world: Fakes;
 let handlers: Map<string, Handler>;
 const key = newKey(Buffer.alloc(32, 1));
 
 beforeEach(() => {
-  world = createWorld();
+  world = createFakes();
   handlers = new Map();
   registerHttp(
     { http: (route, { handler }) => void handlers.set(route, handler as unknown as Handler) },

@@ -1,6 +1,6 @@
 /** Rate limits at the routes, with a clock that is set. */
 import { expect, test } from 'vitest';
-import { createWorld } from '../../shared/world.ts';
+import { createFakes } from '../../simulation/fakes.ts';
 import { type CallRoute, keyIn, routesOf } from './calls.ts';
 
 const rateLimits = { key: { perSecond: 2, burst: 3 }, project: { perSecond: 4, burst: 5 } };
@@ -14,7 +14,7 @@ const statuses = async (calls: (() => ReturnType<CallRoute>)[]): Promise<(number
 const times = <T>(count: number, one: T): T[] => Array.from({ length: count }, () => one);
 
 function createProjects() {
-  const world = createWorld();
+  const world = createFakes();
   for (const id of ['digits', 'other']) world.put('projects', { id, pk: 'projects' } as never);
   return { world, call: routesOf(world, { rateLimits }) };
 }

@@ -1,14 +1,14 @@
 /** What is compared and refused while a request is read. */
 import { createHash } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { createWorld } from '../../shared/world.ts';
+import { createFakes } from '../../simulation/fakes.ts';
 import { keyIn, routesOf } from './calls.ts';
 
 const bytes = Buffer.from('the bytes of an image');
 const digestOf = (algorithm: string): string => createHash(algorithm).update(bytes).digest('base64');
 
 async function score(headers: Record<string, string>) {
-  const world = createWorld();
+  const world = createFakes();
   const call = routesOf(world);
   async function* body(): AsyncGenerator<Uint8Array> {
     yield bytes;

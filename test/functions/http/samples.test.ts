@@ -8,12 +8,12 @@ import type { SampleDocument } from '../../../shared/sample/document.ts';
 import type { UploadDocument } from '../../../shared/upload/document.ts';
 import { uploadPartition } from '../../../shared/upload/name.ts';
 import { name, projectIn, sampleOf } from '../../shared/dataset/committing.ts';
-import { createWorld, type World } from '../../shared/world.ts';
+import { createFakes, type Fakes } from '../../simulation/fakes.ts';
 
 type Handler = (request: HttpRequest, context: InvocationContext) => Promise<HttpResponseInit>;
 
 /** GETs a path of the project. */
-function reader(world: World): (route: string, path: string) => Promise<unknown> {
+function reader(world: Fakes): (route: string, path: string) => Promise<unknown> {
   const handlers = new Map<string, Handler>();
   registerHttp(
     { http: (route, { handler }) => void handlers.set(route, handler as unknown as Handler) },
@@ -32,7 +32,7 @@ function reader(world: World): (route: string, path: string) => Promise<unknown>
 }
 
 test('near duplicates are listed with their splits and labels, leaks first, as many as asked for', async () => {
-  const world = createWorld();
+  const world = createFakes();
   projectIn(world);
   const at = '2026-03-01T00:00:00.000Z';
   const looking = (n: number, perceptualHash: string, more: Partial<SampleDocument> = {}): SampleDocument => ({
@@ -56,7 +56,7 @@ test('near duplicates are listed with their splits and labels, leaks first, as m
 });
 
 test('what was found about a file is shown with its upload and its sample; of older ones nothing is known', async () => {
-  const world = createWorld();
+  const world = createFakes();
   projectIn(world);
   const warnings = [{ code: 'narrow-range', detail: 'Twelve of sixteen bits.' }];
   const found = { trailingBytes: 512, declaredType: 'image/png', warnings };

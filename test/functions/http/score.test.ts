@@ -15,7 +15,7 @@ import { createModelCache } from '../../../shared/onnx/session.ts';
 import { modelBlob } from '../../../shared/model/artifact.ts';
 import { modelId } from '../../../shared/model/register.ts';
 import { createScorer, predictionPartition } from '../../../shared/prediction/score.ts';
-import { createWorld } from '../../shared/world.ts';
+import { createFakes } from '../../simulation/fakes.ts';
 
 const plain = (background: string): Promise<Buffer> =>
   sharp({ create: { width: 32, height: 32, channels: 3, background } })
@@ -25,7 +25,7 @@ const plain = (background: string): Promise<Buffer> =>
 type Handler = (request: HttpRequest, context: InvocationContext) => Promise<HttpResponseInit>;
 
 test('a picture that the model answers with not-a-number is 422 with the prediction that keeps it, and the next is scored', async () => {
-  const world = createWorld();
+  const world = createFakes();
   const onnx = readFileSync(path.join(import.meta.dirname, '../../fixtures/models/nan-on-black.onnx'));
   const digest = createHash('sha256').update(onnx).digest('hex');
   await world.ports.blobs.create('models', modelBlob('colours', digest), onnx);

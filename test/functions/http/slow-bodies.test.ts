@@ -8,7 +8,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { registerHttp } from '../../../functions/http/register.ts';
 import { listen, loopback } from '../../../local/listen.ts';
 import { keyDocument, newKey } from '../../../shared/key/secret.ts';
-import { createWorld } from '../../shared/world.ts';
+import { createFakes } from '../../simulation/fakes.ts';
 
 type Handler = (request: HttpRequest, context: InvocationContext) => Promise<HttpResponseInit>;
 
@@ -16,7 +16,7 @@ const [key = '', another = ''] = [1, 2].map((n) => newKey(Buffer.alloc(32, n)));
 
 /** The routes behind a server of node:http, bodies handed on as the library of Azure Functions does. Scoring takes no time. */
 async function serve(): Promise<number> {
-  const world = createWorld();
+  const world = createFakes();
   for (const one of [key, another])
     world.put('keys', keyDocument(one, { name: 'k', role: 'viewer', project: '*' }, '2026-01-01T00:00:00Z'));
   let score: Handler | undefined;

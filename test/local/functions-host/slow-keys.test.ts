@@ -9,9 +9,9 @@ import { runApp, type TestHost } from './app.ts';
 const app = `
   import { modelId } from '../../../shared/model/register.ts';
   import { registerHttp } from '../../../functions/http/register.ts';
-  import { createWorld } from '../../shared/world.ts';
+  import { createFakes } from '../../simulation/fakes.ts';
   import { keyIn } from '../../functions/http/calls.ts';
-  const world = createWorld();
+  const world = createFakes();
   for (const n of [1, 2]) keyIn(world, n);
   world.put('models', { id: modelId(1), pk: 'digits', number: 1, digest: 'd' });
   let megabytes = 0;

@@ -3,12 +3,12 @@ import { commitStaged } from '../../../shared/dataset/commit-when-quiet.ts';
 import { sweep } from '../../../shared/project/sweep.ts';
 import { update } from '../../../shared/delivery/outbox.ts';
 import { commitNow } from '../../../shared/dataset/stage.ts';
-import { createWorld } from '../world.ts';
+import { createFakes } from '../../simulation/fakes.ts';
 import { add, type CommitDue, committed, look, name, planned, projectIn } from './committing.ts';
 
 describe('a commit window', () => {
   test('becomes a version when nothing came for a while', async () => {
-    const world = createWorld();
+    const world = createFakes();
     const project = projectIn(world, { quietSeconds: 3, maxWaitSeconds: 60 });
     for (let n = 0; n < 5; n++) {
       await add(world, project, n);
@@ -22,7 +22,7 @@ describe('a commit window', () => {
   });
 
   test('becomes a version at its time limit in the middle of a slow upload, and what comes later makes the next', async () => {
-    const world = createWorld();
+    const world = createFakes();
     const project = projectIn(world, { quietSeconds: 50, maxWaitSeconds: 60 });
     const sizes = async (): Promise<number[]> => (await look(world, 0), world.all('versions').map((v) => v.samples));
     for (let second = 0; second < 60; second++) {
@@ -42,7 +42,7 @@ describe('a commit window', () => {
   });
 
   test('is followed by another one, however it was emptied: nobody waits for a window that is over', async () => {
-    const world = createWorld();
+    const world = createFakes();
     const project = projectIn(world);
     await add(world, project, 1);
     const head = await world.read('heads', name, 'head');
@@ -65,7 +65,7 @@ describe('a commit window', () => {
   });
 
   test('closed by another committer in the middle of a commit leaves nothing unsaid', async () => {
-    const world = createWorld();
+    const world = createFakes();
     const project = projectIn(world);
     await add(world, project, 1);
     let closed = false;
@@ -83,7 +83,7 @@ describe('a commit window', () => {
   });
 
   test('of an upload that never pauses costs one version per time limit, not more and more', async () => {
-    const world = createWorld();
+    const world = createFakes();
     const project = projectIn(world, { quietSeconds: 3, maxWaitSeconds: 60 });
     for (let n = 0; n < 1200; n++) {
       await add(world, project, n);
@@ -97,7 +97,7 @@ describe('a commit window', () => {
   });
 
   test('looks once for each planned look, whatever is delivered twice and whatever the clocks say', async () => {
-    const world = createWorld();
+    const world = createFakes();
     const project = projectIn(world, { quietSeconds: 3 });
     await add(world, project, 1);
     const [first] = world.sent;
@@ -111,7 +111,7 @@ describe('a commit window', () => {
   });
 
   test('waits while the one before is being committed, and takes what came meanwhile', async () => {
-    const world = createWorld();
+    const world = createFakes();
     const project = projectIn(world, { quietSeconds: 3, maxWaitSeconds: 60 });
     await add(world, project, 1);
     world.pass(3);
@@ -132,7 +132,7 @@ describe('a commit window', () => {
   });
 
   test('does not wait beyond its time limit for one that is not committed', async () => {
-    const world = createWorld();
+    const world = createFakes();
     const project = projectIn(world, { quietSeconds: 3, maxWaitSeconds: 60 });
     await add(world, project, 1);
     const due = world.sent.shift()?.message as CommitDue;
@@ -150,7 +150,7 @@ describe('a commit window', () => {
   });
 
   test('whose commit keeps dying is tried again after ever longer, ten minutes at most', async () => {
-    const world = createWorld();
+    const world = createFakes();
     const project = projectIn(world, { quietSeconds: 3 });
     await add(world, project, 1);
     world.pass(3);
@@ -166,7 +166,7 @@ describe('a commit window', () => {
   });
 
   test('whose commit dies is committed by the look that was planned before', async () => {
-    const world = createWorld();
+    const world = createFakes();
     const project = projectIn(world, { quietSeconds: 3 });
     await add(world, project, 1);
     world.pass(3);
@@ -182,7 +182,7 @@ describe('a commit window', () => {
   });
 
   test('whose look dies before it has sent the next one sends it when it is delivered again', async () => {
-    const world = createWorld();
+    const world = createFakes();
     const project = projectIn(world, { quietSeconds: 3 });
     await add(world, project, 1);
     const due = world.sent.shift()?.message as CommitDue;
@@ -196,7 +196,7 @@ describe('a commit window', () => {
   });
 
   test('that lost its messages is committed by the sweep, and the next upload needs no sweep', async () => {
-    const world = createWorld();
+    const world = createFakes();
     const project = projectIn(world);
     await add(world, project, 1);
     world.sent.length = 0;
@@ -211,7 +211,7 @@ describe('a commit window', () => {
   });
 
   test('larger than one commit may be goes on until all of it is committed', async () => {
-    const world = createWorld();
+    const world = createFakes();
     const project = projectIn(world, { maxItems: 10 });
     for (let n = 0; n < 25; n++) await add(world, project, n);
     await look(world, 300);
@@ -220,7 +220,7 @@ describe('a commit window', () => {
   });
 
   test('can be committed at once', async () => {
-    const world = createWorld();
+    const world = createFakes();
     const project = projectIn(world, { quietSeconds: 3000 });
     await add(world, project, 1);
     await commitNow(world.ports, name, { id: 'operator' });

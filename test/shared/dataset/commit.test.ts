@@ -6,11 +6,11 @@ import { commit } from '../../../shared/dataset/commit.ts';
 import { update } from '../../../shared/delivery/outbox.ts';
 import { commitNow, stageSample } from '../../../shared/dataset/stage.ts';
 import type { ProjectDocument } from '../../../shared/project/document.ts';
-import { createWorld, type World } from '../world.ts';
+import { createFakes, type Fakes } from '../../simulation/fakes.ts';
 import { add, type CommitDue, committed, look, planned, name, projectIn, relabel, sampleOf } from './committing.ts';
 
 test('a commit is not begun anew because windows close meanwhile', async () => {
-  const world = createWorld();
+  const world = createFakes();
   const project = projectIn(world);
   for (let n = 0; n < 50; n++) await add(world, project, n);
   let listed = 0;
@@ -28,7 +28,7 @@ test('a commit is not begun anew because windows close meanwhile', async () => {
 
 describe('a label', () => {
   test('changed while its sample is being committed is in the next version', async () => {
-    const world = createWorld();
+    const world = createFakes();
     const project = projectIn(world);
     await add(world, project, 1);
     let done = false;
@@ -45,7 +45,7 @@ describe('a label', () => {
 
   describe('that is given back while the one between is being committed', () => {
     async function givenBack() {
-      const world = createWorld();
+      const world = createFakes();
       const project = projectIn(world);
       await add(world, project, 1);
       // by review, as it will be given back
@@ -106,7 +106,7 @@ describe('a label', () => {
   });
 
   test('that is given back is not taken out by who finishes the version before too late', async () => {
-    const world = createWorld();
+    const world = createFakes();
     const project = projectIn(world);
     await add(world, project, 1);
     await relabel(world, project, 1, 'a');
@@ -142,7 +142,7 @@ describe('a label', () => {
   });
 
   test('set again to what it is already leaves nothing staged, whether or not anything else is committed', async () => {
-    const world = createWorld();
+    const world = createFakes();
     const project = projectIn(world);
     await add(world, project, 1);
     await look(world, 100);
@@ -157,7 +157,7 @@ describe('a label', () => {
   });
 
   test('staged late, when a newer one is committed already, is taken out again', async () => {
-    const world = createWorld();
+    const world = createFakes();
     const project = projectIn(world);
     await add(world, project, 1);
     const { pk, id } = sampleOf(1);
@@ -171,7 +171,7 @@ describe('a label', () => {
   });
 
   test('saved by a request that died before it staged it is committed with the next change, and nothing stays behind', async () => {
-    const world = createWorld();
+    const world = createFakes();
     const project = projectIn(world);
     await add(world, project, 1);
     const { pk, id } = sampleOf(1);
@@ -195,7 +195,7 @@ const step = fc.oneof(
 );
 type Step = typeof step extends fc.Arbitrary<infer S> ? S : never;
 
-async function perform(world: World, project: ProjectDocument, s: Step): Promise<void> {
+async function perform(world: Fakes, project: ProjectDocument, s: Step): Promise<void> {
   if (s.kind === 'add') return add(world, project, s.n);
   if (s.kind === 'relabel') return relabel(world, project, s.n, s.label);
   if (s.kind === 'now') return void (await commitNow(world.ports, name, { id: 'now' }));
@@ -215,7 +215,7 @@ test(
     const plan = fc.array(step, { minLength: 2, maxLength: 7 });
     await fc.assert(
       fc.asyncProperty(fc.scheduler(), plan, fc.option(fc.nat(60), { nil: -1 }), async (scheduler, steps, crashAt) => {
-        const world = createWorld();
+        const world = createFakes();
         const project = projectIn(world);
         for (let n = 0; n < 3; n++) await add(world, project, n);
         let operations = 0;

@@ -11,12 +11,12 @@ import type { Cause, commitDue } from '../../../shared/delivery/message.ts';
 import { update } from '../../../shared/delivery/outbox.ts';
 import { projectSettings, type ProjectSettingsInput } from '../../../shared/project/settings.ts';
 import { samplePartition } from '../../../shared/sample/partition.ts';
-import type { Sent, World } from '../world.ts';
+import type { Sent, Fakes } from '../../simulation/fakes.ts';
 
 export const name = 'digits';
 export type CommitDue = z.infer<typeof commitDue>;
 
-export function projectIn(world: World, commit: ProjectSettingsInput['commit'] = {}): ProjectDocument {
+export function projectIn(world: Fakes, commit: ProjectSettingsInput['commit'] = {}): ProjectDocument {
   const project = {
     id: name,
     pk: 'projects',
@@ -49,7 +49,7 @@ export function sampleOf(n: number, label = 'a'): SampleDocument {
 
 /** What ingest does with a new sample. */
 export async function add(
-  world: World,
+  world: Fakes,
   project: ProjectDocument,
   n: number,
   cause: Cause = { id: `upload-${n}` },
@@ -61,7 +61,7 @@ export async function add(
 }
 
 /** What a review does. */
-export async function relabel(world: World, project: ProjectDocument, n: number, label: string): Promise<void> {
+export async function relabel(world: Fakes, project: ProjectDocument, n: number, label: string): Promise<void> {
   const { pk, id } = sampleOf(n);
   const { stored } = await update(world.ports.documents, 'samples', pk, id, (s) =>
     s === undefined ? 'keep' : { ...s, label, labelSource: 'review', labelRevision: s.labelRevision + 1 },
@@ -71,7 +71,7 @@ export async function relabel(world: World, project: ProjectDocument, n: number,
 }
 
 /** Works off the looks whose time comes within so many seconds. */
-export async function look(world: World, seconds: number): Promise<string[]> {
+export async function look(world: Fakes, seconds: number): Promise<string[]> {
   const until = world.ports.clock.now().getTime() + seconds * 1000;
   const outcomes: string[] = [];
   for (let i = 0; i < 1000; i++) {
@@ -84,10 +84,10 @@ export async function look(world: World, seconds: number): Promise<string[]> {
 }
 
 /** Looks that are still to come. */
-export const planned = (world: World): Sent[] => world.sent.filter((s) => s.queue === 'dataset-commits');
+export const planned = (world: Fakes): Sent[] => world.sent.filter((s) => s.queue === 'dataset-commits');
 
 /** Labels of the head's samples by id. */
-export async function committed(world: World): Promise<Map<string, string>> {
+export async function committed(world: Fakes): Promise<Map<string, string>> {
   const head = await world.read('heads', name, 'head');
   const labels = new Map<string, string>();
   for await (const { record } of entries(treeStore(world.ports.blobs, name), head?.head?.root ?? null))

@@ -7,14 +7,14 @@ import type { SampleDocument } from '../../../shared/sample/document.ts';
 import { modelBlob } from '../../../shared/model/artifact.ts';
 import { scrub } from '../../../shared/dataset/scrub.ts';
 import { samplePartition } from '../../../shared/sample/partition.ts';
-import { createWorld } from '../world.ts';
+import { createFakes } from '../../simulation/fakes.ts';
 
 const project = 'digits';
 const md5 = (text: string): string => createHash('md5').update(text).digest('hex');
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 
 async function stocked(count: number) {
-  const world = createWorld();
+  const world = createFakes();
   const ids = Array.from({ length: count }, (_, n) => md5(`sample ${n}`));
   for (const [n, id] of ids.entries()) {
     await world.ports.blobs.create('datasets', storedName(project, id), `sample ${n}`);

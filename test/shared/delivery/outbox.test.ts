@@ -5,7 +5,7 @@ import type { Outgoing } from '../../../shared/delivery/document.ts';
 import { compose, type Message } from '../../../shared/delivery/message.ts';
 import { outboxOf, sendOutbox, update } from '../../../shared/delivery/outbox.ts';
 import type { Stored } from '../../../shared/ports.ts';
-import { createWorld, type World } from '../world.ts';
+import { createFakes, type Fakes } from '../../simulation/fakes.ts';
 
 const head = (outbox: Outgoing[] = []): HeadDocument => ({
   ...{ id: 'head', pk: 'digits', generation: 0, head: null, unfinished: false, outbox },
@@ -20,7 +20,7 @@ const told = (n: number): Outgoing => ({
   to: 'feed',
   event: { id: `e${n}`, pk: 'digits', type: 'x', subject: '', text: '', at: '', cause: null, by: null },
 });
-const grow = (world: World, expected?: Stored<HeadDocument> | 'none') => {
+const grow = (world: Fakes, expected?: Stored<HeadDocument> | 'none') => {
   const grown = (h: HeadDocument = head()): HeadDocument => ({ ...h, generation: h.generation + 1 });
   return update(world.ports.documents, 'heads', 'digits', 'head', grown, expected);
 };
@@ -29,7 +29,7 @@ describe('an update', () => {
   test('is lost by nobody, whoever interferes', async () => {
     await fc.assert(
       fc.asyncProperty(fc.scheduler(), fc.integer({ min: 1, max: 8 }), async (scheduler, writers) => {
-        const world = createWorld();
+        const world = createFakes();
         world.before = async (operation) => void (await scheduler.schedule(Promise.resolve(operation)));
         await scheduler.waitFor(Promise.all(Array.from({ length: writers }, () => grow(world))));
         world.before = () => undefined;
@@ -40,7 +40,7 @@ describe('an update', () => {
   });
 
   test('that keeps changes nothing and says so', async () => {
-    const world = createWorld();
+    const world = createFakes();
     const keep = await update(world.ports.documents, 'heads', 'digits', 'head', () => 'keep');
     expect(keep).toEqual({ stored: undefined, changed: false });
     await grow(world);
@@ -51,7 +51,7 @@ describe('an update', () => {
   });
 
   test('with an expectation spares the read, and one that is wrong costs a try and loses nothing', async () => {
-    const world = createWorld();
+    const world = createFakes();
     const reads: string[] = [];
     world.before = (operation, detail) => {
       if (operation === 'documents.read') reads.push(detail);
@@ -65,7 +65,7 @@ describe('an update', () => {
   });
 
   test('that never gets its turn gives up and is tried again by whoever called', async () => {
-    const world = createWorld();
+    const world = createFakes();
     world.put('heads', head());
     let tries = 0;
     world.before = (operation) => {
@@ -78,7 +78,7 @@ describe('an update', () => {
 
 describe('an outbox', () => {
   test('is sent in order, by queue and time, told to the feed, and cleared', async () => {
-    const world = createWorld();
+    const world = createFakes();
     const soon = '2026-03-01T12:10:00.000Z';
     world.put('heads', head([queued(1), told(1), queued(2, soon), queued(3), told(2)]));
     const stored = await world.ports.documents.read('heads', 'digits', 'head');
@@ -91,7 +91,7 @@ describe('an outbox', () => {
 
   test('loses nothing wherever its sender dies and whoever changes the document meanwhile', async () => {
     for (let diesAt = 0; diesAt < 8; diesAt++) {
-      const world = createWorld();
+      const world = createFakes();
       world.put('heads', head([queued(1), told(1), queued(2, '2026-03-01T12:10:00.000Z')]));
       const send = async (): Promise<void> => {
         const stored = await world.ports.documents.read('heads', 'digits', 'head');

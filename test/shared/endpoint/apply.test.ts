@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { applyToEndpoint } from '../../../shared/endpoint/apply.ts';
 import type { EndpointEvent } from '../../../shared/endpoint/transition.ts';
-import { createWorld } from '../world.ts';
+import { createFakes } from '../../simulation/fakes.ts';
 
 const cause = { id: 'test' };
 const at = '2026-03-01T12:00:00.000Z';
@@ -13,7 +13,7 @@ const rollback: EndpointEvent = { kind: 'rollback', by: 'operator', reason: 'wro
 
 describe('a rollback of a state that was seen', () => {
   test('whose feed entry could not be written has it written when it is repeated', async () => {
-    const world = createWorld();
+    const world = createFakes();
     for (const model of [1, 2]) await applyToEndpoint(world.ports, 'digits', deploy(model), cause);
     const seen = await world.ports.documents.read('endpoints', 'digits', 'endpoint');
     const rolledBack = () => applyToEndpoint(world.ports, 'digits', rollback, cause, seen?.etag);
@@ -33,7 +33,7 @@ describe('a rollback of a state that was seen', () => {
 });
 
 test('the feed tells both halves of a rollback, and what a deployment ended', async () => {
-  const world = createWorld();
+  const world = createFakes();
   const trial = { percent: 20, minRequests: 10, maxErrorRate: 0.1, durationSeconds: 60 };
   const events = [deploy(1), deploy(2), { ...deploy(3), canary: trial } as EndpointEvent, deploy(4), rollback];
   for (const event of events) await applyToEndpoint(world.ports, 'digits', event, cause);

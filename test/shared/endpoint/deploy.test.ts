@@ -4,7 +4,7 @@ import { compose, type queueMessages } from '../../../shared/delivery/message.ts
 import type * as z from 'zod';
 import { digestOfModel, judged, right } from '../../functions/judged.ts';
 import { cause, name } from '../evaluation/trainable.ts';
-import type { World } from '../world.ts';
+import type { Fakes } from '../../simulation/fakes.ts';
 
 type Deployments = z.infer<(typeof queueMessages)['deployments']>;
 const trial = { percent: 20, minRequests: 30, maxErrorRate: 0.1, durationSeconds: 60 };
@@ -13,7 +13,7 @@ const approved = (model: number, deployment: string, seenRevision?: number): Dep
   compose('darkroom.model.approved', deployment, { project: name, model, deployment, seenRevision }, cause);
 
 /** Requests that a deployment answered, some with errors. */
-function predictions(world: World, deployment: string, requests: number, errors: number): void {
+function predictions(world: Fakes, deployment: string, requests: number, errors: number): void {
   for (let i = 0; i < requests; i++) {
     const id = `p-${(i % 16).toString(16)}${deployment}${i}`;
     world.put('predictions', {

@@ -4,7 +4,7 @@ import { rollBack, whyNoRollback } from '../../../shared/endpoint/roll-back.ts';
 import type { EndpointDocument } from '../../../shared/endpoint/document.ts';
 import type { ModelDocument } from '../../../shared/model/document.ts';
 import { modelId } from '../../../shared/model/register.ts';
-import { createWorld } from '../world.ts';
+import { createFakes } from '../../simulation/fakes.ts';
 
 const cause = { id: 'test' };
 const at = '2026-03-01T12:00:00.000Z';
@@ -12,7 +12,7 @@ const project = 'digits';
 
 /** An endpoint that served so many models, one after the other. */
 async function served(models: number) {
-  const world = createWorld();
+  const world = createFakes();
   for (let model = 1; model <= models; model++) {
     const state = 'approved' as const;
     world.put('models', { id: modelId(model), pk: project, number: model, state } as ModelDocument);

@@ -9,14 +9,14 @@ import { cancelRun } from '../../../shared/training/check.ts';
 import { judged, right, wrong } from '../../functions/judged.ts';
 import { cause, commitVersion, name, succeeded, trainable } from './trainable.ts';
 import { sample } from '../dataset/samples.ts';
-import type { World } from '../world.ts';
+import type { Fakes } from '../../simulation/fakes.ts';
 import { endlessModel } from '../onnx/nasty-models.ts';
 import type * as z from 'zod';
 
 const never = (): Promise<never> => Promise.reject(new Error('a model that cannot be loaded is not scored'));
 
 /** A version whose test split takes three shards, each of which takes a delivery's time. */
-async function threeShards(world: World): Promise<void> {
+async function threeShards(world: Fakes): Promise<void> {
   const samples = 8000;
   await commitVersion(world, 2, samples);
   for (let n = 0; n < samples; n++) {

@@ -14,7 +14,7 @@ import { best } from '../../../shared/prediction/inference.ts';
 import { sample } from '../dataset/samples.ts';
 import { picture } from '../image/craft.ts';
 import { tinyModel } from '../onnx/tiny-model.ts';
-import { createWorld } from '../world.ts';
+import { createFakes } from '../../simulation/fakes.ts';
 
 const classes = ['0', '1', '2'];
 const name = 'pictures';
@@ -27,7 +27,7 @@ function contender(bias: number, image: Contender['image']): Contender {
 
 /** Seventy pictures of three classes, all in the test split. */
 async function version() {
-  const { blobs } = createWorld().ports;
+  const { blobs } = createFakes().ports;
   const bytes = new Map<string, Buffer>();
   const records: SampleRecord[] = [];
   for (let n = 0; n < 70; n++) {

@@ -14,7 +14,7 @@ import { RetryLater, TerminalError } from '../../../shared/errors.ts';
 import { imagesPerRun } from '../../../shared/onnx/engine.ts';
 import { createSampleBudget } from '../../../shared/prediction/inference.ts';
 import { keyOf, sample } from '../dataset/samples.ts';
-import { createWorld } from '../world.ts';
+import { createFakes } from '../../simulation/fakes.ts';
 
 const name = 'digits';
 const image = { width: 1, height: 1, channels: 1 as const };
@@ -30,7 +30,7 @@ const silent = (names: string[]): Contender => ({ ...contender(0, names), digest
 
 /** A version of many samples, each of which is its own label; a model answers label + its error. */
 async function version(samples: number, testPercent: number, sizeBytes?: number) {
-  const world = createWorld();
+  const world = createFakes();
   const edits = Array.from({ length: samples }, (_, n) => ({
     key: keyOf(n),
     record: {

@@ -12,7 +12,7 @@ import type { BlobCreatedEvent, Cause, queueMessages } from '../../../shared/del
 import { projectSettings, type ProjectSettingsInput } from '../../../shared/project/settings.ts';
 import { requestTraining, type TrainingInput } from '../../../shared/training/request.ts';
 import { keyOf, sample } from '../dataset/samples.ts';
-import { createWorld, type World } from '../world.ts';
+import { createFakes, type Fakes } from '../../simulation/fakes.ts';
 import type * as z from 'zod';
 
 export const name = 'digits';
@@ -21,7 +21,7 @@ export const cause: Cause = { id: 'test' };
 type Training = z.infer<(typeof queueMessages)['training-requests']>;
 
 /** Commits version `number` with this many samples. */
-export async function commitVersion(world: World, number: number, samples: number): Promise<VersionSummary> {
+export async function commitVersion(world: Fakes, number: number, samples: number): Promise<VersionSummary> {
   const edits = Array.from({ length: samples }, (_, n) => ({ key: keyOf(n), record: sample(n) }));
   const { root, totals } = await applyEdits(treeStore(world.ports.blobs, name), null, edits);
   const summary: VersionSummary = {
@@ -44,7 +44,7 @@ export async function commitVersion(world: World, number: number, samples: numbe
 
 /** Makes the project with version 1. */
 export async function trainable(settings: ProjectSettingsInput = {}) {
-  const world = createWorld();
+  const world = createFakes();
   const at = world.ports.clock.now().toISOString();
   const image = { width: 8, height: 8, channels: 1 as const };
   const project: ProjectDocument = {

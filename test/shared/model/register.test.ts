@@ -6,14 +6,14 @@ import { loadModel, maxModelBytes, modelBlob } from '../../../shared/model/artif
 import { modelId, registerModel } from '../../../shared/model/register.ts';
 import { maxClasses } from '../../../shared/names.ts';
 import { maxSmokeSamples, smokeFile } from '../../../shared/training/job-contract.ts';
-import { createWorld } from '../world.ts';
+import { createFakes } from '../../simulation/fakes.ts';
 
 const model = (digest: string): Omit<ModelDocument, 'id' | 'number'> =>
   ({ pk: 'digits', state: 'approved', digest }) as ModelDocument;
 
 describe('registering models', () => {
   test('numbers them from 1, and equal bytes are the model they were', async () => {
-    const { documents } = createWorld().ports;
+    const { documents } = createFakes().ports;
     const numbers: number[] = [];
     for (const digest of ['a', 'b', 'a', 'c', 'b'])
       numbers.push((await registerModel(documents, model(digest))).number);
@@ -24,7 +24,7 @@ describe('registering models', () => {
     const digests = fc.array(fc.constantFrom('a', 'b', 'c', 'd'), { minLength: 1, maxLength: 6 });
     await fc.assert(
       fc.asyncProperty(fc.scheduler(), digests, async (scheduler, asked) => {
-        const world = createWorld();
+        const world = createFakes();
         world.before = async (operation) => void (await scheduler.schedule(Promise.resolve(operation)));
         const made = Promise.all(asked.map((digest) => registerModel(world.ports.documents, model(digest))));
         await scheduler.waitFor(made);
@@ -49,7 +49,7 @@ test('an approval asks for the same deployment however often it is composed', ()
 });
 
 test('an artifact lies under its digest; one that cannot be read now is tried again', async () => {
-  const { blobs } = createWorld().ports;
+  const { blobs } = createFakes().ports;
   expect(modelBlob('digits', 'abc')).toBe('digits/abc.onnx');
   await blobs.create('models', modelBlob('digits', 'abc'), 'bytes');
   expect((await loadModel(blobs, 'digits', 'abc')).toString()).toBe('bytes');

@@ -6,7 +6,7 @@ import { modelId } from '../../../shared/model/register.ts';
 import { best } from '../../../shared/prediction/inference.ts';
 import { createScorer, predictionPartition, type ScorePorts } from '../../../shared/prediction/score.ts';
 import { acceptedImage } from '../image/accepted.ts';
-import { createWorld } from '../world.ts';
+import { createFakes } from '../../simulation/fakes.ts';
 
 const name = 'digits';
 const image = { bytes: Buffer.from('image'), contentType: 'image/png' };
@@ -14,7 +14,7 @@ const target = (model: number) => ({ model, digest: `digest-${model}`, deploymen
 
 /** A project with models 1 to 4; 3 cannot be run, and 4 answers with not-a-number. */
 function serving(found: Partial<PreprocessedImage> = {}) {
-  const world = createWorld();
+  const world = createFakes();
   const served: string[] = [];
   world.put('projects', { id: name, pk: 'projects', createdAt: '', updatedAt: '' } as never);
   for (const number of [1, 2, 3, 4]) {

@@ -5,13 +5,13 @@ import type { ModelDocument } from '../../../shared/model/document.ts';
 import { modelId } from '../../../shared/model/register.ts';
 import { createScorer, type ScorePorts } from '../../../shared/prediction/score.ts';
 import { acceptedImage } from '../image/accepted.ts';
-import { createWorld } from '../world.ts';
+import { createFakes } from '../../simulation/fakes.ts';
 
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
 
 /** A project whose decoder works on one image in a turn of the event loop; notes in which order, and how many came in. */
 function serving() {
-  const world = createWorld();
+  const world = createFakes();
   const target = { model: 1, digest: 'd', deployment: 'd' };
   world.put('models', {
     ...{ id: modelId(1), pk: 'digits', number: 1, digest: 'd', classes: ['a', 'b'], version: { id: 'v', number: 1 } },

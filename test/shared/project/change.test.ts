@@ -3,7 +3,7 @@ import type { ProjectDocument } from '../../../shared/project/document.ts';
 import type { Stored } from '../../../shared/ports.ts';
 import { projectSettings } from '../../../shared/project/settings.ts';
 import { changeSettings, createProject, settingsChanges, tellProject } from '../../../shared/project/change.ts';
-import { createWorld } from '../world.ts';
+import { createFakes } from '../../simulation/fakes.ts';
 
 const settings = projectSettings.parse({});
 const cause = { id: 'test' };
@@ -25,7 +25,7 @@ test('every setting that differs is named with both values, long ones cut', () =
 
 describe('a project', () => {
   test('tells who made it and who changed what, with an ETag that holds afterwards', async () => {
-    const world = createWorld();
+    const world = createFakes();
     const { ports } = world;
     const made = (await createProject(ports, 'digits', settings, 'ann', cause)) as Stored<ProjectDocument>;
     const changed = await changeSettings(ports, made, projectSettings.parse({ gate: { minimum: 0.9 } }), 'bob', cause);
@@ -39,7 +39,7 @@ describe('a project', () => {
   });
 
   test('whose change was saved and not told tells it when somebody looks after it', async () => {
-    const world = createWorld();
+    const world = createFakes();
     const made = (await createProject(world.ports, 'digits', settings, 'ann', cause)) as Stored<ProjectDocument>;
     world.before = (operation, container) => {
       if (operation === 'documents.create' && container === 'events') throw new Error('died');
@@ -54,7 +54,7 @@ describe('a project', () => {
   });
 
   test('that somebody else has changed meanwhile is left alone, and nothing is told', async () => {
-    const world = createWorld();
+    const world = createFakes();
     const { ports } = world;
     const made = (await createProject(ports, 'digits', settings, 'ann', cause)) as Stored<ProjectDocument>;
     const stale = { ...made, etag: '"old"' };

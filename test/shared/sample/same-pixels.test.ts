@@ -7,19 +7,19 @@ import { splitOf } from '../../../shared/sample/split.ts';
 import type { BlobCreatedEvent } from '../../../shared/delivery/message.ts';
 import { samplePartition } from '../../../shared/sample/partition.ts';
 import { acceptedImage } from '../image/accepted.ts';
-import { createWorld, type World } from '../world.ts';
+import { createFakes, type Fakes } from '../../simulation/fakes.ts';
 import { committed, look, name, projectIn, sampleOf } from '../dataset/committing.ts';
 
 const md5 = (text: string): string => createHash('md5').update(text).digest('hex');
 const read = (bytes: Buffer) => acceptedImage(bytes, undefined, bytes.toString().split(',')[0]);
 
 /** Decoding is tested elsewhere: here every file is a small image, which shows what stands before a comma. */
-const portsOf = (world: World): IngestPorts => ({
+const portsOf = (world: Fakes): IngestPorts => ({
   ...world.ports,
   inspect: (bytes) => Promise.resolve({ ...read(bytes), trailingBytes: 3, declaredType: 'image/jpeg' }),
 });
 
-async function upload(world: World, blob: string, body: string): Promise<BlobCreatedEvent> {
+async function upload(world: Fakes, blob: string, body: string): Promise<BlobCreatedEvent> {
   await world.ports.blobs.overwrite('uploads', blob, body);
   const stored = await world.ports.blobs.get('uploads', blob, { maxBytes: 1000 });
   const etag = typeof stored === 'object' ? stored.etag : '';
@@ -29,7 +29,7 @@ async function upload(world: World, blob: string, body: string): Promise<BlobCre
   };
 }
 
-const outcomesIn = (world: World): string[] =>
+const outcomesIn = (world: Fakes): string[] =>
   world
     .all('uploads')
     .map(({ status }) => status)
@@ -37,7 +37,7 @@ const outcomesIn = (world: World): string[] =>
 
 describe('the same picture in other bytes', () => {
   test('is a duplicate, under another label a conflict, and shares one split', async () => {
-    const world = createWorld();
+    const world = createFakes();
     const project = projectIn(world);
     const outcomes: string[] = [];
     for (const [blob, body] of [
@@ -62,7 +62,7 @@ describe('the same picture in other bytes', () => {
         fc.array(fc.nat(60), { maxLength: 3 }),
         fc.boolean(),
         async (turns, deaths, labelled) => {
-          const world = createWorld();
+          const world = createFakes();
           projectIn(world);
           const events = await Promise.all([
             upload(world, `${name}/a/1.png`, 'one,png'),
@@ -92,7 +92,7 @@ describe('the same picture in other bytes', () => {
   });
 
   test('becomes a sample though whoever claimed its pixels first never comes back', async () => {
-    const world = createWorld();
+    const world = createFakes();
     projectIn(world);
     const lost = await upload(world, `${name}/a/1.png`, 'one,png');
     world.before = (operation, detail) => {
@@ -111,7 +111,7 @@ describe('the same picture in other bytes', () => {
   });
 
   test('claimed for bytes whose MD5 is another one’s is free for the next', async () => {
-    const world = createWorld();
+    const world = createFakes();
     projectIn(world);
     const { pixelDigest } = read(Buffer.from('one'));
     // what a file leaves that was made to have the MD5 of a sample
@@ -126,7 +126,7 @@ describe('the same picture in other bytes', () => {
   });
 
   test('as a sample of an older release, which knows no pixels, is a duplicate by its bytes', async () => {
-    const world = createWorld();
+    const world = createFakes();
     projectIn(world);
     const first = await upload(world, `${name}/a/1.png`, 'one,png');
     await ingest(portsOf(world), first);
@@ -139,7 +139,7 @@ describe('the same picture in other bytes', () => {
 });
 
 test('what was cut off and what was declared wrongly is kept with the upload and its sample, also by a second delivery', async () => {
-  const world = createWorld();
+  const world = createFakes();
   projectIn(world);
   const event = await upload(world, `${name}/a/1.png`, 'one');
   world.before = (operation, detail) => {

@@ -2,16 +2,16 @@ import { describe, expect, test } from 'vitest';
 import { ingest, type IngestPorts } from '../../../shared/upload/ingest.ts';
 import type { BlobCreatedEvent } from '../../../shared/delivery/message.ts';
 import { acceptedImage } from '../image/accepted.ts';
-import { createWorld, type World } from '../world.ts';
+import { createFakes, type Fakes } from '../../simulation/fakes.ts';
 import { committed, look, name, projectIn } from '../dataset/committing.ts';
 
 /** Decoding is tested elsewhere: here every file is a small image, which shows what stands before a comma. */
-const portsOf = (world: World): IngestPorts => ({
+const portsOf = (world: Fakes): IngestPorts => ({
   ...world.ports,
   inspect: (bytes) => Promise.resolve(acceptedImage(bytes, undefined, bytes.toString().split(',')[0])),
 });
 
-async function upload(world: World, blob: string, body: string): Promise<BlobCreatedEvent> {
+async function upload(world: Fakes, blob: string, body: string): Promise<BlobCreatedEvent> {
   await world.ports.blobs.overwrite('uploads', blob, body);
   const stored = await world.ports.blobs.get('uploads', blob, { maxBytes: 1000 });
   const etag = typeof stored === 'object' ? stored.etag : '';
@@ -24,7 +24,7 @@ async function upload(world: World, blob: string, body: string): Promise<BlobCre
 describe('an upload', () => {
   test('is accepted, however often its event comes and wherever it dies on the way', async () => {
     for (let diesAt = 0; diesAt < 20; diesAt++) {
-      const world = createWorld();
+      const world = createFakes();
       projectIn(world);
       const event = await upload(world, `${name}/a/1.png`, 'one');
       let operations = 0;
@@ -41,7 +41,7 @@ describe('an upload', () => {
 
   test('that labels a sample which had no label is committed, wherever it dies on the way', async () => {
     for (let diesAt = 0; diesAt < 25; diesAt++) {
-      const world = createWorld();
+      const world = createFakes();
       projectIn(world);
       expect((await ingest(portsOf(world), await upload(world, `${name}/1.png`, 'one'))).outcome).toBe('unlabelled');
       const event = await upload(world, `${name}/a/again.png`, 'one');
@@ -58,7 +58,7 @@ describe('an upload', () => {
   });
 
   test('overwritten before it is read is superseded, and the other content is judged by its own event', async () => {
-    const world = createWorld();
+    const world = createFakes();
     projectIn(world);
     const first = await upload(world, `${name}/a/1.png`, 'one');
     const second = await upload(world, `${name}/a/1.png`, 'two');
@@ -68,7 +68,7 @@ describe('an upload', () => {
   });
 
   test('whose record vanishes while it is read is tried again, and recorded anew', async () => {
-    const world = createWorld();
+    const world = createFakes();
     projectIn(world);
     const event = await upload(world, `${name}/a/1.png`, 'one');
     world.before = async (operation, detail) => {
@@ -82,7 +82,7 @@ describe('an upload', () => {
   });
 
   test('to a project that is made meanwhile has one outcome, whatever each delivery saw', async () => {
-    const world = createWorld();
+    const world = createFakes();
     const event = await upload(world, `${name}/a/1.png`, 'one');
     const ports = portsOf(world);
     // the project is made right after this delivery looked for it
@@ -109,7 +109,7 @@ describe('an upload', () => {
   });
 
   test('whose label is no class of the project is told which class looks like it', async () => {
-    const world = createWorld();
+    const world = createFakes();
     const project = projectIn(world);
     world.put('projects', { ...project, settings: { ...project.settings, classes: ['Cat', 'dog'] } });
     expect((await ingest(portsOf(world), await upload(world, `${name}/cat/1.png`, 'one'))).outcome).toBe('unlabelled');
@@ -120,7 +120,7 @@ describe('an upload', () => {
   });
 
   test('of the same bytes is a duplicate, under another label a conflict that waits for a person', async () => {
-    const world = createWorld();
+    const world = createFakes();
     projectIn(world);
     const outcomes: string[] = [];
     for (const blob of ['a/1.png', 'a/2.png', 'b/3.png', '4.png'])

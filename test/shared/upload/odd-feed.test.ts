@@ -2,10 +2,10 @@ import { expect, test } from 'vitest';
 import { recordDeadLetter } from '../../../shared/delivery/record-dead-letter.ts';
 import { unassignedProject } from '../../../shared/names.ts';
 import { finishUpload, recordUpload } from '../../../shared/upload/record.ts';
-import { createWorld } from '../world.ts';
+import { createFakes } from '../../simulation/fakes.ts';
 
 test('of a hundred uploads that are quarantined for one reason within an hour the feed shows one', async () => {
-  const world = createWorld();
+  const world = createFakes();
   const finish = async (n: number, code: string, project = 'digits'): Promise<void> => {
     const arrival = { project, blob: `${project}/1/${n}.png`, etag: `e${n}`, traceparent: undefined };
     const finding = {
@@ -30,7 +30,7 @@ test('of a hundred uploads that are quarantined for one reason within an hour th
 });
 
 test('a message that gets stuck is in the feed of its project, once', async () => {
-  const world = createWorld();
+  const world = createFakes();
   const stuck = { body: { id: 'm1', data: { project: 'digits' } }, reason: 'MaxDeliveryCountExceeded', detail: 'no.' };
   for (let times = 0; times < 2; times++) await recordDeadLetter(world.ports, 'evaluations', stuck);
   await recordDeadLetter(world.ports, 'evaluations', { ...stuck, body: { data: { project: 'No Project' } } });
