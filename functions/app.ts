@@ -7,6 +7,7 @@ import { readConfig } from '../shared/config.ts';
 import { createImageReader } from '../shared/image/decode.ts';
 import { createModelCheck } from '../shared/onnx/model-check.ts';
 import { createModelCache } from '../shared/onnx/session.ts';
+import { createModelWorkers } from '../shared/onnx/workers.ts';
 import { createSampleBudget } from '../shared/prediction/inference.ts';
 import { registerFunctions } from './registrations.ts';
 
@@ -22,14 +23,17 @@ const images = createImageReader();
 // three, so that neither who pins models nor a model that is judged takes the room of those that serve. An instance that
 // serves and one that judges are two in Azure: 512 MB beside the process on the one, 256 MB and the check on the other
 const megabytes = 1024 * 1024;
-const served = createModelCache({ maxBytes: 384 * megabytes, threads: 1, keepsRunMemory: true });
-const pinned = createModelCache({ maxBytes: 128 * megabytes, threads: 1, keepsRunMemory: true });
-const judged = createModelCache({ maxBytes: 256 * megabytes, threads: 1, keepsRunMemory: false });
+const workers = createModelWorkers();
+const served = createModelCache(workers, { owner: 'served', maxBytes: 384 * megabytes, keepsRunMemory: true });
+const pinned = createModelCache(workers, { owner: 'pinned', maxBytes: 128 * megabytes, keepsRunMemory: true });
+const judged = createModelCache(workers, { owner: 'judged', maxBytes: 256 * megabytes, keepsRunMemory: false });
 // beside it on an instance of 2 GB: the host, and this process with its 500 MB
 const checkModel = createModelCheck({ timeoutMs: 30_000, maxMemoryBytes: 1024 * 1024 * 1024 });
 
 app.setup({ enableHttpStream: true });
-app.hook.appTerminate(() => telemetry.flush());
+app.hook.appTerminate(async () => {
+  await Promise.all([workers.close(), telemetry.flush()]);
+});
 
 registerFunctions(app, {
   ...clients,

@@ -1,4 +1,4 @@
-/** Makes the files that are deployed: functions/app.ts and the model probe with everything they need, save native and injected modules. */
+/** Makes the files that are deployed: functions/app.ts, the threads that run models and the model probe with everything they need, save native and injected modules. */
 import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -63,13 +63,17 @@ export const bundling = {
   logLevel: 'silent',
 } satisfies BuildOptions;
 
-/** Bundles a checkout's app and probe into `outdir`; the same sources give the same bytes. */
+/** Bundles a checkout's app, its thread and its probe into `outdir`; the same sources give the same bytes. */
 export async function bundleApp(outdir: string, sources = root): Promise<void> {
   await build({
     ...bundling,
     absWorkingDir: sources,
-    // the probe is a program of its own, started beside the app
-    entryPoints: { app: 'functions/app.ts', 'probe-child': 'shared/onnx/probe-child.ts' },
+    // these are programs of their own, started beside the app: a thread, and a process
+    entryPoints: {
+      app: 'functions/app.ts',
+      worker: 'shared/onnx/worker.ts',
+      'probe-child': 'shared/onnx/probe-child.ts',
+    },
     outdir,
     outExtension: { '.js': '.mjs' },
     sourcemap: true,

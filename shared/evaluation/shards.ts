@@ -23,7 +23,7 @@ export const shardSize = 500;
 const defaultMaxShards = 2000;
 /** test samples of a version that a model is judged on */
 export const maxTestSamples = defaultMaxShards * shardSize;
-/** Most samples whose inputs are in memory at a time: as many as a model runs at once (shared/onnx/engine.ts). */
+/** Most samples whose inputs are in memory at a time: as many as a model runs at once (shared/onnx/batch.ts). */
 export const groupSize = 32;
 const readAtOnce = 8;
 

@@ -1,6 +1,5 @@
 /** The one place that talks to onnxruntime. */
 import * as ort from 'onnxruntime-node';
-import { createBudget } from '../budget.ts';
 
 // it reports its use to Microsoft unless this is set when the first session opens
 process.env['ORT_DISABLE_TELEMETRY'] = '1';
@@ -10,20 +9,11 @@ export type Tensor = ort.Tensor;
 /** What computes; a node that `cuda` does not know is computed by the CPU. */
 export type ExecutionProvider = 'cpu' | 'cuda';
 
-/** Most images per run: bounds the memory of a run, and how long it blocks the event loop. The probe runs as many. */
-export const imagesPerRun = 32;
-
 export interface GraphSession {
-  /** Runs the graph; blocks the event loop while it computes. */
+  /** Runs the graph; blocks the thread that calls it while it computes. */
   run(feeds: Record<string, Tensor>): Promise<Record<string, Tensor>>;
   release(): Promise<void>;
 }
-
-/**
- * onnxruntime-node computes in the event loop, and all runs that are due in one turn of it; of new connections a turn takes
- * one. So runs go one after the other, each in a turn of its own, or connections wait for seconds.
- */
-const turns = createBudget(1);
 
 /** A float32 tensor over `data` (not copied). */
 export function floatTensor(data: Float32Array, dims: readonly number[]): Tensor {
@@ -47,7 +37,7 @@ export async function openGraph(
   provider: ExecutionProvider = 'cpu',
   keepsRunMemory = true,
 ): Promise<GraphSession> {
-  const session = await ort.InferenceSession.create(bytes, {
+  return ort.InferenceSession.create(bytes, {
     executionProviders: provider === 'cpu' ? ['cpu'] : [provider, 'cpu'],
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
@@ -57,15 +47,4 @@ export async function openGraph(
     logSeverityLevel: 3,
     extra: { session: { intra_op: { allow_spinning: '0' } } },
   });
-  return {
-    async run(feeds) {
-      const release = await turns.take(1);
-      try {
-        return await session.run(feeds);
-      } finally {
-        release();
-      }
-    },
-    release: () => session.release(),
-  };
 }

@@ -4,7 +4,8 @@
  * Usage: node probe-child channels height width classes maxBytes timeoutMs
  */
 import { Worker } from 'node:worker_threads';
-import { floatsOf, floatTensor, imagesPerRun, openGraph } from './engine.ts';
+import { imagesPerRun } from './batch.ts';
+import { floatsOf, floatTensor, openGraph } from './engine.ts';
 import { areProbabilities } from './probabilities.ts';
 import type { Answer } from './probe.ts';
 

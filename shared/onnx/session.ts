@@ -1,33 +1,39 @@
-/** Loaded models by digest: as many as fit into a bound of bytes, each loaded once, none released while it computes. */
+/** Loaded models by digest: as many as fit into a bound of bytes, none unloaded while it computes, in more threads where they wait. */
 import { createHash } from 'node:crypto';
 import { createBudget, type Share } from '../budget.ts';
 import { RetryLater } from '../errors.ts';
-import { floatsOf, floatTensor, imagesPerRun, openGraph, type GraphSession } from './engine.ts';
+import { batchOf, byImage, imagesPerRun, type InputShape, inputSize } from './batch.ts';
 import { areProbabilities } from './probabilities.ts';
+import type { NamedTensors } from './thread.ts';
 import type { ModelSpec } from './validate.ts';
+import { Gone, type LoadedModel, type ModelWorkers } from './workers.ts';
+
+type Load = () => Promise<Buffer>;
 
 export interface ModelCache {
   /**
-   * Probabilities of each image (CHW floats 0..255), in order; null for one that the model answers with anything else (NaN).
-   * `load` is called only when the digest's model is not loaded. Rejects with RetryLater when its bytes have another
-   * sha-256 than `digest` (lower-case hex) or too many models wait to be loaded; with any Error when an image has another
-   * size than `spec`, or the model cannot be run.
+   * What a model answers for each image (CHW floats 0..255), in order: its outputs by name, without the dimension of images.
+   * `load` is called when a thread is to load the digest's model. Rejects with RetryLater when its bytes have another
+   * sha-256 than `digest` (lower-case hex), too many models wait to be loaded, or the thread ended that computed; with any
+   * Error when an image has another size than `shape`, or the model cannot be run.
    */
+  run(digest: string, load: Load, images: Float32Array[], shape: InputShape): Promise<NamedTensors[]>;
+  /** Probabilities of each image, as `run`; null for one that the model answers with anything else (NaN). */
   score(
     digest: string,
-    load: () => Promise<Buffer>,
+    load: Load,
     tensors: Float32Array[],
     spec: ModelSpec,
   ): Promise<{ probabilities: (number[] | null)[] }>;
-  /** Releases every model once it is idle. */
+  /** Unloads every model once it is idle. */
   release(): Promise<void>;
 }
 
 export interface ModelCacheOptions {
-  /** what all loaded models may take, as far as that is known before they run; one that takes more is loaded alone */
+  /** whose turn it is in the threads */
+  owner: string;
+  /** what all loaded models may take in all threads, as far as that is known before they run; one that takes more is loaded alone */
   maxBytes: number;
-  /** CPU threads of each model */
-  threads: number;
   /**
    * Whether a model keeps the memory of its runs for the next one: faster, and right where one image is scored at a time.
    * What 32 images took at once is more than the model itself, up to a hundredfold.
@@ -36,10 +42,13 @@ export interface ModelCacheOptions {
 }
 
 interface Entry {
-  session: Promise<GraphSession>;
+  model: Promise<LoadedModel>;
   share: Share;
-  /** calls that hold the session, loading included */
+  /** bytes of the file, once it is read */
+  fileBytes: number;
+  /** calls that hold the model, loading included */
   users: number;
+  isCopying: boolean;
 }
 
 /** Files that are read and not yet loaded. */
@@ -48,25 +57,9 @@ const loadsAtOnce = 2;
 const sessionBytes = 8 * 1024 * 1024;
 const mapsPerInput = 32;
 
-async function runBatch(session: GraphSession, images: Float32Array[], spec: ModelSpec): Promise<(number[] | null)[]> {
-  const size = spec.channels * spec.height * spec.width;
-  const pixels = new Float32Array(images.length * size);
-  images.forEach((image, i) => pixels.set(image, i * size));
-  const dims = [images.length, spec.channels, spec.height, spec.width];
-  const probabilities = floatsOf((await session.run({ input: floatTensor(pixels, dims) }))['probabilities']);
-  if (probabilities.length !== images.length * spec.classes) {
-    throw new Error(
-      `the model gave ${probabilities.length} numbers for ${images.length} images of ${spec.classes} classes`,
-    );
-  }
-  return images.map((_, i) => {
-    const row = probabilities.subarray(i * spec.classes, (i + 1) * spec.classes);
-    return areProbabilities(row) ? Array.from(row) : null;
-  });
-}
-
-/** A cache of models: those used last stay until others need the room. */
-export function createModelCache({ maxBytes, threads, keepsRunMemory }: ModelCacheOptions): ModelCache {
+/** A cache of models in the threads of `workers`: those used last stay until others need the room. */
+export function createModelCache(workers: ModelWorkers, options: ModelCacheOptions): ModelCache {
+  const { owner, maxBytes, keepsRunMemory } = options;
   // a Map keeps insertion order: the first entry is the least recently used
   const entries = new Map<string, Entry>();
   const memory = createBudget(maxBytes);
@@ -74,8 +67,8 @@ export function createModelCache({ maxBytes, threads, keepsRunMemory }: ModelCac
   let waiting = 0;
   let closed = false;
 
-  const costOf = (fileBytes: number, { channels, height, width }: ModelSpec): number => {
-    const inputBytes = channels * height * width * Float32Array.BYTES_PER_ELEMENT;
+  const costOf = (fileBytes: number, shape: InputShape): number => {
+    const inputBytes = inputSize(shape) * Float32Array.BYTES_PER_ELEMENT;
     return sessionBytes + fileBytes + (keepsRunMemory ? mapsPerInput * inputBytes : 0);
   };
 
@@ -83,8 +76,8 @@ export function createModelCache({ maxBytes, threads, keepsRunMemory }: ModelCac
 
   const drop = async (digest: string, entry: Entry): Promise<void> => {
     if (entries.get(digest) === entry) entries.delete(digest);
-    await entry.session.then(
-      (session) => session.release(),
+    await entry.model.then(
+      (model) => model.unload(),
       () => undefined, // a model that never loaded holds nothing
     );
     entry.share.giveBack();
@@ -102,29 +95,31 @@ export function createModelCache({ maxBytes, threads, keepsRunMemory }: ModelCac
     }
   };
 
-  const open = async (
-    digest: string,
-    load: () => Promise<Buffer>,
-    spec: ModelSpec,
-    share: Share,
-  ): Promise<GraphSession> => {
+  const read = async (digest: string, load: Load): Promise<Buffer> => {
+    const bytes = await load();
+    const actual = createHash('sha256').update(bytes).digest('hex');
+    if (actual !== digest) throw new RetryLater(`model bytes have the digest ${actual} instead of ${digest}`);
+    return bytes;
+  };
+
+  const open = async (digest: string, load: Load, shape: InputShape, entry: Entry): Promise<LoadedModel> => {
     const done = await loads.take(1);
     try {
-      const bytes = await load();
-      const actual = createHash('sha256').update(bytes).digest('hex');
-      if (actual !== digest) throw new RetryLater(`model bytes have the digest ${actual} instead of ${digest}`);
-      await makeRoom(share, costOf(bytes.length, spec));
-      return await openGraph(bytes, threads, 'cpu', keepsRunMemory);
+      const bytes = await read(digest, load);
+      entry.fileBytes = bytes.length;
+      await makeRoom(entry.share, costOf(bytes.length, shape));
+      return await workers.load(bytes, { owner, keepsRunMemory });
     } finally {
       done();
     }
   };
 
-  const acquire = (digest: string, load: () => Promise<Buffer>, spec: ModelSpec): Entry => {
+  const acquire = (digest: string, load: Load, shape: InputShape): Entry => {
     let entry = entries.get(digest);
     if (entry === undefined) {
-      const share = memory.share();
-      entry = { session: open(digest, load, spec, share), share, users: 0 };
+      const { promise, resolve } = Promise.withResolvers<LoadedModel>();
+      entry = { model: promise, share: memory.share(), fileBytes: 0, users: 0, isCopying: false };
+      resolve(open(digest, load, shape, entry));
     }
     entries.delete(digest);
     entries.set(digest, entry);
@@ -138,29 +133,74 @@ export function createModelCache({ maxBytes, threads, keepsRunMemory }: ModelCac
     for (let idle = needless(); idle !== undefined; idle = needless()) await drop(...idle);
   };
 
-  return {
-    async score(digest, load, tensors, spec) {
-      if (closed) throw new Error('the model cache is closed');
-      const size = spec.channels * spec.height * spec.width;
-      const odd = tensors.find((tensor) => tensor.length !== size);
-      if (odd !== undefined) throw new Error(`an image has ${odd.length} values instead of ${size}`);
-      const entry = acquire(digest, load, spec);
-      try {
-        const session = await entry.session;
-        const probabilities: (number[] | null)[] = [];
-        for (let at = 0; at < tensors.length; at += imagesPerRun) {
-          probabilities.push(...(await runBatch(session, tensors.slice(at, at + imagesPerRun), spec)));
-        }
-        return { probabilities };
-      } catch (error) {
-        // a failed load is not remembered: the next call tries again
-        if (entries.get(digest) === entry) entries.delete(digest);
-        throw error;
-      } finally {
-        entry.users--;
-        if (entries.get(digest) !== entry && entry.users === 0) await drop(digest, entry);
-        await tidy();
+  const giveUp = async (digest: string, entry: Entry): Promise<void> => {
+    entry.users--;
+    if (entries.get(digest) !== entry && entry.users === 0) await drop(digest, entry);
+    await tidy();
+  };
+
+  /** Whether a model is to be loaded in one more thread: all that have it are busy, and there is room that nobody else wants. */
+  const wantsCopy = (entry: Entry, model: LoadedModel, shape: InputShape): boolean => {
+    if (entry.isCopying || waiting > 0 || !model.isBusy() || model.copies() >= workers.count) return false;
+    const cost = costOf(entry.fileBytes, shape) * (model.copies() + 1);
+    return cost <= maxBytes && entry.share.tryGrow(cost);
+  };
+
+  const copy = async (digest: string, load: Load, entry: Entry, model: LoadedModel): Promise<void> => {
+    entry.isCopying = true;
+    entry.users++;
+    try {
+      await model.copy(await read(digest, load));
+    } finally {
+      entry.isCopying = false;
+      await giveUp(digest, entry);
+    }
+  };
+
+  const runOnce: ModelCache['run'] = async (digest, load, images, shape) => {
+    const entry = acquire(digest, load, shape);
+    try {
+      const model = await entry.model;
+      // one that cannot be had is asked for again by the next run that waits
+      if (wantsCopy(entry, model, shape)) copy(digest, load, entry, model).catch(() => undefined);
+      const answers: NamedTensors[] = [];
+      for (let at = 0; at < images.length; at += imagesPerRun) {
+        const part = images.slice(at, at + imagesPerRun);
+        answers.push(...byImage(await model.run(batchOf(part, shape)), part.length));
       }
+      return answers;
+    } catch (error) {
+      // a failed load is not remembered: the next call tries again
+      if (entries.get(digest) === entry) entries.delete(digest);
+      throw error;
+    } finally {
+      await giveUp(digest, entry);
+    }
+  };
+
+  const run: ModelCache['run'] = async (digest, load, images, shape) => {
+    if (closed) throw new Error('the model cache is closed');
+    const size = inputSize(shape);
+    const odd = images.find((image) => image.length !== size);
+    if (odd !== undefined) throw new Error(`an image has ${odd.length} values instead of ${size}`);
+    return runOnce(digest, load, images, shape).catch((error: unknown) => {
+      // another run ended the thread, which is no reason to have nobody run this one
+      if (error instanceof Gone) return runOnce(digest, load, images, shape);
+      throw error;
+    });
+  };
+
+  return {
+    run,
+    async score(digest, load, tensors, spec) {
+      const answers = await run(digest, load, tensors, spec);
+      const probabilities = answers.map((outputs) => {
+        const row = outputs['probabilities']?.data ?? new Float32Array();
+        if (row.length !== spec.classes)
+          throw new Error(`the model gave ${row.length} numbers for an image of ${spec.classes} classes`);
+        return areProbabilities(row) ? Array.from(row) : null;
+      });
+      return { probabilities };
     },
     async release() {
       closed = true;

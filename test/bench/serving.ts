@@ -4,6 +4,7 @@ import { createImageReader } from '../../shared/image/decode.ts';
 import { contender } from '../../shared/evaluation/shards.ts';
 import { floatsOf, floatTensor, openGraph } from '../../shared/onnx/engine.ts';
 import { createModelCache } from '../../shared/onnx/session.ts';
+import { createModelWorkers } from '../../shared/onnx/workers.ts';
 import type { ModelDocument } from '../../shared/model/document.ts';
 import { loadModel } from '../../shared/model/artifact.ts';
 import { modelId } from '../../shared/model/register.ts';
@@ -128,7 +129,8 @@ export const serving: Bench = async (options) => {
   const { quick, say } = options;
   const count = quick ? 400 : 4000;
   const platform = await startBenchPlatform();
-  const models = createModelCache({ maxBytes: 64 * 1024 * 1024, threads: 1, keepsRunMemory: true });
+  const workers = createModelWorkers();
+  const models = createModelCache(workers, { owner: 'bench', maxBytes: 64 * 1024 * 1024, keepsRunMemory: true });
   try {
     say(`uploading ${count} digits and training on them`);
     const model = await servedModel(platform, count);
@@ -155,6 +157,7 @@ export const serving: Bench = async (options) => {
     ];
   } finally {
     await models.release();
+    await workers.close();
     await platform.close();
   }
 };

@@ -12,6 +12,7 @@ import { newEndpoint } from '../../../shared/endpoint/transition.ts';
 import type { ModelDocument } from '../../../shared/model/document.ts';
 import { createImageReader } from '../../../shared/image/decode.ts';
 import { createModelCache } from '../../../shared/onnx/session.ts';
+import { createModelWorkers } from '../../../shared/onnx/workers.ts';
 import { modelBlob } from '../../../shared/model/artifact.ts';
 import { modelId } from '../../../shared/model/register.ts';
 import { createScorer, predictionPartition } from '../../../shared/prediction/score.ts';
@@ -45,7 +46,8 @@ test('a picture that the model answers with not-a-number is 422 with the predict
   );
 
   const images = createImageReader();
-  const models = createModelCache({ maxBytes: 1e8, threads: 1, keepsRunMemory: true });
+  const workers = createModelWorkers(1);
+  const models = createModelCache(workers, { owner: 'served', maxBytes: 1e8, keepsRunMemory: true });
   const score = createScorer({
     ...world.ports,
     preprocess: (...call) => images.preprocess(...call),
@@ -89,4 +91,5 @@ test('a picture that the model answers with not-a-number is 422 with the predict
     class: 'red',
   });
   await models.release();
+  await workers.close();
 });

@@ -19,6 +19,7 @@ test('the package holds what the app needs in Azure and nothing for anybody else
   const contents = await packageContents(root, path.join(root, path.dirname(entry)), path.join(folder, 'fetched'));
   const names = [...contents.keys()];
   expect(names).toContain('dist/functions/app.mjs');
+  expect(names).toContain('dist/functions/worker.mjs');
   expect(names).toContain('dist/functions/probe-child.mjs');
   expect(contents.get('host.json')).toEqual({ file: path.join(root, 'host.json') });
   // what the app registers beside HTTP and the timer needs it; the local host refuses an app without

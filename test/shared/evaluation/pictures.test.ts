@@ -10,6 +10,7 @@ import { createImageReader } from '../../../shared/image/decode.ts';
 import { toTensor } from '../../../shared/image/tensor.ts';
 import { encodeModel } from '../../../shared/onnx/encode.ts';
 import { createModelCache } from '../../../shared/onnx/session.ts';
+import { createModelWorkers } from '../../../shared/onnx/workers.ts';
 import { best } from '../../../shared/prediction/inference.ts';
 import { sample } from '../dataset/samples.ts';
 import { picture } from '../image/craft.ts';
@@ -50,7 +51,8 @@ test.each([
   ['another', { width: 8, height: 8, channels: 1 as const }],
 ])('gives the same answers, the champion wanting %s image', async (_what, image) => {
   const { blobs, bytes, root } = await version();
-  const models = createModelCache({ maxBytes: 64 * 1024 * 1024, threads: 1, keepsRunMemory: false });
+  const workers = createModelWorkers(1);
+  const models = createModelCache(workers, { owner: 'judged', maxBytes: 64 * 1024 * 1024, keepsRunMemory: false });
   const reader = createImageReader();
   const infer = (...call: Parameters<typeof models.score>) => models.score(...call);
   const [candidate, champion] = [contender(0, { width: 16, height: 12, channels: 3 }), contender(40, image)];
@@ -72,4 +74,5 @@ test.each([
   expect(sorted(rows)).toEqual(sorted(expected));
   expect(new Set(ofCandidate).size).toBeGreaterThan(1);
   await models.release();
+  await workers.close();
 });

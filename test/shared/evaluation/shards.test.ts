@@ -11,7 +11,7 @@ import {
   shardSize,
 } from '../../../shared/evaluation/shards.ts';
 import { RetryLater, TerminalError } from '../../../shared/errors.ts';
-import { imagesPerRun } from '../../../shared/onnx/engine.ts';
+import { imagesPerRun } from '../../../shared/onnx/batch.ts';
 import { createSampleBudget } from '../../../shared/prediction/inference.ts';
 import { keyOf, sample } from '../dataset/samples.ts';
 import { createFakes } from '../../simulation/fakes.ts';

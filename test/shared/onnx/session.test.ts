@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
-import { describe, expect, test } from 'vitest';
+import path from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
 import { encodeModel } from '../../../shared/onnx/encode.ts';
 import { createModelCache } from '../../../shared/onnx/session.ts';
+import { createModelWorkers } from '../../../shared/onnx/workers.ts';
 import { tinyModel, tinySpec } from './tiny-model.ts';
 
 const modelFile = (bias: number): { bytes: Buffer; digest: string } => {
@@ -11,7 +13,7 @@ const modelFile = (bias: number): { bytes: Buffer; digest: string } => {
 
 const megabyte = 1024 * 1024;
 // a session counts as 8 MB and some
-const one = { maxBytes: 9 * megabyte, threads: 1, keepsRunMemory: true };
+const one = { owner: 'test', maxBytes: 9 * megabyte, keepsRunMemory: true };
 const two = { ...one, maxBytes: 18 * megabyte };
 
 /** A loader that counts its calls. */
@@ -28,9 +30,14 @@ const image = Float32Array.of(1, 2, 3, 4);
 /** logits are 3 + bias and -3 */
 const expected = (bias: number): number => 1 / (1 + Math.exp(-6 - bias));
 
+const endingProgram = path.join(import.meta.dirname, '../../fixtures/ending-worker.ts');
+
+const workers = createModelWorkers(1);
+afterAll(() => workers.close());
+
 describe('model cache', () => {
   test('scores images in order', async () => {
-    const cache = createModelCache(two);
+    const cache = createModelCache(workers, two);
     const { bytes, digest } = modelFile(0);
     const images = Array.from({ length: 70 }, (_, i) => Float32Array.of(i / 100, 0, 0, 0));
     const { probabilities } = await cache.score(digest, loader(bytes).load, [...images, image], tinySpec);
@@ -41,7 +48,7 @@ describe('model cache', () => {
   });
 
   test('loads a model once for calls at the same time', async () => {
-    const cache = createModelCache(two);
+    const cache = createModelCache(workers, two);
     const { bytes, digest } = modelFile(1);
     const { counter, load } = loader(bytes);
     await Promise.all(Array.from({ length: 5 }, () => cache.score(digest, load, [image], tinySpec)));
@@ -50,7 +57,7 @@ describe('model cache', () => {
   });
 
   test('refuses bytes of another digest, and tries again later', async () => {
-    const cache = createModelCache(two);
+    const cache = createModelCache(workers, two);
     const { bytes, digest } = modelFile(2);
     const damaged = Buffer.from(bytes);
     damaged[damaged.length - 1] = 0;
@@ -61,7 +68,7 @@ describe('model cache', () => {
   });
 
   test('has no answer where the numbers are none, and answers for the other images', async () => {
-    const cache = createModelCache(two);
+    const cache = createModelCache(workers, two);
     // logits of some 1e39 overflow float32, and infinity minus infinity is no number
     const { bytes, digest } = modelFile(0);
     const huge = Float32Array.of(3e38, 3e38, 3e38, 3e38);
@@ -76,7 +83,7 @@ describe('model cache', () => {
   });
 
   test('forgets the least recently used model', async () => {
-    const cache = createModelCache(two);
+    const cache = createModelCache(workers, two);
     const files = [modelFile(0), modelFile(1), modelFile(2)].map((file) => ({ ...file, ...loader(file.bytes) }));
     for (const index of [0, 1, 0, 2, 0, 1]) {
       const file = files[index];
@@ -87,7 +94,7 @@ describe('model cache', () => {
   });
 
   test('loads no more than fit, however many are asked for at once: the others wait', async () => {
-    const cache = createModelCache(two);
+    const cache = createModelCache(workers, two);
     let open = 0;
     let most = 0;
     const scores = await Promise.all(
@@ -108,7 +115,7 @@ describe('model cache', () => {
   });
 
   test('loads a model that is larger than the bound, alone', async () => {
-    const cache = createModelCache({ ...one, maxBytes: 1 });
+    const cache = createModelCache(workers, { ...one, maxBytes: 1 });
     const files = [modelFile(0), modelFile(1)];
     const scores = await Promise.all(
       files.map(({ bytes, digest }) => cache.score(digest, loader(bytes).load, [image], tinySpec)),
@@ -121,7 +128,7 @@ describe('model cache', () => {
   });
 
   test('goes on after a model that could not be loaded: its room is free again', async () => {
-    const cache = createModelCache(one);
+    const cache = createModelCache(workers, one);
     const { bytes, digest } = modelFile(0);
     for (let i = 0; i < 3; i++) {
       await expect(cache.score(digest, () => Promise.reject(new Error('away')), [image], tinySpec)).rejects.toThrow(
@@ -136,7 +143,7 @@ describe('model cache', () => {
   });
 
   test('is not released under a running call, and takes none afterwards', async () => {
-    const cache = createModelCache(one);
+    const cache = createModelCache(workers, one);
     const { bytes, digest } = modelFile(0);
     const running = cache.score(digest, loader(bytes).load, [image], tinySpec);
     await cache.release();
@@ -145,8 +152,51 @@ describe('model cache', () => {
   });
 
   test('refuses an image of another size', async () => {
-    const cache = createModelCache(one);
+    const cache = createModelCache(workers, one);
     const { bytes, digest } = modelFile(0);
     await expect(cache.score(digest, loader(bytes).load, [new Float32Array(3)], tinySpec)).rejects.toThrow('3 values');
+  });
+
+  test('loads a model that keeps its thread busy in one more, where there is room, and counts both', async () => {
+    const { bytes, digest } = modelFile(0);
+    const other = modelFile(1);
+    const many = Array.from({ length: 8 }, () => image);
+    for (const { room, copies } of [
+      { room: two, copies: 2 },
+      { room: one, copies: 1 },
+    ]) {
+      const threads = createModelWorkers(2);
+      const cache = createModelCache(threads, room);
+      const { counter, load } = loader(bytes);
+      const ofOther = loader(other.bytes);
+      await cache.score(digest, load, [image], tinySpec);
+      await Promise.all(many.map((one) => cache.score(digest, load, [one], tinySpec)));
+      // the copy may come after what it was meant for
+      await expect.poll(() => counter.calls).toBe(copies);
+      const { probabilities } = await cache.score(digest, load, many, tinySpec);
+      expect(probabilities[7]?.[0]).toBeCloseTo(expected(0), 5);
+      // both copies have the room that the other model needs, so the first one is loaded anew
+      await cache.score(other.digest, ofOther.load, [image], tinySpec);
+      await cache.score(digest, load, [image], tinySpec);
+      expect([counter.calls, ofOther.counter.calls]).toEqual([copies + 1, 1]);
+      await cache.release();
+      await threads.close();
+    }
+  });
+
+  test('runs that waited while another one ended the thread are run all the same', async () => {
+    const threads = createModelWorkers(1, endingProgram);
+    const cache = createModelCache(threads, two);
+    const { bytes, digest } = modelFile(0);
+    const { counter, load } = loader(bytes);
+    const scores = [image, Float32Array.of(666, 2, 3, 4), image, image].map((one) =>
+      cache.score(digest, load, [one], tinySpec),
+    );
+    const [, ended, ...others] = await Promise.allSettled(scores);
+    expect(ended).toMatchObject({ status: 'rejected', reason: { name: 'RetryLater' } });
+    expect(others.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled']);
+    expect(counter.calls).toBe(2);
+    await cache.release();
+    await threads.close();
   });
 });
