@@ -9,13 +9,23 @@ import type { Bench } from './bench.ts';
 import { importCost } from './import-cost.ts';
 import { ingest } from './ingest.ts';
 import { memory } from './memory.ts';
+import { photos } from './photos.ts';
 import { runBenches, verdict } from './run.ts';
 import { services } from './services.ts';
 import { serving } from './serving.ts';
 import { training } from './training.ts';
 import { versions } from './versions.ts';
 
-const benches: Record<string, Bench> = { services, import: importCost, versions, training, ingest, serving, memory };
+const benches: Record<string, Bench> = {
+  services,
+  import: importCost,
+  versions,
+  training,
+  ingest,
+  serving,
+  photos,
+  memory,
+};
 
 function options(): { json: boolean; quick: boolean; chosen: Record<string, Bench> } {
   const { values } = parseArgs({
