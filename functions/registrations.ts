@@ -14,7 +14,7 @@ import { ingest, type IngestPorts } from '../shared/upload/ingest.ts';
 import { onMessage } from './stage.ts';
 import { sweep } from '../shared/project/sweep.ts';
 import { train } from './train.ts';
-import { traceOfReport, trainingEvent } from '../shared/training/receive-report.ts';
+import { traceOfReport, receiveReport } from '../shared/training/receive-report.ts';
 
 const connection = 'SERVICEBUS';
 /** Bytes of uploads that one process holds at a time, however many small ones that is; a larger one passes alone. */
@@ -52,7 +52,7 @@ export function registerFunctions(target: Pick<typeof app, 'serviceBusQueue' | '
       ports,
       'training-events',
       'training-event',
-      (event) => trainingEvent(ports, event),
+      (event) => receiveReport(ports, event),
       (event) => traceOfReport(ports, event),
     ),
   });

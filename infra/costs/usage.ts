@@ -51,7 +51,7 @@ export const thousandScores: Operations = {
   'blobs.get': 1,
 };
 
-/** How often a training is heard of and looked at while it runs (shared/training/start.ts). */
+/** How often a training is heard of and looked at while it runs (shared/training/messages.ts, job.ts). */
 export const heartbeatsPerHour = 3600 / 10;
 export const checksPerHour = 3600 / 20;
 

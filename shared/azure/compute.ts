@@ -12,7 +12,7 @@ import { plainWords } from './arm-refusal.ts';
 
 const apiVersion = '2026-01-01';
 /**
- * A start call has 90 s with its claim (shared/training/start.ts): this much of it to be sent and followed to the name of
+ * A start call has 90 s with its claim (shared/training/find-lost-start.ts): this much of it to be sent and followed to the name of
  * its execution, and some to look for an execution whose name did not come.
  */
 const startLimitMs = 45_000;

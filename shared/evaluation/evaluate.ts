@@ -20,9 +20,11 @@ import { approval, waitsForPerson } from '../model/approve.ts';
 import { modelId, registerModel } from '../model/register.ts';
 import type { ModelSpec } from '../onnx/validate.ts';
 import { maxSmokeSamples, maxUnreadable, smokeFile } from '../training/job-contract.ts';
-import { findVersion } from '../training/request.ts';
+import { findVersion } from '../dataset/find-version.ts';
 import { isOpen, unreadableSamples } from '../training/run.ts';
-import { applyToRun, attemptPrefix, cancelled } from '../training/start.ts';
+import { applyToRun } from '../training/apply.ts';
+import { attemptPrefix } from '../training/job.ts';
+import { cancelled } from '../training/run.ts';
 
 type RunTrained = z.infer<typeof runTrained>;
 

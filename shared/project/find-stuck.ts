@@ -6,7 +6,7 @@ import { readHead } from '../dataset/stage.ts';
 import { outboxOf } from '../delivery/outbox.ts';
 import type { Ports } from '../ports.ts';
 import { waitingLetters } from '../delivery/replay-dead-letters.ts';
-import { diagnose } from '../training/check.ts';
+import { diagnose } from '../training/diagnose.ts';
 import { isOpen } from '../training/run.ts';
 import { whyWaiting } from '../delivery/waiting.ts';
 

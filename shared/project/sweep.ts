@@ -8,12 +8,14 @@ import { sendOutbox } from '../delivery/outbox.ts';
 import type { Ports } from '../ports.ts';
 import { replayOutages } from '../delivery/replay-dead-letters.ts';
 import { commit, commitWindow } from '../dataset/commit.ts';
-import { lookAtRun } from '../training/check.ts';
-import type { HearPorts } from '../training/hear.ts';
-import { endAsCoalesced, ensureRun, queued } from '../training/request.ts';
+import { reconcileRun } from '../training/poll.ts';
+import type { ReportPorts } from '../training/apply-report.ts';
+import { coalesceRun } from '../training/coalesce.ts';
+import { createRun } from '../training/create.ts';
+import { queued } from '../training/messages.ts';
 import { isOpen } from '../training/run.ts';
-import { applyToRun, longestPauseSeconds } from '../training/start.ts';
-import { passTurn } from '../training/turn.ts';
+import { applyToRun, longestPauseSeconds } from '../training/apply.ts';
+import { scheduleNext } from '../training/schedule-next.ts';
 import type * as z from 'zod';
 import { judgeCanary } from '../endpoint/check-canary.ts';
 import { resendUndelivered } from '../delivery/resend-undelivered.ts';
@@ -26,7 +28,7 @@ const evaluationPatienceSeconds = 720;
 /** an evaluation that has not ended by then never will */
 const evaluationSeconds = 24 * 3600;
 
-export type SweepPorts = Ports & HearPorts;
+export type SweepPorts = Ports & ReportPorts;
 
 export interface SweepReport {
   projects: number;
@@ -132,25 +134,25 @@ async function reconcileRuns(ports: SweepPorts, project: string, cause: Cause): 
     const run = stored.document;
     if (run.state !== 'queued' || run.id === active?.run || run.id === waiting?.run) continue;
     const into = settled.find((s) => s.run === run.id)?.into ?? active?.run ?? 'that came later';
-    await endAsCoalesced(ports, project, run.id, into);
+    await coalesceRun(ports, project, run.id, into);
   }
   if (active === null) {
-    if (waiting !== null) await passTurn(ports, project, waiting.run, cause);
+    if (waiting !== null) await scheduleNext(ports, project, waiting.run, cause);
     return;
   }
   if ((ports.clock.now().getTime() - Date.parse(active.at)) / 1000 < patienceSeconds) return;
-  await ensureRun(ports, project, active, cause);
+  await createRun(ports, project, active, cause);
   const stored = await ports.documents.read('runs', project, active.run);
   if (stored === undefined) return;
   await sendOutbox(ports, 'runs', stored);
   const { state, token } = stored.document;
   const data = { project, run: active.run };
-  if (!isOpen(state)) await passTurn(ports, project, active.run, cause);
+  if (!isOpen(state)) await scheduleNext(ports, project, active.run, cause);
   else if (state === 'evaluating') await evaluateForgotten(ports, stored.document, cause);
   else if (state === 'queued' || token === null) {
     await startForgotten(ports, stored.document, cause);
   } else {
-    await lookAtRun(ports, { ...data, token }, cause);
+    await reconcileRun(ports, { ...data, token }, cause);
   }
 }
 
@@ -174,7 +176,7 @@ async function startForgotten(ports: Ports, { pk, id, attempt, attempts }: RunDo
   const last = attempts.at(-1)?.endedAt;
   const waits = last === undefined ? Infinity : (ports.clock.now().getTime() - Date.parse(last)) / 1000;
   if (waits < longestPauseSeconds) return;
-  await ports.messages.send('training-requests', [queued(pk, id, cause, attempt).message]);
+  await ports.messages.send('training-requests', [queued({ project: pk, run: id }, cause, attempt).message]);
 }
 
 /** Sends what the endpoint still has to tell, and judges a canary whose messages are lost: it would be on trial for ever. */

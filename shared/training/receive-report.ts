@@ -2,17 +2,19 @@
 import { TerminalError } from '../errors.ts';
 import type { BlobCreatedEvent } from '../delivery/message.ts';
 import { projectName } from '../names.ts';
-import { hearReport, type HearPorts } from './hear.ts';
-import { readReport } from './report.ts';
-import type { TrainPorts } from './start.ts';
+import type { Ports } from '../ports.ts';
+import { applyReport, type ReportPorts } from './apply-report.ts';
+import { readReport } from './read-report.ts';
 import { blobOf } from '../upload/name.ts';
+
+type ReceivePorts = ReportPorts & Pick<Ports, 'compute'>;
 
 const namePattern =
   /^([a-z][a-z0-9-]{1,38}[a-z0-9])\/([A-Za-z0-9][A-Za-z0-9._-]{0,79})\/([A-Za-z0-9][A-Za-z0-9._-]{0,79})\/\d{6}\.json$/;
 
 /** Handles one report. What is not a report is recorded and completed; what is late or fenced changes nothing. */
-export async function trainingEvent(
-  ports: HearPorts,
+export async function receiveReport(
+  ports: ReceivePorts,
   event: BlobCreatedEvent,
 ): Promise<{ project: string; run: string; outcome: string }> {
   const blob = blobOf(event.subject);
@@ -23,15 +25,15 @@ export async function trainingEvent(
   }
   const report = await readReport(ports, blob.name);
   if (report === undefined) return { project, run, outcome: 'gone' };
-  const applied = await hearReport(ports, { project, run, token }, report, event);
+  const applied = await applyReport(ports, { project, run, token }, report, event);
   if (applied === undefined && report.kind === 'started')
-    await stopStranger(ports, project, run, token, report.execution);
+    await stopUnbound(ports, project, run, token, report.execution);
   return { project, run, outcome: applied === undefined ? 'ignored' : report.kind };
 }
 
 /** The trace of the run that a report belongs to: storage events carry none. */
 export async function traceOfReport(
-  ports: Pick<TrainPorts, 'documents'>,
+  ports: Pick<Ports, 'documents'>,
   event: BlobCreatedEvent,
 ): Promise<string | undefined> {
   const [, project, run] = namePattern.exec(blobOf(event.subject)?.name ?? '') ?? [];
@@ -40,8 +42,8 @@ export async function traceOfReport(
 }
 
 /** An execution that the run is not bound to must not go on computing. Only one that was started for this run is stopped. */
-async function stopStranger(
-  ports: TrainPorts,
+async function stopUnbound(
+  ports: ReceivePorts,
   project: string,
   run: string,
   token: string,

@@ -127,8 +127,10 @@ export type Rejection = { rejected: string };
 
 /** Attempts at one run before an infrastructure failure is final; start calls that were put off are none. */
 export const maxAttempts = 4;
-/** Start calls that may be put off: about a day of them (start.ts has the pauses). */
+/** Start calls that may be put off: about a day of them (apply.ts has the pauses). */
 export const maxPutOffs = 100;
+/** A job that does not begin within this time never will: compute is stuck. */
+export const startTimeoutSeconds = 900;
 /** code of an attempt whose start call failed, as far as its caller knows */
 export const startFailed = 'start-failed';
 /** code of an attempt that the training program itself gave up */
@@ -162,5 +164,15 @@ export function newRun(spec: RunSpec, at: string, cause: { correlation: string; 
     trainedAt: null,
     endedAt: null,
     ...cause,
+  };
+}
+
+/** The event by which a run is cancelled; `by` is null when that is not known any more. */
+export function cancelled(now: Date, by: string | null): Extract<RunEvent, { kind: 'cancel' }> {
+  return {
+    kind: 'cancel',
+    detail: by === null ? 'Cancelled on request.' : `Cancelled by ${by}.`,
+    by,
+    at: now.toISOString(),
   };
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { applyToEndpoint } from '../../shared/endpoint/apply.ts';
-import { cancelRun } from '../../shared/training/check.ts';
+import { cancelRun } from '../../shared/training/cancel.ts';
 import { judged, right, wrong } from './judged.ts';
 import { cause, name } from '../shared/evaluation/trainable.ts';
 

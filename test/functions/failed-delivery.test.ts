@@ -8,7 +8,7 @@ import { documentStore, RetryLater, TerminalError } from '../../shared/errors.ts
 import { compose, type runTrained } from '../../shared/delivery/message.ts';
 import type { StageRecord } from '../../shared/ports.ts';
 import { projectSettings } from '../../shared/project/settings.ts';
-import { whyQueued } from '../../shared/training/queue-reason.ts';
+import { whyQueued } from '../../shared/training/why-queued.ts';
 import { createFakes } from '../simulation/fakes.ts';
 import { trainable } from '../shared/evaluation/trainable.ts';
 import type * as z from 'zod';

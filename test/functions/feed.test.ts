@@ -4,8 +4,8 @@ import { train } from '../../functions/train.ts';
 import { RetryLater } from '../../shared/errors.ts';
 import { compose, type versionCommitted } from '../../shared/delivery/message.ts';
 import type { ProjectSettingsInput } from '../../shared/project/settings.ts';
-import { cancelRun } from '../../shared/training/check.ts';
-import { waitingFor } from '../../shared/training/waiting-for.ts';
+import { cancelRun } from '../../shared/training/cancel.ts';
+import { whyIdle } from '../../shared/training/why-idle.ts';
 import type * as z from 'zod';
 import { judged, right, wrong } from './judged.ts';
 import { cause, commitVersion, name, trainable } from '../shared/evaluation/trainable.ts';
@@ -37,7 +37,7 @@ const feedOf = ({ world }: Pick<Trainable, 'world'>, type: string): string[] =>
 async function fieldOf({ world, project }: Trainable) {
   const scheduler = await world.read('schedulers', name, 'scheduler');
   const head = (await world.read('heads', name, 'head'))?.head ?? null;
-  return waitingFor(project.settings, head, scheduler, world.ports.clock.now());
+  return whyIdle(project.settings, head, scheduler, world.ports.clock.now());
 }
 
 describe('a project in which nothing trains says why', () => {
@@ -58,7 +58,7 @@ describe('a project in which nothing trains says why', () => {
 
   test('before its first version', async () => {
     const { settings } = (await trainable()).project;
-    expect(waitingFor(settings, null, undefined, new Date(0))?.code).toBe('no-version');
+    expect(whyIdle(settings, null, undefined, new Date(0))?.code).toBe('no-version');
   });
 
   test('once, however many versions wait for the same, and again after a training', async () => {

@@ -3,7 +3,7 @@ import { RetryLater, TerminalError } from '../../shared/errors.ts';
 import { compose, type versionCommitted } from '../../shared/delivery/message.ts';
 import type * as z from 'zod';
 import { train } from '../../functions/train.ts';
-import { cancelRun } from '../../shared/training/check.ts';
+import { cancelRun } from '../../shared/training/cancel.ts';
 import { cause, commitVersion, name, trainable } from '../shared/evaluation/trainable.ts';
 
 type VersionCommitted = z.infer<typeof versionCommitted>;

@@ -14,7 +14,8 @@ import { className, projectName, unassignedProject } from '../../shared/names.ts
 import { projectSettings } from '../../shared/project/settings.ts';
 import { queueNames } from '../../shared/resources.ts';
 import { jobDocument, jobReport, manifestLine, smokeFile } from '../../shared/training/job-contract.ts';
-import { readReport, toEvent } from '../../shared/training/report.ts';
+import { readReport } from '../../shared/training/read-report.ts';
+import { eventOfReport } from '../../shared/training/event-of-report.ts';
 import { blobOf, labelFromMetadata, readUploadName } from '../../shared/upload/name.ts';
 import { createFakes } from '../simulation/fakes.ts';
 import { sample } from '../shared/dataset/samples.ts';
@@ -105,7 +106,7 @@ async function report(body: Buffer): Promise<void> {
   await blobs.create('job-reports', 'p/r/t/000001.json', body);
   try {
     const read = await readReport({ blobs }, 'p/r/t/000001.json');
-    if (read !== undefined) toEvent(read, 't', new Date(0));
+    if (read !== undefined) eventOfReport(read, 't', new Date(0));
   } catch (error) {
     if (!(error instanceof TerminalError)) throw error;
   }

@@ -19,7 +19,7 @@ import type { Ports } from '../../shared/ports.ts';
 import { modelBlob } from '../../shared/model/artifact.ts';
 import { registerModel } from '../../shared/model/register.ts';
 import { type JobDocument, jobDocument } from '../../shared/training/job-contract.ts';
-import { attemptPrefix } from '../../shared/training/start.ts';
+import { attemptPrefix } from '../../shared/training/job.ts';
 import { waitingMessages } from './snapshot.ts';
 import { tinyModel } from '../shared/onnx/tiny-model.ts';
 

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { expect, test } from 'vitest';
 import { commitStaged } from '../../shared/dataset/commit-when-quiet.ts';
 import { train } from '../../functions/train.ts';
-import { traceOfReport, trainingEvent } from '../../shared/training/receive-report.ts';
+import { traceOfReport, receiveReport } from '../../shared/training/receive-report.ts';
 import { ingest } from '../../shared/upload/ingest.ts';
 import { sweep } from '../../shared/project/sweep.ts';
 import { idleCost, runsPerMonth, sweepOperations, total } from '../../infra/costs/idle.ts';
@@ -180,7 +180,7 @@ test('an hour of checks and heartbeats does what it is charged for', async () =>
     };
     // as registrations.ts has it: the trace of the run is looked up for each
     await traceOfReport(ports, event);
-    expect((await trainingEvent(ports, event)).outcome).toBe(kind);
+    expect((await receiveReport(ports, event)).outcome).toBe(kind);
   };
   let checks = 0;
   for (let heard = 1; heard <= heartbeatsPerHour; heard++) {

@@ -6,7 +6,7 @@ import { outboxOf } from '../../shared/delivery/outbox.ts';
 import { queueNames } from '../../shared/resources.ts';
 import { isOpen } from '../../shared/training/run.ts';
 import type { Ledger } from './users.ts';
-import { waitingFor } from '../../shared/training/waiting-for.ts';
+import { whyIdle } from '../../shared/training/why-idle.ts';
 import type { World } from './world.ts';
 
 type Say = (problem: string) => void;
@@ -59,7 +59,7 @@ export function checkTrainings(world: World, project: string, ledger: Ledger, sa
   // nothing trains at rest: the project says why
   const settings = documents.find('projects', 'projects', project)?.settings;
   const head = documents.find('heads', project, 'head')?.head ?? null;
-  if (settings !== undefined && waitingFor(settings, head, scheduler, world.now()) === null)
+  if (settings !== undefined && whyIdle(settings, head, scheduler, world.now()) === null)
     say(`I7: nothing trains in ${project}, and nothing says why`);
   const bound = [...runs.values()].map(({ boundTo }) => boundTo).filter((name) => name !== null);
   if (new Set(bound).size !== bound.length) say(`I4: two runs of ${project} are bound to one execution`);

@@ -4,7 +4,7 @@ import { treeStore } from '../../../shared/dataset/store.ts';
 import { entries } from '../../../shared/dataset/entries.ts';
 import { Problem } from '../../../shared/api/problem.ts';
 import type { VersionSummary } from '../../../shared/dataset/document.ts';
-import { findVersion } from '../../../shared/training/request.ts';
+import { findVersion } from '../../../shared/dataset/find-version.ts';
 import { type Answer, projectOf, route } from '../route.ts';
 
 /**

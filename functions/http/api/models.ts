@@ -22,7 +22,7 @@ import { outboxOf, sendOutbox } from '../../../shared/delivery/outbox.ts';
 import type { Stored } from '../../../shared/ports.ts';
 import { approval } from '../../../shared/model/approve.ts';
 import { modelId } from '../../../shared/model/register.ts';
-import { findVersion } from '../../../shared/training/request.ts';
+import { findVersion } from '../../../shared/dataset/find-version.ts';
 import { readPage } from './pages.ts';
 import { listQuery } from './projects.ts';
 import { type Answer, type Call, changed, type HttpPorts, pageOf, projectOf, requireMatch, route } from '../route.ts';

@@ -21,7 +21,7 @@ import { unassignedProject } from '../../../shared/names.ts';
 import type { Stored } from '../../../shared/ports.ts';
 import { changeSettings, createProject, tellProject } from '../../../shared/project/change.ts';
 import { type ProjectSettings, projectSettings } from '../../../shared/project/settings.ts';
-import { waitingFor } from '../../../shared/training/waiting-for.ts';
+import { whyIdle } from '../../../shared/training/why-idle.ts';
 import { readPage } from './pages.ts';
 import { type Answer, changed, type HttpPorts, pageOf, projectOf, requireMatch, route } from '../route.ts';
 
@@ -190,7 +190,7 @@ export const projectRoutes = [
         head: head?.document.head ? toVersionView(head.document.head) : null,
         training: {
           run: scheduler?.active?.run ?? null,
-          waitingFor: waitingFor(settings, head?.document.head ?? null, scheduler, ports.clock.now(), ports.trainers),
+          waitingFor: whyIdle(settings, head?.document.head ?? null, scheduler, ports.clock.now(), ports.trainers),
         },
         counts: await countsOf(ports, id),
         warnings: warningsOf(project.document, head?.document.head?.byClass ?? {}),

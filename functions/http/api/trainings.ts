@@ -12,9 +12,9 @@ import {
 import { trainerName } from '../../../shared/project/settings.ts';
 import type { ProjectDocument } from '../../../shared/project/document.ts';
 import type { RunDocument } from '../../../shared/training/document.ts';
-import { whyQueued } from '../../../shared/training/queue-reason.ts';
+import { whyQueued } from '../../../shared/training/why-queued.ts';
 import { isOpen } from '../../../shared/training/run.ts';
-import { cancelRun } from '../../../shared/training/check.ts';
+import { cancelRun } from '../../../shared/training/cancel.ts';
 import { requestTraining } from '../../../shared/training/request.ts';
 import { readPage } from './pages.ts';
 import { listQuery } from './projects.ts';

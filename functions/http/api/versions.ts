@@ -14,7 +14,7 @@ import { commitNow } from '../../../shared/dataset/stage.ts';
 import { changePage } from '../../../shared/dataset/diff.ts';
 import { treeStore } from '../../../shared/dataset/store.ts';
 import { entries } from '../../../shared/dataset/entries.ts';
-import { findVersion } from '../../../shared/training/request.ts';
+import { findVersion } from '../../../shared/dataset/find-version.ts';
 import { readPage } from './pages.ts';
 import { listQuery } from './projects.ts';
 import { continuationOf, linkTo, pageOf, projectOf, route } from '../route.ts';

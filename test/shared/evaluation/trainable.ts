@@ -1,7 +1,7 @@
 /** A project with a dataset version in a small world, and the training stage at work in it. */
 import { sweep } from '../../../shared/project/sweep.ts';
 import { train } from '../../../functions/train.ts';
-import { trainingEvent } from '../../../shared/training/receive-report.ts';
+import { receiveReport } from '../../../shared/training/receive-report.ts';
 import { applyEdits } from '../../../shared/dataset/edit.ts';
 import { treeStore } from '../../../shared/dataset/store.ts';
 import { versionId } from '../../../shared/dataset/version-id.ts';
@@ -10,7 +10,8 @@ import type { RunDocument } from '../../../shared/training/document.ts';
 import type { VersionSummary } from '../../../shared/dataset/document.ts';
 import type { BlobCreatedEvent, Cause, queueMessages } from '../../../shared/delivery/message.ts';
 import { projectSettings, type ProjectSettingsInput } from '../../../shared/project/settings.ts';
-import { requestTraining, type TrainingInput } from '../../../shared/training/request.ts';
+import { requestTraining } from '../../../shared/training/request.ts';
+import type { TrainingInput } from '../../../shared/training/specify.ts';
 import { keyOf, sample } from '../dataset/samples.ts';
 import { createFakes, type Fakes } from '../../simulation/fakes.ts';
 import type * as z from 'zod';
@@ -100,7 +101,7 @@ export async function trainable(settings: ProjectSettingsInput = {}) {
         subject: `/blobServices/default/containers/job-reports/blobs/${blob}`,
         data: { url: '', eTag: 'e' },
       };
-      return lost ? 'lost' : (await trainingEvent(world.ports, event)).outcome;
+      return lost ? 'lost' : (await receiveReport(world.ports, event)).outcome;
     },
     sweep: () => sweep(world.ports),
   };

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { cancelRun } from '../../../shared/training/check.ts';
+import { cancelRun } from '../../../shared/training/cancel.ts';
 import { cause, commitVersion, name, trainable } from '../evaluation/trainable.ts';
 
 describe('the sweep', () => {

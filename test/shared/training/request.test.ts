@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { VersionSummary } from '../../../shared/dataset/document.ts';
 import type { TerminalError } from '../../../shared/errors.ts';
 import { maxClasses } from '../../../shared/names.ts';
-import { findVersion } from '../../../shared/training/request.ts';
+import { findVersion } from '../../../shared/dataset/find-version.ts';
 import { maxTrainingSamples } from '../../../shared/training/untrainable.ts';
 import { commitVersion, name, trainable } from '../evaluation/trainable.ts';
 

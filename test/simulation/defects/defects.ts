@@ -74,7 +74,7 @@ export const defects: readonly Defect[] = [
         '  if (run.boundTo !== null)',
       ],
     ],
-    seed: 200019,
+    seed: 200048,
   },
   {
     name: 'alias flipped in two writes',
@@ -109,10 +109,10 @@ export const defects: readonly Defect[] = [
     seed: 200265,
   },
   {
-    name: 'reconcile starts a second job',
-    excuse: 'a start call without an answer did not start anything',
-    file: 'shared/training/start.ts',
-    edits: [["if (state === 'submitted' && token !== null) {", "if (state === 'evaluating' && token !== null) {"]],
+    name: 'lost start call not looked for',
+    excuse: 'whoever made the call will get its answer',
+    file: 'shared/training/poll.ts',
+    edits: [['await findLostStart(ports, stored, token, cause)', "'starting'"]],
     seed: 100_002,
   },
   {
@@ -130,7 +130,7 @@ export const defects: readonly Defect[] = [
   {
     name: 'retry without backoff',
     excuse: 'it may work right away',
-    file: 'shared/training/start.ts',
+    file: 'shared/training/apply.ts',
     edits: [
       [
         'document.retryAt = later(now, backoffSeconds(document.attempt, pauseSeconds));',

@@ -1,25 +1,15 @@
-/** Why nothing trains in a project, for whoever wonders: the field that says so, and the feed entry when it changes. */
-import type { SchedulerDocument } from './document.ts';
+/** Why nothing trains in a project, for whoever wonders. */
 import type { VersionSummary } from '../dataset/document.ts';
-import { feedEntry } from '../event/feed-entry.ts';
-import type { Cause } from '../delivery/message.ts';
-import { outboxOf, sendOutbox, update } from '../delivery/outbox.ts';
-import type { Ports } from '../ports.ts';
 import type { ProjectSettings } from '../project/settings.ts';
-import {
-  limitsFor,
-  newScheduler,
-  type Scheduler,
-  secondsUntilAllowed,
-  tooFewNewSamples,
-  whyHeldBack,
-} from './scheduler.ts';
+import { limitsFor, secondsUntilAllowed, whyHeldBack } from './limits.ts';
+import { tooFewNewSamples } from './schedule.ts';
+import { newScheduler, type Scheduler } from './scheduler.ts';
 import { checkTrainer, type Trainers, unknownTrainers } from './trainers.ts';
 import type { Reason } from '../task/task.ts';
 import { emptySplit, untrainable } from './untrainable.ts';
 
 /** A version that has started no training for so long starts none any more: its message is handled by then. */
-const versionPatienceSeconds = 120;
+const versionMessageSeconds = 120;
 
 /** Why a version starts no training, whatever the scheduler says; undefined: it may. */
 export function whyNotOn(
@@ -40,7 +30,7 @@ function wrongTrainer({ trainer }: ProjectSettings, trainers: Trainers): Reason 
 }
 
 /** What the next training of a project waits for; null: one is at work or about to be. */
-export function waitingFor(
+export function whyIdle(
   settings: ProjectSettings,
   head: VersionSummary | null,
   scheduler: Scheduler = newScheduler,
@@ -65,7 +55,7 @@ export function waitingFor(
 
 /** A version asks once: what ended its training without trying it, or held it back then, does not make it ask again. */
 function nextVersion({ number, createdAt }: VersionSummary, now: Date): Reason | null {
-  if (now.getTime() - Date.parse(createdAt) < versionPatienceSeconds * 1000) return null;
+  if (now.getTime() - Date.parse(createdAt) < versionMessageSeconds * 1000) return null;
   const detail = `Version ${number} has asked for its training: compute failed it, or the settings were others then. The next version starts one, or POST .../trainings.`;
   return { code: 'next-version', detail };
 }
@@ -76,33 +66,4 @@ function heldBack(scheduler: Scheduler, { retrain }: ProjectSettings, requestedB
   return seconds === 0
     ? null
     : { code, detail: `A limit holds the next training back: ${whyHeldBack[code](limits, seconds)}.` };
-}
-
-/**
- * The scheduler that has told this reason in its feed; the very same one when it was told before and nothing began since,
- * or something trains: of a thousand versions that wait for the same thing one is told.
- */
-export function withReason(scheduler: SchedulerDocument, reason: Reason, now: Date, cause: Cause): SchedulerDocument {
-  if (scheduler.active !== null || scheduler.waitingFor === reason.code) return scheduler;
-  const at = now.toISOString();
-  const text = `Nothing trains: ${reason.detail}`;
-  const told = { type: 'training.waiting', subject: 'trainings', text, at, by: null };
-  const entry = feedEntry(scheduler.pk, told, ['training.waiting', reason.code, cause.id], cause);
-  return { ...scheduler, waitingFor: reason.code, outbox: [...outboxOf(scheduler), entry] };
-}
-
-/** Tells why a version started no training. */
-export async function tellWaiting(
-  ports: Pick<Ports, 'clock' | 'documents' | 'messages'>,
-  project: string,
-  reason: Reason,
-  cause: Cause,
-): Promise<void> {
-  const now = ports.clock.now();
-  const { stored } = await update(ports.documents, 'schedulers', project, 'scheduler', (current) => {
-    const scheduler: SchedulerDocument = { id: 'scheduler', pk: project, ...newScheduler, ...current };
-    const told = withReason(scheduler, reason, now, cause);
-    return told === scheduler ? 'keep' : told;
-  });
-  if (stored !== undefined) await sendOutbox(ports, 'schedulers', stored);
 }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { cancelRun, lookAtRun } from '../../../shared/training/check.ts';
+import { cancelRun } from '../../../shared/training/cancel.ts';
+import { reconcileRun } from '../../../shared/training/poll.ts';
 import { maxAttempts } from '../../../shared/training/run.ts';
 import { cause, name, trainable } from '../evaluation/trainable.ts';
 
@@ -91,7 +92,7 @@ describe('the start call', () => {
       seen = 'looking';
       world.pass(50);
       const token = (await run(id)).token ?? '';
-      seen = (await lookAtRun(world.ports, { project: name, run: id, token }, cause)).outcome;
+      seen = (await reconcileRun(world.ports, { project: name, run: id, token }, cause)).outcome;
     };
     await work();
     expect(seen).toBe('starting');

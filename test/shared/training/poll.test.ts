@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { cancelRun, lookAtRun } from '../../../shared/training/check.ts';
+import { cancelRun } from '../../../shared/training/cancel.ts';
+import { reconcileRun } from '../../../shared/training/poll.ts';
 import { cause, name, succeeded, trainable } from '../evaluation/trainable.ts';
 
 /** A run whose job waited for a machine and has begun. */
@@ -80,7 +81,7 @@ describe('infrastructure failures', () => {
     world.sent.length = 0;
     world.executions.set('trainer-1', { ...world.executions.get('trainer-1')!, state: 'failed' });
     world.pass(3600);
-    const look = await lookAtRun(world.ports, { project: name, run: id, token }, cause);
+    const look = await reconcileRun(world.ports, { project: name, run: id, token }, cause);
     expect(look.outcome).toBe('execution-failed');
     await work(10);
     expect(await run(id)).toMatchObject({ state: 'submitted', attempt: 2 });

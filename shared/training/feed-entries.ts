@@ -5,7 +5,7 @@ import { feedEntry } from '../event/feed-entry.ts';
 import type { Cause } from '../delivery/message.ts';
 
 /** Entries for what one change of a run means to a person; `by` is who made the change, if a person did. */
-export function entriesOf(
+export function feedEntries(
   before: RunDocument,
   after: RunDocument,
   { at, by }: { at: string; by: string | null },

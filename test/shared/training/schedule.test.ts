@@ -1,17 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import {
-  type Ended,
-  type Limits,
-  limitsFor,
-  newScheduler,
-  release,
-  request,
-  type Request,
-  samplesTriedOn,
-  type Scheduler,
-  secondsUntilAllowed,
-} from '../../../shared/training/scheduler.ts';
+import { type Ended, release } from '../../../shared/training/release.ts';
+import { type Limits, limitsFor, secondsUntilAllowed } from '../../../shared/training/limits.ts';
+import { newScheduler, type Request, samplesTriedOn, type Scheduler } from '../../../shared/training/scheduler.ts';
+import { schedule } from '../../../shared/training/schedule.ts';
 
 const noon = new Date('2026-03-01T12:00:00Z');
 const later = (seconds: number, from = noon): Date => new Date(from.getTime() + seconds * 1000);
@@ -38,7 +30,7 @@ const always = (limits: Limits) => () => limits;
 function askAll(requests: Request[], limits = free, from: Scheduler = newScheduler) {
   let scheduler = from;
   const verdicts = requests.map((r) => {
-    const decided = request(scheduler, r, limits, noon);
+    const decided = schedule(scheduler, r, limits, noon);
     scheduler = decided.scheduler;
     return decided.verdict;
   });
@@ -60,7 +52,7 @@ describe('requests', () => {
     expect(scheduler.waiting?.run).toBe('d');
     expect(verdicts.at(-1)).toEqual({ verdict: 'wait', behind: 'a' });
     for (const gone of ['b', 'c'])
-      expect(request(scheduler, asked(gone, 2), free, noon).verdict).toEqual({ verdict: 'coalesced', into: 'd' });
+      expect(schedule(scheduler, asked(gone, 2), free, noon).verdict).toEqual({ verdict: 'coalesced', into: 'd' });
   });
 
   test('a storm of a thousand costs two jobs, and each request learns what became of it', () => {
@@ -70,7 +62,7 @@ describe('requests', () => {
     expect(scheduler.waiting?.spec.version.number).toBe(7);
     // those that change nothing leave no trace, so that nobody else's write is in their way
     expect(scheduler.settled).toHaveLength(6);
-    expect(request(scheduler, asked('late', 7), free, noon).scheduler).toBe(scheduler);
+    expect(schedule(scheduler, asked('late', 7), free, noon).scheduler).toBe(scheduler);
     expect(new Set(verdicts.map((v) => v.verdict))).toEqual(new Set(['start', 'wait', 'coalesced']));
   });
 });
@@ -78,14 +70,14 @@ describe('requests', () => {
 describe('limits', () => {
   test('a cooldown refuses when nothing waits, and says how long', () => {
     const limits = { ...free, cooldownSeconds: 100 };
-    const first = request(newScheduler, asked('a'), limits, noon).scheduler;
+    const first = schedule(newScheduler, asked('a'), limits, noon).scheduler;
     const idle = release(first, ended('a'), always(limits), later(10));
-    expect(request(idle, asked('b', 2), limits, later(40)).verdict).toMatchObject({
+    expect(schedule(idle, asked('b', 2), limits, later(40)).verdict).toMatchObject({
       verdict: 'refused',
       code: 'cooldown',
       retryAfterSeconds: 60,
     });
-    expect(request(idle, asked('b', 2), limits, later(100)).verdict).toEqual({ verdict: 'start', run: 'b' });
+    expect(schedule(idle, asked('b', 2), limits, later(100)).verdict).toEqual({ verdict: 'start', run: 'b' });
   });
 
   test('a run that waits out a cooldown begins when it is over, though no run ends then', () => {
@@ -101,11 +93,11 @@ describe('limits', () => {
     const limits = { ...free, cooldownSeconds: 100 };
     const { scheduler } = askAll([asked('a', 1), asked('b', 2)], limits);
     const held = release(scheduler, ended('a'), always(limits), later(10));
-    const newer = request(held, asked('c', 3), limits, later(100));
+    const newer = schedule(held, asked('c', 3), limits, later(100));
     expect(newer).toMatchObject({ verdict: { verdict: 'start', run: 'c' }, scheduler: { waiting: null } });
-    const older = request(held, asked('d', 2), limits, later(100));
+    const older = schedule(held, asked('d', 2), limits, later(100));
     expect(older).toMatchObject({ verdict: { verdict: 'coalesced', into: 'b' }, scheduler: { active: { run: 'b' } } });
-    const tooEarly = request(held, asked('e', 3), limits, later(50));
+    const tooEarly = schedule(held, asked('e', 3), limits, later(50));
     expect(tooEarly).toMatchObject({ verdict: { verdict: 'wait', behind: null }, scheduler: { active: null } });
   });
 
@@ -119,49 +111,49 @@ describe('limits', () => {
     const limits = { ...free, maxPerDay: 2 };
     let scheduler = newScheduler;
     for (const run of ['a', 'b']) {
-      scheduler = request(scheduler, asked(run), limits, noon).scheduler;
+      scheduler = schedule(scheduler, asked(run), limits, noon).scheduler;
       scheduler = release(scheduler, ended(run), always(limits), noon);
     }
-    expect(request(scheduler, asked('c'), limits, noon).verdict).toMatchObject({
+    expect(schedule(scheduler, asked('c'), limits, noon).verdict).toMatchObject({
       code: 'daily-limit',
       retryAfterSeconds: 12 * 3600,
     });
     const midnight = later(12 * 3600);
-    expect(request(scheduler, asked('c'), limits, midnight).verdict.verdict).toBe('start');
+    expect(schedule(scheduler, asked('c'), limits, midnight).verdict.verdict).toBe('start');
   });
 
   test('a clock that is behind at midnight does not open yesterday again', () => {
     const limits = { ...free, maxPerDay: 1 };
     const tomorrow = later(12 * 3600 + 60);
     const scheduler = release(
-      request(newScheduler, asked('a'), limits, tomorrow).scheduler,
+      schedule(newScheduler, asked('a'), limits, tomorrow).scheduler,
       ended('a'),
       always(limits),
       tomorrow,
     );
     const behind = later(-600, tomorrow);
     expect(secondsUntilAllowed(scheduler, limits, behind)).toEqual({ code: 'daily-limit', seconds: 86_400 + 540 });
-    expect(request(scheduler, asked('b'), limits, behind).scheduler).toBe(scheduler);
+    expect(schedule(scheduler, asked('b'), limits, behind).scheduler).toBe(scheduler);
   });
 
   test('seconds of compute count against the day on which a run ended, and refuse the next', () => {
     const limits = { ...free, computeSecondsPerDay: 100 };
-    let scheduler = request(newScheduler, asked('a'), limits, noon).scheduler;
+    let scheduler = schedule(newScheduler, asked('a'), limits, noon).scheduler;
     scheduler = release(scheduler, ended('a', 60.4), always(limits), noon);
     expect(scheduler.computeSecondsToday).toBe(60);
-    scheduler = request(scheduler, asked('b'), limits, noon).scheduler;
+    scheduler = schedule(scheduler, asked('b'), limits, noon).scheduler;
     expect(scheduler.active?.run).toBe('b');
     scheduler = release(scheduler, ended('b', 41), always(limits), noon);
-    const refused = request(scheduler, asked('c'), limits, noon).verdict;
+    const refused = schedule(scheduler, asked('c'), limits, noon).verdict;
     expect(refused).toMatchObject({ code: 'compute-limit', retryAfterSeconds: 12 * 3600 });
-    expect(request(scheduler, asked('c'), limits, later(12 * 3600)).verdict.verdict).toBe('start');
+    expect(schedule(scheduler, asked('c'), limits, later(12 * 3600)).verdict.verdict).toBe('start');
   });
 
   test('a limit of nothing starts nothing', () => {
-    expect(request(newScheduler, asked('a'), { ...free, maxPerDay: 0 }, noon).verdict).toMatchObject({
+    expect(schedule(newScheduler, asked('a'), { ...free, maxPerDay: 0 }, noon).verdict).toMatchObject({
       code: 'daily-limit',
     });
-    expect(request(newScheduler, asked('a'), { ...free, computeSecondsPerDay: 0 }, noon).verdict).toMatchObject({
+    expect(schedule(newScheduler, asked('a'), { ...free, computeSecondsPerDay: 0 }, noon).verdict).toMatchObject({
       code: 'compute-limit',
     });
   });
@@ -186,7 +178,7 @@ describe('the samples that a new version is compared with', () => {
   const after = (...runs: [Request, Partial<Ended>?][]): number =>
     samplesTriedOn(
       runs.reduce((scheduler, [one, how]) => {
-        const begun = request(scheduler, one, free, noon).scheduler;
+        const begun = schedule(scheduler, one, free, noon).scheduler;
         return release(begun, { ...ended(one.run), ...how }, always(free), noon);
       }, newScheduler),
     );
@@ -257,7 +249,7 @@ test('whatever comes in whatever order: one run at a time, none begins twice, no
           advance(release(scheduler, c.which === 'nobody' ? null : ended(runOf(c.which)), limitsOf, now));
         else {
           const by = c.manual ? 'someone' : 'policy';
-          const { scheduler: next, verdict } = request(
+          const { scheduler: next, verdict } = schedule(
             scheduler,
             asked(`r${c.run}`, c.version, by),
             limitsFor(limits, by),
@@ -268,7 +260,7 @@ test('whatever comes in whatever order: one run at a time, none begins twice, no
           if (verdict.verdict === 'wait') expect(scheduler.waiting?.run).toBe(`r${c.run}`);
           // asked again it gets the same answer
           if (verdict.verdict !== 'refused')
-            expect(request(scheduler, asked(`r${c.run}`, c.version, by), limitsFor(limits, by), now).verdict).toEqual(
+            expect(schedule(scheduler, asked(`r${c.run}`, c.version, by), limitsFor(limits, by), now).verdict).toEqual(
               verdict,
             );
         }

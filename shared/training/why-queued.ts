@@ -1,8 +1,9 @@
 /** Why a training does not run yet, or does not go on, in a sentence. */
 import type { Waits } from '../delivery/document.ts';
 import { whyWaiting } from '../delivery/waiting.ts';
+import { type Limits, limitsFor, secondsUntilAllowed, whyHeldBack } from './limits.ts';
 import { isOpen, type Run } from './run.ts';
-import { type Limits, limitsFor, type Scheduler, secondsUntilAllowed, whyHeldBack } from './scheduler.ts';
+import type { Scheduler } from './scheduler.ts';
 
 /** The reason, or null for a run that is at work or has ended. `retrain` are the limits of its project. */
 export function whyQueued(

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { whyQueued } from '../../../shared/training/queue-reason.ts';
+import { whyQueued } from '../../../shared/training/why-queued.ts';
 import { newScheduler, type Request } from '../../../shared/training/scheduler.ts';
 
 const now = new Date('2026-03-01T12:00:00Z');

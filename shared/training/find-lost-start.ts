@@ -1,0 +1,47 @@
+/** Finding the execution of a start call whose answer was lost. */
+import type { Cause } from '../delivery/message.ts';
+import { sendOutbox } from '../delivery/outbox.ts';
+import type { Ports, Stored } from '../ports.ts';
+import { type ApplyPorts, applyToRun } from './apply.ts';
+import type { RunDocument } from './document.ts';
+import { startFailed } from './run.ts';
+
+type LostStartPorts = ApplyPorts & Pick<Ports, 'compute'>;
+
+/**
+ * A claim is saved and its start call made within this time (shared/azure/compute.ts has the limits): an execution that
+ * is not known by then is looked for.
+ */
+const startCallSeconds = 90;
+
+/** Counts as an attempt: a start call that is lost each time would otherwise be made for ever. */
+const startLost = {
+  kind: 'attempt-failed' as const,
+  code: startFailed,
+  detail: `Nothing is known of the execution ${startCallSeconds} s after its start call was to be made; whoever made it died, or its answer was lost.`,
+  retryable: true,
+};
+
+/** Says what became of a start call whose execution is not known: it is `found`, `starting`, or counts as failed (`start-lost`). */
+export async function findLostStart(
+  ports: LostStartPorts,
+  stored: Stored<RunDocument>,
+  token: string,
+  cause: Cause,
+): Promise<string> {
+  const { pk: project, id: run, submittedAt } = stored.document;
+  const lost = (await ports.compute.list()).find((e) => e.environment['DARKROOM_TOKEN'] === token);
+  if (lost !== undefined) {
+    await applyToRun(ports, project, run, { kind: 'execution-known', token, execution: lost.name }, cause);
+    return 'found';
+  }
+  // whoever claimed it may be about to start it, and a second start call would cost a machine: the next poll goes on
+  const waitedMs = ports.clock.now().getTime() - Date.parse(submittedAt ?? '');
+  if (waitedMs < startCallSeconds * 1000) {
+    await sendOutbox(ports, 'runs', stored);
+    return 'starting';
+  }
+  const at = ports.clock.now().toISOString();
+  await applyToRun(ports, project, run, { ...startLost, token, at }, cause);
+  return 'start-lost';
+}
