@@ -8,7 +8,8 @@ import { commitStaged } from '../shared/dataset/commit-when-quiet.ts';
 import { recordDeadLetter } from '../shared/delivery/record-dead-letter.ts';
 import { deploy } from '../shared/endpoint/deploy.ts';
 import { evaluate, type EvaluatePorts } from '../shared/evaluation/evaluate.ts';
-import { registerHttp } from './http/register.ts';
+import { api } from './http/api/api.ts';
+import { mount } from './http/mount.ts';
 import type { HttpPorts } from './http/route.ts';
 import { ingest, type IngestPorts } from '../shared/upload/ingest.ts';
 import { onMessage } from './stage.ts';
@@ -78,7 +79,7 @@ export function registerFunctions(target: Pick<typeof app, 'serviceBusQueue' | '
       ports.telemetry.stage({ stage: 'sweep', project: '', outcome, durationMs, ids });
     },
   });
-  registerHttp(target, { ...ports, score: createScorer(ports) });
+  mount(target, { ...ports, score: createScorer(ports) }, [api]);
 }
 
 function registerDeadLetters(target: Pick<typeof app, 'serviceBusQueue'>, ports: BackendPorts): void {

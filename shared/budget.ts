@@ -11,7 +11,7 @@ export interface Share {
    */
   grow(amount: number): Promise<boolean>;
   /** Gives everything back, once; later calls do nothing, and the share cannot grow any more. */
-  giveBack(): void;
+  release(): void;
 }
 
 export interface Budget {
@@ -118,7 +118,7 @@ export function createBudget(total: number, { passing = 0, perOwner = total }: B
         startWaiting();
         return promise;
       },
-      giveBack() {
+      release() {
         if (given) return;
         given = true;
         const line = lineOf(owner);
@@ -140,7 +140,7 @@ export function createBudget(total: number, { passing = 0, perOwner = total }: B
     async take(amount, owner) {
       const taken = share(owner);
       if (!taken.tryGrow(amount)) await taken.grow(amount);
-      return () => taken.giveBack();
+      return () => taken.release();
     },
   };
 }

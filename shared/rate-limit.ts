@@ -40,7 +40,7 @@ export interface Buckets {
   /** Takes a token of `name` if there is one. */
   take(name: string, nowMs: number): Taken;
   /** Gives the token back that was taken for something that does not count after all. */
-  giveBack(name: string): void;
+  refund(name: string): void;
 }
 
 /** Creates buckets for at most `maxNames` names; the one that was not asked for the longest is forgotten, which fills it. */
@@ -67,7 +67,7 @@ export function createBuckets({ perSecond, burst }: Rate, maxNames: number): Buc
         againInSeconds: Math.max(0, Math.ceil((1 - bucket.tokens) / perSecond)),
       };
     },
-    giveBack(name) {
+    refund(name) {
       const bucket = buckets.get(name);
       if (bucket !== undefined) bucket.tokens = Math.min(burst, bucket.tokens + 1);
     },

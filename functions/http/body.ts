@@ -147,7 +147,7 @@ async function next(chunks: AsyncIterator<Uint8Array>): Promise<IteratorResult<U
  */
 async function waitForRoom({ share, waitMs }: Room, reading: Reading): Promise<void> {
   reading.waitsForRoom = true;
-  const timer = setTimeout(() => share.giveBack(), waitMs);
+  const timer = setTimeout(() => share.release(), waitMs);
   try {
     if (await share.grow(reading.size)) return;
   } finally {

@@ -1,11 +1,12 @@
 /** Answers and errors as HTTP. */
 import { Readable } from 'node:stream';
 import type { HttpResponseInit, InvocationContext } from '@azure/functions';
-import { Problem, problemOf, toProblemBody } from '../../shared/api/problem.ts';
+import { Problem, problemOf } from '../../shared/api/problem.ts';
 import { RetryLater, TerminalError } from '../../shared/errors.ts';
 import { withoutSecrets } from '../../shared/secrets.ts';
 import { Unanswered } from '../../shared/prediction/score.ts';
 import type { Answer } from './route.ts';
+import type { Surface } from './surface.ts';
 
 /** The response to a call that was answered, with the `common` headers that any answer to it has. */
 export function renderAnswer(answer: Answer, common: Record<string, string>): HttpResponseInit {
@@ -22,8 +23,9 @@ export function renderAnswer(answer: Answer, common: Record<string, string>): Ht
   return { status: answer.status, headers, body: JSON.stringify(answer.json ?? {}) };
 }
 
-/** The response to a call that failed: a problem document, whatever was thrown. Only what nobody foresaw is logged. */
-export function renderProblem(
+/** The response to a call that failed, in the language of the surface, whatever was thrown. Only what nobody foresaw is logged. */
+export function renderError(
+  surface: Surface,
   error: unknown,
   common: Record<string, string>,
   context: InvocationContext,
@@ -31,18 +33,18 @@ export function renderProblem(
   const problem = toProblem(error);
   if (problem.status === 500)
     context.error(withoutSecrets(error instanceof Error ? (error.stack ?? error.message) : 'unknown error'));
-  const headers: Record<string, string> = {
-    ...common,
-    ...problem.headers,
-    'content-type': 'application/problem+json',
-    'x-ms-error-code': problem.code,
-    ...(problem.retryAfterSeconds === undefined ? {} : { 'retry-after': String(problem.retryAfterSeconds) }),
-    ...(problem.status === 401 ? { 'www-authenticate': 'Bearer' } : {}),
-  };
+  const { status, headers, json } = surface.renderProblem(problem, context.invocationId);
   return {
-    status: problem.status,
-    headers,
-    body: withoutSecrets(JSON.stringify(toProblemBody(problem, context.invocationId))),
+    status,
+    headers: {
+      ...common,
+      ...problem.headers,
+      'content-type': 'application/json',
+      ...(problem.retryAfterSeconds === undefined ? {} : { 'retry-after': String(problem.retryAfterSeconds) }),
+      ...(status === 401 ? { 'www-authenticate': surface.credentials.challenge } : {}),
+      ...headers,
+    },
+    body: withoutSecrets(JSON.stringify(json)),
   };
 }
 

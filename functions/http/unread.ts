@@ -64,7 +64,7 @@ export async function* asRead<T>(
   } finally {
     clearTimeout(isSlow);
     clearTimeout(isLong);
-    slow.giveBack();
+    slow.release();
   }
 }
 

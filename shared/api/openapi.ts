@@ -2,7 +2,7 @@
 import type * as z from 'zod';
 import { type AnswerHeader, answerHeaders, headersOf } from './headers.ts';
 import { withLimits } from './limit-answers.ts';
-import { parametersOf, pathParameters } from './parameters.ts';
+import { namesIn, pathParameters } from './parameters.ts';
 import { problemBody } from './problem.ts';
 import { createSchemas, inline, type Json, type Schemas } from './schemas.ts';
 
@@ -10,6 +10,7 @@ interface DescribedRoute {
   name: string;
   tag: string;
   method: string;
+  /** the whole of it, with names in braces */
   path: string;
   role: string;
   scope: string;
@@ -66,8 +67,9 @@ const idempotencyKey = {
 };
 
 function parametersIn(route: DescribedRoute): Json[] {
-  const named = parametersOf(route.path).map((name) => {
-    const { description, example, ...schema } = inline(pathParameters[name]);
+  const schemas: Record<string, z.ZodType> = pathParameters;
+  const named = namesIn(route.path).map((name) => {
+    const { description, example, ...schema } = inline(schemas[name] as z.ZodType);
     return { name, in: 'path', required: true, description, example, schema };
   });
   const query = route.query === undefined ? {} : inline(route.query);
@@ -139,8 +141,7 @@ const problemOf = (schemas: Schemas): Json => ({
 export function openApi(routes: readonly DescribedRoute[], tags: Record<string, string>, version: string): Json {
   const schemas = createSchemas();
   const paths: Record<string, Json> = {};
-  for (const route of routes)
-    (paths[`/api/${route.path}`] ??= {})[route.method.toLowerCase()] = operationOf(route, schemas);
+  for (const route of routes) (paths[route.path] ??= {})[route.method.toLowerCase()] = operationOf(route, schemas);
   return {
     openapi: '3.1.0',
     info: {

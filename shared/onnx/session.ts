@@ -80,7 +80,7 @@ export function createModelCache(workers: ModelWorkers, options: ModelCacheOptio
       (model) => model.unload(),
       () => undefined, // a model that never loaded holds nothing
     );
-    entry.share.giveBack();
+    entry.share.release();
   };
 
   const makeRoom = async (share: Share, cost: number): Promise<void> => {

@@ -3,7 +3,8 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import * as z from 'zod';
-import { routes } from '../../functions/http/register.ts';
+import { api } from '../../functions/http/api/api.ts';
+import { mounted } from '../../functions/http/surface.ts';
 import { figures } from '../../infra/costs/page.ts';
 import { settingNames } from '../../shared/config.ts';
 import { maxClasses } from '../../shared/names.ts';
@@ -58,7 +59,7 @@ test('the functions that register are those that docs/infrastructure.md and the 
   const deadLetters = queueNames.map((queue) => `dead-letter-${queue}`);
   expect(new Set(names)).toEqual(new Set([...ofDocs.map(([name]) => name), ...deadLetters, ...http]));
   // the OpenAPI document is made of the same table
-  expect(new Set(http)).toEqual(new Set(['http-unknown', ...routes.map(({ name }) => `http-${name}`)]));
+  expect(new Set(http)).toEqual(new Set(['unmatched', ...mounted(api).map(({ name }) => name)]));
 });
 
 test('docs/deploy.md lets people assign exactly the roles that the templates assign', () => {

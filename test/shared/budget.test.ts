@@ -65,11 +65,11 @@ test('a share grows while there is room, and behind those who wait already', asy
   void c.grow(1).then((granted) => order.push(`c ${granted}`));
   await settle();
   expect(order).toEqual([]);
-  a.giveBack();
+  a.release();
   await settle();
   expect(order).toEqual(['b true', 'c true']);
   expect(budget.share().tryGrow(1)).toBe(false);
-  for (const share of [a, b, c]) share.giveBack();
+  for (const share of [a, b, c]) share.release();
   expect(budget.share().tryGrow(10)).toBe(true);
 });
 
@@ -79,7 +79,7 @@ test('a share that is given back leaves the line, and those behind it go on', as
   holder.tryGrow(8);
   const waits = big.grow(10);
   const behind = small.grow(2);
-  big.giveBack();
+  big.release();
   expect(await Promise.all([waits, behind])).toEqual([false, true]);
   expect(await big.grow(1)).toBe(false);
   expect(big.tryGrow(1)).toBe(false);
@@ -112,7 +112,7 @@ test('whoever takes, waits and gives back in whatever order: no more is out than
         const reached = (): void => void (one.held = Math.max(one.held, Math.min(amount, perOwner)));
         if (what === 'try' && one.share.tryGrow(amount)) reached();
         else if (what === 'back') {
-          one.share.giveBack();
+          one.share.release();
           Object.assign(one, { held: 0, over: true });
         } else if (what === 'grow') {
           one.waits = Math.max(1, Math.min(amount, perOwner) - one.held);
@@ -130,7 +130,7 @@ test('whoever takes, waits and gives back in whatever order: no more is out than
         }
         expect(shares.some(({ over, held }) => over && held > 0)).toBe(false);
       }
-      for (const { share } of shares) share.giveBack();
+      for (const { share } of shares) share.release();
       await settle();
       expect(shares.every(({ waits }) => waits === 0)).toBe(true);
       for (const i of Array.from({ length: total }, (_, n) => n))
@@ -147,7 +147,7 @@ test('an owner gets no more than its part, and who waits for it holds up no othe
   expect([first.tryGrow(6), second.tryGrow(1), budget.share('b').tryGrow(4)]).toEqual([true, false, true]);
   const waits = second.grow(3);
   expect(budget.share('c').tryGrow(1)).toBe(false);
-  first.giveBack();
+  first.release();
   expect(await waits).toBe(true);
   expect(budget.share('c').tryGrow(3)).toBe(true);
 });

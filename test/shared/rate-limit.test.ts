@@ -18,10 +18,10 @@ test('a burst is allowed at once, then as many as the rate says', () => {
 
 test('what was given back can be taken again, and never makes more than the burst', () => {
   const buckets = createBuckets({ perSecond: 1, burst: 1 }, 10);
-  buckets.giveBack('a');
+  buckets.refund('a');
   buckets.take('a', 0);
-  buckets.giveBack('a');
-  buckets.giveBack('a');
+  buckets.refund('a');
+  buckets.refund('a');
   expect([buckets.take('a', 0).allowed, buckets.take('a', 0).allowed]).toEqual([true, false]);
 });
 

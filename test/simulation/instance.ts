@@ -124,7 +124,7 @@ export function createInstance(
       return true;
     },
     call({ route, params, query = {}, body, headers = {} }) {
-      const target = routes.get(`http-${route}`);
+      const target = routes.get(`api-${route}`);
       if (target === undefined) throw new Error(`there is no route ${route}`);
       const path = target.path.replaceAll(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(params[name] ?? ''));
       const search = new URLSearchParams(query).toString();
@@ -137,7 +137,7 @@ export function createInstance(
       return new Promise((resolve, reject) => {
         const dies = (): void => reject(new RetryLater('the connection was reset'));
         process.onDeath.add(dies);
-        const scope = { process, handler: `http-${route}`, kind: 'backend' as const };
+        const scope = { process, handler: `api-${route}`, kind: 'backend' as const };
         const handled = scheduler.within(
           scope,
           () =>

@@ -4,7 +4,8 @@ import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { BlobServiceClient } from '@azure/storage-blob';
-import { routes } from '../../functions/http/register.ts';
+import { api } from '../../functions/http/api/api.ts';
+import { mounted } from '../../functions/http/surface.ts';
 import { account } from '../../local/blob/event.ts';
 import { buildApp } from '../../local/build.ts';
 import { emulatorKey } from '../../local/cosmos/authorization.ts';
@@ -103,7 +104,7 @@ export async function startParts(folder: string): Promise<Parts> {
         ],
         settings,
       );
-    const httpFunctions = routes.map(({ name }) => `http-${name}`);
+    const httpFunctions = mounted(api).map(({ name }) => name);
     const made = promisify(execFile)(process.execPath, ['cli/create-key.ts'], {
       cwd: root,
       env: { ...process.env, ...settings },

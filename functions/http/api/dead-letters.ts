@@ -8,8 +8,8 @@ import { update } from '../../../shared/delivery/outbox.ts';
 import { maxRefused, replayLetters, waitingLetters } from '../../../shared/delivery/replay-dead-letters.ts';
 import { type QueueName, queueNames } from '../../../shared/resources.ts';
 import { readPage } from './pages.ts';
-import { listQuery } from './projects.ts';
-import { pageOf, route } from '../route.ts';
+import { route } from '../route.ts';
+import { listQuery, pageOf } from './listing.ts';
 
 const queueName = z.enum(queueNames as [string, ...string[]]);
 
@@ -26,7 +26,7 @@ export const deadLetterRoutes = [
   route({
     name: 'dead-letters-list',
     method: 'GET',
-    path: 'v1/dead-letters',
+    path: 'dead-letters',
     role: 'operator',
     summary: 'What is stuck and why',
     query: z.strictObject({
@@ -50,7 +50,7 @@ export const deadLetterRoutes = [
   route({
     name: 'dead-letters-replay',
     method: 'POST',
-    path: 'v1/dead-letters/{queue}/replay',
+    path: 'dead-letters/{queue}/replay',
     role: 'operator',
     summary: 'Send stuck messages of a queue again: one by id, or all that wait; twice is harmless',
     body: z.strictObject({ id: opaqueId.optional() }).prefault({}),
@@ -69,7 +69,7 @@ export const deadLetterRoutes = [
   route({
     name: 'dead-letters-dismiss',
     method: 'POST',
-    path: 'v1/dead-letters/{queue}/dismiss',
+    path: 'dead-letters/{queue}/dismiss',
     role: 'operator',
     summary: 'Settle a stuck message that will never be handled: it is kept, with who said why; twice is harmless',
     body: z.strictObject({ id: opaqueId, reason: z.string().min(1).max(500) }),

@@ -14,7 +14,9 @@ import { digestOf } from '../../../shared/digest.ts';
 import { approval } from '../../../shared/model/approve.ts';
 import { predictionPartition } from '../../../shared/prediction/score.ts';
 import { lineageOf, modelOf } from './models.ts';
-import { changed, projectOf, requireMatch, route } from '../route.ts';
+import { route } from '../route.ts';
+import { changed, requireMatch } from './preconditions.ts';
+import { projectOf } from './find-project.ts';
 
 /** Of `*` alone nobody could tell a second rollback from one whose answer was lost, and a good model would be gone. */
 const repeatable = (): Problem =>
@@ -29,7 +31,7 @@ export const endpointRoutes = [
   route({
     name: 'endpoint-get',
     method: 'GET',
-    path: 'v1/projects/{project}/endpoint',
+    path: 'projects/{project}/endpoint',
     role: 'viewer',
     summary: 'Champion, canary and serving history',
     headers: ['ETag'],
@@ -45,7 +47,7 @@ export const endpointRoutes = [
   route({
     name: 'endpoint-deploy',
     method: 'POST',
-    path: 'v1/projects/{project}/endpoint/deploy',
+    path: 'projects/{project}/endpoint/deploy',
     role: 'operator',
     summary:
       'Put an approved model version behind the endpoint, after it was loaded and smoke-scored; with If-Match the model on trial goes live at once, and the live one ends the trial',
@@ -78,7 +80,7 @@ export const endpointRoutes = [
   route({
     name: 'endpoint-rollback',
     method: 'POST',
-    path: 'v1/projects/{project}/endpoint/rollback',
+    path: 'projects/{project}/endpoint/rollback',
     role: 'operator',
     summary:
       'Return to the model before in one step (If-Match), again to the one before that, never to one that was rolled back or rejected; every instance follows within two seconds',
@@ -112,7 +114,7 @@ export const endpointRoutes = [
   route({
     name: 'score-post',
     method: 'POST',
-    path: 'v1/projects/{project}/score',
+    path: 'projects/{project}/score',
     role: 'viewer',
     summary:
       'Score one image; `?model=n` pins a model version. 422 where the model has no answer (not-a-number): `predictionId` names the record',
@@ -133,7 +135,7 @@ export const endpointRoutes = [
   route({
     name: 'predictions-get',
     method: 'GET',
-    path: 'v1/projects/{project}/predictions/{prediction}',
+    path: 'projects/{project}/predictions/{prediction}',
     role: 'viewer',
     summary: 'One prediction and everything behind it',
     headers: ['ETag'],

@@ -5,7 +5,8 @@ import { entries } from '../../../shared/dataset/entries.ts';
 import { Problem } from '../../../shared/api/problem.ts';
 import type { VersionSummary } from '../../../shared/dataset/document.ts';
 import { findVersion } from '../../../shared/dataset/find-version.ts';
-import { type Answer, projectOf, route } from '../route.ts';
+import { type Answer, route } from '../route.ts';
+import { projectOf } from './find-project.ts';
 
 /**
  * A directory object lists every file, and no score is answered while it is sorted and written: for this many less than a
@@ -29,11 +30,11 @@ function tooLarge({ number, samples }: VersionSummary, base: string): Problem {
   return new Problem(409, 'version-too-large', detail, { target: 'version' });
 }
 
-export const datasetExportRoutes = [
+export const exportRoutes = [
   route({
     name: 'versions-dvc',
     method: 'GET',
-    path: 'v1/projects/{project}/versions/{version}/dvc',
+    path: 'projects/{project}/versions/{version}/dvc',
     role: 'viewer',
     summary: 'A .dvc pointer file for `dvc pull`; the remote is azure://datasets/{project}',
     headers: ['ETag'],

@@ -9,8 +9,9 @@ import type { KeyDocument } from '../../../shared/key/document.ts';
 import { listKeys, type MadeKey, makeKey, revokeKey, rotateKey } from '../../../shared/key/keys.ts';
 import type { Stored } from '../../../shared/ports.ts';
 import { readPage } from './pages.ts';
-import { listQuery } from './projects.ts';
-import { type Answer, changed, type HttpPorts, pageOf, route } from '../route.ts';
+import { type Answer, type HttpPorts, route } from '../route.ts';
+import { listQuery, pageOf } from './listing.ts';
+import { changed } from './preconditions.ts';
 
 const maxOverlapSeconds = 30 * 86_400;
 const defaultOverlapSeconds = 86_400;
@@ -62,7 +63,7 @@ export const keyRoutes = [
   route({
     name: 'keys-list',
     method: 'GET',
-    path: 'v1/keys',
+    path: 'keys',
     role: 'operator',
     scope: 'any-key',
     summary: 'API keys, newest first: those of the project that the key is for, or of all',
@@ -84,7 +85,7 @@ export const keyRoutes = [
   route({
     name: 'keys-post',
     method: 'POST',
-    path: 'v1/keys',
+    path: 'keys',
     role: 'operator',
     scope: 'any-key',
     summary:
@@ -110,7 +111,7 @@ export const keyRoutes = [
   route({
     name: 'keys-get',
     method: 'GET',
-    path: 'v1/keys/{key}',
+    path: 'keys/{key}',
     role: 'operator',
     scope: 'any-key',
     summary: 'One key, by the sha-256 of it',
@@ -121,7 +122,7 @@ export const keyRoutes = [
   route({
     name: 'keys-patch',
     method: 'PATCH',
-    path: 'v1/keys/{key}',
+    path: 'keys/{key}',
     role: 'operator',
     scope: 'any-key',
     summary: 'Name a key, limit it to a project, or set when it ends (null: never); what is left out stays',
@@ -152,7 +153,7 @@ export const keyRoutes = [
   route({
     name: 'keys-rotate',
     method: 'POST',
-    path: 'v1/keys/{key}/rotate',
+    path: 'keys/{key}/rotate',
     role: 'operator',
     scope: 'any-key',
     summary: 'Make a key that may the same, for the same holder and as long; the old one works on for `overlapSeconds`',
@@ -173,7 +174,7 @@ export const keyRoutes = [
   route({
     name: 'keys-delete',
     method: 'DELETE',
-    path: 'v1/keys/{key}',
+    path: 'keys/{key}',
     role: 'operator',
     scope: 'any-key',
     summary: 'Revoke a key: within half a minute every instance refuses it',

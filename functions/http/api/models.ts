@@ -24,8 +24,10 @@ import { approval } from '../../../shared/model/approve.ts';
 import { modelId } from '../../../shared/model/register.ts';
 import { findVersion } from '../../../shared/dataset/find-version.ts';
 import { readPage } from './pages.ts';
-import { listQuery } from './projects.ts';
-import { type Answer, type Call, changed, type HttpPorts, pageOf, projectOf, requireMatch, route } from '../route.ts';
+import { type Answer, type Call, type HttpPorts, route } from '../route.ts';
+import { listQuery, pageOf } from './listing.ts';
+import { changed, requireMatch } from './preconditions.ts';
+import { projectOf } from './find-project.ts';
 
 const lineageSamples = 100;
 
@@ -134,7 +136,7 @@ export const modelRoutes = [
   route({
     name: 'models-list',
     method: 'GET',
-    path: 'v1/projects/{project}/models',
+    path: 'projects/{project}/models',
     role: 'viewer',
     summary:
       'Model versions, newest first; one that is asked for by number has its classes, its metrics and the sentences of its verdict',
@@ -155,7 +157,7 @@ export const modelRoutes = [
   route({
     name: 'models-get',
     method: 'GET',
-    path: 'v1/projects/{project}/models/{number}',
+    path: 'projects/{project}/models/{number}',
     role: 'viewer',
     summary: 'One model version with its metrics and verdict',
     headers: ['ETag'],
@@ -173,7 +175,7 @@ export const modelRoutes = [
   route({
     name: 'models-artifact',
     method: 'GET',
-    path: 'v1/projects/{project}/models/{number}/artifact',
+    path: 'projects/{project}/models/{number}/artifact',
     role: 'viewer',
     summary: 'The ONNX bytes',
     headers: ['ETag'],
@@ -198,7 +200,7 @@ export const modelRoutes = [
   route({
     name: 'models-lineage',
     method: 'GET',
-    path: 'v1/projects/{project}/models/{number}/lineage',
+    path: 'projects/{project}/models/{number}/lineage',
     role: 'viewer',
     summary: 'Everything behind a model: training, seed, dataset version, scans and their labels',
     answers: { 200: lineageView },
@@ -210,7 +212,7 @@ export const modelRoutes = [
   route({
     name: 'models-approve',
     method: 'POST',
-    path: 'v1/projects/{project}/models/{number}/approve',
+    path: 'projects/{project}/models/{number}/approve',
     role: 'operator',
     summary: 'Approve a model version (If-Match); deployed at once when the project deploys automatically',
     takesIfMatch: 'required',
@@ -221,7 +223,7 @@ export const modelRoutes = [
   route({
     name: 'models-reject',
     method: 'POST',
-    path: 'v1/projects/{project}/models/{number}/reject',
+    path: 'projects/{project}/models/{number}/reject',
     role: 'operator',
     summary: 'Reject a model version (If-Match)',
     takesIfMatch: 'required',

@@ -4,8 +4,9 @@ import { eventView, toEventView } from '../../../shared/api/views/operations.ts'
 import { readyView } from '../../../shared/api/views/health.ts';
 import { page } from '../../../shared/api/views/page.ts';
 import { readPage } from './pages.ts';
-import { listQuery } from './projects.ts';
-import { type Answer, type HttpPorts, pageOf, projectOf, route } from '../route.ts';
+import { type Answer, type HttpPorts, route } from '../route.ts';
+import { listQuery, pageOf } from './listing.ts';
+import { projectOf } from './find-project.ts';
 
 async function ready(ports: HttpPorts): Promise<Answer> {
   const attempt = async (work: () => Promise<unknown>): Promise<{ ok: boolean; detail: string | null }> => {
@@ -31,7 +32,7 @@ export const operationRoutes = [
   route({
     name: 'events-list',
     method: 'GET',
-    path: 'v1/projects/{project}/events',
+    path: 'projects/{project}/events',
     role: 'viewer',
     summary: 'The activity feed, newest first; `after` is the time of the newest event known',
     query: z.strictObject({ ...listQuery, after: z.iso.datetime().optional() }),
@@ -58,7 +59,7 @@ export const operationRoutes = [
   route({
     name: 'health-live',
     method: 'GET',
-    path: 'v1/health/live',
+    path: 'health/live',
     role: 'open',
     summary: 'The process answers; touches nothing',
     answers: { 200: z.object({ status: z.literal('live') }) },
@@ -67,7 +68,7 @@ export const operationRoutes = [
   route({
     name: 'health-ready',
     method: 'GET',
-    path: 'v1/health/ready',
+    path: 'health/ready',
     role: 'viewer',
     scope: 'any-key',
     summary: 'Every dependency by name',

@@ -1,6 +1,6 @@
 /** One page of a listing, bounded in bytes as well as in items. */
 import type { Stored } from '../../../shared/ports.ts';
-import { continuationOf } from '../route.ts';
+import { continuationOf } from './listing.ts';
 
 /** A page ends with the look at documents that takes it beyond this much JSON. */
 const maxPageBytes = 4 * 1024 * 1024;

@@ -23,12 +23,10 @@ import { changeSettings, createProject, tellProject } from '../../../shared/proj
 import { type ProjectSettings, projectSettings } from '../../../shared/project/settings.ts';
 import { whyIdle } from '../../../shared/training/why-idle.ts';
 import { readPage } from './pages.ts';
-import { type Answer, changed, type HttpPorts, pageOf, projectOf, requireMatch, route } from '../route.ts';
-
-export const listQuery = {
-  limit: z.coerce.number().int().min(1).max(1000).default(100),
-  continuation: z.string().max(4000).optional(),
-};
+import { type Answer, type HttpPorts, route } from '../route.ts';
+import { changed, requireMatch } from './preconditions.ts';
+import { listQuery, pageOf } from './listing.ts';
+import { projectOf } from './find-project.ts';
 
 /** how many warnings an answer lists */
 const maxWarnings = 20;
@@ -110,7 +108,7 @@ export const projectRoutes = [
   route({
     name: 'projects-list',
     method: 'GET',
-    path: 'v1/projects',
+    path: 'projects',
     role: 'viewer',
     scope: 'any-key',
     summary: 'List the projects that the key is for; one that is asked for by name has its settings',
@@ -129,7 +127,7 @@ export const projectRoutes = [
   route({
     name: 'projects-put',
     method: 'PUT',
-    path: 'v1/projects/{project}',
+    path: 'projects/{project}',
     role: 'operator',
     summary:
       'Create a project, or replace its settings, where what is left out has its default: a change needs If-Match, repeating what is set does not',
@@ -152,7 +150,7 @@ export const projectRoutes = [
   route({
     name: 'projects-patch',
     method: 'PATCH',
-    path: 'v1/projects/{project}',
+    path: 'projects/{project}',
     role: 'operator',
     summary: 'Change some settings (JSON Merge Patch): what is left out stays, null resets one to its default',
     takesIfMatch: 'optional',
@@ -175,7 +173,7 @@ export const projectRoutes = [
   route({
     name: 'projects-get',
     method: 'GET',
-    path: 'v1/projects/{project}',
+    path: 'projects/{project}',
     role: 'viewer',
     summary: 'Read a project with its dataset head, and how many uploads ended in each outcome',
     headers: ['ETag'],

@@ -4,7 +4,8 @@ import { time } from '../../../shared/api/views/page.ts';
 import { scrub } from '../../../shared/dataset/scrub.ts';
 import { findStuck } from '../../../shared/project/find-stuck.ts';
 import { sweepProject } from '../../../shared/project/sweep.ts';
-import { projectOf, route } from '../route.ts';
+import { route } from '../route.ts';
+import { projectOf } from './find-project.ts';
 
 const stuckView = z.object({
   kind: z.enum(['upload', 'samples', 'version', 'training', 'messages', 'canary', 'dead-letter']),
@@ -24,7 +25,7 @@ export const repairRoutes = [
   route({
     name: 'stuck-list',
     method: 'GET',
-    path: 'v1/projects/{project}/stuck',
+    path: 'projects/{project}/stuck',
     role: 'viewer',
     summary: 'What stands still for longer than retries take, since when, why, and what mends it',
     answers: { 200: z.object({ value: z.array(stuckView) }) },
@@ -36,7 +37,7 @@ export const repairRoutes = [
   route({
     name: 'sweep-post',
     method: 'POST',
-    path: 'v1/projects/{project}/sweep',
+    path: 'projects/{project}/sweep',
     role: 'operator',
     summary: 'Heal the project now, as the timer does every 15 minutes; twice is harmless',
     answers: { 200: z.object({ problems: z.array(z.string()) }) },
@@ -48,7 +49,7 @@ export const repairRoutes = [
   route({
     name: 'scrub-post',
     method: 'POST',
-    path: 'v1/projects/{project}/scrub',
+    path: 'projects/{project}/scrub',
     role: 'operator',
     summary: 'Recompute digests of stored samples and of deployed models; `next` is the `from` of the next call',
     body: z

@@ -17,8 +17,10 @@ import { className } from '../../../shared/names.ts';
 import type { Stored } from '../../../shared/ports.ts';
 import { samplePartition } from '../../../shared/sample/partition.ts';
 import { readPage } from './pages.ts';
-import { listQuery } from './projects.ts';
-import { changed, type HttpPorts, pageOf, projectOf, route } from '../route.ts';
+import { type HttpPorts, route } from '../route.ts';
+import { listQuery, pageOf } from './listing.ts';
+import { changed } from './preconditions.ts';
+import { projectOf } from './find-project.ts';
 
 /** about 1 KB each: what one call may read and hold */
 const maxCompared = 20_000;
@@ -42,7 +44,7 @@ export const sampleRoutes = [
   route({
     name: 'samples-list',
     method: 'GET',
-    path: 'v1/projects/{project}/samples',
+    path: 'projects/{project}/samples',
     role: 'viewer',
     summary: 'Browse samples, newest first; `setAside=true`: those that nobody could read, with the reason',
     query: z.strictObject({
@@ -72,7 +74,7 @@ export const sampleRoutes = [
   route({
     name: 'samples-get',
     method: 'GET',
-    path: 'v1/projects/{project}/samples/{sample}',
+    path: 'projects/{project}/samples/{sample}',
     role: 'viewer',
     summary: 'Read one sample',
     headers: ['ETag'],
@@ -85,7 +87,7 @@ export const sampleRoutes = [
   route({
     name: 'near-duplicates-list',
     method: 'GET',
-    path: 'v1/projects/{project}/near-duplicates',
+    path: 'projects/{project}/near-duplicates',
     role: 'viewer',
     summary:
       'Pairs of samples that look the same and have other pixels, among the newest 20,000; those in two splits first',
@@ -113,7 +115,7 @@ export const sampleRoutes = [
   route({
     name: 'samples-content',
     method: 'GET',
-    path: 'v1/projects/{project}/samples/{sample}/content',
+    path: 'projects/{project}/samples/{sample}/content',
     role: 'viewer',
     summary: 'The bytes of a sample',
     headers: ['ETag'],
@@ -138,7 +140,7 @@ export const sampleRoutes = [
   route({
     name: 'samples-label',
     method: 'PUT',
-    path: 'v1/projects/{project}/samples/{sample}/label',
+    path: 'projects/{project}/samples/{sample}/label',
     role: 'labeler',
     summary: 'Set a label by review; it becomes part of the next version',
     takesIfMatch: 'optional',

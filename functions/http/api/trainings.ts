@@ -17,8 +17,9 @@ import { isOpen } from '../../../shared/training/run.ts';
 import { cancelRun } from '../../../shared/training/cancel.ts';
 import { requestTraining } from '../../../shared/training/request.ts';
 import { readPage } from './pages.ts';
-import { listQuery } from './projects.ts';
-import { type HttpPorts, pageOf, projectOf, route } from '../route.ts';
+import { type HttpPorts, route } from '../route.ts';
+import { listQuery, pageOf } from './listing.ts';
+import { projectOf } from './find-project.ts';
 
 const parameters = z.record(z.string().max(60), z.union([z.number(), z.string().max(200), z.boolean()]));
 const retryAfter = { 'retry-after': '2' };
@@ -40,7 +41,7 @@ export const trainingRoutes = [
   route({
     name: 'trainings-post',
     method: 'POST',
-    path: 'v1/projects/{project}/trainings',
+    path: 'projects/{project}/trainings',
     role: 'operator',
     summary: 'Start a training; the answer says whether it starts, waits, or another run does its work',
     body: z
@@ -94,7 +95,7 @@ export const trainingRoutes = [
   route({
     name: 'trainings-list',
     method: 'GET',
-    path: 'v1/projects/{project}/trainings',
+    path: 'projects/{project}/trainings',
     role: 'viewer',
     summary:
       'Trainings, newest first; one that is asked for by id has its classes, parameters, metrics, attempts and the sentences of its verdict',
@@ -114,7 +115,7 @@ export const trainingRoutes = [
   route({
     name: 'trainings-get',
     method: 'GET',
-    path: 'v1/projects/{project}/trainings/{training}',
+    path: 'projects/{project}/trainings/{training}',
     role: 'viewer',
     summary: 'State, attempts, progress and metrics of one training',
     headers: ['ETag', 'Retry-After'],
@@ -140,7 +141,7 @@ export const trainingRoutes = [
   route({
     name: 'trainings-cancel',
     method: 'POST',
-    path: 'v1/projects/{project}/trainings/{training}/cancel',
+    path: 'projects/{project}/trainings/{training}/cancel',
     role: 'operator',
     summary: 'Cancel a training that has not ended',
     headers: ['ETag', 'Operation-Location', 'Retry-After'],

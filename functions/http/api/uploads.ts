@@ -9,8 +9,9 @@ import { className, unassignedProject, unprintable } from '../../../shared/names
 import { labelInName, uploadPartition } from '../../../shared/upload/name.ts';
 import { samplePartition } from '../../../shared/sample/partition.ts';
 import { readPage } from './pages.ts';
-import { listQuery } from './projects.ts';
-import { pageOf, projectOf, route } from '../route.ts';
+import { route } from '../route.ts';
+import { listQuery, pageOf } from './listing.ts';
+import { projectOf } from './find-project.ts';
 
 const urlLifetimeMs = 3_600_000;
 const fileName = z
@@ -26,7 +27,7 @@ export const uploadRoutes = [
   route({
     name: 'upload-urls-post',
     method: 'POST',
-    path: 'v1/projects/{project}/upload-urls',
+    path: 'projects/{project}/upload-urls',
     role: 'labeler',
     summary: 'Get a write-once address per file; the app then PUTs to storage itself',
     body: z
@@ -63,7 +64,7 @@ export const uploadRoutes = [
   route({
     name: 'uploads-list',
     method: 'GET',
-    path: 'v1/projects/{project}/uploads',
+    path: 'projects/{project}/uploads',
     role: 'viewer',
     summary: 'What became of uploads, newest first',
     query: z.strictObject({
@@ -93,7 +94,7 @@ export const uploadRoutes = [
   route({
     name: 'uploads-get',
     method: 'GET',
-    path: 'v1/projects/{project}/uploads/{upload}',
+    path: 'projects/{project}/uploads/{upload}',
     role: 'viewer',
     summary: 'What became of one upload',
     headers: ['ETag'],

@@ -16,14 +16,15 @@ import { treeStore } from '../../../shared/dataset/store.ts';
 import { entries } from '../../../shared/dataset/entries.ts';
 import { findVersion } from '../../../shared/dataset/find-version.ts';
 import { readPage } from './pages.ts';
-import { listQuery } from './projects.ts';
-import { continuationOf, linkTo, pageOf, projectOf, route } from '../route.ts';
+import { route } from '../route.ts';
+import { continuationOf, linkTo, listQuery, pageOf } from './listing.ts';
+import { projectOf } from './find-project.ts';
 
 export const versionRoutes = [
   route({
     name: 'commits-post',
     method: 'POST',
-    path: 'v1/projects/{project}/commits',
+    path: 'projects/{project}/commits',
     role: 'operator',
     summary: 'Commit what is staged now instead of waiting for the window',
     headers: ['Operation-Location', 'Retry-After'],
@@ -38,7 +39,7 @@ export const versionRoutes = [
   route({
     name: 'versions-list',
     method: 'GET',
-    path: 'v1/projects/{project}/versions',
+    path: 'projects/{project}/versions',
     role: 'viewer',
     summary: 'History, newest first; a version that is asked for by itself has its samples by class',
     query: z.strictObject(listQuery),
@@ -57,7 +58,7 @@ export const versionRoutes = [
   route({
     name: 'versions-get',
     method: 'GET',
-    path: 'v1/projects/{project}/versions/{version}',
+    path: 'projects/{project}/versions/{version}',
     role: 'viewer',
     summary: 'One version by id, number or `head`',
     headers: ['ETag'],
@@ -71,7 +72,7 @@ export const versionRoutes = [
   route({
     name: 'versions-samples',
     method: 'GET',
-    path: 'v1/projects/{project}/versions/{version}/samples',
+    path: 'projects/{project}/versions/{version}/samples',
     role: 'viewer',
     summary: 'Entries of a version, in key order',
     query: z.strictObject({ ...listQuery, split: z.enum(['train', 'validation', 'test']).optional() }),
@@ -102,7 +103,7 @@ export const versionRoutes = [
   route({
     name: 'versions-diff',
     method: 'GET',
-    path: 'v1/projects/{project}/versions/{from}/diff/{to}',
+    path: 'projects/{project}/versions/{from}/diff/{to}',
     role: 'viewer',
     summary: 'What changed from version a to version b, with counts of the whole; a page has at most `limit` changes',
     query: z.strictObject(listQuery),

@@ -1,6 +1,7 @@
 /** The routes over a world in memory, found by method and path as the host finds them. */
 import type { HttpRequest, HttpResponseInit, InvocationContext } from '@azure/functions';
-import { registerHttp } from '../../../functions/http/register.ts';
+import { api } from '../../../functions/http/api/api.ts';
+import { mount } from '../../../functions/http/mount.ts';
 import type { HttpPorts } from '../../../functions/http/route.ts';
 import { compileRoutes, type HttpFunction, matchRoute } from '../../../local/functions-host/http-routes.ts';
 import { keyDocument, newKey } from '../../../shared/key/secret.ts';
@@ -42,7 +43,7 @@ export function createBackend(more: Partial<HttpPorts> = {}): Backend {
   const world = createFakes();
   const handlers = new Map<string, Handler>();
   const functions: HttpFunction[] = [];
-  registerHttp(
+  mount(
     {
       http(name, { handler, ...trigger }) {
         handlers.set(name, handler as unknown as Handler);
@@ -50,6 +51,7 @@ export function createBackend(more: Partial<HttpPorts> = {}): Backend {
       },
     },
     { ...world.ports, score: noScore, ...more },
+    [api],
   );
   const routes = compileRoutes(functions);
   const errors: string[] = [];

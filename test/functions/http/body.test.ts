@@ -58,7 +58,7 @@ test('a body takes of the budget what has arrived of it, and no more', async () 
   const rest = budget.share();
   expect(await readBody(slow(30, now, now, now), 1000, { share: rest, pace: { roomMs: 20 } })).toHaveLength(90);
   expect(rest.tryGrow(91)).toBe(false);
-  stuck.giveBack();
+  stuck.release();
   expect(rest.tryGrow(91)).toBe(true);
 });
 
@@ -90,7 +90,7 @@ test('of two bodies that wait for one another one is through in the end', async 
   const one = async (): Promise<number> => {
     const share = budget.share();
     const read = readBody(slow(50, now, both.promise), 1000, { share, pace: { roomMs: 50 } });
-    return (await read.finally(() => share.giveBack())).length;
+    return (await read.finally(() => share.release())).length;
   };
   const all = Promise.allSettled([one(), one()]);
   setTimeout(both.resolve, 20);
@@ -121,7 +121,7 @@ test('a body that waits for room is not slow', async () => {
   const budget = createBudget(100);
   const other = budget.share();
   other.tryGrow(100);
-  setTimeout(() => other.giveBack(), 150);
+  setTimeout(() => other.release(), 150);
   const share = budget.share();
   expect(await readBody(slow(50, now, now), 1e6, { share, pace: { ...pace, roomMs: 1000 } })).toHaveLength(100);
 });
@@ -135,7 +135,7 @@ test('of the slow bodies of one key only so many are read; those that come at on
   expect(await readBody(slow(50, now), 1e6, { slow: third, pace })).toHaveLength(50);
   await expect(refused).rejects.toMatchObject({ status: 429, code: 'too-many-slow-bodies', retryAfterSeconds: 5 });
   expect(await slowly).toHaveLength(4000);
-  first.giveBack();
+  first.release();
   const later = readBody(trickle(200, 20), 1e6, { slow: budget.share('k'), pace });
   expect(await later).toHaveLength(4000);
 });

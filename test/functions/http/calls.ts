@@ -1,6 +1,7 @@
 /** Calls of the routes without a server, in a small world. */
 import type { HttpRequest, HttpResponseInit, InvocationContext } from '@azure/functions';
-import { registerHttp } from '../../../functions/http/register.ts';
+import { api } from '../../../functions/http/api/api.ts';
+import { mount } from '../../../functions/http/mount.ts';
 import type { HttpPorts } from '../../../functions/http/route.ts';
 import { keyDocument, newKey } from '../../../shared/key/secret.ts';
 import type { Role } from '../../../shared/key/document.ts';
@@ -25,9 +26,10 @@ export type CallRoute = (
 export function routesOf(world: Fakes, more: Partial<HttpPorts> = {}): CallRoute {
   const handlers = new Map<string, Handler>();
   const score: HttpPorts['score'] = (_project, { bytes }) => Promise.resolve({ bytes: bytes.length } as never);
-  registerHttp(
+  mount(
     { http: (name, { handler }) => void handlers.set(name, handler as unknown as Handler) },
     { ...world.ports, score, ...more },
+    [api],
   );
   return async (name, path, { key, headers, body } = {}) => {
     const request = {
@@ -36,7 +38,7 @@ export function routesOf(world: Fakes, more: Partial<HttpPorts> = {}): CallRoute
       body: body ?? null,
     };
     const context = { invocationId: 'i', error: (text: string) => console.error(text) };
-    const handler = handlers.get(`http-${name}`);
+    const handler = handlers.get(`api-${name}`);
     if (handler === undefined) throw new Error(`there is no route ${name}`);
     const answer = await handler(request as unknown as HttpRequest, context as unknown as InvocationContext);
     const text = typeof answer.body === 'string' ? answer.body : '{}';

@@ -1,6 +1,6 @@
 /** The DVC export of versions that are too large for it. */
 import { expect, test } from 'vitest';
-import { datasetExportRoutes } from '../../../functions/http/api/export.ts';
+import { exportRoutes } from '../../../functions/http/api/export.ts';
 import type { Call, HttpPorts } from '../../../functions/http/route.ts';
 import { createFakes } from '../../simulation/fakes.ts';
 
@@ -8,7 +8,7 @@ test('a version of more files than are exported is refused, unless its export wa
   const world = createFakes();
   world.put('projects', { id: 'p', pk: 'projects' } as never);
   world.put('versions', { id: 'v1', pk: 'p', version: 'v1', number: 7, samples: 250_001, root: '0' } as never);
-  const [exported] = datasetExportRoutes;
+  const [exported] = exportRoutes;
   const call = { params: { project: 'p', version: 'v1' }, base: 'http://a/api/v1' } as unknown as Call<
     unknown,
     unknown

@@ -1,7 +1,8 @@
 /** Names and ids at the door: what nothing is called is a 400 before anything is read. */
 import { expect, test } from 'vitest';
-import { routes } from '../../../functions/http/register.ts';
-import { parametersOf, pathParameters } from '../../../shared/api/parameters.ts';
+import { api } from '../../../functions/http/api/api.ts';
+import { mounted } from '../../../functions/http/surface.ts';
+import { pathParameters } from '../../../shared/api/parameters.ts';
 import { createBackend } from './backend.ts';
 
 const odd = ['%0B', '%09', '%20', '%00', '%C2%A0', 'a%2Fb', '..%5C', '%E2%80%AE', 'x'.repeat(300), '-', '__proto__'];
@@ -11,13 +12,18 @@ test('an odd name in any place of any path is a 400 that names the place, and no
   await backend.send('GET', '/v1/projects/digits'); // the key is known from here on
   const read: string[] = [];
   backend.world.before = (operation, detail) => void read.push(`${operation} ${detail}`);
-  for (const { method, path } of routes) {
-    for (const name of parametersOf(path)) {
+  for (const { route, path, names } of mounted(api)) {
+    const { method } = route;
+    for (const { name } of names) {
       for (const value of odd) {
         const asked = path.replaceAll(/\{(\w+)\}/g, (_, other: keyof typeof pathParameters) =>
           other === name ? value : String(pathParameters[other].meta()?.['example']),
         );
-        const { status, json } = await backend.send(method, `/${asked}`, method === 'GET' ? {} : { body: {} });
+        const { status, json } = await backend.send(
+          method,
+          asked.replace('/api', ''),
+          method === 'GET' ? {} : { body: {} },
+        );
         expect([status, json], `${method} ${asked}`).toMatchObject([400, { error: { target: name } }]);
       }
     }

@@ -1,8 +1,9 @@
 /** Labels at the routes: one normal form by every way in, and no name that is dropped in silence. */
 import type { HttpRequest, HttpResponseInit, InvocationContext } from '@azure/functions';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { registerHttp } from '../../../functions/http/register.ts';
 import { keyDocument, newKey } from '../../../shared/key/secret.ts';
+import { api } from '../../../functions/http/api/api.ts';
+import { mount } from '../../../functions/http/mount.ts';
 import { readUploadName } from '../../../shared/upload/name.ts';
 import { committed, look, name, projectIn, sampleOf } from '../../shared/dataset/committing.ts';
 import { createFakes, type Fakes } from '../../simulation/fakes.ts';
@@ -16,9 +17,10 @@ const key = newKey(Buffer.alloc(32, 1));
 beforeEach(() => {
   world = createFakes();
   handlers = new Map();
-  registerHttp(
+  mount(
     { http: (route, { handler }) => void handlers.set(route, handler as unknown as Handler) },
     { ...world.ports, score: () => Promise.reject(new Error('nothing is scored here')) },
+    [api],
   );
   world.put('keys', keyDocument(key, { name: 'k', role: 'operator', project: '*' }, '2026-03-01T00:00:00.000Z'));
 });
@@ -38,7 +40,7 @@ async function call(route: string, path: string, body?: string): Promise<{ statu
     body: body === undefined ? null : chunks(body),
   };
   const context = { invocationId: 'i' } as InvocationContext;
-  const answer = await handlers.get(`http-${route}`)?.(request as unknown as HttpRequest, context);
+  const answer = await handlers.get(`api-${route}`)?.(request as unknown as HttpRequest, context);
   return { status: answer?.status ?? 0, json: JSON.parse(answer?.body as string) as never };
 }
 

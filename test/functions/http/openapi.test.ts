@@ -1,7 +1,8 @@
 /** The OpenAPI document as clients and generators of clients need it. */
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { expect, test } from 'vitest';
-import { description, routes } from '../../../functions/http/register.ts';
+import { api } from '../../../functions/http/api/api.ts';
+import { description } from '../../../functions/http/api/description.ts';
 import { projectSettings } from '../../../shared/project/settings.ts';
 import { dereferenced } from '../../e2e/contract.ts';
 
@@ -39,7 +40,7 @@ test('it is valid OpenAPI 3.1, and every reference leads to something', async ()
   expect(result.errors ?? []).toEqual([]);
   expect(result.valid).toBe(true);
   expect(() => dereferenced(document as never)).not.toThrow();
-  expect(operations).toHaveLength(routes.length);
+  expect(operations).toHaveLength(api.routes.length);
 });
 
 test('what is sent and answered are components with names', () => {

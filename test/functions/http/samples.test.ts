@@ -1,8 +1,9 @@
 /** What the routes of samples say of pictures. */
 import type { HttpRequest, HttpResponseInit, InvocationContext } from '@azure/functions';
 import { expect, test } from 'vitest';
-import { registerHttp } from '../../../functions/http/register.ts';
 import { keyDocument, newKey } from '../../../shared/key/secret.ts';
+import { api } from '../../../functions/http/api/api.ts';
+import { mount } from '../../../functions/http/mount.ts';
 import { nearDuplicatesView, sampleView, uploadView } from '../../../shared/api/views/dataset.ts';
 import type { SampleDocument } from '../../../shared/sample/document.ts';
 import type { UploadDocument } from '../../../shared/upload/document.ts';
@@ -15,9 +16,10 @@ type Handler = (request: HttpRequest, context: InvocationContext) => Promise<Htt
 /** GETs a path of the project. */
 function reader(world: Fakes): (route: string, path: string) => Promise<unknown> {
   const handlers = new Map<string, Handler>();
-  registerHttp(
+  mount(
     { http: (route, { handler }) => void handlers.set(route, handler as unknown as Handler) },
     { ...world.ports, score: () => Promise.reject(new Error('nothing is scored here')) },
+    [api],
   );
   const key = newKey(Buffer.alloc(32, 1));
   world.put('keys', keyDocument(key, { name: 'k', role: 'viewer', project: name }, '2026-03-01T00:00:00.000Z'));
@@ -25,7 +27,7 @@ function reader(world: Fakes): (route: string, path: string) => Promise<unknown>
     const headers = new Headers({ 'x-api-key': key });
     const request = { method: 'GET', url: `http://a/api/v1/projects/${name}/${path}`, headers, body: null };
     const context = { invocationId: 'i' } as InvocationContext;
-    const answer = await handlers.get(`http-${route}`)?.(request as unknown as HttpRequest, context);
+    const answer = await handlers.get(`api-${route}`)?.(request as unknown as HttpRequest, context);
     expect(answer?.status).toBe(200);
     return JSON.parse(answer?.body as string) as unknown;
   };

@@ -6,8 +6,9 @@ import { Readable } from 'node:stream';
 import type { HttpRequest, HttpResponseInit, InvocationContext } from '@azure/functions';
 import sharp from 'sharp';
 import { expect, test } from 'vitest';
-import { registerHttp } from '../../../functions/http/register.ts';
 import { keyDocument, newKey } from '../../../shared/key/secret.ts';
+import { api } from '../../../functions/http/api/api.ts';
+import { mount } from '../../../functions/http/mount.ts';
 import { newEndpoint } from '../../../shared/endpoint/transition.ts';
 import type { ModelDocument } from '../../../shared/model/document.ts';
 import { createImageReader } from '../../../shared/image/decode.ts';
@@ -55,9 +56,10 @@ test('a picture that the model answers with not-a-number is 422 with the predict
     inferPinned: (...call) => models.score(...call),
   });
   const handlers = new Map<string, Handler>();
-  registerHttp(
+  mount(
     { http: (name, { handler }) => void handlers.set(name, handler as unknown as Handler) },
     { ...world.ports, score },
+    [api],
   );
   const post = async (png: Buffer): Promise<HttpResponseInit> => {
     const request = {
@@ -66,7 +68,7 @@ test('a picture that the model answers with not-a-number is 422 with the predict
       headers: new Headers({ 'x-api-key': key, 'content-type': 'image/png', 'content-length': String(png.length) }),
       body: Readable.toWeb(Readable.from([png])),
     };
-    return handlers.get('http-score-post')!(
+    return handlers.get('api-score-post')!(
       request as unknown as HttpRequest,
       { invocationId: 'i' } as InvocationContext,
     );

@@ -5,7 +5,8 @@ import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { HttpRequest, HttpResponseInit, InvocationContext } from '@azure/functions';
 import { expect, onTestFinished, test } from 'vitest';
-import { registerHttp } from '../../../functions/http/register.ts';
+import { api } from '../../../functions/http/api/api.ts';
+import { mount } from '../../../functions/http/mount.ts';
 import { listen, loopback } from '../../../local/listen.ts';
 import { keyDocument, newKey } from '../../../shared/key/secret.ts';
 import { createFakes } from '../../simulation/fakes.ts';
@@ -20,9 +21,10 @@ async function serve(): Promise<number> {
   for (const one of [key, another])
     world.put('keys', keyDocument(one, { name: 'k', role: 'viewer', project: '*' }, '2026-01-01T00:00:00Z'));
   let score: Handler | undefined;
-  registerHttp(
-    { http: (name, { handler }) => void (name === 'http-score-post' && (score = handler as unknown as Handler)) },
+  mount(
+    { http: (name, { handler }) => void (name === 'api-score-post' && (score = handler as unknown as Handler)) },
     { ...world.ports, score: (_project, { bytes }) => Promise.resolve({ bytes: bytes.length } as never) },
+    [api],
   );
   const server = createServer((incoming, response) => {
     const request = {

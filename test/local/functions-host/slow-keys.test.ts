@@ -8,7 +8,8 @@ import { runApp, type TestHost } from './app.ts';
 
 const app = `
   import { modelId } from '../../../shared/model/register.ts';
-  import { registerHttp } from '../../../functions/http/register.ts';
+  import { api } from '../../../functions/http/api/api.ts';
+  import { mount } from '../../../functions/http/mount.ts';
   import { createFakes } from '../../simulation/fakes.ts';
   import { keyIn } from '../../functions/http/calls.ts';
   const world = createFakes();
@@ -23,7 +24,7 @@ const app = `
     ({ jsonBody: { megabytes, rss: process.memoryUsage().rss / (1 << 20) } }) });
   app.setup({ enableHttpStream: true });
   const blobs = { ...world.ports.blobs, stream };
-  registerHttp(app, { ...world.ports, blobs, score: async (_project, { bytes }) => ({ bytes: bytes.length }) });`;
+  mount(app, { ...world.ports, blobs, score: async (_project, { bytes }) => ({ bytes: bytes.length }) }, [api]);`;
 
 /** as our host.json: paths are the routes' own */
 const atRoot = { extensions: { http: { routePrefix: '' } } };
