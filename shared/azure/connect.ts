@@ -4,10 +4,11 @@ import type { TokenCredential } from '@azure/core-auth';
 import { CosmosClient } from '@azure/cosmos';
 import { ManagedIdentityCredential } from '@azure/identity';
 import { RetryMode, ServiceBusClient } from '@azure/service-bus';
-import { BlobServiceClient, StorageSharedKeyCredential } from '@azure/storage-blob';
+import { BlobServiceClient } from '@azure/storage-blob';
 import type { Config } from '../config.ts';
 import { documentStore } from '../errors.ts';
 import type { Ports } from '../ports.ts';
+import { cosmosSignature, storageSignature } from './account-key.ts';
 import { storageBlobs } from './blobs.ts';
 import { containerAppsCompute } from './compute.ts';
 import { cosmosDocuments } from './documents.ts';
@@ -43,7 +44,7 @@ export function connect(config: Config, identity?: TokenCredential): Ports {
   const sharedKey =
     config.blob.accountKey === undefined
       ? undefined
-      : new StorageSharedKeyCredential(config.blob.accountName ?? '', config.blob.accountKey);
+      : storageSignature(config.blob.accountName ?? '', config.blob.accountKey);
   const storage = new BlobServiceClient(config.blob.serviceUri, sharedKey ?? credential(), {
     retryOptions: blobPatience,
   });
@@ -64,7 +65,7 @@ export function connect(config: Config, identity?: TokenCredential): Ports {
     ids: { next: () => `r${[...randomBytes(25)].map((b) => alphabet[b & 31]).join('')}` },
     documents: namingOutages(
       documentStore,
-      cosmosDocuments(cosmos(config, credential).database(config.cosmos.database)),
+      cosmosDocuments(cosmos(config, credential, now).database(config.cosmos.database)),
     ),
     blobs: namingOutages('Blob storage', storageBlobs(storage, sharedKey, now)),
     messages: namingOutages('The message broker', serviceBusMessages(bus)),
@@ -77,11 +78,11 @@ export function connect(config: Config, identity?: TokenCredential): Ports {
   };
 }
 
-function cosmos(config: Config, credential: () => TokenCredential): CosmosClient {
+function cosmos(config: Config, credential: () => TokenCredential, now: () => Date): CosmosClient {
   const { endpoint, key } = config.cosmos;
   // one region: discovery would only add a request, and would leave the address that the settings name
   const connectionPolicy = { enableEndpointDiscovery: false, ...documentPatience };
   return key === undefined
     ? new CosmosClient({ endpoint, aadCredentials: credential(), connectionPolicy })
-    : new CosmosClient({ endpoint, key, connectionPolicy });
+    : new CosmosClient({ endpoint, tokenProvider: cosmosSignature(key, now), connectionPolicy });
 }
