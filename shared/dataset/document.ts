@@ -31,6 +31,8 @@ export interface VersionSummary {
 export interface HeadDocument extends DocumentBase {
   /** what is staged from now on belongs to this window; those before are being committed, or are */
   generation: number;
+  /** newest generation whose window is open and has its message sent: whoever stages looks here first. Missing: none */
+  windowOf?: number;
   head: VersionSummary | null;
   /** the head's samples still have to be marked and its version document written */
   unfinished: boolean;

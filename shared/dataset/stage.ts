@@ -1,7 +1,8 @@
 /**
- * Group commit, first half: a sample is staged, then the commit generation is read and the window document of that
- * generation created (409: somebody has). The committer advances the generation before it lists what is staged, so
- * no sample can fall between two windows, and there is one message per window without duplicate detection.
+ * Group commit, first half: a sample is staged, then the commit generation is read from the head and the window document of
+ * that generation created (409: somebody has), unless the head says that its window is open. The committer advances the
+ * generation before it lists what is staged, so no sample can fall between two windows, and there is one message per window
+ * without duplicate detection.
  */
 import type * as z from 'zod';
 import type { HeadDocument, WindowDocument } from './document.ts';
@@ -54,8 +55,19 @@ export async function stageSample(
   const newer = (current: StagedDocument | undefined) =>
     current === undefined || current.labelRevision < staged.labelRevision ? staged : 'keep';
   await update(documents, 'staged', staged.pk, staged.id, newer, 'none');
-  const { document: head } = await readHead(documents, sample.project);
-  await openWindow(ports, sample.project, head.generation, settings, cause);
+  const head = await readHead(documents, sample.project);
+  const { generation, windowOf } = head.document;
+  if (windowOf === generation) return;
+  await openWindow(ports, sample.project, generation, settings, cause);
+  await update(
+    documents,
+    'heads',
+    sample.project,
+    'head',
+    (current) =>
+      current === undefined || (current.windowOf ?? -1) >= generation ? 'keep' : { ...current, windowOf: generation },
+    head,
+  );
 }
 
 /** Opens the window of a generation unless it is open; its message is sent before this returns. */
