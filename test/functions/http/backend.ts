@@ -3,6 +3,7 @@ import type { HttpRequest, HttpResponseInit, InvocationContext } from '@azure/fu
 import { api } from '../../../functions/http/api/api.ts';
 import { mount } from '../../../functions/http/mount.ts';
 import type { HttpPorts } from '../../../functions/http/route.ts';
+import type { Surface } from '../../../functions/http/surface.ts';
 import { compileRoutes, type HttpFunction, matchRoute } from '../../../local/functions-host/http-routes.ts';
 import { keyDocument, newKey } from '../../../shared/key/secret.ts';
 import type { KeyDocument } from '../../../shared/key/document.ts';
@@ -30,7 +31,7 @@ export interface Backend {
   key: string;
   /** Stores a key that was made from 32 times this byte. */
   keyOf: (byte: number, grant: Partial<KeyDocument>) => string;
-  /** Sends to `/api` + path; rejects where no route fits, as the host then asks no function. */
+  /** Sends to `/api` + path, where `/..` leads out of it; rejects where no route fits, as the host then asks no function. */
   send: (method: string, path: string, asked?: Asked) => Promise<Answered>;
   /** what was logged as an error */
   errors: string[];
@@ -38,8 +39,8 @@ export interface Backend {
 
 const noScore: HttpPorts['score'] = () => Promise.reject(new Error('nothing is scored here'));
 
-/** Creates it; `more` replaces what it is handed. */
-export function createBackend(more: Partial<HttpPorts> = {}): Backend {
+/** Creates it; `more` replaces what it is handed, `others` are surfaces beside the API. */
+export function createBackend(more: Partial<HttpPorts> = {}, others: readonly Surface[] = []): Backend {
   const world = createFakes();
   const handlers = new Map<string, Handler>();
   const functions: HttpFunction[] = [];
@@ -51,7 +52,7 @@ export function createBackend(more: Partial<HttpPorts> = {}): Backend {
       },
     },
     { ...world.ports, score: noScore, ...more },
-    [api],
+    [api, ...others],
   );
   const routes = compileRoutes(functions);
   const errors: string[] = [];
