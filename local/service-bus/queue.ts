@@ -1,6 +1,8 @@
 /** One queue: what is available, locked, scheduled, and its dead letters. Time is the wall clock, as on Azure. */
 import { randomBytes } from 'node:crypto';
+import { Alarm } from './alarm.ts';
 import { type BusMessage, withApplicationProperties } from './message.ts';
+import { Scheduled } from './scheduled.ts';
 import type { MessageStore } from './store.ts';
 import { Waiting } from './waiting.ts';
 
@@ -38,10 +40,9 @@ export class Queue {
   readonly #store: MessageStore;
   readonly #locks = new Map<string, Lock>();
   readonly #available = new Waiting();
-  readonly #scheduled: BusMessage[] = [];
+  readonly #scheduled = new Scheduled();
+  readonly #alarm = new Alarm(() => void this.#tick());
   #sequence: number;
-  #timer: NodeJS.Timeout | undefined;
-  #timerAt = Number.POSITIVE_INFINITY;
   #kicked = false;
   #closed = false;
 
@@ -67,7 +68,7 @@ export class Queue {
   get depth(): { active: number; scheduled: number; deadLettered: number; locked: number } {
     return {
       active: this.#available.size,
-      scheduled: this.#scheduled.length,
+      scheduled: this.#scheduled.size,
       deadLettered: this.deadLetters?.depth.active ?? 0,
       locked: this.#locks.size,
     };
@@ -90,19 +91,17 @@ export class Queue {
   }
 
   #schedule(message: BusMessage): void {
-    const at = this.#scheduled.findIndex((m) => (m.dueAt ?? 0) > (message.dueAt ?? 0));
-    this.#scheduled.splice(at < 0 ? this.#scheduled.length : at, 0, message);
+    this.#scheduled.add(message);
     this.#arm();
   }
 
   async cancelScheduled(sequence: number): Promise<boolean> {
-    const at = this.#scheduled.findIndex((m) => m.sequence === sequence);
-    if (at < 0) return false;
-    const [message] = this.#scheduled.splice(at, 1);
+    const message = this.#scheduled.remove(sequence);
+    if (message === undefined) return false;
     try {
       await this.#store.write({ kind: 'remove', queue: this.name, sequence });
     } catch (error) {
-      if (message !== undefined) this.#schedule(message);
+      this.#schedule(message);
       throw error;
     }
     return true;
@@ -110,7 +109,11 @@ export class Queue {
 
   /** Messages from a sequence number on, whatever their state. */
   peek(from: number, count: number): BusMessage[] {
-    const all = [...this.#available.all(), ...[...this.#locks.values()].map((l) => l.message), ...this.#scheduled];
+    const all = [
+      ...this.#available.all(),
+      ...[...this.#locks.values()].map((l) => l.message),
+      ...this.#scheduled.all(),
+    ];
     return all
       .filter((m) => m.sequence >= from)
       .sort((a, b) => a.sequence - b.sequence)
@@ -136,8 +139,8 @@ export class Queue {
   }
 
   /** Makes a message available again, in its old place. */
-  #giveBack(message: BusMessage): void {
-    this.#available.giveBack(message);
+  #requeue(message: BusMessage): void {
+    this.#available.requeue(message);
     this.kick();
   }
 
@@ -192,7 +195,7 @@ export class Queue {
     try {
       await this.#store.write({ kind: 'remove', queue: this.name, sequence: lock.message.sequence });
     } catch (error) {
-      this.#giveBack(lock.message);
+      this.#requeue(lock.message);
       throw error;
     }
   }
@@ -200,7 +203,7 @@ export class Queue {
   /** Gives back a message that its receiver never looked at: that is no delivery. */
   release(lock: Lock): void {
     this.#locks.delete(lock.key);
-    this.#giveBack(lock.message);
+    this.#requeue(lock.message);
   }
 
   /** Gives a message back for another delivery; one too many makes it a dead letter. */
@@ -217,7 +220,7 @@ export class Queue {
     }
     // the message itself is on disk: without room for its count it is delivered again all the same
     await this.#store.write({ kind: 'put', queue: this.name, message }).catch(() => undefined);
-    this.#giveBack(message);
+    this.#requeue(message);
   }
 
   async deadLetter(lock: Lock, properties: Record<string, unknown>): Promise<void> {
@@ -237,7 +240,7 @@ export class Queue {
         this.#store.write({ kind: 'remove', queue: this.name, sequence: message.sequence }),
       ]);
     } catch (error) {
-      this.#giveBack(message);
+      this.#requeue(message);
       throw error;
     }
   }
@@ -253,28 +256,15 @@ export class Queue {
     return lock.until;
   }
 
-  /** One timer for the next lock that expires or message that comes due. */
+  /** For the next lock that expires or message that comes due. */
   #arm(): void {
     const expires = this.#locks.values().next().value?.until ?? Number.POSITIVE_INFINITY;
-    const next = Math.min(expires, this.#scheduled[0]?.dueAt ?? Number.POSITIVE_INFINITY);
-    if (this.#closed || next === Number.POSITIVE_INFINITY || (this.#timer !== undefined && this.#timerAt <= next))
-      return;
-    clearTimeout(this.#timer);
-    this.#timerAt = next;
-    // setTimeout counts in 32 bits: a message scheduled for next month is looked at again tomorrow
-    const wait = Math.min(Math.max(0, next - Date.now()) + 1, 86_400_000);
-    this.#timer = setTimeout(() => void this.#tick(), wait);
-    this.#timer.unref();
+    this.#alarm.set(Math.min(expires, this.#scheduled.nextAt));
   }
 
   async #tick(): Promise<void> {
-    this.#timer = undefined;
     const now = Date.now();
-    const due: Promise<unknown>[] = [];
-    while ((this.#scheduled[0]?.dueAt ?? Number.POSITIVE_INFINITY) <= now) {
-      const message = this.#scheduled.shift();
-      if (message !== undefined) due.push(this.#release(message, now));
-    }
+    const due: Promise<unknown>[] = this.#scheduled.takeDue(now).map((message) => this.#release(message, now));
     for (const lock of this.#locks.values()) {
       if (lock.until > now) break;
       due.push(this.abandon(lock, undefined));
@@ -300,7 +290,7 @@ export class Queue {
 
   close(): void {
     this.#closed = true;
-    clearTimeout(this.#timer);
+    this.#alarm.stop();
     this.deadLetters?.close();
   }
 }

@@ -18,7 +18,7 @@ export class Waiting {
   }
 
   /** Puts a message back, in its old place. */
-  giveBack(message: BusMessage): void {
+  requeue(message: BusMessage): void {
     const at = this.#returned.findIndex((m) => m.sequence > message.sequence);
     this.#returned.splice(at < 0 ? this.#returned.length : at, 0, message);
   }

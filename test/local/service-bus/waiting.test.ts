@@ -7,7 +7,7 @@ const message = (sequence: number): BusMessage => ({ sequence }) as BusMessage;
 
 test('the message with the smallest number goes first, however many were taken and given back', () => {
   fc.assert(
-    fc.property(fc.array(fc.constantFrom('add', 'add', 'take', 'take', 'giveBack'), { maxLength: 400 }), (steps) => {
+    fc.property(fc.array(fc.constantFrom('add', 'add', 'take', 'take', 'requeue'), { maxLength: 400 }), (steps) => {
       const waiting = new Waiting();
       const expected: number[] = [];
       const taken: number[] = [];
@@ -24,7 +24,7 @@ test('the message with the smallest number goes first, however many were taken a
           const back = taken.pop();
           if (back === undefined) continue;
           expected.push(back);
-          waiting.giveBack(message(back));
+          waiting.requeue(message(back));
         }
         expect(waiting.size).toBe(expected.length);
       }
