@@ -47,3 +47,11 @@ export function createClient({ scheduler, keys, call }: Pick<World, 'scheduler' 
     },
   };
 }
+
+/** The values of a listing; none where there was no answer. */
+export const valuesOf = (answer: HttpAnswer | undefined): Record<string, unknown>[] =>
+  (answer?.json['value'] as Record<string, unknown>[] | undefined) ?? [];
+
+/** A field of an answer as text. */
+export const text = (value: unknown): string =>
+  typeof value === 'string' || typeof value === 'number' ? String(value) : '';

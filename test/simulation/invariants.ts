@@ -15,7 +15,7 @@ import type { Blobs } from '../../shared/ports.ts';
 import { samplePartition } from '../../shared/sample/partition.ts';
 import { uploadId } from '../../shared/upload/name.ts';
 import { shownBy } from './pictures.ts';
-import type { Ledger } from './users.ts';
+import type { Ledger } from './ledger.ts';
 import type { World } from './world.ts';
 
 type Say = (problem: string) => void;

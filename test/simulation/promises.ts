@@ -5,7 +5,7 @@ import { digestOf } from '../../shared/digest.ts';
 import { outboxOf } from '../../shared/delivery/outbox.ts';
 import { queueNames } from '../../shared/resources.ts';
 import { isOpen } from '../../shared/training/run.ts';
-import type { Ledger } from './users.ts';
+import type { Ledger } from './ledger.ts';
 import { whyIdle } from '../../shared/training/why-idle.ts';
 import type { World } from './world.ts';
 

@@ -16,7 +16,9 @@ import {
   poison,
 } from './promises.ts';
 import type { TraceLine } from './scheduler.ts';
-import { emptyLedger, type Ledger, replayAll, startUsers } from './users.ts';
+import { emptyLedger, type Ledger } from './ledger.ts';
+import { replayAll } from './replay.ts';
+import { startUsers } from './users.ts';
 import { createWorld, tree, type World } from './world.ts';
 
 export interface Report {

@@ -1,46 +1,15 @@
 /** The people and apps of a plan, doing what it says and remembering what they were promised. */
-import { type Client, createClient } from './client.ts';
-import type { HttpAnswer } from './instance.ts';
+import { type Client, createClient, text, valuesOf } from './client.ts';
 import { Lost } from './faults.ts';
+import type { Ledger } from './ledger.ts';
 import type { Action, Plan, Upload } from './plan.ts';
 import type { World } from './world.ts';
-
-/** What was acknowledged: the backend must keep these promises. */
-export interface Ledger {
-  /** finished writes to the uploads container */
-  uploads: { blob: string; etag: string; upload: Upload }[];
-  trainings: { project: string; key: string; id: string; verdict: string }[];
-  /** runs whose cancellation was accepted */
-  cancelled: { project: string; run: string }[];
-  /** label of a sample as of its last acknowledged review, by etag order of arrival */
-  reviews: { project: string; sample: string; label: string }[];
-  rollbacks: { project: string; key: string }[];
-  deployments: { project: string; deployment: string }[];
-  predictions: { project: string; id: string }[];
-  /** messages that no handler can understand */
-  strays: number;
-}
-
-export const emptyLedger = (): Ledger => ({
-  uploads: [],
-  trainings: [],
-  cancelled: [],
-  reviews: [],
-  rollbacks: [],
-  deployments: [],
-  predictions: [],
-  strays: 0,
-});
 
 interface Users {
   world: World;
   client: Client;
   ledger: Ledger;
 }
-
-type Listed = Record<string, unknown>[];
-const valuesOf = (answer: HttpAnswer | undefined): Listed => (answer?.json['value'] as Listed | undefined) ?? [];
-const text = (value: unknown): string => (typeof value === 'string' || typeof value === 'number' ? String(value) : '');
 
 /** Sets everybody to work; each action is done by somebody of its own. */
 export function startUsers(world: World, plan: Plan, ledger: Ledger): void {
@@ -284,21 +253,6 @@ async function look({ client }: Users, p: string): Promise<void> {
   const models = valuesOf(await client.ask('models-list', { params: { project: p }, role: 'viewer' }));
   const n = text(models[0]?.['version']);
   if (n !== '') await client.ask('models-lineage', { params: { project: p, number: n }, role: 'viewer' });
-}
-
-/**
- * Sends dead letters again, as an operator does after a repair, save those whose reason says that it is in vain;
- * returns how many were sent.
- */
-export async function replayAll({ client }: { client: Client }, inVain: ReadonlySet<string>): Promise<number> {
-  let sent = 0;
-  const waiting = valuesOf(await client.ask('dead-letters-list', { query: { limit: '1000' } }));
-  for (const letter of waiting.filter(({ reason }) => !inVain.has(text(reason)))) {
-    const asked = { params: { queue: text(letter['queue']) }, json: { id: text(letter['id']) } };
-    const answer = await client.ask('dead-letters-replay', asked);
-    sent += Number(answer?.json['replayed'] ?? 0);
-  }
-  return sent;
 }
 
 /** Sends all that waits in every queue again, and gives up what is refused. */
