@@ -1,4 +1,4 @@
-/** The composition root: settings -> clients -> registrations.ts. */
+/** The composition root: settings -> clients -> functions (triggers.ts). */
 import { setFlagsFromString } from 'node:v8';
 import { app } from '@azure/functions';
 import { connect } from '../shared/azure/connect.ts';
@@ -9,7 +9,7 @@ import { createModelCheck } from '../shared/onnx/model-check.ts';
 import { createModelCache } from '../shared/onnx/session.ts';
 import { createModelWorkers } from '../shared/onnx/workers.ts';
 import { createSampleBudget } from '../shared/prediction/inference.ts';
-import { registerFunctions } from './registrations.ts';
+import { addFunctions } from './triggers.ts';
 
 // V8 lets the heap grow up to fourfold between two collections, and its nursery to 100 MB, since it does not know what else
 // is on the instance; half as much again, and a nursery of 16 MB, keep this process below 500 MB while it ingests
@@ -35,7 +35,7 @@ app.hook.appTerminate(async () => {
   await Promise.all([workers.close(), telemetry.flush()]);
 });
 
-registerFunctions(app, {
+addFunctions(app, {
   ...clients,
   telemetry,
   rateLimits: config.rateLimits,

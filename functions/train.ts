@@ -6,10 +6,17 @@ import { launchRun } from '../shared/training/launch.ts';
 import { pollRun, type PollPorts } from '../shared/training/poll.ts';
 import { requestOnVersion } from '../shared/training/request-on-version.ts';
 import { scheduleAfter } from '../shared/training/schedule-next.ts';
+import { consume, type QueueFunction } from './consume.ts';
+
+type TrainPorts = Ports & PollPorts;
+
+/** Takes trainings on. */
+export const trainFunction = (ports: TrainPorts): QueueFunction =>
+  consume(ports, 'training-requests', 'train', (message) => train(ports, message));
 
 /** Handles one wake-up of the training stage. */
 export async function train(
-  ports: Ports & PollPorts,
+  ports: TrainPorts,
   message: z.infer<(typeof queueMessages)['training-requests']>,
 ): Promise<{ outcome: string }> {
   switch (message.type) {

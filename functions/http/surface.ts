@@ -28,7 +28,7 @@ export interface RenderedProblem {
 
 /**
  * A surface is all that the pipeline knows of a wire protocol. One more is a value of its own, in a folder of its own,
- * and an entry in the list of `functions/registrations.ts`.
+ * and an entry in the list of `functions/triggers.ts`.
  */
 export interface Surface {
   /** what the names of its functions begin with */

@@ -21,7 +21,10 @@ const commitSeconds = { first: 60, longest: 600 };
  * whose turn it is, and the look that takes the turn plans the next one in the same write, so a look that dies is
  * repeated.
  */
-export async function commitStaged(ports: Ports, message: CommitDue): Promise<{ outcome: string; version?: string }> {
+export async function commitWhenQuiet(
+  ports: Ports,
+  message: CommitDue,
+): Promise<{ outcome: string; version?: string }> {
   const { project: name, generation, now } = message.data;
   const project = await ports.documents.read('projects', 'projects', name);
   if (project === undefined) return { outcome: 'unknown-project' };

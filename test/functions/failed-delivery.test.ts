@@ -1,7 +1,7 @@
 /** What becomes of a message whose handler fails: put off, given up, or left to the broker. */
 import type { InvocationContext } from '@azure/functions';
 import { describe, expect, test } from 'vitest';
-import { onMessage } from '../../functions/stage.ts';
+import { consume } from '../../functions/consume.ts';
 import { sweep } from '../../shared/project/sweep.ts';
 import { toUploadView } from '../../shared/api/views/dataset.ts';
 import { documentStore, RetryLater, TerminalError } from '../../shared/errors.ts';
@@ -25,7 +25,7 @@ function stage(handle: () => Promise<{ outcome: string }>) {
   const seen: object[] = [];
   const telemetry = { ...world.ports.telemetry, stage: (record: StageRecord) => void stages.push(record) };
   const ports = { ...world.ports, telemetry };
-  const deliver = onMessage(ports, 'evaluations', 'evaluate', (message) => {
+  const { handler: deliver } = consume(ports, 'evaluations', 'evaluate', (message) => {
     seen.push(message);
     return handle();
   });
@@ -143,7 +143,7 @@ describe('what waits is told', () => {
     const at = world.ports.clock.now().toISOString();
     const settings = projectSettings.parse({});
     world.put('projects', { id: 'digits', pk: 'projects', settings, createdAt: at, updatedAt: at });
-    const handle = onMessage(world.ports, 'blob-created', 'ingest', () => Promise.reject(storageAway));
+    const { handler: handle } = consume(world.ports, 'blob-created', 'ingest', () => Promise.reject(storageAway));
     const event = {
       ...{ specversion: '1.0', id: 'e', source: '/s', type: 'Microsoft.Storage.BlobCreated' },
       ...{ subject: '/blobServices/default/containers/uploads/blobs/digits/7/a.png', data: { url: '', eTag: '0x1' } },
@@ -161,7 +161,7 @@ describe('what waits is told', () => {
   test('with the training, as the reason why it does not go on', async () => {
     const { ask, run, world, project } = await trainable();
     const { run: id } = await ask();
-    const handle = onMessage(world.ports, 'training-requests', 'train', () => Promise.reject(storageAway));
+    const { handler: handle } = consume(world.ports, 'training-requests', 'train', () => Promise.reject(storageAway));
     const queued = world.sent.splice(0)[0]?.message;
     await handle(queued, { invocationId: 'i' } as unknown as InvocationContext);
     const nextAt = new Date(world.sent[0]?.dueAt ?? 0).toISOString();
@@ -203,7 +203,7 @@ test('a defect is the broker\u2019s to deliver again, ten times', async () => {
 test('a trace that cannot be found is no failure: the handler says what is away', async () => {
   const world = createFakes();
   const away = new RetryLater('no answer', { service: 'The document store' });
-  const handle = onMessage(
+  const { handler: handle } = consume(
     ...([world.ports, 'evaluations', 'evaluate'] as const),
     () => Promise.reject(away),
     () => Promise.reject(away),

@@ -1,6 +1,6 @@
 /** The real queue functions over a small world, with the real reader of images and the real check of models. */
 import type { InvocationContext } from '@azure/functions';
-import { type BackendPorts, registerFunctions } from '../../functions/registrations.ts';
+import { type BackendPorts, addFunctions } from '../../functions/triggers.ts';
 import { createImageReader } from '../../shared/image/decode.ts';
 import { toTensor } from '../../shared/image/tensor.ts';
 import { createModelCheck } from '../../shared/onnx/model-check.ts';
@@ -38,7 +38,7 @@ export function stagesOf(world: Fakes): Stages {
     inferPinned: scored,
     validate: checkModel,
   };
-  registerFunctions(
+  addFunctions(
     {
       serviceBusQueue: (_name, { queueName, handler }) => void handlers.set(queueName, handler as Handler),
       timer: () => undefined,

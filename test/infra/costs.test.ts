@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
-import { commitStaged } from '../../shared/dataset/commit-when-quiet.ts';
+import { commitWhenQuiet } from '../../shared/dataset/commit-when-quiet.ts';
 import { train } from '../../functions/train.ts';
 import { traceOfReport, receiveReport } from '../../shared/training/receive-report.ts';
 import { ingest } from '../../shared/upload/ingest.ts';
@@ -125,7 +125,7 @@ test('1,000 uploads do what they are charged for', async () => {
   world.pass(100);
   const due = { queue: 'dataset-commits', until: Number.POSITIVE_INFINITY } as const;
   for (let next = world.take(due); next !== undefined; next = world.take(due)) {
-    await commitStaged(ports, commitDue.parse(next.message));
+    await commitWhenQuiet(ports, commitDue.parse(next.message));
   }
   expectCharged(operations, thousandUploads);
 });

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { InvocationContext } from '@azure/functions';
 import { expect, test } from 'vitest';
-import { onMessage } from '../../functions/stage.ts';
+import { consume } from '../../functions/consume.ts';
 import { prices } from '../../infra/costs/prices.ts';
 import { answer } from '../../infra/picture/answers.ts';
 import { panels } from '../../infra/workbook.ts';
@@ -77,7 +77,7 @@ test('failures carry the dimensions that queries read', async () => {
   const { ports } = createFakes();
   const context = { invocationId: 'i', triggerMetadata: {} } as InvocationContext;
   const handle = (error: Error) =>
-    onMessage({ ...ports, telemetry }, 'evaluations', 'evaluate', () => Promise.reject(error))(
+    consume({ ...ports, telemetry }, 'evaluations', 'evaluate', () => Promise.reject(error)).handler(
       {
         ...{ specversion: '1.0', id: 'm', source: '/darkroom', type: 'darkroom.run.trained', subject: 'digits/r' },
         data: { project: 'digits', run: 'r' },
@@ -98,7 +98,7 @@ test('failures carry the dimensions that queries read', async () => {
     { stage: 'evaluate', outcome: 'dead-lettered', reason: 'never', run: 'r' },
   ]);
   const approved = { project: 'digits', model: 3, deployment: 'd-1' };
-  await onMessage({ ...ports, telemetry }, 'deployments', 'deploy', () => Promise.resolve({ outcome: 'live' }))(
+  await consume({ ...ports, telemetry }, 'deployments', 'deploy', () => Promise.resolve({ outcome: 'live' })).handler(
     {
       ...{ specversion: '1.0', id: 'a', source: '/darkroom', type: 'darkroom.model.approved', subject: 'digits/3' },
       data: approved,

@@ -1,5 +1,5 @@
 /** What the functions register, as the host would hear it. */
-import { registerFunctions } from '../../functions/registrations.ts';
+import { addFunctions } from '../../functions/triggers.ts';
 import { connect } from '../../shared/azure/connect.ts';
 import { readConfig } from '../../shared/config.ts';
 import { appSettingsOf, evaluated } from './templates.ts';
@@ -22,7 +22,7 @@ export function registered(): { names: string[]; queueOf: Record<string, string>
   };
   const ports = connect(readConfig(evaluated(appSettingsOf('dev'))));
   const unused = () => Promise.reject(new Error('registering calls nothing'));
-  registerFunctions(recorder, {
+  addFunctions(recorder, {
     ...ports,
     inspect: unused,
     preprocess: unused,

@@ -1,6 +1,6 @@
 import type { app } from '@azure/functions';
 import { describe, expect, test } from 'vitest';
-import { type BackendPorts, registerFunctions } from '../../functions/registrations.ts';
+import { type BackendPorts, addFunctions } from '../../functions/triggers.ts';
 import { caseName, findCases, tryCase } from './enumerate.ts';
 
 const timeout = 240_000;
@@ -16,7 +16,7 @@ function changers(): string[] {
     },
   };
   // nothing is called: only the registrations are looked at
-  registerFunctions(target, {} as BackendPorts);
+  addFunctions(target, {} as BackendPorts);
   return names;
 }
 

@@ -1,6 +1,6 @@
 /** One functions instance: the real registrations over the fakes, in a process that may die at any operation. */
 import type { HttpRequest, InvocationContext } from '@azure/functions';
-import { type BackendPorts, registerFunctions } from '../../functions/registrations.ts';
+import { type BackendPorts, addFunctions } from '../../functions/triggers.ts';
 import { RetryLater } from '../../shared/errors.ts';
 import type { Broker, Delivery, QueuePath } from './broker.ts';
 import type { Faults } from './faults.ts';
@@ -49,7 +49,7 @@ export function createInstance(
   const queues = new Map<QueuePath, QueueFunction>();
   const routes = new Map<string, { path: string; method: string; handler: (...args: never[]) => unknown }>();
   let timer: ((...args: never[]) => unknown) | undefined;
-  registerFunctions(
+  addFunctions(
     {
       serviceBusQueue: (name, { queueName, handler }) =>
         void queues.set(queueName as QueuePath, { name, handler: handler as QueueFunction['handler'], busy: 0 }),

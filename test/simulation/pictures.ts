@@ -1,7 +1,7 @@
 /** Images and models of the simulation: small texts that decode, train and infer in no time, deterministically. */
 import { createHash } from 'node:crypto';
 import * as z from 'zod';
-import type { BackendPorts } from '../../functions/registrations.ts';
+import type { BackendPorts } from '../../functions/triggers.ts';
 import type { AcceptedImage, PreprocessedImage } from '../../shared/image/decode.ts';
 import type { ImageRefusal } from '../../shared/image/structure.ts';
 import type { Infer } from '../../shared/prediction/inference.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { commitStaged } from '../../../shared/dataset/commit-when-quiet.ts';
+import { commitWhenQuiet } from '../../../shared/dataset/commit-when-quiet.ts';
 import { sweep } from '../../../shared/project/sweep.ts';
 import { update } from '../../../shared/delivery/outbox.ts';
 import { commitNow } from '../../../shared/dataset/stage.ts';
@@ -47,7 +47,7 @@ describe('a commit window', () => {
     await add(world, project, 1);
     const head = await world.read('heads', name, 'head');
     // another committer was quicker
-    await commitStaged(world.ports, {
+    await commitWhenQuiet(world.ports, {
       ...(world.sent[0]?.message as CommitDue),
       data: {
         project: name,
@@ -103,8 +103,8 @@ describe('a commit window', () => {
     const [first] = world.sent;
     // the broker's clock is ten minutes ahead of ours
     const early = first?.message as CommitDue;
-    expect((await commitStaged(world.ports, early)).outcome).toBe('waiting');
-    expect((await commitStaged(world.ports, early)).outcome).toBe('not-its-turn');
+    expect((await commitWhenQuiet(world.ports, early)).outcome).toBe('waiting');
+    expect((await commitWhenQuiet(world.ports, early)).outcome).toBe('not-its-turn');
     world.sent.shift();
     expect(await look(world, 10)).toEqual(['committed']);
     expect(world.all('versions')).toHaveLength(1);
@@ -125,7 +125,7 @@ describe('a commit window', () => {
         meanwhile.push(...(await look(world, 10)));
       }
     };
-    expect((await commitStaged(world.ports, due)).outcome).toBe('committed');
+    expect((await commitWhenQuiet(world.ports, due)).outcome).toBe('committed');
     expect(new Set(meanwhile)).toEqual(new Set(['waiting']));
     expect(await look(world, 5)).toEqual(['committed']);
     expect(world.all('versions').map((v) => v.samples)).toEqual([1, 3]);
@@ -140,7 +140,7 @@ describe('a commit window', () => {
     world.before = (operation, container) => {
       if (operation === 'documents.query' && container === 'staged' && world.sent.length > 0) throw new Error('died');
     };
-    await expect(commitStaged(world.ports, due)).rejects.toThrow('died');
+    await expect(commitWhenQuiet(world.ports, due)).rejects.toThrow('died');
     world.before = () => undefined;
     world.sent.length = 0;
     await add(world, project, 2);
@@ -159,7 +159,7 @@ describe('a commit window', () => {
       if (operation === 'blobs.create' && blob.startsWith('datasets/')) throw new Error(`try ${++tries} died`);
     };
     const due = world.sent.shift()?.message as CommitDue;
-    await expect(commitStaged(world.ports, due)).rejects.toThrow('died');
+    await expect(commitWhenQuiet(world.ports, due)).rejects.toThrow('died');
     for (let minute = 0; minute < 60; minute++) await look(world, 60).catch(() => world.pass(60));
     expect(tries).toBeGreaterThan(8);
     expect(tries).toBeLessThan(12);
@@ -174,9 +174,9 @@ describe('a commit window', () => {
     world.before = (operation, container) => {
       if (operation === 'documents.query' && container === 'staged' && world.sent.length > 0) throw new Error('died');
     };
-    await expect(commitStaged(world.ports, due)).rejects.toThrow('died');
+    await expect(commitWhenQuiet(world.ports, due)).rejects.toThrow('died');
     world.before = () => undefined;
-    expect((await commitStaged(world.ports, due)).outcome).toBe('not-its-turn');
+    expect((await commitWhenQuiet(world.ports, due)).outcome).toBe('not-its-turn');
     expect(await look(world, 200)).toEqual(['committed', 'window-closed']);
     expect(world.all('staged')).toEqual([]);
   });
@@ -189,9 +189,9 @@ describe('a commit window', () => {
     world.before = (operation) => {
       if (operation === 'messages.send') throw new Error('died');
     };
-    await expect(commitStaged(world.ports, due)).rejects.toThrow('died');
+    await expect(commitWhenQuiet(world.ports, due)).rejects.toThrow('died');
     world.before = () => undefined;
-    expect((await commitStaged(world.ports, due)).outcome).toBe('not-its-turn');
+    expect((await commitWhenQuiet(world.ports, due)).outcome).toBe('not-its-turn');
     expect(await look(world, 10)).toEqual(['committed']);
   });
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import fc from 'fast-check';
-import { commitStaged } from '../../../shared/dataset/commit-when-quiet.ts';
+import { commitWhenQuiet } from '../../../shared/dataset/commit-when-quiet.ts';
 import { sweep } from '../../../shared/project/sweep.ts';
 import { commit } from '../../../shared/dataset/commit.ts';
 import { update } from '../../../shared/delivery/outbox.ts';
@@ -204,7 +204,7 @@ async function perform(world: Fakes, project: ProjectDocument, s: Step): Promise
   const next = world.take({ queue: 'dataset-commits', until: Infinity });
   if (next === undefined) return;
   // what dies is delivered again
-  const deliver = () => commitStaged(world.ports, next.message as CommitDue);
+  const deliver = () => commitWhenQuiet(world.ports, next.message as CommitDue);
   await deliver().catch(deliver);
 }
 

@@ -1,7 +1,7 @@
 /** Staging and committing in a small world, as ingest, reviews and the commit stage do it. */
 import { createHash } from 'node:crypto';
 import type * as z from 'zod';
-import { commitStaged } from '../../../shared/dataset/commit-when-quiet.ts';
+import { commitWhenQuiet } from '../../../shared/dataset/commit-when-quiet.ts';
 import { stageSample } from '../../../shared/dataset/stage.ts';
 import { treeStore } from '../../../shared/dataset/store.ts';
 import { entries } from '../../../shared/dataset/entries.ts';
@@ -77,7 +77,7 @@ export async function look(world: Fakes, seconds: number): Promise<string[]> {
   for (let i = 0; i < 1000; i++) {
     const next = world.take({ queue: 'dataset-commits', until });
     if (next === undefined) break;
-    outcomes.push((await commitStaged(world.ports, next.message as CommitDue)).outcome);
+    outcomes.push((await commitWhenQuiet(world.ports, next.message as CommitDue)).outcome);
   }
   world.pass((until - world.ports.clock.now().getTime()) / 1000);
   return outcomes;

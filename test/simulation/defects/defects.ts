@@ -44,10 +44,10 @@ export const defects: readonly Defect[] = [
   {
     name: 'acknowledged before it is saved',
     excuse: 'the queue is drained faster',
-    file: 'functions/stage.ts',
+    file: 'functions/consume.ts',
     edits: [
       [
-        'finish(await handle(traceparent === undefined ? message : { ...message, traceparent }));',
+        'record(await handle(traceparent === undefined ? message : { ...message, traceparent }));',
         'void handle(traceparent === undefined ? message : { ...message, traceparent }).catch(() => undefined);',
       ],
     ],

@@ -1,6 +1,6 @@
 import type { InvocationContext } from '@azure/functions';
 import { expect, test } from 'vitest';
-import { onMessage } from '../../functions/stage.ts';
+import { consume } from '../../functions/consume.ts';
 import type { StageRecord } from '../../shared/ports.ts';
 import { createFakes } from '../simulation/fakes.ts';
 
@@ -13,7 +13,7 @@ test('a message that no handler understands is a dead letter, and a stage record
     stage: (record: StageRecord) => void stages.push(record),
     metric: (name: string) => void metrics.push(name),
   };
-  const handle = onMessage({ ...world.ports, telemetry }, 'evaluations', 'evaluate', () =>
+  const { handler: handle } = consume({ ...world.ports, telemetry }, 'evaluations', 'evaluate', () =>
     Promise.reject(new Error('it was handled')),
   );
   const enqueuedTimeUtc = world.ports.clock.now().toISOString();

@@ -1,7 +1,7 @@
-/** What every queue function has in common: validate, trace, handle, record; what fails is given up, put off or thrown. */
-import type { InvocationContext } from '@azure/functions';
+/** Consuming a queue: read the message, trace, handle, record; what fails is given up, put off or thrown. */
+import type { InvocationContext, ServiceBusQueueFunctionOptions } from '@azure/functions';
 import type * as z from 'zod';
-import { type queueMessages, readMessage } from '../shared/delivery/message.ts';
+import { type Message, type queueMessages, readMessage } from '../shared/delivery/message.ts';
 import { RetryLater, TerminalError } from '../shared/errors.ts';
 import type { Ports, StageRecord } from '../shared/ports.ts';
 import { asFirstSent } from '../shared/delivery/redelivery.ts';
@@ -9,21 +9,29 @@ import type { QueueName } from '../shared/resources.ts';
 import { recordDeadLetter } from '../shared/delivery/record-dead-letter.ts';
 import { endFailed } from './failed-delivery.ts';
 
+/** A function that a queue triggers. */
+export interface QueueFunction extends ServiceBusQueueFunctionOptions {
+  handler: (body: unknown, context: InvocationContext) => Promise<void>;
+}
+
+/** Setting that says where the queues are. */
+export const connection = 'SERVICEBUS';
+
 type Handled = { outcome: string; project?: string | undefined } & Record<string, string | undefined>;
 type MessageOf<Q extends QueueName> = z.infer<(typeof queueMessages)[Q]>;
 
 /**
- * Wraps the handler of a queue's messages for the Functions runtime. Each delivery is one span; the handler's message
- * carries that span's traceparent on. `traceOf` finds the trace of messages that name none.
+ * The function that handles the messages of a queue. Each delivery is one span; the handler's message carries that span's
+ * traceparent on. `traceOf` finds the trace of messages that name none.
  */
-export function onMessage<Q extends QueueName>(
+export function consume<Q extends QueueName>(
   ports: Ports,
   queue: Q,
   stage: StageRecord['stage'],
   handle: (message: MessageOf<Q>) => Promise<Handled>,
   traceOf: (message: MessageOf<Q>) => Promise<string | undefined> = () => Promise.resolve(undefined),
-): (body: unknown, context: InvocationContext) => Promise<void> {
-  return async (body, context) => {
+): QueueFunction {
+  const handler = async (body: unknown, context: InvocationContext): Promise<void> => {
     recordAge(ports, queue, context);
     const read = readMessage(queue, body);
     if ('invalid' in read) return refuse(ports, queue, stage, { body, why: read.invalid, context });
@@ -32,33 +40,36 @@ export function onMessage<Q extends QueueName>(
     const parent = message.traceparent ?? (await traceOf(message).catch(() => undefined));
     await ports.telemetry.span(stage, parent, async (traceparent) => {
       const startedAt = ports.clock.now().getTime();
-      const finish = ({ outcome, project, ...ids }: Handled): void => {
-        const durationMs = ports.clock.now().getTime() - startedAt;
-        const { id, type } = message;
-        const told = Object.entries({
-          run: named(message, 'run'),
-          model: named(message, 'model'),
-          ...ids,
-          type,
-          message: id,
-          invocation: context.invocationId,
-        });
-        ports.telemetry.metric('stage-milliseconds', durationMs, { stage, outcome });
-        ports.telemetry.stage({
-          ...{ stage, project: project ?? projectIn(message), outcome, durationMs },
-          ids: Object.fromEntries(told.filter((e): e is [string, string] => e[1] !== undefined)),
-        });
-      };
+      const record = (handled: Handled): void => recordEnd(ports, stage, { message, handled, startedAt, context });
       try {
-        finish(await handle(traceparent === undefined ? message : { ...message, traceparent }));
+        record(await handle(traceparent === undefined ? message : { ...message, traceparent }));
       } catch (error) {
         const ended = await endFailed(ports, queue, { body, message: read.message, context, error });
-        finish(ended);
+        record(ended);
         // what is given up for good, and cannot be recorded now, is not what went wrong with this delivery
         if (ended.outcome === 'retried') throw error instanceof TerminalError ? new RetryLater(ended.reason) : error;
       }
     });
   };
+  return { connection, queueName: queue, handler };
+}
+
+/** Records how a delivery ended, and what it was about. */
+function recordEnd(
+  { clock, telemetry }: Ports,
+  stage: StageRecord['stage'],
+  delivery: { message: Message; handled: Handled; startedAt: number; context: InvocationContext },
+): void {
+  const { message, startedAt, context } = delivery;
+  const { outcome, project, ...found } = delivery.handled;
+  const durationMs = clock.now().getTime() - startedAt;
+  const about = { run: named(message, 'run'), model: named(message, 'model'), ...found };
+  const ids = Object.entries({ ...about, type: message.type, message: message.id, invocation: context.invocationId });
+  telemetry.metric('stage-milliseconds', durationMs, { stage, outcome });
+  telemetry.stage({
+    ...{ stage, project: project ?? projectIn(message), outcome, durationMs },
+    ids: Object.fromEntries(ids.filter((entry): entry is [string, string] => entry[1] !== undefined)),
+  });
 }
 
 /** Records a message that no handler understands: a flood of them shows in the telemetry like any other stage. */
