@@ -150,7 +150,8 @@ async function readSamples(
 function toRecord(sample: SampleDocument): SampleRecord | null {
   const { id: md5, sha256, sizeBytes, mediaType, width, height, channels, label, labelSource, split } = sample;
   if (label === null || labelSource === null) return null;
-  return { md5, sha256, sizeBytes, mediaType, width, height, channels, label, labelSource, split };
+  const annotated = { annotation: { label }, source: labelSource };
+  return { md5, sha256, sizeBytes, mediaType, width, height, channels, ...annotated, split };
 }
 
 /** Writes the nodes of the next version; undefined when the staged samples change nothing. */
@@ -168,7 +169,7 @@ async function write(
   if (edits.length === 0) return undefined;
   const store = treeStore(ports.blobs, project.id);
   const before = head.head?.root ?? null;
-  const applied = await applyEdits(store, before, edits, ports.tree);
+  const applied = await applyEdits(store, before, edits, { task: project.settings.task, parameters: ports.tree });
   if (applied.root === null || applied.root === before) return undefined;
   const parent = head.head?.version ?? null;
   const added = samples.filter((s) => s.key === null && s.label !== null).length;

@@ -1,5 +1,6 @@
 /** A version as DVC knows it: a directory object in DVC's content-addressed layout, and the pointer file. */
 import { createHash } from 'node:crypto';
+import type { TaskKind } from '../task/task.ts';
 import type { SampleRecord } from './record.ts';
 
 export interface DvcFile {
@@ -60,14 +61,9 @@ export const objectPath = (oid: string): string => `files/md5/${oid.slice(0, 2)}
 
 const extensions: Record<string, string> = { 'image/png': 'png', 'image/jpeg': 'jpg', 'image/webp': 'webp' };
 
-/** Where a sample lies in a checked-out version; labels are escaped so that any label is one folder name. */
-export function relativePath({ split, label, md5, mediaType }: SampleRecord): string {
-  const folder = encodeURIComponent(label).replace(
-    /[.!'()*~]/g,
-    (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`,
-  );
-  return `${split}/${folder}/${md5}.${extensions[mediaType] ?? 'bin'}`;
-}
+/** Where a sample lies in a checked-out version: a folder for each split, in it those that the task kind makes. */
+export const relativePath = ({ split, annotation, md5, mediaType }: SampleRecord, kind: TaskKind): string =>
+  `${split}/${kind.folder(annotation)}/${md5}.${extensions[mediaType] ?? 'bin'}`;
 
 /** The `.dvc` pointer file of a directory object. */
 export function pointerFile(directory: { oid: string; sizeBytes: number; files: number }, name: string): string {

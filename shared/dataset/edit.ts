@@ -127,30 +127,39 @@ function firstAbove(keys: readonly string[], key: string): number {
   return low;
 }
 
-/** Applies edits (the last one of a key counts) and writes the nodes that are new. */
+/** What nodes are made with, and those that were made. */
+interface Making {
+  task: string;
+  parameters: TreeParameters;
+  fresh: Map<string, EncodedNode>;
+}
+
+/**
+ * Applies edits (the last one of a key counts) and writes the nodes that are new. `task`: name of the kind that knows the
+ * records' annotations.
+ */
 export async function applyEdits(
   store: NodeStore,
   root: string | null,
   edits: readonly Edit[],
-  parameters: TreeParameters = defaultParameters,
+  { task, parameters = defaultParameters }: { task: string; parameters?: TreeParameters | undefined },
 ): Promise<Applied> {
   const last = new Map(edits.map((e) => [e.key, e.record]));
   const sorted: EntryEdit[] = [...last]
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([key, record]) => ({ key, entry: record === null ? null : { key, record } }));
-  const fresh = new Map<string, EncodedNode>();
+  const making = { task, parameters, fresh: new Map<string, EncodedNode>() };
   const top =
     root === null
       ? await grow(
           sorted.flatMap((e) => (e.entry === null ? [] : [e.entry])),
           0,
-          parameters,
-          fresh,
+          making,
         )
-      : await change(store, root, sorted, parameters, fresh);
+      : await change(store, root, sorted, making);
   if (top === null)
-    return { root: null, totals: totalsOf({ level: 0, entries: [] }), nodesWritten: 0, bytesWritten: 0 };
-  const written = [...reachable(top.digest, fresh)];
+    return { root: null, totals: totalsOf({ task, level: 0, entries: [] }), nodesWritten: 0, bytesWritten: 0 };
+  const written = [...reachable(top.digest, making.fresh)];
   await pMap(written, ({ digest, bytes }) => store.put(digest, bytes), { concurrency: width });
   return {
     root: top.digest,
@@ -172,48 +181,37 @@ function* reachable(root: string, fresh: Map<string, EncodedNode>): Generator<En
 type Root = { digest: string; totals: Totals } | null;
 
 /** Builds levels upwards from a sequence of entries until one node holds all. */
-async function grow(
-  entries: Entry[],
-  level: number,
-  parameters: TreeParameters,
-  fresh: Map<string, EncodedNode>,
-): Promise<Root> {
+async function grow(entries: Entry[], level: number, making: Making): Promise<Root> {
   let sequence = entries;
   for (let at = level; sequence.length > 0; at++) {
-    const chunker = new Chunker<Entry>(at, parameters);
+    const chunker = new Chunker<Entry>(at, making.parameters);
     for (const entry of sequence) chunker.add(entry);
     chunker.flush();
-    const nodes = chunker.chunks.map((chunk) => remember(at, chunk, fresh));
+    const nodes = chunker.chunks.map((chunk) => remember(at, chunk, making));
     if (nodes.length === 1 && nodes[0] !== undefined) return { digest: nodes[0].digest, totals: nodes[0].entry.totals };
     sequence = nodes.map((n) => n.entry);
   }
   return null;
 }
 
-function remember(level: number, chunk: Entry[], fresh: Map<string, EncodedNode>): EncodedNode {
+function remember(level: number, chunk: Entry[], { task, fresh }: Making): EncodedNode {
   const node = encoded(
-    level === 0 ? { level: 0, entries: chunk as LeafEntry[] } : { level, entries: chunk as ChildEntry[] },
+    level === 0 ? { task, level: 0, entries: chunk as LeafEntry[] } : { task, level, entries: chunk as ChildEntry[] },
   );
   fresh.set(node.digest, node);
   return node;
 }
 
 /** Edits an old tree level by level: what changes in one level's nodes are the edits of the level above. */
-async function change(
-  store: NodeStore,
-  root: string,
-  sorted: EntryEdit[],
-  parameters: TreeParameters,
-  fresh: Map<string, EncodedNode>,
-): Promise<Root> {
+async function change(store: NodeStore, root: string, sorted: EntryEdit[], making: Making): Promise<Root> {
   const old = new Old(store, root);
   await old.prefetch(sorted.map((e) => e.key));
   const height = (await old.node(root)).level;
   let edits = sorted;
-  for (let level = 0; level < height; level++) edits = await changeLevel(old, level, edits, parameters, fresh);
+  for (let level = 0; level < height; level++) edits = await changeLevel(old, level, edits, making);
   const top = await old.node(root);
   const entries = merge(top.entries, edits);
-  return settleRoot(store, await grow(entries, height, parameters, fresh), fresh);
+  return settleRoot(store, await grow(entries, height, making), making.fresh);
 }
 
 /** A root with a single child is not canonical: the child is the root. */
@@ -229,18 +227,12 @@ async function settleRoot(store: NodeStore, root: Root, fresh: Map<string, Encod
 }
 
 /** Re-cuts the nodes of one level that edits touch, until the cut meets an old boundary again. */
-async function changeLevel(
-  old: Old,
-  level: number,
-  edits: EntryEdit[],
-  parameters: TreeParameters,
-  fresh: Map<string, EncodedNode>,
-): Promise<EntryEdit[]> {
+async function changeLevel(old: Old, level: number, edits: EntryEdit[], making: Making): Promise<EntryEdit[]> {
   const above = new Map<string, Entry | null>();
   const keys = edits.map((e) => e.key);
   let at = 0;
   while (at < edits.length) {
-    const chunker = new Chunker<Entry>(level, parameters);
+    const chunker = new Chunker<Entry>(level, making.parameters);
     let node: Node | undefined = await old.holding(level, keys[at] ?? '');
     while (node !== undefined) {
       const lastKey: string = node.entries.at(-1)?.key ?? '';
@@ -254,7 +246,7 @@ async function changeLevel(
     }
     chunker.flush();
     for (const chunk of chunker.chunks) {
-      const made = remember(level, chunk, fresh);
+      const made = remember(level, chunk, making);
       above.set(made.entry.key, made.entry);
     }
   }

@@ -74,8 +74,8 @@ async function markPartition(ports: MarkPorts, pk: string, number: number, group
   }
   return pairs
     .filter(
-      ({ record: { label, labelSource }, stored: { document } }) =>
-        document.label === label && document.labelSource === labelSource,
+      ({ record: { annotation, source }, stored: { document } }) =>
+        document.label === annotation['label'] && document.labelSource === source,
     )
     .map(({ stored }) => stored.document);
 }

@@ -1,27 +1,25 @@
 /** What a version says of a sample, and under which key. */
-import * as z from 'zod';
-import { className } from '../names.ts';
+import type { AnnotationSource, Split } from '../sample/document.ts';
+import type { Annotation } from '../task/task.ts';
 
-export const splits = ['train', 'validation', 'test'] as const;
-export const labelSources = ['path', 'metadata', 'fuzzy', 'review'] as const;
-
-const hex = (digits: number) => z.string().regex(new RegExp(`^[0-9a-f]{${digits}}$`));
-const pixels = z.number().int().min(1).max(1_000_000);
+export const splits = ['train', 'validation', 'test'] as const satisfies readonly Split[];
+export const annotationSources = ['path', 'metadata', 'fuzzy', 'review'] as const satisfies readonly AnnotationSource[];
 
 /** One entry of a version tree. */
-export const sampleRecord = z.object({
-  md5: hex(32),
-  sha256: hex(64),
-  sizeBytes: z.number().int().min(0).max(0xffff_ffff),
-  mediaType: z.string().min(1).max(100),
-  width: pixels,
-  height: pixels,
-  channels: z.number().int().min(1).max(255),
-  label: className,
-  labelSource: z.enum(labelSources),
-  split: z.enum(splits),
-});
-export type SampleRecord = z.infer<typeof sampleRecord>;
+export interface SampleRecord {
+  /** 32 hex digits */
+  md5: string;
+  /** 64 hex digits */
+  sha256: string;
+  sizeBytes: number;
+  mediaType: string;
+  width: number;
+  height: number;
+  channels: number;
+  annotation: Annotation;
+  source: AnnotationSource;
+  split: Split;
+}
 
 const keyPattern = /^(\d{9})-([0-9a-f]{32})$/;
 

@@ -2,7 +2,8 @@
  * The version tree: a prolly tree (content-addressed, history-independent search tree). Its root is a function of the
  * set of (key, record) alone. docs/designs/2026-11-version-tree.md has the parameters and what they cost.
  */
-import { type ChildEntry, decodeNode, digestOfNode, encodeNode, type Node, type Totals, totalsOf } from './node.ts';
+import { decodeNode, encodeNode } from './codec.ts';
+import { type ChildEntry, digestOfNode, type Node, noCounts, type Totals, totalsOf } from './node.ts';
 
 /** Content-addressed bytes; `put` of a digest that is there already does nothing. */
 export interface NodeStore {
@@ -84,6 +85,6 @@ export function encoded(node: Node): EncodedNode {
 
 /** Counts of a whole version, read from its root alone. */
 export async function totals(store: NodeStore, root: string | null): Promise<Totals> {
-  if (root === null) return { count: 0, byClass: {}, bySplit: { train: 0, validation: 0, test: 0 } };
+  if (root === null) return { count: 0, byClass: noCounts(), bySplit: { train: 0, validation: 0, test: 0 } };
   return totalsOf(await readNode(store, root));
 }

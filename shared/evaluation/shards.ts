@@ -59,7 +59,7 @@ export interface JudgedSplit {
   unreadable: number;
 }
 
-type Sample = Pick<SampleRecord, 'md5' | 'label' | 'sizeBytes'>;
+type Sample = Pick<SampleRecord, 'md5' | 'sizeBytes'> & { label: string };
 
 /**
  * Judges every test sample of a version that can be read. `outOfTime` is asked between shards; when it says yes the result is
@@ -95,9 +95,10 @@ export async function judgeTestSplit(
   };
   const classes = new Set(candidate.classes);
   for await (const { record } of entries(treeStore(ports.blobs, project), root, { split: 'test' })) {
-    if (!classes.has(record.label)) continue;
+    const { label } = record.annotation as { label: string };
+    if (!classes.has(label)) continue;
     samples++;
-    shard.push({ md5: record.md5, label: record.label, sizeBytes: record.sizeBytes });
+    shard.push({ md5: record.md5, label, sizeBytes: record.sizeBytes });
     if (shard.length === shardSize && !(await flush())) return 'continue';
   }
   return (await flush()) ? { judged, unreadable: samples - judged.length } : 'continue';

@@ -2,7 +2,8 @@
 import type { DocumentBase } from '../delivery/document.ts';
 import type { FileFindings } from '../upload/document.ts';
 
-export type LabelSource = 'path' | 'metadata' | 'fuzzy' | 'review';
+/** Where an annotation came from. */
+export type AnnotationSource = 'path' | 'metadata' | 'fuzzy' | 'review';
 
 export type Split = 'train' | 'validation' | 'test';
 
@@ -19,7 +20,7 @@ export interface SampleDocument extends DocumentBase, FileFindings {
   height: number;
   channels: number;
   label: string | null;
-  labelSource: LabelSource | null;
+  labelSource: AnnotationSource | null;
   /** grows with every change of the label */
   labelRevision: number;
   split: Split;

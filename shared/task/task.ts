@@ -25,12 +25,16 @@ export interface TaskKind<A extends Annotation = Annotation> {
   readonly annotation: z.ZodType<A>;
   /** the same text, JSON, for equal annotations, and for no others */
   canonical(annotation: A): string;
-  /** the project's classes that it names: whoever writes it is told which of them there are not */
-  classesIn(annotation: A): string[];
-  /** what a version counts of it by class */
-  counts(annotation: A): Record<string, number>;
-  /** in words, as part of a sentence: `"cat"` */
+  /** the classes that it names, each once, and how often: what a version counts by class */
+  counts(annotation: A): [name: string, times: number][];
+  /** in few words: `cat` */
+  brief(annotation: A): string;
+  /** as part of a sentence about a sample: `labelled "cat"` */
   say(annotation: A): string;
+  /** name of the folder that it lies in when a version is checked out: no separator, and never `.` or `..` */
+  folder(annotation: A): string;
+  /** what answers say of it in the kind's words, beside the annotation itself; null: there is none */
+  fieldsOf(annotation: A | null): Record<string, unknown>;
   /** why nobody can train on such a version, beyond what holds for every kind; undefined: they can */
   untrainable(settings: Pick<ProjectSettings, 'classes'>, version: VersionSummary): Reason | undefined;
   /** what a job's manifest says of such a sample beside address, digest and split; null: it is not for these classes */

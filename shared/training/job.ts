@@ -5,6 +5,7 @@ import { findVersion } from '../dataset/find-version.ts';
 import { treeStore } from '../dataset/store.ts';
 import type { Ports } from '../ports.ts';
 import { storedName } from '../sample/content.ts';
+import { taskOf } from '../task/task.ts';
 import type { RunDocument } from './document.ts';
 import type { JobDocument } from './job-contract.ts';
 import { startTimeoutSeconds } from './run.ts';
@@ -73,7 +74,8 @@ async function manifest(ports: JobPorts, run: RunDocument, expires: Date): Promi
   const classes = new Set(run.classes);
   const unreadable = new Set(run.unreadable?.map(({ md5 }) => md5));
   const parts: Buffer[] = [];
-  let samples: { md5: string; label: string; split: string }[] = [];
+  const kind = taskOf(run);
+  let samples: { md5: string; split: string }[] = [];
   const write = async (): Promise<void> => {
     const lines = await pMap(
       samples,
@@ -88,8 +90,8 @@ async function manifest(ports: JobPorts, run: RunDocument, expires: Date): Promi
   };
   for (const split of ['train', 'validation'] as const) {
     for await (const { record } of entries(store, version.root, { split, limit: maxTrainingSamples })) {
-      if (classes.has(record.label) && !unreadable.has(record.md5))
-        samples.push({ md5: record.md5, label: record.label, split });
+      const line = kind.manifestLine(record.annotation, classes);
+      if (line !== null && !unreadable.has(record.md5)) samples.push({ md5: record.md5, ...line, split });
       if (samples.length === linesAtOnce) await write();
     }
   }

@@ -14,6 +14,8 @@ export type RunState =
   | 'cancelled';
 
 export interface RunSpec {
+  /** the project's task kind */
+  task: string;
   version: { id: string; number: number };
   trainer: { name: string; parameters: Record<string, number | string | boolean>; timeoutSeconds: number };
   seed: number;

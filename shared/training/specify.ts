@@ -48,6 +48,7 @@ export async function specify(
   const reason = untrainable(settings, version);
   if (reason !== undefined) throw new TerminalError(reason.code, reason.detail);
   return {
+    task: settings.task,
     version: { id: version.version, number: version.number },
     trainer: { ...trainerOf(project, input), timeoutSeconds: settings.trainer.timeoutSeconds },
     seed: input.seed ?? 1,

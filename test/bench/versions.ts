@@ -6,12 +6,14 @@ import { type SampleRecord, sampleKey, splits } from '../../shared/dataset/recor
 import type { NodeStore } from '../../shared/dataset/tree.ts';
 import { atMost, type Bench, figure, median } from './bench.ts';
 
+const task = 'classification';
 const hex = (text: string, kind: 'md5' | 'sha256'): string => createHash(kind).update(text).digest('hex');
 
 function recordOf(i: number, label: string): SampleRecord {
   return {
     ...{ md5: hex(String(i), 'md5'), sha256: hex(String(i), 'sha256'), sizeBytes: 40_000 + (i % 1000) },
-    ...{ mediaType: 'image/jpeg', width: 640, height: 480, channels: 3, label, labelSource: 'path' },
+    ...{ mediaType: 'image/jpeg', width: 640, height: 480, channels: 3, annotation: { label } },
+    source: 'path',
     split: splits[i % splits.length] ?? 'train',
   };
 }
@@ -49,7 +51,7 @@ export const versions: Bench = async ({ quick, say }) => {
   const perVersion = samples / 100;
   const edits = Array.from({ length: samples }, (_, i) => insert(i, 1 + Math.floor(i / perVersion)));
   const rssBefore = process.memoryUsage().rss;
-  const [built, buildSeconds] = await seconds(() => applyEdits(store, null, edits));
+  const [built, buildSeconds] = await seconds(() => applyEdits(store, null, edits, { task }));
   const rssMb = (process.memoryUsage().rss - rssBefore) / 1024 / 1024;
   say(`built in ${buildSeconds.toFixed(1)} s, ${built.nodesWritten} nodes`);
 
@@ -59,14 +61,14 @@ export const versions: Bench = async ({ quick, say }) => {
     const { key } = insert(i, 1 + Math.floor(i / perVersion));
     return { key, record: recordOf(i, 'relabelled') };
   });
-  const [changed, scatteredSeconds] = await seconds(() => applyEdits(store, built.root, scattered));
+  const [changed, scatteredSeconds] = await seconds(() => applyEdits(store, built.root, scattered, { task }));
 
   const bytes: number[] = [];
   const times: number[] = [];
   let root = built.root;
   for (let commit = 0; commit < 100; commit++) {
     const uploaded = Array.from({ length: 100 }, (_, j) => insert(samples + commit * 100 + j, 101 + commit));
-    const [next, time] = await seconds(() => applyEdits(store, root, uploaded));
+    const [next, time] = await seconds(() => applyEdits(store, root, uploaded, { task }));
     bytes.push(next.bytesWritten);
     times.push(time);
     root = next.root;

@@ -6,7 +6,7 @@ import { storedName } from '../../shared/sample/content.ts';
 import { compose, type queueMessages, type runTrained } from '../../shared/delivery/message.ts';
 import type { ProjectSettingsInput } from '../../shared/project/settings.ts';
 import type * as z from 'zod';
-import { sample } from '../shared/dataset/samples.ts';
+import { labelOf, sample } from '../shared/dataset/samples.ts';
 import { cause, name, succeeded, trainable } from '../shared/evaluation/trainable.ts';
 
 type RunTrained = z.infer<typeof runTrained>;
@@ -19,8 +19,8 @@ export async function judged(settings: ProjectSettingsInput = {}) {
   const project = await trainable({ retrain: { minNewSamples: 1 }, ...settings });
   const { world } = project;
   for (let n = 0; n < 60; n++) {
-    const { md5, label } = sample(n);
-    await world.ports.blobs.create('datasets', storedName(name, md5), label);
+    const record = sample(n);
+    await world.ports.blobs.create('datasets', storedName(name, record.md5), labelOf(record));
   }
   const answers = new Map<string, (label: number) => number>();
   const ports: EvaluatePorts & DeployPorts = {

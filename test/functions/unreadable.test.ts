@@ -6,7 +6,7 @@ import type { Call, HttpPorts } from '../../functions/http/route.ts';
 import { storedName } from '../../shared/sample/content.ts';
 import { maxUnreadable } from '../../shared/training/job-contract.ts';
 import { samplePartition } from '../../shared/sample/partition.ts';
-import { sample } from '../shared/dataset/samples.ts';
+import { labelOf, sample } from '../shared/dataset/samples.ts';
 import { look, sampleOf } from '../shared/dataset/committing.ts';
 import { judged, right } from './judged.ts';
 import { name, trainable } from '../shared/evaluation/trainable.ts';
@@ -164,7 +164,7 @@ test('a test sample that cannot be read is left out of the evaluation, which say
   const it = await judged({ split: { testPercent: 45, validationPercent: 10 } });
   const { ports, world } = it;
   const test = [...Array(60).keys()].map((n) => sample(n)).find(({ split }) => split === 'test')!;
-  world.put('samples', { ...sampleOf(1, test.label), id: test.md5, pk: samplePartition(name, test.md5), key: 'k' });
+  world.put('samples', { ...sampleOf(1, labelOf(test)), id: test.md5, pk: samplePartition(name, test.md5), key: 'k' });
   const { toTensor } = ports;
   ports.toTensor = (bytes, spec) =>
     bytes.toString() === 'unreadable' ? Promise.reject(new Error('reduceh')) : toTensor(bytes, spec);

@@ -3,7 +3,7 @@ import * as fc from 'fast-check';
 import { encodeModel } from '../../shared/onnx/encode.ts';
 import { validateModel } from '../../shared/onnx/validate.ts';
 import { applyEdits } from '../../shared/dataset/edit.ts';
-import { decodeNode, encodeNode } from '../../shared/dataset/node.ts';
+import { decodeNode, encodeNode } from '../../shared/dataset/codec.ts';
 import { keyOf, MemoryStore, sample } from '../shared/dataset/samples.ts';
 import { tinyModel, tinySpec } from '../shared/onnx/tiny-model.ts';
 import { type Parser, parser } from './fuzz.ts';
@@ -40,6 +40,7 @@ export async function modelParsers(): Promise<Parser[]> {
     store,
     null,
     Array.from({ length: 600 }, (_, n) => ({ key: keyOf(n), record: sample(n) })),
+    { task: 'classification' },
   );
   const nodes = [...store.nodes.values()];
   const models = [encodeModel(tinyModel()), encodeModel({ ...tinyModel(1), metadata: {} })].map((m) => Buffer.from(m));

@@ -18,6 +18,7 @@ import { readReport } from '../../shared/training/read-report.ts';
 import { eventOfReport } from '../../shared/training/event-of-report.ts';
 import { blobOf, labelFromMetadata, readUploadName } from '../../shared/upload/name.ts';
 import { createFakes } from '../simulation/fakes.ts';
+import { classification } from '../../shared/task/classification/classification.ts';
 import { sample } from '../shared/dataset/samples.ts';
 import { events } from './events.ts';
 import { type Parser, parser } from './fuzz.ts';
@@ -162,8 +163,8 @@ async function continuation(given: string): Promise<void> {
 }
 
 function dvc(labels: string[]): void {
-  const records = labels.filter((l) => className.safeParse(l).success).map((label, n) => ({ ...sample(n), label }));
-  const paths = records.map((record) => relativePath(record));
+  const records = labels.filter((l) => className.safeParse(l).success).map((label, n) => sample(n, label));
+  const paths = records.map((record) => relativePath(record, classification));
   for (const path of paths) {
     if (path.split('/').length !== 3 || path.includes('..')) throw new Error(`the path ${path}`);
   }

@@ -113,7 +113,12 @@ function inTheHead(one: SampleDocument, entry: { key: string; record: SampleReco
   }
   if (entry === undefined) return say(`I1: sample ${one.id} is labelled and in no version`);
   if (entry.key !== one.key) say(`I2: sample ${one.id} says its key is ${one.key}, it is ${entry.key}`);
-  for (const field of ['label', 'labelSource', 'split', 'sha256', 'sizeBytes', 'width', 'height', 'channels'] as const)
+  const { label } = entry.record.annotation;
+  if (label !== one.label || entry.record.source !== one.labelSource)
+    say(
+      `I3: sample ${one.id} is labelled ${one.label} by ${one.labelSource}, in the head ${String(label)} by ${entry.record.source}`,
+    );
+  for (const field of ['split', 'sha256', 'sizeBytes', 'width', 'height', 'channels'] as const)
     if (entry.record[field] !== one[field])
       say(`I3: the ${field} of sample ${one.id} is ${one[field]}, the head says ${entry.record[field]}`);
 }
@@ -145,7 +150,7 @@ export async function checkVersions(world: World, project: string, tree: TreePar
     } catch (error) {
       return say(`I2: version ${number} cannot be read: ${String(error)}`);
     }
-    const rebuilt = await applyEdits(nowhere, null, records, tree);
+    const rebuilt = await applyEdits(nowhere, null, records, { task: 'classification', parameters: tree });
     if (rebuilt.root !== root) say(`I2: version ${number} has a root that its records do not give`);
     if (rebuilt.totals.count !== version.samples) say(`I2: version ${number} says ${version.samples} samples`);
     for (const { record } of records) {

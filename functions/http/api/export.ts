@@ -2,6 +2,7 @@
 import { directoryObject, type DvcFile, objectPath, pointerFile, relativePath } from '../../../shared/dataset/dvc.ts';
 import { treeStore } from '../../../shared/dataset/store.ts';
 import { entries } from '../../../shared/dataset/entries.ts';
+import { taskOf } from '../../../shared/task/task.ts';
 import { Problem } from '../../../shared/api/problem.ts';
 import type { VersionSummary } from '../../../shared/dataset/document.ts';
 import { findVersion } from '../../../shared/dataset/find-version.ts';
@@ -47,10 +48,11 @@ export const exportRoutes = [
       const known = await ports.blobs.get('datasets', kept, { maxBytes: maxPointerBytes });
       if (known !== undefined && known !== 'too-large') return answer(known.body.toString('utf8'), version.version);
       if (version.samples > maxFiles) throw tooLarge(version, `${call.base}/projects/${project.id}`);
+      const kind = taskOf(project.settings);
       const files: DvcFile[] = [];
       let sizeBytes = 0;
       for await (const { record } of entries(treeStore(ports.blobs, project.id), version.root)) {
-        files.push({ md5: record.md5, relpath: relativePath(record) });
+        files.push({ md5: record.md5, relpath: relativePath(record, kind) });
         sizeBytes += record.sizeBytes;
       }
       const { oid, bytes } = directoryObject(files);

@@ -23,6 +23,7 @@ import type { Stored } from '../../../shared/ports.ts';
 import { approval } from '../../../shared/model/approve.ts';
 import { modelId } from '../../../shared/model/register.ts';
 import { findVersion } from '../../../shared/dataset/find-version.ts';
+import { taskOf } from '../../../shared/task/task.ts';
 import { readPage } from './pages.ts';
 import { type Answer, type Call, type HttpPorts, route } from '../route.ts';
 import { listQuery, pageOf } from './listing.ts';
@@ -55,7 +56,8 @@ export async function lineageOf(
   model: ModelDocument,
 ): Promise<z.infer<typeof lineageView>> {
   const project = model.pk;
-  const [run, version, endpoint] = await Promise.all([
+  const [{ document }, run, version, endpoint] = await Promise.all([
+    projectOf(ports, { params: { project } }),
     ports.documents.read('runs', project, model.run),
     findVersion(ports, project, model.version.id),
     endpointOf(ports, project),
@@ -64,7 +66,7 @@ export async function lineageOf(
   for await (const { key, record } of entries(treeStore(ports.blobs, project), version.root, {
     limit: lineageSamples,
   })) {
-    samples.push(toEntryView(key, record));
+    samples.push(toEntryView(key, record, taskOf(document.settings)));
   }
   return {
     model: { ...toModelSummary(model, endpoint), lineage: model.lineage },

@@ -15,6 +15,7 @@ import { changePage } from '../../../shared/dataset/diff.ts';
 import { treeStore } from '../../../shared/dataset/store.ts';
 import { entries } from '../../../shared/dataset/entries.ts';
 import { findVersion } from '../../../shared/dataset/find-version.ts';
+import { taskOf } from '../../../shared/task/task.ts';
 import { readPage } from './pages.ts';
 import { route } from '../route.ts';
 import { continuationOf, linkTo, listQuery, pageOf } from './listing.ts';
@@ -82,6 +83,7 @@ export const versionRoutes = [
       const version = await findVersion(ports, project.id, call.params.version);
       const { limit, split } = call.query;
       const { continuation: after } = continuationOf(call.query);
+      const kind = taskOf(project.settings);
       const value: z.infer<typeof entryView>[] = [];
       const options = {
         limit: limit + 1,
@@ -89,7 +91,7 @@ export const versionRoutes = [
         ...(split === undefined ? {} : { split }),
       };
       for await (const { key, record } of entries(treeStore(ports.blobs, project.id), version.root, options))
-        value.push(toEntryView(key, record));
+        value.push(toEntryView(key, record, kind));
       const last = value.length > limit ? value[limit - 1]?.key : undefined;
       return pageOf(
         call,
@@ -116,6 +118,7 @@ export const versionRoutes = [
       const to = await findVersion(ports, project.id, call.params.to);
       const { limit } = call.query;
       const { continuation: seen = '' } = continuationOf(call.query);
+      const kind = taskOf(project.settings);
       const roots: [string, string] = [from.root, to.root];
       const { counts, changes, last } = await changePage(treeStore(ports.blobs, project.id), roots, { seen, limit });
       const added: z.infer<typeof entryView>[] = [];
@@ -123,9 +126,9 @@ export const versionRoutes = [
       const relabelled: z.infer<typeof relabelView>[] = [];
       for (const { key, before, after } of changes) {
         if (after !== undefined && before !== undefined)
-          relabelled.push({ ...toEntryView(key, after), before: before.label });
-        else if (after !== undefined) added.push(toEntryView(key, after));
-        else if (before !== undefined) removed.push(toEntryView(key, before));
+          relabelled.push({ ...toEntryView(key, after, kind), before: kind.brief(before.annotation) });
+        else if (after !== undefined) added.push(toEntryView(key, after, kind));
+        else if (before !== undefined) removed.push(toEntryView(key, before, kind));
       }
       const path = `/projects/${project.id}/versions/${from.version}/diff/${to.version}`;
       const next = linkTo(call, path, call.query, last);

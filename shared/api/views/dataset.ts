@@ -1,7 +1,9 @@
 /** Versions, uploads and samples as the API shows them. */
 import * as z from 'zod';
 import type { NearDuplicate } from '../../sample/near-duplicates.ts';
-import { labelSources, type SampleRecord } from '../../dataset/record.ts';
+import { annotationSources, type SampleRecord } from '../../dataset/record.ts';
+import { annotationFields, fieldsOf } from '../../task/fields.ts';
+import type { TaskKind } from '../../task/task.ts';
 import type { FileFindings, UploadDocument } from '../../upload/document.ts';
 import type { SampleDocument } from '../../sample/document.ts';
 import type { VersionSummary } from '../../dataset/document.ts';
@@ -106,7 +108,7 @@ export const sampleView = z.object({
   height: z.number(),
   channels: z.number(),
   label: z.string().nullable(),
-  labelSource: z.enum(labelSources).nullable(),
+  labelSource: z.enum(annotationSources).nullable(),
   split,
   origin: z.string(),
   conflicts: z.array(z.object({ upload: z.string(), label: z.string() })),
@@ -176,11 +178,17 @@ export const toNearDuplicateView = ({
   samples: samples.map(({ id, label, split: side }) => ({ id, label, split: side })),
 });
 
+/** What a sample shows, as its project's task kind has it. */
+const annotation = z.record(z.string(), z.unknown());
+
 export const entryView = z.object({
   key: z.string(),
   md5: z.string(),
-  label: z.string(),
-  labelSource: z.enum(labelSources),
+  annotation,
+  ...annotationFields,
+  source: z.enum(annotationSources),
+  /** the same as `source` */
+  labelSource: z.enum(annotationSources),
   split,
   mediaType: z.string(),
   sizeBytes: z.number(),
@@ -188,5 +196,9 @@ export const entryView = z.object({
 
 export const toEntryView = (
   key: string,
-  { md5, label, labelSource, split: side, mediaType, sizeBytes }: SampleRecord,
-): z.infer<typeof entryView> => ({ key, md5, label, labelSource, split: side, mediaType, sizeBytes });
+  { md5, annotation: shown, source, split: side, mediaType, sizeBytes }: SampleRecord,
+  kind: TaskKind,
+): z.infer<typeof entryView> => ({
+  ...{ key, md5, annotation: shown, ...fieldsOf(kind, shown), source, labelSource: source },
+  ...{ split: side, mediaType, sizeBytes },
+});

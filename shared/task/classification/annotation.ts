@@ -8,15 +8,23 @@ export type Labelled = z.infer<typeof labelled>;
 /** The same text for equal labels. */
 export const canonical = ({ label }: Labelled): string => JSON.stringify({ label });
 
-/** The one class that it names. */
-export const classesIn = ({ label }: Labelled): string[] => [label];
+/** One sample of its class. */
+export const counts = ({ label }: Labelled): [string, number][] => [[label, 1]];
 
-/** One sample of its class. The object knows no names but its own: a class may be called `constructor`. */
-export function counts({ label }: Labelled): Record<string, number> {
-  const counted = Object.create(null) as Record<string, number>;
-  counted[label] = 1;
-  return counted;
-}
+/** In few words: the label. */
+export const brief = ({ label }: Labelled): string => label;
 
-/** The label in quotes. */
-export const say = ({ label }: Labelled): string => `"${label}"`;
+/** As part of a sentence: `labelled "cat"`. */
+export const say = ({ label }: Labelled): string => `labelled "${label}"`;
+
+/** The label as a folder's name: escaped so that any label is one, and no two are the same. */
+export const folder = ({ label }: Labelled): string =>
+  encodeURIComponent(label).replace(/[.!'()*~]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
+
+/** What answers say of a label. */
+export const fields = z.object({ label: z.string() });
+
+/** The fields of an answer about a sample; null: it waits for a label. */
+export const fieldsOf = (annotation: Labelled | null): { label: string | null } => ({
+  label: annotation?.label ?? null,
+});

@@ -1,6 +1,6 @@
 /** The task kind of classifiers: every picture shows one of the project's classes. */
 import type { TaskKind } from '../task.ts';
-import { canonical, classesIn, counts, type Labelled, labelled, say } from './annotation.ts';
+import { brief, canonical, counts, fieldsOf, folder, type Labelled, labelled, say } from './annotation.ts';
 import { manifestLine } from './manifest.ts';
 import { untrainable } from './trainable.ts';
 
@@ -8,9 +8,11 @@ export const classification: TaskKind<Labelled> = {
   name: 'classification',
   annotation: labelled,
   canonical,
-  classesIn,
   counts,
+  brief,
   say,
+  folder,
+  fieldsOf,
   untrainable,
   manifestLine,
 };

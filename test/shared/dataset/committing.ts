@@ -12,6 +12,7 @@ import { update } from '../../../shared/delivery/outbox.ts';
 import { projectSettings, type ProjectSettingsInput } from '../../../shared/project/settings.ts';
 import { samplePartition } from '../../../shared/sample/partition.ts';
 import type { Sent, Fakes } from '../../simulation/fakes.ts';
+import { labelOf } from './samples.ts';
 
 export const name = 'digits';
 export type CommitDue = z.infer<typeof commitDue>;
@@ -91,6 +92,6 @@ export async function committed(world: Fakes): Promise<Map<string, string>> {
   const head = await world.read('heads', name, 'head');
   const labels = new Map<string, string>();
   for await (const { record } of entries(treeStore(world.ports.blobs, name), head?.head?.root ?? null))
-    labels.set(record.md5, record.label);
+    labels.set(record.md5, labelOf(record));
   return labels;
 }

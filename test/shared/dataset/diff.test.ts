@@ -1,13 +1,12 @@
 import { expect, test } from 'vitest';
 import { type Change, changePage } from '../../../shared/dataset/diff.ts';
 import { applyEdits, type Edit } from '../../../shared/dataset/edit.ts';
-import { keyOf, MemoryStore, sample } from './samples.ts';
+import { keyOf, MemoryStore, sample, small } from './samples.ts';
 
 const put = (n: number, label?: string): Edit => ({ key: keyOf(n), record: sample(n, label) });
 
 test('the pages of a difference hold every change once, and each page counts all of them', async () => {
   const store = new MemoryStore();
-  const small = { target: 4, min: 2, max: 12 };
   const start = Array.from({ length: 60 }, (_, n) => put(n));
   const before = await applyEdits(store, null, start, small);
   const edits: Edit[] = [

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { directoryObject, objectPath, pointerFile, relativePath } from '../../../shared/dataset/dvc.ts';
+import { classification } from '../../../shared/task/classification/classification.ts';
 import { sample } from './samples.ts';
 
 const md5 = (text: string): string => createHash('md5').update(text).digest('hex');
@@ -62,8 +63,10 @@ describe('the DVC export', () => {
   });
 
   test('keeps labels apart that look alike as paths', () => {
-    expect(relativePath(sample(1, 'a b'))).not.toBe(relativePath(sample(1, 'a%20b')));
-    expect(relativePath(sample(1, '..'))).toMatch(/^(train|validation|test)\/%2E%2E\/[0-9a-f]{32}\.png$/);
+    expect(relativePath(sample(1, 'a b'), classification)).not.toBe(relativePath(sample(1, 'a%20b'), classification));
+    expect(relativePath(sample(1, '..'), classification)).toMatch(
+      /^(train|validation|test)\/%2E%2E\/[0-9a-f]{32}\.png$/,
+    );
   });
 
   test('writes a pointer with the hash named, so that DVC does not read it as a 2.x entry', () => {

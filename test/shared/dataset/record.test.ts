@@ -1,12 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { applyEdits } from '../../../shared/dataset/edit.ts';
-import { decodeNode, encodeNode } from '../../../shared/dataset/node.ts';
 import { readKey, sampleKey } from '../../../shared/dataset/record.ts';
 import { splitOf } from '../../../shared/sample/split.ts';
 import { totals } from '../../../shared/dataset/tree.ts';
 import { versionId } from '../../../shared/dataset/version-id.ts';
-import { keyOf, MemoryStore, sample } from './samples.ts';
+import { keyOf, MemoryStore, sample, small } from './samples.ts';
 
 const md5 = fc.string({ minLength: 32, maxLength: 32, unit: fc.constantFrom(...'0123456789abcdef'.split('')) });
 
@@ -83,32 +82,9 @@ describe('a version', () => {
     const store = new MemoryStore();
     const labels = ['constructor', 'toString', 'hasOwnProperty', '猫', '1'];
     const edits = Array.from({ length: 200 }, (_, n) => ({ key: keyOf(n), record: sample(n, labels[n % 5]) }));
-    const applied = await applyEdits(store, null, edits, { target: 4, min: 2, max: 12 });
+    const applied = await applyEdits(store, null, edits, small);
     const counts = Object.fromEntries(labels.map((label) => [label, 40]));
     expect({ ...applied.totals.byClass }).toEqual(counts);
     expect({ ...(await totals(store, applied.root)).byClass }).toEqual(counts);
-  });
-});
-
-describe('a node', () => {
-  const bytes = encodeNode({ level: 0, entries: [{ key: keyOf(1), record: sample(1) }] });
-
-  test('that is cut, extended or not a node at all is refused, never half read', () => {
-    for (let length = 0; length < bytes.length; length++) expect(() => decodeNode(bytes.subarray(0, length))).toThrow();
-    expect(() => decodeNode(Buffer.concat([bytes, Buffer.from([0])]))).toThrow('bytes follow');
-  });
-
-  test('of any bytes is read or refused in bounded time', () => {
-    fc.assert(
-      fc.property(fc.uint8Array({ maxLength: 200 }), (tail) => {
-        const made = Buffer.concat([Buffer.from('DRT1'), tail]);
-        try {
-          decodeNode(made);
-        } catch (error) {
-          expect(error).toBeInstanceOf(Error);
-        }
-      }),
-      { numRuns: 2000 },
-    );
   });
 });

@@ -30,10 +30,16 @@ export function sample(n: number, label = String(n % 10)): SampleRecord {
     width: 28,
     height: 28,
     channels: 1,
-    label,
-    labelSource: 'path',
+    annotation: { label },
+    source: 'path',
     split: splitOf(sha256, { validationPercent: 15, testPercent: 15 }),
   };
 }
 
 export const keyOf = (n: number, version = 1): string => sampleKey(version, sample(n).md5);
+
+/** What trees of small nodes are made with. */
+export const small = { task: 'classification', parameters: { target: 4, min: 2, max: 12 } };
+
+/** The label of a record. */
+export const labelOf = ({ annotation }: Pick<SampleRecord, 'annotation'>): string => String(annotation['label']);

@@ -2,12 +2,12 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { diff } from '../../../shared/dataset/diff.ts';
 import { applyEdits, type Edit } from '../../../shared/dataset/edit.ts';
-import { decodeNode, encodeNode } from '../../../shared/dataset/node.ts';
+import { decodeNode, encodeNode } from '../../../shared/dataset/codec.ts';
 import { totals } from '../../../shared/dataset/tree.ts';
 import { entries } from '../../../shared/dataset/entries.ts';
-import { keyOf, MemoryStore, sample } from './samples.ts';
+import { keyOf, MemoryStore, sample, small } from './samples.ts';
 
-const small = { target: 4, min: 2, max: 12 };
+const { task } = small;
 const put = (n: number, version = 1, label?: string): Edit => ({ key: keyOf(n, version), record: sample(n, label) });
 const remove = (n: number, version = 1): Edit => ({ key: keyOf(n, version), record: null });
 
@@ -64,12 +64,20 @@ describe('a version tree', () => {
             small,
           );
           const after = await applyEdits(store, before.root, steps.map(toEdit), small);
-          const old = new Map((await collect(entries(store, before.root))).map((e) => [e.key, e.record.label]));
-          const now = new Map((await collect(entries(store, after.root))).map((e) => [e.key, e.record.label]));
+          const old = new Map(
+            (await collect(entries(store, before.root))).map((e) => [e.key, e.record.annotation['label']]),
+          );
+          const now = new Map(
+            (await collect(entries(store, after.root))).map((e) => [e.key, e.record.annotation['label']]),
+          );
           const expected = [...new Set([...old.keys(), ...now.keys()])].filter((k) => old.get(k) !== now.get(k)).sort();
           const changes = await collect(diff(store, before.root, after.root));
           expect(changes.map((c) => c.key)).toEqual(expected);
-          for (const c of changes) expect([c.before?.label, c.after?.label]).toEqual([old.get(c.key), now.get(c.key)]);
+          for (const c of changes)
+            expect([c.before?.annotation['label'], c.after?.annotation['label']]).toEqual([
+              old.get(c.key),
+              now.get(c.key),
+            ]);
         },
       ),
       { numRuns: 60 },
@@ -82,8 +90,9 @@ describe('a version tree', () => {
       store,
       null,
       Array.from({ length: 20_000 }, (_, n) => put(n)),
+      { task },
     );
-    const after = await applyEdits(store, before.root, [put(77, 1, 'other')]);
+    const after = await applyEdits(store, before.root, [put(77, 1, 'other')], { task });
     store.reads = 0;
     expect(await collect(diff(store, before.root, after.root))).toHaveLength(1);
     expect(store.reads).toBeLessThanOrEqual(6);
@@ -115,6 +124,7 @@ describe('a version tree', () => {
 
   test('encodes nodes of both kinds without loss, with labels in any script', async () => {
     const leaf = {
+      task,
       level: 0 as const,
       entries: [1, 2].map((n) => ({ key: keyOf(n), record: sample(n, `Katze 猫 ${n}`) })),
     };
@@ -124,7 +134,7 @@ describe('a version tree', () => {
       byClass: { a: 299_999, 猫: 1 },
       bySplit: { train: 1, validation: 2, test: 299_997 },
     };
-    const inner = { level: 3, entries: [{ key: keyOf(9), digest: sample(9).sha256, totals: counts }] };
+    const inner = { task, level: 3, entries: [{ key: keyOf(9), digest: sample(9).sha256, totals: counts }] };
     expect(decodeNode(encodeNode(inner))).toEqual(inner);
   });
 });

@@ -8,7 +8,7 @@ import { update } from '../../../shared/delivery/outbox.ts';
 import { cancelRun } from '../../../shared/training/cancel.ts';
 import { judged, right, wrong } from '../../functions/judged.ts';
 import { cause, commitVersion, name, succeeded, trainable } from './trainable.ts';
-import { sample } from '../dataset/samples.ts';
+import { labelOf, sample } from '../dataset/samples.ts';
 import type { Fakes } from '../../simulation/fakes.ts';
 import { endlessModel } from '../onnx/nasty-models.ts';
 import type * as z from 'zod';
@@ -20,8 +20,8 @@ async function threeShards(world: Fakes): Promise<void> {
   const samples = 8000;
   await commitVersion(world, 2, samples);
   for (let n = 0; n < samples; n++) {
-    const { md5, label } = sample(n);
-    await world.ports.blobs.create('datasets', storedName(name, md5), label);
+    const record = sample(n);
+    await world.ports.blobs.create('datasets', storedName(name, record.md5), labelOf(record));
   }
   world.before = (operation, blob) => {
     if (operation === 'blobs.create' && blob.includes('/evaluations/')) world.pass(300);

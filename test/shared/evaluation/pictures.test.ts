@@ -40,7 +40,7 @@ async function version() {
     await blobs.create('datasets', storedName(name, md5), image);
   }
   const edits = records.map((record) => ({ key: sampleKey(1, record.md5), record }));
-  const { root } = await applyEdits(treeStore(blobs, name), null, edits);
+  const { root } = await applyEdits(treeStore(blobs, name), null, edits, { task: 'classification' });
   return { blobs, bytes, root: root ?? '' };
 }
 

@@ -13,7 +13,7 @@ import {
 import { RetryLater, TerminalError } from '../../../shared/errors.ts';
 import { imagesPerRun } from '../../../shared/onnx/batch.ts';
 import { createSampleBudget } from '../../../shared/prediction/inference.ts';
-import { keyOf, sample } from '../dataset/samples.ts';
+import { keyOf, labelOf, sample } from '../dataset/samples.ts';
 import { createFakes } from '../../simulation/fakes.ts';
 
 const name = 'digits';
@@ -39,9 +39,10 @@ async function version(samples: number, testPercent: number, sizeBytes?: number)
       ...(sizeBytes === undefined ? {} : { sizeBytes }),
     },
   }));
-  const { root } = await applyEdits(treeStore(world.ports.blobs, name), null, edits);
+  const { root } = await applyEdits(treeStore(world.ports.blobs, name), null, edits, { task: 'classification' });
   for (const { record } of edits)
-    if (record.split === 'test') await world.ports.blobs.create('datasets', storedName(name, record.md5), record.label);
+    if (record.split === 'test')
+      await world.ports.blobs.create('datasets', storedName(name, record.md5), labelOf(record));
   let scored = 0;
   /** originals that were read and are not decoded yet, and the most of them at a time; decodes; the most images of a run */
   const memory = { held: 0, most: 0, decoded: 0, run: 0 };

@@ -24,7 +24,9 @@ type Training = z.infer<(typeof queueMessages)['training-requests']>;
 /** Commits version `number` with this many samples. */
 export async function commitVersion(world: Fakes, number: number, samples: number): Promise<VersionSummary> {
   const edits = Array.from({ length: samples }, (_, n) => ({ key: keyOf(n), record: sample(n) }));
-  const { root, totals } = await applyEdits(treeStore(world.ports.blobs, name), null, edits);
+  const { root, totals } = await applyEdits(treeStore(world.ports.blobs, name), null, edits, {
+    task: 'classification',
+  });
   const summary: VersionSummary = {
     version: versionId({ root: root ?? '', parent: null, number }),
     number,

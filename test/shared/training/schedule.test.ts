@@ -12,6 +12,7 @@ const free: Limits = { maxPerDay: 100, computeSecondsPerDay: 1e9, cooldownSecond
 const asked = (run: string, version = 1, requestedBy = 'policy'): Request => ({
   run,
   spec: {
+    task: 'classification',
     version: { id: `v${version}`, number: version },
     trainer: { name: 'softmax', parameters: {}, timeoutSeconds: 60 },
     seed: 1,

@@ -12,6 +12,7 @@ import {
 import { transition } from '../../../shared/training/transition.ts';
 
 const spec = {
+  task: 'classification',
   version: { id: 'v1', number: 1 },
   trainer: { name: 'softmax', parameters: {}, timeoutSeconds: 60 },
   seed: 1,

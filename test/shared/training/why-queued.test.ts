@@ -7,6 +7,7 @@ const free = { maxPerDay: 100, computeSecondsPerDay: 1e9, cooldownSeconds: 0 };
 const asked = (run: string): Request => ({
   run,
   spec: {
+    task: 'classification',
     version: { id: 'v1', number: 1 },
     trainer: { name: 'softmax', parameters: {}, timeoutSeconds: 60 },
     seed: 1,

@@ -183,7 +183,7 @@ export const defects: readonly Defect[] = [
     name: 'unstaged by label alone',
     excuse: 'the committed label is the one the sample has',
     file: 'shared/dataset/mark.ts',
-    edits: [['document.label === label && document.labelSource === labelSource', 'document.label === label']],
+    edits: [[' && document.labelSource === source', '']],
     seed: 100_037,
   },
   {
