@@ -10,7 +10,10 @@ import * as z from 'zod';
 import { table } from '../local/demo/table.ts';
 import { isExpired, keyName, keyScope, roles } from '../shared/api/keys.ts';
 import { RetryLater } from '../shared/errors.ts';
-import { type KeyPorts, listKeys, makeKey, revokeKey, rotateKey } from '../shared/key/keys.ts';
+import { listKeys } from '../shared/key/list.ts';
+import { createKey, type KeyPorts } from '../shared/key/create.ts';
+import { revokeKey } from '../shared/key/revoke.ts';
+import { rotateKey } from '../shared/key/rotate.ts';
 
 const usage = `npm run create-key -- [--name TEXT] [--role ${roles.join('|')}] [--project NAME] [--days N] [--cosmos https://...]
    or: npm run create-key -- --list | --rotate ID [--overlap-seconds N] | --revoke ID`;
@@ -85,7 +88,7 @@ async function act(asked: Asked): Promise<string> {
   }
   const { role, project, days, name = `${role}-${randomBytes(3).toString('hex')}` } = asked;
   const expiry = days === undefined ? {} : { expiresAt: new Date(Date.now() + days * dayMs).toISOString() };
-  return (await makeKey(keys, randomBytes(32), { name, role, project, ...expiry }, by)).key;
+  return (await createKey(keys, randomBytes(32), { name, role, project, ...expiry }, by)).key;
 }
 
 function messageOf(error: unknown): string {

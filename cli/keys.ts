@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { connectDocumentsAsPerson } from '../shared/azure/person.ts';
 import { connect } from '../shared/azure/connect.ts';
 import { readConfig } from '../shared/config.ts';
-import type { KeyPorts } from '../shared/key/keys.ts';
+import type { KeyPorts } from '../shared/key/create.ts';
 
 const clock = { now: () => new Date() };
 

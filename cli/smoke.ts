@@ -9,7 +9,8 @@ import { parseArgs } from 'node:util';
 import * as z from 'zod';
 import { createClient, Refused } from '../client/client.ts';
 import { createNarrator } from '../local/demo/narrator.ts';
-import { type MadeKey, makeKey, revokeKey } from '../shared/key/keys.ts';
+import { type CreatedKey, createKey } from '../shared/key/create.ts';
+import { revokeKey } from '../shared/key/revoke.ts';
 import { smokeTest, untilReady } from './smoke-test.ts';
 
 const usage =
@@ -79,7 +80,7 @@ async function withOwnKey(cosmos: string, work: (key: string) => Promise<number>
   const { openKeys, rolesWorkWithinSeconds, untilAllowed } = await import('./keys.ts');
   const keys = openKeys(cosmos);
   const grant = { name: 'smoke test', role: 'operator', project: '*' } as const;
-  const make = (): Promise<MadeKey> => makeKey(keys, randomBytes(32), grant, 'smoke');
+  const make = (): Promise<CreatedKey> => createKey(keys, randomBytes(32), grant, 'smoke');
   const { key, stored } = await untilAllowed(make, rolesWorkWithinSeconds, console.log);
   try {
     return await work(key);

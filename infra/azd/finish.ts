@@ -7,7 +7,7 @@ import { randomBytes } from 'node:crypto';
 import path from 'node:path';
 import * as z from 'zod';
 import { openKeys, rolesWorkWithinSeconds, untilAllowed } from '../../cli/keys.ts';
-import { type MadeKey, makeKey } from '../../shared/key/keys.ts';
+import { type CreatedKey, createKey } from '../../shared/key/create.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
 
@@ -37,7 +37,7 @@ async function main(): Promise<number> {
   const existing = await untilAllowed(() => keys.documents.count('keys', {}), rolesWorkWithinSeconds, say);
   if (existing === 0) {
     const grant = { name: 'first', role: 'operator', project: '*' } as const;
-    const make = (): Promise<MadeKey> => makeKey(keys, randomBytes(32), grant, 'azd up');
+    const make = (): Promise<CreatedKey> => createKey(keys, randomBytes(32), grant, 'azd up');
     const { key } = await untilAllowed(make, rolesWorkWithinSeconds, say);
     say(`The first operator key, shown this once: ${key}`);
   } else {

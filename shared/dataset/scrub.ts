@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import pMap from 'p-map';
 import { storedName } from '../sample/content.ts';
-import type { Target } from '../endpoint/transition.ts';
+import type { Target } from '../endpoint/endpoint.ts';
 import { listAll } from '../list-all.ts';
 import type { Ports } from '../ports.ts';
 import { modelBlob } from '../model/artifact.ts';

@@ -1,8 +1,9 @@
 /** A canary on trial: its numbers decide whether it is promoted or returned. */
 import pMap from 'p-map';
 import type * as z from 'zod';
-import { applyToEndpoint, nextCheck } from './apply.ts';
-import type { Canary } from './transition.ts';
+import { applyToEndpoint } from './apply.ts';
+import { nextCheck } from './follow-ups.ts';
+import type { Canary } from './endpoint.ts';
 import type { canaryCheck, Cause } from '../delivery/message.ts';
 import { sendOnce } from '../delivery/outbox.ts';
 import type { Ports } from '../ports.ts';
@@ -10,10 +11,10 @@ import type { Ports } from '../ports.ts';
 type CanaryPorts = Pick<Ports, 'clock' | 'documents' | 'messages'>;
 
 const predictionShards = [...Array(16).keys()].map((n) => n.toString(16));
-/** Errors are judged after this many requests, should the trial ask for more. */
+/** Errors count after this many requests, should the trial ask for more. */
 const enoughForErrors = 20;
 
-/** Looks at a canary, and plans the next look while its trial lasts. */
+/** Checks a canary, and plans the next check while its trial lasts. */
 export async function checkCanary(
   ports: CanaryPorts,
   message: z.infer<typeof canaryCheck>,
@@ -21,7 +22,7 @@ export async function checkCanary(
   const { project, deployment } = message.data;
   const canary = (await ports.documents.read('endpoints', project, 'endpoint'))?.document.canary;
   if (!canary || canary.deployment !== deployment) return { outcome: 'over' };
-  const outcome = await judgeCanary(ports, project, canary, message);
+  const outcome = await decideCanary(ports, project, canary, message);
   if (outcome !== 'watching') return { outcome };
   const now = ports.clock.now();
   const next = nextCheck(project, canary, now, message);
@@ -31,7 +32,7 @@ export async function checkCanary(
 }
 
 /** Ends a trial when its numbers say so: too many errors return the model, time and enough good requests promote it. */
-export async function judgeCanary(
+export async function decideCanary(
   ports: CanaryPorts,
   project: string,
   canary: Canary,

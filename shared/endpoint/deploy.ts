@@ -2,7 +2,7 @@
 import pMap from 'p-map';
 import type * as z from 'zod';
 import { applyToEndpoint } from './apply.ts';
-import type { EndpointEvent } from './transition.ts';
+import type { EndpointEvent } from './endpoint.ts';
 import { storedName } from '../sample/content.ts';
 import type { ModelDocument } from '../model/document.ts';
 import { RetryLater } from '../errors.ts';

@@ -4,7 +4,8 @@ import type { Cause } from '../delivery/message.ts';
 import type { Ports, Stored } from '../ports.ts';
 import { modelId } from '../model/register.ts';
 import { applyToEndpoint } from './apply.ts';
-import { type EndpointEvent, rollbackTarget } from './transition.ts';
+import type { EndpointEvent } from './endpoint.ts';
+import { rollbackTarget } from './rollback-target.ts';
 
 /**
  * Returns the endpoint to the model before, if it is still as it was `seen`: 'changed' when it is not, undefined when

@@ -4,70 +4,8 @@
  * compare-and-swap of this document, which keeps where a rollback leads.
  */
 
-export interface Target {
-  model: number;
-  digest: string;
-  deployment: string;
-}
-
-export interface ServingRecord {
-  deployment: string;
-  model: number;
-  digest: string;
-  state: 'live' | 'canary' | 'retired' | 'failed' | 'rolled-back';
-  reason: string;
-  by: string;
-  at: string;
-}
-
-export interface Canary extends Target {
-  percent: number;
-  minRequests: number;
-  maxErrorRate: number;
-  startedAt: string;
-  endsAt: string;
-}
-
-export interface Endpoint {
-  production: Target | null;
-  /** where a rollback leads: `rollbackTarget`. Releases before kept here what was live last, rolled back or not */
-  previous: Target | null;
-  canary: Canary | null;
-  /** newest first, at most 100 */
-  history: ServingRecord[];
-  /** deployments that were handled, so that a redelivered command changes nothing; newest first, at most 200 */
-  handled: string[];
-  /** grows with every change of a pointer */
-  revision: number;
-}
-
-export const newEndpoint: Endpoint = {
-  production: null,
-  previous: null,
-  canary: null,
-  history: [],
-  handled: [],
-  revision: 0,
-};
-
-export type EndpointEvent =
-  | {
-      kind: 'deploy';
-      target: Target;
-      canary: (Omit<Canary, keyof Target | 'startedAt' | 'endsAt'> & { durationSeconds: number }) | null;
-      /** leave the endpoint alone when a model that was registered later is live or on trial: messages overtake each other */
-      keepNewer: boolean;
-      /** revision that whoever asked had seen; the endpoint is left alone when it has changed since. Without it no trial is decided */
-      seenRevision?: number | undefined;
-      by: string;
-      reason: string;
-      at: string;
-    }
-  | { kind: 'promote'; deployment: string; reason: string; at: string }
-  | { kind: 'return'; deployment: string; reason: string; at: string }
-  | { kind: 'fail'; target: Target; reason: string; by: string; at: string }
-  /** `rejected`: numbers of models that were rejected since they were live, which a rollback does not return to */
-  | { kind: 'rollback'; by: string; reason: string; at: string; deployment: string; rejected?: number[] };
+import { type Endpoint, type EndpointEvent, type ServingRecord, type Target, targetOf } from './endpoint.ts';
+import { rollbackTarget } from './rollback-target.ts';
 
 export type Rejection = { rejected: string };
 
@@ -80,25 +18,6 @@ const handled = (endpoint: Endpoint, deployment: string): string[] =>
 export function transition(endpoint: Endpoint, event: EndpointEvent): Endpoint | Rejection {
   const next = apply(endpoint, event);
   return 'rejected' in next ? next : { ...next, previous: rollbackTarget(next) };
-}
-
-/**
- * Where a rollback leads: of the models that were live, the last that is neither live now nor rolled back since, nor one
- * of the `rejected` numbers; null: there is none.
- */
-export function rollbackTarget(
-  { production, previous, history }: Endpoint,
-  rejected: readonly number[] = [],
-): Target | null {
-  const passedOver = new Set(production === null ? [] : [production.digest]);
-  for (const served of history) {
-    if (passedOver.has(served.digest)) continue;
-    const isLive = served.state === 'live';
-    if (isLive && !rejected.includes(served.model)) return pick(served);
-    if (isLive || served.state === 'rolled-back') passedOver.add(served.digest);
-  }
-  // the history is finite: what was live may have no record any more
-  return previous === null || passedOver.has(previous.digest) || rejected.includes(previous.model) ? null : previous;
 }
 
 function apply(endpoint: Endpoint, event: EndpointEvent): Endpoint | Rejection {
@@ -122,7 +41,11 @@ function apply(endpoint: Endpoint, event: EndpointEvent): Endpoint | Rejection {
       const canary = endpoint.canary;
       if (canary === null || canary.deployment !== event.deployment)
         return { rejected: 'this deployment is not the canary' };
-      return goLive({ ...endpoint, canary: null }, pick(canary), { reason: event.reason, by: 'canary', at: event.at });
+      return goLive({ ...endpoint, canary: null }, targetOf(canary), {
+        reason: event.reason,
+        by: 'canary',
+        at: event.at,
+      });
     }
     case 'return': {
       const canary = endpoint.canary;
@@ -133,7 +56,7 @@ function apply(endpoint: Endpoint, event: EndpointEvent): Endpoint | Rejection {
         canary: null,
         revision: endpoint.revision + 1,
         history: record(endpoint, {
-          ...pick(canary),
+          ...targetOf(canary),
           state: 'rolled-back',
           reason: event.reason,
           by: 'canary',
@@ -145,8 +68,6 @@ function apply(endpoint: Endpoint, event: EndpointEvent): Endpoint | Rejection {
       return rollback(endpoint, event);
   }
 }
-
-const pick = ({ model, digest, deployment }: Target): Target => ({ model, digest, deployment });
 
 function deploy(endpoint: Endpoint, event: Extract<EndpointEvent, { kind: 'deploy' }>): Endpoint | Rejection {
   const { target, canary, by, reason, at } = event;
@@ -206,7 +127,7 @@ function whyNeedless(
 function endTrial(endpoint: Endpoint, why: { reason: string; by: string; at: string }): Endpoint {
   const { canary } = endpoint;
   if (canary === null) return endpoint;
-  return { ...endpoint, canary: null, history: record(endpoint, { ...pick(canary), state: 'retired', ...why }) };
+  return { ...endpoint, canary: null, history: record(endpoint, { ...targetOf(canary), state: 'retired', ...why }) };
 }
 
 function goLive(endpoint: Endpoint, target: Target, why: { reason: string; by: string; at: string }): Endpoint {
@@ -258,11 +179,4 @@ function rollback(endpoint: Endpoint, event: Extract<EndpointEvent, { kind: 'rol
       at: event.at,
     }),
   };
-}
-
-/** Which target answers a request: the canary gets its share, chosen by a number in [0, 1). */
-export function route(endpoint: Endpoint, dice: number): { target: Target; role: 'production' | 'canary' } | undefined {
-  if (endpoint.canary !== null && dice * 100 < endpoint.canary.percent)
-    return { target: endpoint.canary, role: 'canary' };
-  return endpoint.production === null ? undefined : { target: endpoint.production, role: 'production' };
 }

@@ -4,7 +4,8 @@ import { createBudget } from '../budget.ts';
 import type { EndpointDocument } from '../endpoint/document.ts';
 import type { ModelDocument } from '../model/document.ts';
 import type { PredictionDocument } from './document.ts';
-import { route, type Target } from '../endpoint/transition.ts';
+import { chooseTarget } from '../endpoint/choose-target.ts';
+import type { Target } from '../endpoint/endpoint.ts';
 import { RetryLater, TerminalError } from '../errors.ts';
 import type { PreprocessedImage } from '../image/decode.ts';
 import type { ImageSpec } from '../image/size.ts';
@@ -200,7 +201,8 @@ async function choose(
     return { model: pin, digest: model.digest, deployment: 'pinned', role: 'pinned' };
   }
   // the id is random, so a part of it is the dice
-  const routed = endpoint === null ? undefined : route(endpoint, Number.parseInt(id.slice(10, 18), 16) / 0x1_0000_0000);
+  const routed =
+    endpoint === null ? undefined : chooseTarget(endpoint, Number.parseInt(id.slice(10, 18), 16) / 0x1_0000_0000);
   if (routed === undefined) {
     throw new TerminalError(
       'no-model',

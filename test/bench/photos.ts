@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import pMap from 'p-map';
 import sharp from 'sharp';
-import { newEndpoint } from '../../shared/endpoint/transition.ts';
+import { newEndpoint } from '../../shared/endpoint/endpoint.ts';
 import type { ModelDocument } from '../../shared/model/document.ts';
 import { modelBlob } from '../../shared/model/artifact.ts';
 import { registerModel } from '../../shared/model/register.ts';

@@ -11,7 +11,7 @@ import { roles } from '../../shared/api/keys.ts';
 import { keyDocument, keyId, newKey } from '../../shared/key/secret.ts';
 import { connect } from '../../shared/azure/connect.ts';
 import { readConfig } from '../../shared/config.ts';
-import { newEndpoint } from '../../shared/endpoint/transition.ts';
+import { newEndpoint } from '../../shared/endpoint/endpoint.ts';
 import type { ModelDocument } from '../../shared/model/document.ts';
 import type { RunDocument } from '../../shared/training/document.ts';
 import { encodeModel } from '../../shared/onnx/encode.ts';

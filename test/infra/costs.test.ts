@@ -17,7 +17,7 @@ import {
   trainingHour,
   usageCost,
 } from '../../infra/costs/usage.ts';
-import { newEndpoint } from '../../shared/endpoint/transition.ts';
+import { newEndpoint } from '../../shared/endpoint/endpoint.ts';
 import type { ModelDocument } from '../../shared/model/document.ts';
 import { type BlobCreatedEvent, commitDue, queueMessages } from '../../shared/delivery/message.ts';
 import { projectSettings } from '../../shared/project/settings.ts';

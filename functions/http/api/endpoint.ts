@@ -8,7 +8,7 @@ import {
   toEndpointView,
   toPredictionView,
 } from '../../../shared/api/views/endpoint.ts';
-import { newEndpoint } from '../../../shared/endpoint/transition.ts';
+import { newEndpoint } from '../../../shared/endpoint/endpoint.ts';
 import { rollBack, whyNoRollback } from '../../../shared/endpoint/roll-back.ts';
 import { digestOf } from '../../../shared/digest.ts';
 import { approval } from '../../../shared/model/approve.ts';

@@ -6,7 +6,10 @@ import { Problem } from '../../../shared/api/problem.ts';
 import { keyView, madeKeyView, toKeyView } from '../../../shared/api/views/key.ts';
 import { page } from '../../../shared/api/views/page.ts';
 import type { KeyDocument } from '../../../shared/key/document.ts';
-import { listKeys, type MadeKey, makeKey, revokeKey, rotateKey } from '../../../shared/key/keys.ts';
+import { listKeys } from '../../../shared/key/list.ts';
+import { type CreatedKey, createKey } from '../../../shared/key/create.ts';
+import { revokeKey } from '../../../shared/key/revoke.ts';
+import { rotateKey } from '../../../shared/key/rotate.ts';
 import type { Stored } from '../../../shared/ports.ts';
 import { readPage } from './pages.ts';
 import { type Answer, type HttpPorts, route } from '../route.ts';
@@ -52,7 +55,7 @@ const shown = (ports: HttpPorts, { document, etag }: Stored<KeyDocument>): Answe
   headers: { etag },
 });
 
-const shownOnce = (ports: HttpPorts, base: string, { key, stored }: MadeKey): Answer => ({
+const shownOnce = (ports: HttpPorts, base: string, { key, stored }: CreatedKey): Answer => ({
   status: 201,
   json: { ...toKeyView(stored.document, ports.clock.now()), key },
   // nothing between here and the client keeps it
@@ -105,7 +108,7 @@ export const keyRoutes = [
       assertReaches(call.key, project);
       assertAhead(expiresAt, ports.clock.now());
       const grant = { name, role, project, ...(expiresAt === undefined ? {} : { expiresAt }) };
-      return shownOnce(ports, call.base, await makeKey(ports, randomBytes(32), grant, call.by));
+      return shownOnce(ports, call.base, await createKey(ports, randomBytes(32), grant, call.by));
     },
   }),
   route({

@@ -19,7 +19,9 @@ import { describeLookAlikes, lookAlikes } from '../../../shared/sample/look-alik
 import type { Cause } from '../../../shared/delivery/message.ts';
 import { unassignedProject } from '../../../shared/names.ts';
 import type { Stored } from '../../../shared/ports.ts';
-import { changeSettings, createProject, tellProject } from '../../../shared/project/change.ts';
+import { changeSettings } from '../../../shared/project/change-settings.ts';
+import { createProject } from '../../../shared/project/create.ts';
+import { sendProjectOutbox } from '../../../shared/project/send-outbox.ts';
 import { type ProjectSettings, projectSettings } from '../../../shared/project/settings.ts';
 import { whyIdle } from '../../../shared/training/why-idle.ts';
 import { readPage } from './pages.ts';
@@ -83,7 +85,7 @@ async function replaceSettings(
   const stored = projectSettings.safeParse(current.document.settings);
   const same = stored.success && isDeepStrictEqual(stored.data, call.body);
   // changed so already, maybe by this very request, whose answer did not arrive: its etag is an older one
-  if (same) return answered(200, await tellProject(ports, current));
+  if (same) return answered(200, await sendProjectOutbox(ports, current));
   assertSameTask(current.document, call.body);
   requireMatch(call, current.etag);
   const saved = await changeSettings(ports, current, call.body, call.by, call.cause);

@@ -1,6 +1,6 @@
 /** The endpoint, scores and predictions as the API shows them. */
 import * as z from 'zod';
-import { rollbackTarget } from '../../endpoint/transition.ts';
+import { rollbackTarget } from '../../endpoint/rollback-target.ts';
 import type { EndpointDocument } from '../../endpoint/document.ts';
 import type { PredictionDocument } from '../../prediction/document.ts';
 import { lineageView } from './model.ts';

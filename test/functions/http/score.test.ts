@@ -9,7 +9,7 @@ import { expect, test } from 'vitest';
 import { keyDocument, newKey } from '../../../shared/key/secret.ts';
 import { api } from '../../../functions/http/api/api.ts';
 import { mount } from '../../../functions/http/mount.ts';
-import { newEndpoint } from '../../../shared/endpoint/transition.ts';
+import { newEndpoint } from '../../../shared/endpoint/endpoint.ts';
 import type { ModelDocument } from '../../../shared/model/document.ts';
 import { createImageReader } from '../../../shared/image/decode.ts';
 import { createModelCache } from '../../../shared/onnx/session.ts';

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { storedName } from '../../../shared/sample/content.ts';
-import { newEndpoint } from '../../../shared/endpoint/transition.ts';
+import { newEndpoint } from '../../../shared/endpoint/endpoint.ts';
 import type { EndpointDocument } from '../../../shared/endpoint/document.ts';
 import type { SampleDocument } from '../../../shared/sample/document.ts';
 import { modelBlob } from '../../../shared/model/artifact.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { applyToEndpoint } from '../../../shared/endpoint/apply.ts';
-import type { EndpointEvent } from '../../../shared/endpoint/transition.ts';
+import type { EndpointEvent } from '../../../shared/endpoint/endpoint.ts';
 import { createFakes } from '../../simulation/fakes.ts';
 
 const cause = { id: 'test' };

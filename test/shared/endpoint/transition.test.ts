@@ -1,14 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import {
-  type Endpoint,
-  type EndpointEvent,
-  newEndpoint,
-  rollbackTarget,
-  route,
-  type Target,
-  transition,
-} from '../../../shared/endpoint/transition.ts';
+import { type Endpoint, type EndpointEvent, newEndpoint, type Target } from '../../../shared/endpoint/endpoint.ts';
+import { rollbackTarget } from '../../../shared/endpoint/rollback-target.ts';
+import { chooseTarget } from '../../../shared/endpoint/choose-target.ts';
+import { transition } from '../../../shared/endpoint/transition.ts';
 
 const noon = '2026-03-01T12:00:00.000Z';
 const target = (model: number, deployment = `d-${model}`): Target => ({ model, digest: `digest-${model}`, deployment });
@@ -139,10 +134,10 @@ describe('a canary', () => {
   const onTrial = apply(deploy(1), deploy(2, { canary: trial }));
 
   test('gets its share of the requests and no more', () => {
-    const models = Array.from({ length: 1000 }, (_, i) => route(onTrial, i / 1000)?.target.model);
+    const models = Array.from({ length: 1000 }, (_, i) => chooseTarget(onTrial, i / 1000)?.target.model);
     expect(models.filter((m) => m === 2)).toHaveLength(200);
-    expect(route(onTrial, 0.9999)).toMatchObject({ role: 'production', target: { model: 1 } });
-    expect(route(newEndpoint, 0)).toBeUndefined();
+    expect(chooseTarget(onTrial, 0.9999)).toMatchObject({ role: 'production', target: { model: 1 } });
+    expect(chooseTarget(newEndpoint, 0)).toBeUndefined();
   });
 
   test('ends after its time', () => {

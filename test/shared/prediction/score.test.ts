@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { newEndpoint } from '../../../shared/endpoint/transition.ts';
+import { newEndpoint } from '../../../shared/endpoint/endpoint.ts';
 import type { ModelDocument } from '../../../shared/model/document.ts';
 import type { PreprocessedImage } from '../../../shared/image/decode.ts';
 import { modelId } from '../../../shared/model/register.ts';

@@ -1,6 +1,6 @@
 /** Scores of several keys at once. */
 import { expect, test } from 'vitest';
-import { newEndpoint } from '../../../shared/endpoint/transition.ts';
+import { newEndpoint } from '../../../shared/endpoint/endpoint.ts';
 import type { ModelDocument } from '../../../shared/model/document.ts';
 import { modelId } from '../../../shared/model/register.ts';
 import { createScorer, type ScorePorts } from '../../../shared/prediction/score.ts';

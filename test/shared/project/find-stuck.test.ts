@@ -4,7 +4,7 @@ import type { DeadLetterDocument } from '../../../shared/delivery/document.ts';
 import type { EndpointDocument } from '../../../shared/endpoint/document.ts';
 import type { UploadDocument } from '../../../shared/upload/document.ts';
 import { findStuck } from '../../../shared/project/find-stuck.ts';
-import { newEndpoint } from '../../../shared/endpoint/transition.ts';
+import { newEndpoint } from '../../../shared/endpoint/endpoint.ts';
 import { name, trainable } from '../evaluation/trainable.ts';
 
 const kindsOf = async (of: Awaited<ReturnType<typeof trainable>>): Promise<string[]> =>

@@ -2,7 +2,9 @@ import { describe, expect, test } from 'vitest';
 import type { ProjectDocument } from '../../../shared/project/document.ts';
 import type { Stored } from '../../../shared/ports.ts';
 import { projectSettings } from '../../../shared/project/settings.ts';
-import { changeSettings, createProject, settingsChanges, tellProject } from '../../../shared/project/change.ts';
+import { changeSettings, settingsChanges } from '../../../shared/project/change-settings.ts';
+import { createProject } from '../../../shared/project/create.ts';
+import { sendProjectOutbox } from '../../../shared/project/send-outbox.ts';
 import { createFakes } from '../../simulation/fakes.ts';
 
 const settings = projectSettings.parse({});
@@ -48,7 +50,7 @@ describe('a project', () => {
     await expect(changeSettings(world.ports, made, other, 'bob', cause)).rejects.toThrow('died');
     world.before = () => undefined;
     const stored = await world.ports.documents.read('projects', 'projects', 'digits');
-    await tellProject(world.ports, stored as Stored<ProjectDocument>);
+    await sendProjectOutbox(world.ports, stored as Stored<ProjectDocument>);
     expect(world.all('events')).toHaveLength(2);
     expect((await world.read('projects', 'projects', 'digits'))?.outbox).toEqual([]);
   });

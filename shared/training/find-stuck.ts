@@ -1,0 +1,45 @@
+/** Finding a training that does not go on. */
+import type { Ports } from '../ports.ts';
+import { isLongAgo, type Stuck, sweepNow } from '../project/stuck.ts';
+import { diagnose } from './diagnose.ts';
+import type { RunDocument } from './document.ts';
+import { isOpen } from './run.ts';
+
+type StuckPorts = Pick<Ports, 'clock' | 'documents' | 'compute'>;
+
+const savedSeconds = 60;
+const queuedSeconds = 600;
+const startingSeconds = 300;
+const evaluatingSeconds = 900;
+
+/** The project's active run, when it has stood still for longer than retries take. */
+export async function findStuckTraining(ports: StuckPorts, project: string): Promise<Stuck[]> {
+  const scheduler = (await ports.documents.read('schedulers', project, 'scheduler'))?.document;
+  const asked = scheduler?.active;
+  if (!asked) return [];
+  const run = (await ports.documents.read('runs', project, asked.run))?.document;
+  const what =
+    run === undefined
+      ? isLongAgo(ports, asked.at, savedSeconds)
+        ? { since: asked.at, detail: 'The run was asked for, but its document was never written.' }
+        : undefined
+      : await whyStill(ports, run);
+  return what === undefined ? [] : [{ kind: 'training', id: asked.run, ...what, remedy: sweepNow(project) }];
+}
+
+async function whyStill(ports: StuckPorts, run: RunDocument): Promise<{ since: string; detail: string } | undefined> {
+  const than = (since: string | null | undefined, seconds: number, detail: string) =>
+    since && isLongAgo(ports, since, seconds) ? { since, detail } : undefined;
+  if (!isOpen(run.state))
+    return than(run.endedAt, savedSeconds, 'The run ended, but still keeps others from beginning.');
+  const lastMoved = run.retryAt ?? run.attempts.at(-1)?.endedAt ?? run.createdAt;
+  if (run.state === 'queued') return than(lastMoved, queuedSeconds, 'The run is queued, and nobody starts it.');
+  if (run.state === 'evaluating') {
+    const detail = 'The evaluation does not end. The dead letters of the queue evaluations may say why.';
+    return than(run.judgedAt ?? run.trainedAt, evaluatingSeconds, detail);
+  }
+  const name = run.execution ?? run.boundTo;
+  if (name === null) return than(run.submittedAt, startingSeconds, 'The start of the job was never confirmed.');
+  const failure = diagnose(run, await ports.compute.get(name), ports.clock.now());
+  return failure && { since: run.lastReport?.at ?? run.submittedAt ?? run.createdAt, detail: failure.detail };
+}
