@@ -18,7 +18,7 @@ setFlagsFromString('--semi-space-growth-factor=1');
 
 const config = readConfig(process.env);
 const clients = connect(config);
-const telemetry = await createTelemetry(config, () => clients.clock.now());
+const telemetry = createTelemetry(config, () => clients.clock.now());
 const images = createImageReader();
 // three, so that neither who pins models nor a model that is judged takes the room of those that serve. An instance that
 // serves and one that judges are two in Azure: 512 MB beside the process on the one, 256 MB and the check on the other

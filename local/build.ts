@@ -1,6 +1,6 @@
 /** Makes the files that are deployed: functions/app.ts, the threads that run models and the model probe with everything they need, save native and injected modules. */
 import { createHash } from 'node:crypto';
-import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, type BuildOptions, type Plugin } from 'esbuild';
@@ -76,8 +76,26 @@ export async function bundleApp(outdir: string, sources = root): Promise<void> {
     },
     outdir,
     outExtension: { '.js': '.mjs' },
+    // what is imported when it is first used is a file of its own, which a cold start does not read
+    splitting: true,
+    chunkNames: `${chunkPrefix}[hash]`,
     sourcemap: true,
   });
+}
+
+const chunkPrefix = 'chunk-';
+const isChunk = (file: string): boolean => file.startsWith(chunkPrefix);
+/** A process that starts meanwhile finds whatever the program imports. */
+const chunksFirst = (a: string, b: string): number => Number(isChunk(b)) - Number(isChunk(a));
+
+/** An app that was started from a build before may load what it has not used yet: its chunks stay for a day. */
+async function removeOldChunks(folder: string, current: ReadonlySet<string>): Promise<void> {
+  const day = 24 * 3_600_000;
+  for (const file of (await readdir(folder)).filter((name) => isChunk(name) && !current.has(name))) {
+    const place = path.join(folder, file);
+    const found = await stat(place).catch(() => undefined);
+    if (found !== undefined && Date.now() - found.mtimeMs > day) await rm(place, { force: true });
+  }
 }
 
 /**
@@ -94,8 +112,10 @@ export async function buildApp(folder = 'dist'): Promise<{ entry: string; millis
     await mkdir(target, { recursive: true });
     const made = await mkdtemp(`${target}.`);
     await bundleApp(made);
-    for (const file of await readdir(made)) await rename(path.join(made, file), path.join(target, file));
+    const files = (await readdir(made)).sort(chunksFirst);
+    for (const file of files) await rename(path.join(made, file), path.join(target, file));
     await rm(made, { recursive: true });
+    await removeOldChunks(target, new Set(files));
     await writeFile(marker, digest);
   }
   return { entry: path.join(folder, 'functions/app.mjs'), milliseconds: Math.round(performance.now() - startedAt) };

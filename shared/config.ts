@@ -10,9 +10,29 @@ const url = z.url({ protocol: /^https?$/ });
 const perSecond = z.coerce.number().positive().max(1e6);
 const burst = z.coerce.number().min(1).max(1e6);
 
+/** Whether the Service Bus SDK would take a connection string; it is loaded long after the settings are read. */
+function isConnectionString(text: string): boolean {
+  const parts = text.split(';').filter((part) => part.trim() !== '');
+  const value = (name: string): string =>
+    parts
+      .find((part) => part.startsWith(`${name}=`))
+      ?.slice(name.length + 1)
+      .trim() ?? '';
+  return (
+    parts.every((part) => part.includes('=')) &&
+    URL.canParse(value('Endpoint')) &&
+    value('SharedAccessKeyName') !== '' &&
+    value('SharedAccessKey') !== ''
+  );
+}
+
 const settings = z.object({
   /** a connection string, or (in Azure) the three `SERVICEBUS__` settings of the trigger's identity */
-  SERVICEBUS: z.string().startsWith('Endpoint=').optional(),
+  SERVICEBUS: z
+    .string()
+    .startsWith('Endpoint=')
+    .refine(isConnectionString, 'it needs Endpoint=sb://NAME/, SharedAccessKeyName and SharedAccessKey')
+    .optional(),
   SERVICEBUS__fullyQualifiedNamespace: z.string().optional(),
   COSMOS__accountEndpoint: url,
   COSMOS__accountKey: z.string().optional(),

@@ -1,10 +1,9 @@
 /**
- * Signing with the key of an account, for machines without an identity. The SDKs make the key anew for every request, which
- * costs several times the signature itself; here it is made once.
+ * Signing with the key of a Cosmos DB account, for machines without an identity. The SDK makes the key anew for every request,
+ * which costs several times the signature itself; here it is made once.
  */
 import { createHmac, createSecretKey } from 'node:crypto';
 import type { TokenProvider } from '@azure/cosmos';
-import { StorageSharedKeyCredential } from '@azure/storage-blob';
 
 /**
  * Signs requests to Cosmos DB with a key in base64
@@ -19,11 +18,4 @@ export function cosmosSignature(key: string, now: () => Date): TokenProvider {
     const signature = createHmac('sha256', secret).update(signed).digest('base64');
     return Promise.resolve(`type=master&ver=1.0&sig=${signature}`);
   };
-}
-
-/** Signs requests to a storage account with a key in base64. */
-export function storageSignature(account: string, key: string): StorageSharedKeyCredential {
-  // the SDK hands its field to createHmac as it is, which takes either
-  const secret = { accountKey: createSecretKey(key, 'base64') };
-  return Object.assign(new StorageSharedKeyCredential(account, key), secret);
 }

@@ -1,18 +1,23 @@
 /** Blobs in Azure Storage. */
+import { createSecretKey } from 'node:crypto';
 import {
   BlobSASPermissions,
-  type BlobServiceClient,
+  BlobServiceClient,
   ContainerSASPermissions,
   generateBlobSASQueryParameters,
   RestError,
   SASProtocol,
-  type StorageSharedKeyCredential,
+  StorageSharedKeyCredential,
   type UserDelegationKey,
 } from '@azure/storage-blob';
+import type { TokenCredential } from '@azure/core-auth';
+import type { Config } from '../config.ts';
 import { TerminalError } from '../errors.ts';
 import { isAddressable } from '../names.ts';
 import type { Blobs } from '../ports.ts';
 
+/** What this does not mend is an outage (see connect.ts). */
+const patience = { maxTries: 4, retryDelayInMs: 1000, maxRetryDelayInMs: 8000 };
 /** A call ends within this time, its repetitions included, and a second more for each MB that it may move. */
 const limitMs = 30_000;
 const slowestBytesPerMs = 1024;
@@ -97,6 +102,23 @@ function signer(service: BlobServiceClient, key: StorageSharedKeyCredential | un
     }
     return generateBlobSASQueryParameters(values, delegation.key, service.accountName).toString();
   };
+}
+
+/** Signs requests with a key in base64. The SDK makes the key anew for every request, as that of Cosmos DB does (account-key.ts). */
+function signature(account: string, key: string): StorageSharedKeyCredential {
+  // the SDK hands its field to createHmac as it is, which takes either
+  const secret = { accountKey: createSecretKey(key, 'base64') };
+  return Object.assign(new StorageSharedKeyCredential(account, key), secret);
+}
+
+/** Connects to a storage account: with its key where there is one, else as `identity`. */
+export function connectBlobs(
+  { serviceUri, accountName = '', accountKey }: Config['blob'],
+  identity: TokenCredential,
+  now: () => Date,
+): Blobs {
+  const key = accountKey === undefined ? undefined : signature(accountName, accountKey);
+  return storageBlobs(new BlobServiceClient(serviceUri, key ?? identity, { retryOptions: patience }), key, now);
 }
 
 /** Adapts a storage account to the blobs port. */

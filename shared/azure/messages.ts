@@ -1,5 +1,7 @@
 /** Messages on Service Bus queues. */
-import type { ServiceBusClient, ServiceBusMessage, ServiceBusSender } from '@azure/service-bus';
+import type { TokenCredential } from '@azure/core-auth';
+import { RetryMode, ServiceBusClient, type ServiceBusMessage, type ServiceBusSender } from '@azure/service-bus';
+import type { Config } from '../config.ts';
 import type { Message } from '../delivery/message.ts';
 import { shortened } from '../digest.ts';
 import type { Messages } from '../ports.ts';
@@ -11,6 +13,12 @@ const bytesPerSend = 256 * 1024;
 const overheadBytes = 1024;
 /** Service Bus refuses longer ids; ids of events may be longer, and nobody looks messages up by it */
 const maxMessageId = 128;
+/** What this does not mend is an outage (see connect.ts). */
+const patience = {
+  // a send whose connection breaks is not told: it waits for its time to be over
+  ...{ timeoutInMs: 5000, maxRetries: 3, mode: RetryMode.Exponential },
+  ...{ retryDelayInMs: 500, maxRetryDelayInMs: 4000 },
+};
 /** one part of a send, its repetitions included */
 const limitMs = 30_000;
 
@@ -40,6 +48,16 @@ function partsOf(messages: Message[]): Message[][] {
     }
   }
   return parts;
+}
+
+/** Connects to a Service Bus namespace: with a connection string where there is one, else as `identity`. */
+export function connectMessages(config: Config['serviceBus'], identity: TokenCredential): Messages {
+  const options = { retryOptions: patience };
+  return serviceBusMessages(
+    'connectionString' in config
+      ? new ServiceBusClient(config.connectionString, options)
+      : new ServiceBusClient(config.fullyQualifiedNamespace, identity, options),
+  );
 }
 
 /** Adapts a Service Bus namespace to the messages port; senders are kept open. */

@@ -1,22 +1,38 @@
 /** Telemetry to Application Insights; without its connection string, JSON lines in the log. */
-import { ManagedIdentityCredential } from '@azure/identity';
-import type { PipelinePolicy } from '@azure/core-rest-pipeline';
-import { context, metrics, propagation, ROOT_CONTEXT, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
-import type { TelemetryClient } from 'applicationinsights';
 import type { Config } from '../config.ts';
 import type { Telemetry } from '../ports.ts';
 import { withoutSecrets } from '../secrets.ts';
+import { onFirstUse } from './on-first-use.ts';
 
 export interface FlushableTelemetry extends Telemetry {
   /** Sends what is waiting; resolves also when it cannot be delivered. */
   flush(): Promise<void>;
 }
 
-/** Connects to Application Insights if the settings name it. */
-export async function createTelemetry(config: Config, now: () => Date): Promise<FlushableTelemetry> {
+/** Telemetry to Application Insights if the settings name it: its SDK is loaded when there is something to tell. */
+export function createTelemetry(config: Config, now: () => Date): FlushableTelemetry {
   const { connectionString, authentication } = config.insights;
-  if (connectionString === undefined) return { ...logTelemetry(now), flush: () => Promise.resolve() };
-  return insightsTelemetry(await startClient(connectionString, authentication));
+  const log = { ...logTelemetry(now), flush: () => Promise.resolve() };
+  if (connectionString === undefined) return log;
+  let isUsed = false;
+  const load = onFirstUse(async () =>
+    (await import('./insights.ts')).connectInsights(connectionString, authentication),
+  );
+  const insights = (): Promise<FlushableTelemetry> => {
+    isUsed = true;
+    // telemetry never fails its caller
+    return load().catch((error: unknown) => {
+      log.problem(`Application Insights cannot be used: ${String(error)}`);
+      return log;
+    });
+  };
+  return {
+    span: async (...call) => (await insights()).span(...call),
+    stage: (record) => void insights().then((telemetry) => telemetry.stage(record)),
+    metric: (...call) => void insights().then((telemetry) => telemetry.metric(...call)),
+    problem: (...call) => void insights().then((telemetry) => telemetry.problem(...call)),
+    flush: async () => (isUsed ? (await insights()).flush() : undefined),
+  };
 }
 
 /** One JSON line per record, for people without Application Insights. Spans only pass their parent on. */
@@ -28,108 +44,5 @@ export function logTelemetry(now: () => Date): Telemetry {
     stage: (record) => write('pipeline.stage', { ...record }),
     metric: (name, value, attributes) => write('pipeline.metric', { name, value, attributes }),
     problem: (message, attributes) => write('pipeline.problem', { message, attributes }),
-  };
-}
-
-/**
- * The exporter turns every `http:` ingestion address into `https:`, and then sends nothing without saying so
- * (ConnectionStringParser.sanitizeUrl of @azure/monitor-opentelemetry-exporter). The address is used as it was given.
- */
-function asGiven(connectionString: string): PipelinePolicy {
-  const plain = /IngestionEndpoint=http:/i.test(connectionString);
-  return {
-    name: 'ingestion-endpoint-as-given',
-    sendRequest(request, next) {
-      if (plain) {
-        request.url = request.url.replace(/^https:/, 'http:');
-        request.allowInsecureConnection = true;
-      }
-      return next(request);
-    },
-  };
-}
-
-const off = { enabled: false };
-
-async function startClient(connectionString: string, authentication: string | undefined): Promise<TelemetryClient> {
-  // the SDK reports on itself to Microsoft, and asks who the machine is, unless told not to
-  process.env['APPLICATION_INSIGHTS_NO_STATSBEAT'] ??= 'true';
-  process.env['APPLICATIONINSIGHTS_STATSBEAT_DISABLED'] ??= 'true';
-  process.env['APPLICATIONINSIGHTS_SDKSTATS_DISABLED'] ??= 'true';
-  process.env['APPLICATIONINSIGHTS_OPENTELEMETRY_RESOURCE_METRIC_DISABLED'] ??= 'true';
-  process.env['OTEL_NODE_RESOURCE_DETECTORS'] ??= 'none';
-  const insights = await import('applicationinsights');
-  const client = new insights.TelemetryClient(connectionString);
-  const clientId = /ClientId=([^;]+)/i.exec(authentication ?? '')?.[1];
-  const byIdentity = /Authorization=AAD/i.test(authentication ?? '');
-  client.config.enableAutoCollectExceptions = false;
-  client.config.azureMonitorOpenTelemetryOptions = {
-    azureMonitorExporterOptions: {
-      connectionString,
-      ...(byIdentity ? { credential: new ManagedIdentityCredential(clientId === undefined ? {} : { clientId }) } : {}),
-      additionalPolicies: [{ position: 'perRetry', policy: asGiven(connectionString) }],
-      disableOfflineStorage: true,
-    },
-    enableLiveMetrics: false,
-    enableStandardMetrics: false,
-    enablePerformanceCounters: false,
-    // 0 spans a second means: all of them, by the ratio; the default keeps five
-    samplingRatio: 1,
-    tracesPerSecond: 0,
-    // a span per stage tells more than one per call of an SDK, and costs a fiftieth
-    instrumentationOptions: {
-      ...{ http: off, azureSdk: off, mongoDb: off, mySql: off, postgreSql: off, redis: off, redis4: off },
-      ...{ bunyan: off, winston: off, console: off },
-    },
-  };
-  client.initialize();
-  return client;
-}
-
-/** Texts of others, such as the message of an SDK's error, may quote an address with its signature. */
-const told = (properties: Record<string, string>): Record<string, string> =>
-  Object.fromEntries(Object.entries(properties).map(([name, text]) => [name, withoutSecrets(text)]));
-
-function insightsTelemetry(client: TelemetryClient): FlushableTelemetry {
-  const tracer = trace.getTracer('darkroom');
-  const meter = metrics.getMeter('darkroom');
-  const histograms = {
-    'queue-age-seconds': meter.createHistogram('queue-age-seconds', { unit: 's' }),
-    'stage-milliseconds': meter.createHistogram('stage-milliseconds', { unit: 'ms' }),
-    'score-milliseconds': meter.createHistogram('score-milliseconds', { unit: 'ms' }),
-  };
-  return {
-    span(name, parent, work) {
-      const above = parent === undefined ? ROOT_CONTEXT : propagation.extract(ROOT_CONTEXT, { traceparent: parent });
-      // the exporter names requests of HTTP alone; others by this attribute
-      const options = { kind: SpanKind.CONSUMER, attributes: { 'ai.operation.name': name } };
-      return tracer.startActiveSpan(name, options, above, async (span) => {
-        const carrier: { traceparent?: string } = {};
-        propagation.inject(context.active(), carrier);
-        try {
-          return await work(carrier.traceparent);
-        } catch (error) {
-          span.setStatus({
-            code: SpanStatusCode.ERROR,
-            message: withoutSecrets(error instanceof Error ? error.message : ''),
-          });
-          throw error;
-        } finally {
-          span.end();
-        }
-      });
-    },
-    stage({ ids, ...record }) {
-      client.trackEvent({
-        name: 'pipeline.stage',
-        properties: told({ ...record, durationMs: String(record.durationMs), ...ids }),
-      });
-    },
-    metric: (name, value, attributes) => histograms[name].record(value, attributes),
-    problem(message, attributes) {
-      console.warn(withoutSecrets(message));
-      client.trackEvent({ name: 'pipeline.problem', properties: told({ message, ...attributes }) });
-    },
-    flush: () => client.flush(),
   };
 }

@@ -55,7 +55,7 @@ export const importCost: Bench = async ({ quick, say }) => {
   }
   say(`ratios ${spread(ratios)}`);
   return [
-    atMost('import-ratio', median(ratios), 'ratio', 0.6),
+    atMost('import-ratio', median(ratios), 'ratio', 0.3),
     figure('import-bundled-with-insights', median(bundled), 'ms'),
     figure('import-bundled-without-insights', median(bundledAlone), 'ms'),
     figure('import-sources-with-insights', median(unbundled), 'ms'),

@@ -1,3 +1,4 @@
+import { ServiceBusClient } from '@azure/service-bus';
 import { describe, expect, test } from 'vitest';
 import { readConfig } from '../../shared/config.ts';
 
@@ -56,6 +57,23 @@ describe('settings', () => {
     expect(config).toEqual(readConfig(azure));
     expect(() => readConfig({ ...azure, BLOB__serviceUri: '' })).toThrow('BLOB__serviceUri');
   });
+
+  test.each([
+    'Endpoint=',
+    'Endpoint=abc',
+    'Endpoint=sb://a',
+    'Endpoint=sb://a;SharedAccessKeyName=a',
+    'Endpoint=sb://a;SharedAccessKey=a',
+    'Endpoint=sb://a;SharedAccessSignature=x',
+    'Endpoint=sb://a;SharedAccessKeyName;SharedAccessKey=b',
+    'Endpoint=sb://a:99999;SharedAccessKeyName=a;SharedAccessKey=b',
+  ])(
+    'with the connection string %s, which the SDK of Service Bus would refuse when it is loaded, are refused',
+    (text) => {
+      expect(() => new ServiceBusClient(text)).toThrow();
+      expect(() => readConfig({ ...local, SERVICEBUS: text })).toThrow(/SERVICEBUS cannot be used: it needs/);
+    },
+  );
 
   test('that are missing or wrong are all named in one error', () => {
     const wrong = {

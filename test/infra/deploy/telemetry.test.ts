@@ -58,7 +58,7 @@ beforeAll(async () => {
     ...evaluated(appSettingsOf('dev')),
     APPLICATIONINSIGHTS_CONNECTION_STRING: insights.connectionString,
   };
-  const telemetry = await createTelemetry(
+  const telemetry = createTelemetry(
     readConfig({ ...settings, APPLICATIONINSIGHTS_AUTHENTICATION_STRING: '' }),
     () => new Date(),
   );
