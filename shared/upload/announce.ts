@@ -7,10 +7,10 @@ import type { Ports } from '../ports.ts';
 const hourLength = '2026-03-01T12'.length;
 
 /**
- * Tells of an upload that is about to be quarantined or is in conflict. Told first and recorded then: a delivery that
- * dies in between is repeated, and tells the same.
+ * Announces an upload that is about to be quarantined or is in conflict. Announced first and recorded then: a delivery that
+ * dies in between is repeated, and announces the same.
  */
-export async function tellOddUpload(
+export async function announceUpload(
   { documents }: Pick<Ports, 'documents'>,
   { id, project, blob }: Pick<UploadDocument, 'id' | 'project' | 'blob'>,
   outcome: string,
@@ -21,7 +21,7 @@ export async function tellOddUpload(
   const code = reason?.code ?? 'unknown';
   const what = outcome === 'conflict' ? 'waits for review' : 'is quarantined';
   const text = `${blob} ${what}: ${reason?.detail ?? code} Others of this hour for the same reason are in uploads?outcome=${outcome}.`;
-  const told = { type: `upload.${outcome}`, subject: `uploads/${id}`, text, at, by: null };
-  const { event } = feedEntry(project, told, ['upload', outcome, code, at.slice(0, hourLength)], { id });
+  const announced = { type: `upload.${outcome}`, subject: `uploads/${id}`, text, at, by: null };
+  const { event } = feedEntry(project, announced, ['upload', outcome, code, at.slice(0, hourLength)], { id });
   await documents.create('events', event);
 }

@@ -1,9 +1,8 @@
-/** The record of an upload: made when its event comes, finished with exactly one outcome. */
-import type { FileFindings, UploadDocument, UploadOutcome } from './document.ts';
+/** The record of an upload, made when its event comes. */
+import type { FileFindings, UploadDocument } from './document.ts';
 import { RetryLater } from '../errors.ts';
 import { update } from '../delivery/outbox.ts';
 import type { Ports, Stored } from '../ports.ts';
-import { tellOddUpload } from './announce.ts';
 import { readUploadName, uploadId, uploadPartition } from './name.ts';
 
 type RecordPorts = Pick<Ports, 'clock' | 'documents'>;
@@ -14,13 +13,6 @@ export interface Arrival {
   blob: string;
   etag: string;
   traceparent: string | undefined;
-}
-
-export interface Finding {
-  outcome: UploadOutcome;
-  reason: UploadDocument['reason'];
-  sample: string | null;
-  label: string | null;
 }
 
 /** What a delivery has read and kept: the sample's bytes lie under their MD5. */
@@ -58,26 +50,4 @@ export async function recordUpload(
   );
   if (stored === undefined) throw new RetryLater(`upload ${id} vanished while it was read`);
   return stored;
-}
-
-/** Gives an upload its outcome, unless it has one; returns the outcome that it has then. */
-export async function finishUpload(
-  ports: RecordPorts,
-  recorded: Stored<UploadDocument>,
-  { outcome, reason, sample, label }: Finding,
-): Promise<UploadOutcome> {
-  const finishedAt = ports.clock.now().toISOString();
-  const upload = recorded.document;
-  const finish = (current: UploadDocument | undefined): UploadDocument | 'keep' => {
-    if (current === undefined || current.status !== 'received') return 'keep';
-    // another delivery of the same event has read the bytes meanwhile
-    if (outcome === 'superseded' && current.sample !== null) return 'keep';
-    return { ...current, status: outcome, reason, sample, label, finishedAt };
-  };
-  await tellOddUpload(ports, upload, outcome, reason, finishedAt);
-  const { stored } = await update(ports.documents, 'uploads', upload.pk, upload.id, finish, recorded);
-  if (stored === undefined) throw new RetryLater(`upload ${upload.id} vanished while it was read`);
-  const { status } = stored.document;
-  if (status === 'received') throw new RetryLater(`upload ${upload.id} is being read by another delivery`);
-  return status;
 }

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import { recordDeadLetter } from '../../../shared/delivery/record-dead-letter.ts';
 import { unassignedProject } from '../../../shared/names.ts';
-import { finishUpload, recordUpload } from '../../../shared/upload/record.ts';
+import { finishUpload } from '../../../shared/upload/finish.ts';
+import { recordUpload } from '../../../shared/upload/record.ts';
 import { createFakes } from '../../simulation/fakes.ts';
 
 test('of a hundred uploads that are quarantined for one reason within an hour the feed shows one', async () => {

@@ -170,7 +170,7 @@ export const defects: readonly Defect[] = [
   {
     name: 'a claim that is no sample',
     excuse: 'whoever claimed the pixels makes the sample',
-    file: 'shared/sample/admit.ts',
+    file: 'shared/sample/claim-pixels.ts',
     edits: [
       [
         "const stored = await readOrMake(documents, first, created === 'exists');",
