@@ -1,3 +1,4 @@
+import { fittingInstances, knownBeginning, originsAsSent, pinnedImage } from 'checks.bicep'
 import { resourceNames } from 'names.bicep'
 import { declared as Declared, operator, tags } from 'types.bicep'
 
@@ -95,26 +96,8 @@ var undeliveredContainer = 'undelivered'
 var packageContainer = 'packages'
 @description('Container of the packages that were deployed last, for going back to one.')
 var releaseContainer = 'releases'
-@description('Image, refused unless it is named by its digest: a tag may mean another program tomorrow.')
-var pinnedImage = contains(trainerImage, '@sha256:')
-  ? trainerImage
-  : fail('trainerImage must name an image by digest (name@sha256:...)')
-@description('Connections that we use of the 100 of Basic and the 1,000 of Standard; the rest is left to the scale controller, Event Grid and people who look.')
-var ourConnections = serviceBusTier == 'Basic' ? 80 : 920
-@description('Connections of one instance of each group: six handlers receive and send, dead letters are received, HTTP sends. The sweep runs once.')
-var connectionsPerInstance = 2 * length(declared.queues) + length(declared.queues) + 1
-@description('Instances, refused where they would use up the connections of a tier.')
-var instances = serviceBusTier == 'Premium' || maximumInstances * connectionsPerInstance + 1 <= ourConnections
-  ? maximumInstances
-  : fail('maximumInstances is more than serviceBusTier has connections for (Basic 4, Standard 48)')
-@description('Origins, as browsers send them.')
-var origins = empty(filter(allowedOrigins, one => endsWith(one, '/')))
-  ? allowedOrigins
-  : fail('allowedOrigins are origins, without a slash at the end: https://scans.example.com')
-@description('The month in which the budget began.')
-var budgetBegan = monthlyBudget == 0 || budgetStart != ''
-  ? budgetStart
-  : fail('monthlyBudget needs budgetStart: the first day of this month, and the same day ever after')
+@description('Origins of web pages, as browsers send them.')
+var origins = originsAsSent(allowedOrigins)
 @description('On every resource; azd finds an environment by it.')
 var allTags tags = { application: 'darkroom', 'azd-env-name': environmentName }
 @description('Known before anything runs, so that a snapshot resolves every id.')
@@ -233,7 +216,7 @@ module training 'modules/training.bicep' = {
     environmentName: names.jobs
     jobName: declared.trainerJob
     compute: compute
-    image: pinnedImage
+    image: pinnedImage(trainerImage)
     withRegistry: withRegistry
     registryServer: withRegistry ? registry!.outputs.loginServer : ''
     pullerName: names.puller
@@ -253,7 +236,7 @@ module functions 'modules/functions.bicep' = {
     identityName: names.appIdentity
     identityClientId: identities.outputs.appClientId
     nodeVersion: nodeVersion
-    maximumInstances: instances
+    maximumInstances: fittingInstances(maximumInstances, serviceBusTier, length(declared.queues))
     instanceMemoryMB: instanceMemoryMB
     hostStorageName: names.hostStorage
     packageContainer: packageContainer
@@ -283,19 +266,7 @@ module eventSubscriptions 'modules/event-subscriptions.bicep' = {
   dependsOn: [events, functions]
 }
 
-module workbook 'modules/workbook.bicep' = {
-  params: {
-    location: location
-    tags: allTags
-    displayName: 'Darkroom ${environmentName}'
-    insightsName: names.insights
-    compute: compute
-    operators: operators
-  }
-  dependsOn: [monitoring]
-}
-
-module alerts 'modules/alerts.bicep' = {
+module operations 'modules/operations.bicep' = {
   params: {
     location: location
     tags: allTags
@@ -304,21 +275,15 @@ module alerts 'modules/alerts.bicep' = {
     busName: names.bus
     appName: names.app
     actionGroupName: names.actionGroup
+    compute: compute
+    operators: operators
     trainingSecondsPerDay: trainingSecondsPerDay
     functionGbSecondsPerDay: functionGbSecondsPerDay
     uploadQueues: map(eventSources, one => one.events!)
+    monthlyBudget: monthlyBudget
+    budgetStart: knownBeginning(monthlyBudget, budgetStart)
   }
   dependsOn: [monitoring, messaging, functions]
-}
-
-module budget 'modules/budget.bicep' = if (monthlyBudget > 0) {
-  params: {
-    name: 'darkroom-${environmentName}'
-    amount: monthlyBudget
-    startDate: budgetBegan
-    actionGroupName: names.actionGroup
-  }
-  dependsOn: [monitoring]
 }
 
 @description('Address of the HTTP API.')

@@ -45,6 +45,7 @@ test.for(deployments)('%s leaves a fifth of the connections, or eight in a hundr
 test('more instances than a tier has connections for are refused before anything is deployed', () => {
   const template = infraFile('main.json');
   expect(template).toContain('maximumInstances is more than serviceBusTier has connections for');
-  expect(template).toMatch(/"ourConnections": "\[if\(equals\(parameters\('serviceBusTier'\), 'Basic'\), 80, 920\)\]"/);
+  expect(template).toContain(`"value": "[if(equals(parameters('tier'), 'Basic'), 80, 920)]"`);
+  expect(template).toMatch(/fittingInstances\(parameters\('maximumInstances'\), parameters\('serviceBusTier'\)/);
   expect(connections(48)).toBeLessThanOrEqual(920);
 });

@@ -35,8 +35,8 @@ const order: Record<string, string[]> = {
   functions: ['dataStorage', 'documents', 'hostStorage', 'identities', 'messaging', 'monitoring', 'training'],
   // last, so that the roles of the topic have had time to take effect
   eventSubscriptions: ['events', 'functions'],
-  alerts: ['functions', 'messaging', 'monitoring'],
-  budget: ['monitoring'],
+  // workbook, alerts and budget
+  operations: ['functions', 'messaging', 'monitoring'],
 };
 
 test.for(Object.entries(order))('%s is made after what it needs', ([name, first]) => {
@@ -54,7 +54,7 @@ test('subscriptions to events are made after both kinds of role that the topic n
 
 test('every role of the app is assigned in a module that the app waits for', () => {
   for (const [name, { type }] of Object.entries(group.resources)) {
-    if (type !== 'Microsoft.Resources/deployments' || ['events', 'registry', 'workbook'].includes(name)) continue;
+    if (type !== 'Microsoft.Resources/deployments' || ['events', 'registry'].includes(name)) continue;
     const types = Object.values(moduleOf(name)).map((one) => one.type);
     if (types.some((one) => /roleAssignments$/i.test(one)))
       expect(dependenciesOf('functions'), `functions must depend on ${name}`).toContain(name);
