@@ -1,13 +1,14 @@
 /** Consuming a queue: read the message, trace, handle, record; what fails is given up, put off or thrown. */
 import type { InvocationContext, ServiceBusQueueFunctionOptions } from '@azure/functions';
 import type * as z from 'zod';
-import { type Message, type queueMessages, readMessage } from '../shared/delivery/message.ts';
+import type { Message, queueMessages } from '../shared/delivery/message.ts';
+import { readMessage } from '../shared/delivery/read-message.ts';
 import { RetryLater, TerminalError } from '../shared/errors.ts';
 import type { Ports, StageRecord } from '../shared/ports.ts';
-import { asFirstSent } from '../shared/delivery/redelivery.ts';
+import { asFirstSent } from '../shared/delivery/plan-redelivery.ts';
 import type { QueueName } from '../shared/resources.ts';
 import { recordDeadLetter } from '../shared/delivery/record-dead-letter.ts';
-import { endFailed } from './failed-delivery.ts';
+import { endFailed } from '../shared/delivery/end-failed.ts';
 
 /** A function that a queue triggers. */
 export interface QueueFunction extends ServiceBusQueueFunctionOptions {
@@ -44,7 +45,9 @@ export function consume<Q extends QueueName>(
       try {
         record(await handle(traceparent === undefined ? message : { ...message, traceparent }));
       } catch (error) {
-        const ended = await endFailed(ports, queue, { body, message: read.message, context, error });
+        const ended = await endFailed(ports, queue, {
+          ...{ body, message: read.message, deliveryCount: deliveryCount(context), error },
+        });
         record(ended);
         // what is given up for good, and cannot be recorded now, is not what went wrong with this delivery
         if (ended.outcome === 'retried') throw error instanceof TerminalError ? new RetryLater(ended.reason) : error;
@@ -103,3 +106,9 @@ const projectIn = (message: { data: object }): string =>
 /** Whatever is done about a run or a model names it, so that a run that nothing is done about any more can be found. */
 const named = (message: { data: object }, what: 'run' | 'model'): string | undefined =>
   what in message.data ? String((message.data as Record<string, unknown>)[what]) : undefined;
+
+/** Which delivery of this message by the broker this is. A body may overwrite it in the metadata, and then only fools itself. */
+function deliveryCount({ triggerMetadata }: InvocationContext): number {
+  const count = triggerMetadata?.['deliveryCount'];
+  return typeof count === 'number' && Number.isInteger(count) ? count : 1;
+}

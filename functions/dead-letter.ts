@@ -1,6 +1,6 @@
 /** The dead-letter queue of each queue: a message is one that was given up. */
 import type { InvocationContext } from '@azure/functions';
-import { readMessage } from '../shared/delivery/message.ts';
+import { readMessage } from '../shared/delivery/read-message.ts';
 import { recordDeadLetter } from '../shared/delivery/record-dead-letter.ts';
 import type { Ports } from '../shared/ports.ts';
 import type { QueueName } from '../shared/resources.ts';

@@ -1,7 +1,7 @@
 /** Settings: addresses, credentials, and rates and waits that an owner may set. The same code runs locally and in Azure; only these differ. */
 import * as z from 'zod';
 import { defaultRateLimits, type RateLimits } from './rate-limit.ts';
-import { type Backoff, defaultBackoff } from './delivery/redelivery.ts';
+import { type Backoff, defaultBackoff } from './delivery/plan-redelivery.ts';
 import { databaseName } from './resources.ts';
 import { maxDescriptionBytes, readTrainers, type Trainers, unknownTrainers } from './training/trainers.ts';
 

@@ -23,7 +23,7 @@ export interface Delay {
   service?: string | undefined;
 }
 
-/** Something is not ready or interfered: the message is delivered again, after a wait (shared/delivery/redelivery.ts). */
+/** Something is not ready or interfered: the message is delivered again, after a wait (shared/delivery/plan-redelivery.ts). */
 export class RetryLater extends Error implements Delay {
   readonly code: string | undefined;
   readonly afterSeconds: number | undefined;

@@ -15,7 +15,7 @@ import type { SchedulerDocument, RunDocument } from './training/document.ts';
 import type { UploadDocument } from './upload/document.ts';
 import type { TreeParameters } from './dataset/tree.ts';
 import type { Message } from './delivery/message.ts';
-import type { Backoff } from './delivery/redelivery.ts';
+import type { Backoff } from './delivery/plan-redelivery.ts';
 import type { BlobContainer, DocumentContainer, IndexedField, OrderedField, QueueName } from './resources.ts';
 import type { Trainers } from './training/trainers.ts';
 

@@ -3,8 +3,10 @@ import type * as z from 'zod';
 import { commitWindow } from './commit.ts';
 import { readHead, windowId } from './stage.ts';
 import type { HeadDocument } from './document.ts';
-import { type commitDue, compose } from '../delivery/message.ts';
-import { outboxOf, sendOutbox, update } from '../delivery/outbox.ts';
+import type { commitDue } from '../delivery/message.ts';
+import { compose } from '../delivery/compose.ts';
+import { outboxOf, sendOutbox } from '../delivery/send-outbox.ts';
+import { update } from '../update.ts';
 import type { Ports } from '../ports.ts';
 import type { ProjectSettings } from '../project/settings.ts';
 

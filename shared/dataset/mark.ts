@@ -2,7 +2,7 @@
 import pMap from 'p-map';
 import type { SampleDocument, StagedDocument } from '../sample/document.ts';
 import type { VersionSummary } from './document.ts';
-import { update } from '../delivery/outbox.ts';
+import { update } from '../update.ts';
 import type { Ports, Stored } from '../ports.ts';
 import { samplePartition } from '../sample/partition.ts';
 import type { SampleRecord } from './record.ts';

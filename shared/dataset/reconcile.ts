@@ -1,6 +1,6 @@
 /** Reconciling a project's dataset: a version whose committer died is finished, and samples whose window is lost are committed. */
 import type { Cause } from '../delivery/message.ts';
-import { sendOutbox } from '../delivery/outbox.ts';
+import { sendOutbox } from '../delivery/send-outbox.ts';
 import type { Ports } from '../ports.ts';
 import type { ProjectDocument } from '../project/document.ts';
 import { commit, commitWindow } from './commit.ts';

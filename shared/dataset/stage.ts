@@ -7,8 +7,10 @@
 import type * as z from 'zod';
 import type { HeadDocument, WindowDocument } from './document.ts';
 import type { SampleDocument, StagedDocument } from '../sample/document.ts';
-import { type Cause, type commitDue, compose } from '../delivery/message.ts';
-import { sendOutbox, update } from '../delivery/outbox.ts';
+import type { Cause, commitDue } from '../delivery/message.ts';
+import { compose } from '../delivery/compose.ts';
+import { sendOutbox } from '../delivery/send-outbox.ts';
+import { update } from '../update.ts';
 import type { Ports, Stored } from '../ports.ts';
 import type { ProjectSettings } from '../project/settings.ts';
 

@@ -2,8 +2,8 @@
 import type { Ports } from '../ports.ts';
 import { isLongAgo, maxStuck, type Stuck, sweepNow } from '../project/stuck.ts';
 import type { DeadLetterDocument } from './document.ts';
-import { outboxOf } from './outbox.ts';
-import { waitingLetters } from './replay-dead-letters.ts';
+import { outboxOf } from './send-outbox.ts';
+import { listWaitingDeadLetters } from './list-dead-letters.ts';
 
 type StuckPorts = Pick<Ports, 'clock' | 'documents'>;
 
@@ -36,7 +36,7 @@ export async function findUnsentMessages(ports: StuckPorts, project: string): Pr
 export async function findDeadLetters(ports: StuckPorts, project: string): Promise<Stuck[]> {
   const found: DeadLetterDocument[] = [];
   // a project is not indexed
-  for await (const { document } of waitingLetters(ports)) {
+  for await (const { document } of listWaitingDeadLetters(ports)) {
     if (document.project === project) found.push(document);
     if (found.length === maxStuck) break;
   }

@@ -1,14 +1,10 @@
 /** The envelope of every message: CloudEvents 1.0 with references only (ids, etags, digests), never payloads. */
-import { createHash } from 'node:crypto';
 import * as z from 'zod';
 import { projectName } from '../names.ts';
-import { shortened } from '../digest.ts';
 import type { QueueName } from '../resources.ts';
 
-const maxIdLength = 200;
-/** W3C trace context, level 1 */
-const traceparent = z.string().regex(/^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/);
-
+/** of messages and what they are named after */
+export const maxIdLength = 200;
 const envelope = {
   specversion: z.literal('1.0'),
   id: z.string().min(1).max(maxIdLength),
@@ -18,7 +14,7 @@ const envelope = {
   traceparent: z.string().max(60).optional(),
   correlationid: z.string().max(maxIdLength).optional(),
   causationid: z.string().max(maxIdLength).optional(),
-  // of a message that was put off (shared/delivery/redelivery.ts); nobody else writes them, and what cannot be read counts as missing
+  // of a message that was put off (shared/delivery/plan-redelivery.ts); nobody else writes them, and what cannot be read counts as missing
   /** which delivery of its present trouble this is; missing: the first */
   attempt: z.number().int().min(1).max(100_000).optional().catch(undefined),
   /** when its first delivery was */
@@ -102,19 +98,6 @@ export const queueMessages = {
   deployments: z.discriminatedUnion('type', [modelApproved, canaryCheck]),
 } satisfies Record<QueueName, z.ZodType>;
 
-/** Reads the body of a queue's message; `invalid` says what is wrong with it, and what to do. */
-export function readMessage<Q extends QueueName>(
-  queue: Q,
-  body: unknown,
-): { message: z.infer<(typeof queueMessages)[Q]> } | { invalid: string } {
-  const parsed = queueMessages[queue].safeParse(body);
-  if (parsed.success) return { message: parsed.data as z.infer<(typeof queueMessages)[Q]> };
-  const issue = parsed.error.issues[0];
-  return {
-    invalid: `${issue?.path.join('.') || 'body'}: ${issue?.message ?? 'not understood'}. Nothing was changed; mend the sender, then send the message again.`,
-  };
-}
-
 export type Message = z.infer<(typeof queueMessages)[QueueName]>;
 export type OwnMessage = Exclude<Message, BlobCreatedEvent>;
 
@@ -123,29 +106,4 @@ export interface Cause {
   id: string;
   correlationid?: string | undefined;
   traceparent?: string | undefined;
-}
-
-/**
- * Composes a message whose id derives from its cause, type and subject, so that a handler run twice sends equal ids.
- * `nonce` tells repeated messages of one cause apart (a check that schedules the next check).
- */
-export function compose<M extends OwnMessage>(
-  type: M['type'],
-  subject: string,
-  data: M['data'],
-  cause: Cause,
-  nonce = '',
-): M {
-  const id = `m-${createHash('sha256').update(`${cause.id}\n${type}\n${subject}\n${nonce}`).digest('hex').slice(0, 32)}`;
-  return {
-    specversion: '1.0',
-    id,
-    source: '/darkroom',
-    type,
-    subject,
-    data,
-    correlationid: shortened(cause.correlationid ?? cause.id, maxIdLength),
-    causationid: shortened(cause.id, maxIdLength),
-    ...(traceparent.safeParse(cause.traceparent).success ? { traceparent: cause.traceparent } : {}),
-  } as M;
 }

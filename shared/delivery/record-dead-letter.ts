@@ -4,9 +4,9 @@ import { inspect } from 'node:util';
 import type { DeadLetterDocument } from './document.ts';
 import { feedEntry } from '../event/feed-entry.ts';
 import { projectName } from '../names.ts';
-import { update } from './outbox.ts';
+import { update } from '../update.ts';
 import type { Ports } from '../ports.ts';
-import { asFirstSent } from './redelivery.ts';
+import { asFirstSent } from './plan-redelivery.ts';
 import type { QueueName } from '../resources.ts';
 
 const maxBodyBytes = 64 * 1024;

@@ -1,53 +1,37 @@
-/** Dead letters that wait: listing them, and sending them again. */
+/** Replaying dead letters: sending their messages again. */
 import type { DeadLetterDocument } from './document.ts';
-import { listAll } from '../list-all.ts';
+import { listWaitingDeadLetters, maxListed } from './list-dead-letters.ts';
 import { type Message, queueMessages } from './message.ts';
 import type { Ports, Stored } from '../ports.ts';
 import type { QueueName } from '../resources.ts';
 
-/** as many as one listing goes through */
-const maxWaiting = 10_000;
 const maxReplay = 1000;
-/** refused letters that an answer lists */
+/** refused ones that an answer lists */
 export const maxRefused = 100;
 /** reason of a message that a service kept waiting for too long: nothing is wrong with it, and the sweep sends it again */
 export const outage = 'outage';
 
-type Letters = Iterable<Stored<DeadLetterDocument>> | AsyncIterable<Stored<DeadLetterDocument>>;
-
-/** Newest first, of one queue or of all; at most `maxWaiting`. Those that are refused stay and must not be in the way of the others. */
-export function waitingLetters(
-  { documents }: Pick<Ports, 'documents'>,
-  queue?: QueueName,
-): AsyncGenerator<Stored<DeadLetterDocument>> {
-  const query = {
-    ...(queue === undefined ? {} : { pk: queue }),
-    equals: { status: 'waiting' },
-    orderBy: { field: 'lastAt' as const, descending: true },
-    limit: 500,
-  };
-  return listAll(documents, 'dead-letters', query, maxWaiting);
-}
+type DeadLetters = Iterable<Stored<DeadLetterDocument>> | AsyncIterable<Stored<DeadLetterDocument>>;
 
 export interface Replayed {
   replayed: number;
-  /** letters that nobody would understand; the first 100 of them are in `refused` */
+  /** those that nobody would understand; the first 100 of them are in `refused` */
   refusedCount: number;
   refused: { id: string; why: string }[];
-  /** letters are left that were not reached */
+  /** some are left that were not reached */
   more: boolean;
 }
 
-/** Sends letters of a queue again, at most 1,000; a message that nobody would understand is refused with the reason. */
-export async function replayLetters(
+/** Sends dead letters of a queue again, at most 1,000; a message that nobody would understand is refused with the reason. */
+export async function replayDeadLetters(
   ports: Pick<Ports, 'clock' | 'documents' | 'messages'>,
   queue: QueueName,
-  letters: Letters,
+  deadLetters: DeadLetters,
 ): Promise<Replayed> {
   const refused: { id: string; why: string }[] = [];
   let [replayed, refusedCount] = [0, 0];
   let seen = 0;
-  for await (const { document, etag } of letters) {
+  for await (const { document, etag } of deadLetters) {
     seen++;
     const message = replayable(queue, document.body, document.truncated);
     if (typeof message === 'string') {
@@ -61,7 +45,7 @@ export async function replayLetters(
     await ports.documents.replace('dead-letters', { ...document, status: 'replayed', replayedAt }, etag);
     replayed++;
   }
-  return { replayed, refusedCount, refused, more: seen === maxWaiting };
+  return { replayed, refusedCount, refused, more: seen === maxListed };
 }
 
 function replayable(queue: QueueName, body: string, truncated: boolean): Message | string {
@@ -84,11 +68,11 @@ function replayable(queue: QueueName, body: string, truncated: boolean): Message
  */
 export async function replayOutages(ports: Pick<Ports, 'clock' | 'documents' | 'messages'>): Promise<number> {
   const queues = new Map<QueueName, Stored<DeadLetterDocument>[]>();
-  for await (const letter of waitingLetters(ports)) {
-    const { reason, queue } = letter.document;
-    if (reason === outage) queues.set(queue, [...(queues.get(queue) ?? []), letter]);
+  for await (const deadLetter of listWaitingDeadLetters(ports)) {
+    const { reason, queue } = deadLetter.document;
+    if (reason === outage) queues.set(queue, [...(queues.get(queue) ?? []), deadLetter]);
   }
   let sent = 0;
-  for (const [queue, letters] of queues) sent += (await replayLetters(ports, queue, letters)).replayed;
+  for (const [queue, deadLetters] of queues) sent += (await replayDeadLetters(ports, queue, deadLetters)).replayed;
   return sent;
 }

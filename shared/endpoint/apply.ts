@@ -1,6 +1,7 @@
 /** Applying events to a project's endpoint: one compare-and-swap, with what follows from it in the outbox. */
 import type { Cause } from '../delivery/message.ts';
-import { outboxOf, sendOutbox, update } from '../delivery/outbox.ts';
+import { outboxOf, sendOutbox } from '../delivery/send-outbox.ts';
+import { update } from '../update.ts';
 import type { Ports } from '../ports.ts';
 import type { EndpointDocument } from './document.ts';
 import { type EndpointEvent, newEndpoint } from './endpoint.ts';

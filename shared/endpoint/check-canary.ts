@@ -5,7 +5,7 @@ import { applyToEndpoint } from './apply.ts';
 import { nextCheck } from './follow-ups.ts';
 import type { Canary } from './endpoint.ts';
 import type { canaryCheck, Cause } from '../delivery/message.ts';
-import { sendOnce } from '../delivery/outbox.ts';
+import { sendOnce } from '../delivery/send-once.ts';
 import type { Ports } from '../ports.ts';
 
 type CanaryPorts = Pick<Ports, 'clock' | 'documents' | 'messages'>;

@@ -8,7 +8,7 @@ import type { ModelDocument } from '../model/document.ts';
 import { RetryLater } from '../errors.ts';
 import { loadModel } from '../model/artifact.ts';
 import type { modelApproved, queueMessages } from '../delivery/message.ts';
-import { sendOutbox } from '../delivery/outbox.ts';
+import { sendOutbox } from '../delivery/send-outbox.ts';
 import type { Ports } from '../ports.ts';
 import { modelId } from '../model/register.ts';
 import { createSampleBudget, type Inference, withSample } from '../prediction/inference.ts';

@@ -1,7 +1,8 @@
 /** What follows from a transition of an endpoint: what the feed says, and the check of a canary. */
 import type * as z from 'zod';
 import type { Outgoing } from '../delivery/document.ts';
-import { type canaryCheck, type Cause, compose } from '../delivery/message.ts';
+import type { canaryCheck, Cause } from '../delivery/message.ts';
+import { compose } from '../delivery/compose.ts';
 import { feedEntry } from '../event/feed-entry.ts';
 import type { Canary, Endpoint } from './endpoint.ts';
 

@@ -1,6 +1,6 @@
 /** Reconciling a project's endpoint: what is unsent is sent, and a trial whose messages are lost is decided. */
 import type { Cause } from '../delivery/message.ts';
-import { sendOutbox } from '../delivery/outbox.ts';
+import { sendOutbox } from '../delivery/send-outbox.ts';
 import type { Ports } from '../ports.ts';
 import { decideCanary } from './check-canary.ts';
 

@@ -1,6 +1,6 @@
 /** Rotating an API key: another takes its place. */
 import { holderOf } from '../api/keys.ts';
-import { update } from '../delivery/outbox.ts';
+import { update } from '../update.ts';
 import { createKey, type CreatedKey, type KeyPorts } from './create.ts';
 import type { KeyDocument } from './document.ts';
 

@@ -3,7 +3,8 @@ import type * as z from 'zod';
 import type { ModelDocument } from './document.ts';
 import type { Outgoing } from '../delivery/document.ts';
 import { feedEntry } from '../event/feed-entry.ts';
-import { type Cause, compose, type modelApproved } from '../delivery/message.ts';
+import type { Cause, modelApproved } from '../delivery/message.ts';
+import { compose } from '../delivery/compose.ts';
 
 /**
  * `deployment` is an id given by the cause: the same one asked twice deploys once. With `seenRevision` only an endpoint

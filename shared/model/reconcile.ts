@@ -1,5 +1,5 @@
 /** Reconciling a project's models: what is unsent is sent. */
-import { sendOutbox } from '../delivery/outbox.ts';
+import { sendOutbox } from '../delivery/send-outbox.ts';
 import type { Ports } from '../ports.ts';
 
 /** older ones were decided long ago, and their messages sent */

@@ -1,6 +1,6 @@
 /** Changing what a project is set to, told in its feed by the same write. */
 import type { Cause } from '../delivery/message.ts';
-import { outboxOf } from '../delivery/outbox.ts';
+import { outboxOf } from '../delivery/send-outbox.ts';
 import { feedEntry } from '../event/feed-entry.ts';
 import type { Ports, Stored } from '../ports.ts';
 import type { ProjectDocument } from './document.ts';

@@ -1,5 +1,5 @@
 /** Sending what a project's document still has to send. */
-import { outboxOf, sendOutbox } from '../delivery/outbox.ts';
+import { outboxOf, sendOutbox } from '../delivery/send-outbox.ts';
 import type { Ports, Stored } from '../ports.ts';
 import type { ProjectDocument } from './document.ts';
 

@@ -1,7 +1,7 @@
 /** The one timer: heals what no redelivery and no repeated request has healed. Idle projects cost a few reads. */
 import { commitForgotten, finishVersion } from '../dataset/reconcile.ts';
 import type { Cause } from '../delivery/message.ts';
-import { sendOutbox } from '../delivery/outbox.ts';
+import { sendOutbox } from '../delivery/send-outbox.ts';
 import { replayOutages } from '../delivery/replay-dead-letters.ts';
 import { resendUndelivered } from '../delivery/resend-undelivered.ts';
 import { reconcileEndpoint } from '../endpoint/reconcile.ts';

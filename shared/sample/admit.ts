@@ -6,7 +6,7 @@ import type { StoredImage } from './describe.ts';
 import type { SampleDocument } from './document.ts';
 import { RetryLater } from '../errors.ts';
 import type { Cause } from '../delivery/message.ts';
-import { update } from '../delivery/outbox.ts';
+import { update } from '../update.ts';
 import type { Ports } from '../ports.ts';
 import { samplePartition } from './partition.ts';
 import type { Finding } from '../upload/finish.ts';

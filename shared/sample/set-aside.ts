@@ -8,7 +8,7 @@ import { RetryLater } from '../errors.ts';
 import type { ImageSpec } from '../image/size.ts';
 import type { Cause } from '../delivery/message.ts';
 import { digestOf } from '../digest.ts';
-import { update } from '../delivery/outbox.ts';
+import { update } from '../update.ts';
 import type { Ports } from '../ports.ts';
 import { createSampleBudget, type Inference, withSample } from '../prediction/inference.ts';
 import { samplePartition } from './partition.ts';

@@ -1,6 +1,7 @@
 /** Announcing in a project's feed why nothing trains, once for each reason. */
 import type { Cause } from '../delivery/message.ts';
-import { outboxOf, sendOutbox, update } from '../delivery/outbox.ts';
+import { outboxOf, sendOutbox } from '../delivery/send-outbox.ts';
+import { update } from '../update.ts';
 import { feedEntry } from '../event/feed-entry.ts';
 import type { Ports } from '../ports.ts';
 import type { SchedulerDocument } from './document.ts';

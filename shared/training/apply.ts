@@ -1,7 +1,8 @@
 /** Applying an event to a run: one compare-and-swap, with what follows from it in the outbox. */
 import type { Outgoing } from '../delivery/document.ts';
 import type { Cause } from '../delivery/message.ts';
-import { outboxOf, sendOutbox, update } from '../delivery/outbox.ts';
+import { outboxOf, sendOutbox } from '../delivery/send-outbox.ts';
+import { update } from '../update.ts';
 import type { Ports } from '../ports.ts';
 import type { RunDocument } from './document.ts';
 import { followUps } from './follow-ups.ts';

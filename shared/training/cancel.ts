@@ -1,6 +1,7 @@
 /** Cancelling a run: one not started ends at once, a running one is told through its job document and stopped. */
 import type { Cause } from '../delivery/message.ts';
-import { sendOutbox, update } from '../delivery/outbox.ts';
+import { sendOutbox } from '../delivery/send-outbox.ts';
+import { update } from '../update.ts';
 import type { Ports, Stored } from '../ports.ts';
 import { type ApplyPorts, applyToRun } from './apply.ts';
 import type { RunDocument } from './document.ts';

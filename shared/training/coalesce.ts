@@ -1,6 +1,6 @@
 /** Ending runs that were never launched because another one does their work. */
 import pMap from 'p-map';
-import { update } from '../delivery/outbox.ts';
+import { update } from '../update.ts';
 import type { Ports } from '../ports.ts';
 
 type CoalescePorts = Pick<Ports, 'clock' | 'documents'>;

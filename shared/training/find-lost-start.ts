@@ -1,6 +1,6 @@
 /** Finding the execution of a start call whose answer was lost. */
 import type { Cause } from '../delivery/message.ts';
-import { sendOutbox } from '../delivery/outbox.ts';
+import { sendOutbox } from '../delivery/send-outbox.ts';
 import type { Ports, Stored } from '../ports.ts';
 import { type ApplyPorts, applyToRun } from './apply.ts';
 import type { RunDocument } from './document.ts';

@@ -1,7 +1,7 @@
 /** Launching a queued run on compute: claim, job document, start call, execution name. */
 import type * as z from 'zod';
 import type { Cause, runQueued } from '../delivery/message.ts';
-import { sendOutbox } from '../delivery/outbox.ts';
+import { sendOutbox } from '../delivery/send-outbox.ts';
 import { RetryLater, TerminalError } from '../errors.ts';
 import type { Ports, Stored } from '../ports.ts';
 import { applyToRun } from './apply.ts';

@@ -1,13 +1,7 @@
 /** The messages by which a training goes on: each wakes the one verb that does what is next. */
 import type * as z from 'zod';
-import {
-  type Cause,
-  compose,
-  type runCheck,
-  type runEnded,
-  type runQueued,
-  type runTrained,
-} from '../delivery/message.ts';
+import type { Cause, runCheck, runEnded, runQueued, runTrained } from '../delivery/message.ts';
+import { compose } from '../delivery/compose.ts';
 import type { Outgoing } from '../delivery/document.ts';
 
 type ToQueue = Extract<Outgoing, { to: 'queue' }>;

@@ -1,7 +1,9 @@
 /** Polling a run that was launched: lost executions, silence, deadlines, cancellation. */
 import type * as z from 'zod';
 import type { Cause, runCheck } from '../delivery/message.ts';
-import { sendOnce, sendOutbox, update } from '../delivery/outbox.ts';
+import { sendOnce } from '../delivery/send-once.ts';
+import { sendOutbox } from '../delivery/send-outbox.ts';
+import { update } from '../update.ts';
 import { TerminalError } from '../errors.ts';
 import type { Ports } from '../ports.ts';
 import { applyToRun } from './apply.ts';

@@ -1,6 +1,6 @@
 /** Reconciling a project's trainings with the world: what lost its message goes on, and what was left open is ended. */
 import type { Cause } from '../delivery/message.ts';
-import { sendOutbox } from '../delivery/outbox.ts';
+import { sendOutbox } from '../delivery/send-outbox.ts';
 import type { Ports } from '../ports.ts';
 import { applyToRun, longestPauseSeconds } from './apply.ts';
 import { coalesceRun } from './coalesce.ts';

@@ -2,7 +2,8 @@
 import { findVersion } from '../dataset/find-version.ts';
 import type { VersionSummary } from '../dataset/document.ts';
 import type { Cause } from '../delivery/message.ts';
-import { outboxOf, sendOutbox, update } from '../delivery/outbox.ts';
+import { outboxOf, sendOutbox } from '../delivery/send-outbox.ts';
+import { update } from '../update.ts';
 import { digestOf } from '../digest.ts';
 import { TerminalError } from '../errors.ts';
 import type { Ports } from '../ports.ts';

@@ -1,7 +1,8 @@
 /** Scheduling the next run: when one ends or a limit is over, the run that waits begins. */
 import type * as z from 'zod';
 import type { Cause, runEnded } from '../delivery/message.ts';
-import { outboxOf, sendOutbox, update } from '../delivery/outbox.ts';
+import { outboxOf, sendOutbox } from '../delivery/send-outbox.ts';
+import { update } from '../update.ts';
 import type { Ports } from '../ports.ts';
 import { withReason } from './announce-idle.ts';
 import { createRun } from './create.ts';

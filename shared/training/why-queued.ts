@@ -1,6 +1,6 @@
 /** Why a training does not run yet, or does not go on, in a sentence. */
 import type { Waits } from '../delivery/document.ts';
-import { whyWaiting } from '../delivery/waiting.ts';
+import { whyWaiting } from '../delivery/why-waiting.ts';
 import { type Limits, limitsFor, secondsUntilAllowed, whyHeldBack } from './limits.ts';
 import { isOpen, type Run } from './run.ts';
 import type { Scheduler } from './scheduler.ts';

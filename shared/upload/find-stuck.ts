@@ -1,5 +1,5 @@
 /** Finding uploads that have no outcome. */
-import { whyWaiting } from '../delivery/waiting.ts';
+import { whyWaiting } from '../delivery/why-waiting.ts';
 import type { Ports } from '../ports.ts';
 import type { ProjectDocument } from '../project/document.ts';
 import { isLongAgo, maxStuck, type Stuck } from '../project/stuck.ts';

@@ -1,5 +1,5 @@
 /** The end of an upload: exactly one outcome. */
-import { update } from '../delivery/outbox.ts';
+import { update } from '../update.ts';
 import { RetryLater } from '../errors.ts';
 import type { Ports, Stored } from '../ports.ts';
 import { announceUpload } from './announce.ts';

@@ -1,7 +1,7 @@
 /** The record of an upload, made when its event comes. */
 import type { FileFindings, UploadDocument } from './document.ts';
 import { RetryLater } from '../errors.ts';
-import { update } from '../delivery/outbox.ts';
+import { update } from '../update.ts';
 import type { Ports, Stored } from '../ports.ts';
 import { readUploadName, uploadId, uploadPartition } from './name.ts';
 

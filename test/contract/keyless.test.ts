@@ -8,7 +8,7 @@ import { emulatorKey } from '../../local/cosmos/authorization.ts';
 import type { Platform } from '../../local/platform.ts';
 import { connect } from '../../shared/azure/connect.ts';
 import { readConfig } from '../../shared/config.ts';
-import { compose } from '../../shared/delivery/message.ts';
+import { compose } from '../../shared/delivery/compose.ts';
 import type { Ports } from '../../shared/ports.ts';
 import { type LocalServices, startServices } from '../services.ts';
 

@@ -13,8 +13,8 @@ import { connect } from '../../shared/azure/connect.ts';
 import { readConfig } from '../../shared/config.ts';
 import type { DeadLetterDocument } from '../../shared/delivery/document.ts';
 import type { ProjectDocument } from '../../shared/project/document.ts';
-import { compose } from '../../shared/delivery/message.ts';
-import { update } from '../../shared/delivery/outbox.ts';
+import { compose } from '../../shared/delivery/compose.ts';
+import { update } from '../../shared/update.ts';
 import type { Ports } from '../../shared/ports.ts';
 import { type Api, createApi } from './client.ts';
 

@@ -20,7 +20,7 @@ import type { PredictionDocument } from '../../shared/prediction/document.ts';
 import type { ProjectDocument } from '../../shared/project/document.ts';
 import type { RunDocument } from '../../shared/training/document.ts';
 import { encodeModel } from '../../shared/onnx/encode.ts';
-import { update } from '../../shared/delivery/outbox.ts';
+import { update } from '../../shared/update.ts';
 import { toTensor } from '../../shared/image/tensor.ts';
 import type { Ports } from '../../shared/ports.ts';
 import type { Inference } from '../../shared/prediction/inference.ts';

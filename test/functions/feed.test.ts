@@ -2,7 +2,8 @@
 import { describe, expect, test } from 'vitest';
 import { train } from '../../functions/train.ts';
 import { RetryLater } from '../../shared/errors.ts';
-import { compose, type versionCommitted } from '../../shared/delivery/message.ts';
+import { compose } from '../../shared/delivery/compose.ts';
+import type { versionCommitted } from '../../shared/delivery/message.ts';
 import type { ProjectSettingsInput } from '../../shared/project/settings.ts';
 import { cancelRun } from '../../shared/training/cancel.ts';
 import { whyIdle } from '../../shared/training/why-idle.ts';

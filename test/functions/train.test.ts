@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { RetryLater, TerminalError } from '../../shared/errors.ts';
-import { compose, type versionCommitted } from '../../shared/delivery/message.ts';
+import { compose } from '../../shared/delivery/compose.ts';
+import type { versionCommitted } from '../../shared/delivery/message.ts';
 import type * as z from 'zod';
 import { train } from '../../functions/train.ts';
 import { cancelRun } from '../../shared/training/cancel.ts';

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { RunDocument } from '../../shared/training/document.ts';
 import { digestOf } from '../../shared/digest.ts';
-import { outboxOf } from '../../shared/delivery/outbox.ts';
+import { outboxOf } from '../../shared/delivery/send-outbox.ts';
 import { queueNames } from '../../shared/resources.ts';
 import { isOpen } from '../../shared/training/run.ts';
 import type { Ledger } from './ledger.ts';

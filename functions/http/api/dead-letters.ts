@@ -4,8 +4,9 @@ import { opaqueId } from '../../../shared/api/parameters.ts';
 import { Problem } from '../../../shared/api/problem.ts';
 import { deadLetterView, toDeadLetterView } from '../../../shared/api/views/operations.ts';
 import { page } from '../../../shared/api/views/page.ts';
-import { update } from '../../../shared/delivery/outbox.ts';
-import { maxRefused, replayLetters, waitingLetters } from '../../../shared/delivery/replay-dead-letters.ts';
+import { update } from '../../../shared/update.ts';
+import { maxRefused, replayDeadLetters } from '../../../shared/delivery/replay-dead-letters.ts';
+import { listWaitingDeadLetters } from '../../../shared/delivery/list-dead-letters.ts';
 import { type QueueName, queueNames } from '../../../shared/resources.ts';
 import { readPage } from './pages.ts';
 import { route } from '../route.ts';
@@ -62,7 +63,7 @@ export const deadLetterRoutes = [
       if (id !== undefined && one === undefined) throw unknownLetter(queue, id);
       return {
         status: 202,
-        json: await replayLetters(ports, queue, one === undefined ? waitingLetters(ports, queue) : [one]),
+        json: await replayDeadLetters(ports, queue, one === undefined ? listWaitingDeadLetters(ports, queue) : [one]),
       };
     },
   }),

@@ -18,7 +18,7 @@ import type { ModelDocument } from '../../../shared/model/document.ts';
 import type { Outgoing } from '../../../shared/delivery/document.ts';
 import { modelBlob } from '../../../shared/model/artifact.ts';
 import { digestOf } from '../../../shared/digest.ts';
-import { outboxOf, sendOutbox } from '../../../shared/delivery/outbox.ts';
+import { outboxOf, sendOutbox } from '../../../shared/delivery/send-outbox.ts';
 import type { Stored } from '../../../shared/ports.ts';
 import { approval } from '../../../shared/model/approve.ts';
 import { modelId } from '../../../shared/model/register.ts';

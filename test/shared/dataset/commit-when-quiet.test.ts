@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { commitWhenQuiet } from '../../../shared/dataset/commit-when-quiet.ts';
 import { sweep } from '../../../shared/project/sweep.ts';
-import { update } from '../../../shared/delivery/outbox.ts';
+import { update } from '../../../shared/update.ts';
 import { commitNow } from '../../../shared/dataset/stage.ts';
 import { createFakes } from '../../simulation/fakes.ts';
 import { add, type CommitDue, committed, look, name, planned, projectIn } from './committing.ts';

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { commitWhenQuiet } from '../../../shared/dataset/commit-when-quiet.ts';
 import { sweep } from '../../../shared/project/sweep.ts';
 import { commit } from '../../../shared/dataset/commit.ts';
-import { update } from '../../../shared/delivery/outbox.ts';
+import { update } from '../../../shared/update.ts';
 import { commitNow, stageSample } from '../../../shared/dataset/stage.ts';
 import type { ProjectDocument } from '../../../shared/project/document.ts';
 import { createFakes, type Fakes } from '../../simulation/fakes.ts';

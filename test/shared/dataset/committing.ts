@@ -8,7 +8,7 @@ import { entries } from '../../../shared/dataset/entries.ts';
 import type { ProjectDocument } from '../../../shared/project/document.ts';
 import type { SampleDocument } from '../../../shared/sample/document.ts';
 import type { Cause, commitDue } from '../../../shared/delivery/message.ts';
-import { update } from '../../../shared/delivery/outbox.ts';
+import { update } from '../../../shared/update.ts';
 import { projectSettings, type ProjectSettingsInput } from '../../../shared/project/settings.ts';
 import { samplePartition } from '../../../shared/sample/partition.ts';
 import type { Sent, Fakes } from '../../simulation/fakes.ts';

@@ -3,12 +3,12 @@ import { describe, expect, test } from 'vitest';
 import {
   blobCreatedEvent,
   type Cause,
-  compose,
   commitDue,
   queueMessages,
   runCheck,
   runQueued,
 } from '../../../shared/delivery/message.ts';
+import { compose } from '../../../shared/delivery/compose.ts';
 
 const anyCause: fc.Arbitrary<Cause> = fc.record(
   {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { PredictionDocument } from '../../../shared/prediction/document.ts';
-import { compose, type queueMessages } from '../../../shared/delivery/message.ts';
+import { compose } from '../../../shared/delivery/compose.ts';
+import type { queueMessages } from '../../../shared/delivery/message.ts';
 import type * as z from 'zod';
 import { digestOfModel, judged, right } from '../../functions/judged.ts';
 import { cause, name } from '../evaluation/trainable.ts';

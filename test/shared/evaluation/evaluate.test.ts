@@ -4,7 +4,7 @@ import { storedName } from '../../../shared/sample/content.ts';
 import type { runTrained } from '../../../shared/delivery/message.ts';
 import { encodeModel } from '../../../shared/onnx/encode.ts';
 import { createModelCheck } from '../../../shared/onnx/model-check.ts';
-import { update } from '../../../shared/delivery/outbox.ts';
+import { update } from '../../../shared/update.ts';
 import { cancelRun } from '../../../shared/training/cancel.ts';
 import { judged, right, wrong } from '../../functions/judged.ts';
 import { cause, commitVersion, name, succeeded, trainable } from './trainable.ts';

@@ -16,7 +16,7 @@ export const defects: readonly Defect[] = [
   {
     name: 'no etag on replace',
     excuse: 'nobody else writes this document',
-    file: 'shared/delivery/outbox.ts',
+    file: 'shared/update.ts',
     edits: [
       [
         '    const next = change(current?.document);',
@@ -32,7 +32,7 @@ export const defects: readonly Defect[] = [
   {
     name: 'no outbox',
     excuse: 'the messages are sent right after the document is saved',
-    file: 'shared/delivery/outbox.ts',
+    file: 'shared/delivery/send-outbox.ts',
     edits: [
       [
         '  for (const group of groupByQueue(outbox)) await',

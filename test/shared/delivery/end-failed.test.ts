@@ -1,16 +1,17 @@
 /** What becomes of a message whose handler fails: put off, given up, or left to the broker. */
 import type { InvocationContext } from '@azure/functions';
 import { describe, expect, test } from 'vitest';
-import { consume } from '../../functions/consume.ts';
-import { sweep } from '../../shared/project/sweep.ts';
-import { toUploadView } from '../../shared/api/views/dataset.ts';
-import { documentStore, RetryLater, TerminalError } from '../../shared/errors.ts';
-import { compose, type runTrained } from '../../shared/delivery/message.ts';
-import type { StageRecord } from '../../shared/ports.ts';
-import { projectSettings } from '../../shared/project/settings.ts';
-import { whyQueued } from '../../shared/training/why-queued.ts';
-import { createFakes } from '../simulation/fakes.ts';
-import { trainable } from '../shared/evaluation/trainable.ts';
+import { consume } from '../../../functions/consume.ts';
+import { sweep } from '../../../shared/project/sweep.ts';
+import { toUploadView } from '../../../shared/api/views/dataset.ts';
+import { documentStore, RetryLater, TerminalError } from '../../../shared/errors.ts';
+import { compose } from '../../../shared/delivery/compose.ts';
+import type { runTrained } from '../../../shared/delivery/message.ts';
+import type { StageRecord } from '../../../shared/ports.ts';
+import { projectSettings } from '../../../shared/project/settings.ts';
+import { whyQueued } from '../../../shared/training/why-queued.ts';
+import { createFakes } from '../../simulation/fakes.ts';
+import { trainable } from '../evaluation/trainable.ts';
 import type * as z from 'zod';
 
 const storageAway = new RetryLater('Blob storage did not answer', { service: 'Blob storage' });

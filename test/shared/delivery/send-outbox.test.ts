@@ -2,8 +2,10 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { HeadDocument } from '../../../shared/dataset/document.ts';
 import type { Outgoing } from '../../../shared/delivery/document.ts';
-import { compose, type Message } from '../../../shared/delivery/message.ts';
-import { outboxOf, sendOutbox, update } from '../../../shared/delivery/outbox.ts';
+import { compose } from '../../../shared/delivery/compose.ts';
+import type { Message } from '../../../shared/delivery/message.ts';
+import { outboxOf, sendOutbox } from '../../../shared/delivery/send-outbox.ts';
+import { update } from '../../../shared/update.ts';
 import type { Stored } from '../../../shared/ports.ts';
 import { createFakes, type Fakes } from '../../simulation/fakes.ts';
 

@@ -1,8 +1,8 @@
-/** What people see of work whose message was put off: kept with the upload or the run that waits. */
+/** Noting with the upload or the run that waits why its message was put off, for people to see. */
 import type { Waits } from './document.ts';
 import type { Message } from './message.ts';
 import { unassignedProject } from '../names.ts';
-import { update } from './outbox.ts';
+import { update } from '../update.ts';
 import type { Ports } from '../ports.ts';
 import type { QueueName } from '../resources.ts';
 import { isOpen } from '../training/run.ts';
@@ -11,7 +11,7 @@ import { recordUpload } from '../upload/record.ts';
 
 type WaitingPorts = Pick<Ports, 'clock' | 'documents'>;
 
-/** Notes that a message waits with the upload or the run that it is about; other messages are nobody's to look at. */
+/** Notes that a message waits with the upload or the run that it is about; nobody looks for other messages. */
 export async function noteWaiting(
   ports: WaitingPorts,
   queue: QueueName,
@@ -36,9 +36,3 @@ export async function noteWaiting(
     );
   }
 }
-
-/** Why it does not go on, in a sentence; null when nothing is known to be in the way at this moment. */
-export const whyWaiting = (waits: Waits | undefined, now: Date): string | null =>
-  waits === undefined || Date.parse(waits.nextAt) < now.getTime()
-    ? null
-    : `It waits: ${waits.detail} The next try is at ${waits.nextAt}.`;

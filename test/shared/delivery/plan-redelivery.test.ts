@@ -1,7 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { compose, type Message, readMessage } from '../../../shared/delivery/message.ts';
-import { asFirstSent, mayPutOff, planRedelivery } from '../../../shared/delivery/redelivery.ts';
+import { compose } from '../../../shared/delivery/compose.ts';
+import type { Message } from '../../../shared/delivery/message.ts';
+import { readMessage } from '../../../shared/delivery/read-message.ts';
+import { asFirstSent, mayPutOff, planRedelivery } from '../../../shared/delivery/plan-redelivery.ts';
 
 const noon = new Date('2026-12-01T12:00:00.000Z');
 const storage = { service: 'Blob storage' };

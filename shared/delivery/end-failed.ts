@@ -1,13 +1,12 @@
 /** How a delivery ends whose handler failed: given up as a dead letter, put off, or left to the broker. */
-import type { InvocationContext } from '@azure/functions';
-import { documentStore, RetryLater, TerminalError } from '../shared/errors.ts';
-import type { Message } from '../shared/delivery/message.ts';
-import type { Ports } from '../shared/ports.ts';
-import { mayPutOff, planRedelivery } from '../shared/delivery/redelivery.ts';
-import { queues, type QueueName } from '../shared/resources.ts';
-import { outage } from '../shared/delivery/replay-dead-letters.ts';
-import { noteWaiting } from '../shared/delivery/waiting.ts';
-import { recordDeadLetter } from '../shared/delivery/record-dead-letter.ts';
+import { documentStore, RetryLater, TerminalError } from '../errors.ts';
+import type { Message } from './message.ts';
+import type { Ports } from '../ports.ts';
+import { mayPutOff, planRedelivery } from './plan-redelivery.ts';
+import { queues, type QueueName } from '../resources.ts';
+import { outage } from './replay-dead-letters.ts';
+import { noteWaiting } from './note-waiting.ts';
+import { recordDeadLetter } from './record-dead-letter.ts';
 
 type FailurePorts = Pick<Ports, 'backoff' | 'clock' | 'documents' | 'messages'>;
 
@@ -16,7 +15,8 @@ interface Failed {
   body: unknown;
   /** as it was read */
   message: Message;
-  context: InvocationContext;
+  /** which delivery of this message by the broker it was, counted from 1 */
+  deliveryCount: number;
   error: unknown;
 }
 
@@ -29,14 +29,14 @@ const reasonOf = (error: unknown): string => (error instanceof Error ? error.mes
  * delivery is complete. `retried`: nothing was done, and the broker has to deliver the message again. Never rejects.
  */
 export async function endFailed(ports: FailurePorts, queue: QueueName, failed: Failed): Promise<Ending> {
-  const { body, message, context, error } = failed;
+  const { body, message, deliveryCount, error } = failed;
   try {
     if (error instanceof TerminalError) {
       await recordDeadLetter(ports, queue, { body, reason: error.code, detail: error.message });
       return { outcome: 'dead-lettered', reason: reasonOf(error) };
     }
     const { maxDeliveryCount } = queues[queue];
-    if (error instanceof RetryLater && mayPutOff(deliveryCount(context), maxDeliveryCount))
+    if (error instanceof RetryLater && mayPutOff(deliveryCount, maxDeliveryCount))
       return await putOff(ports, queue, { body, message }, error);
   } catch (further) {
     // the dead letter could not be recorded: that is an outage like any other
@@ -46,12 +46,6 @@ export async function endFailed(ports: FailurePorts, queue: QueueName, failed: F
   return { outcome: 'retried', reason: reasonOf(error) };
 }
 
-/** Which delivery of this message by the broker this is. A body may overwrite it in the metadata, and then only fools itself. */
-function deliveryCount({ triggerMetadata }: InvocationContext): number {
-  const count = triggerMetadata?.['deliveryCount'];
-  return typeof count === 'number' && Number.isInteger(count) ? count : 1;
-}
-
 async function putOff(
   ports: FailurePorts,
   queue: QueueName,
@@ -59,20 +53,20 @@ async function putOff(
   error: RetryLater,
 ): Promise<Ending> {
   const { carried, notBefore, overdue } = planRedelivery(message, error, ports.clock.now(), ports.backoff);
-  const told = { reason: reasonOf(error), attempt: String(carried.attempt - 1), since: carried.firstseen };
+  const waited = { reason: reasonOf(error), attempt: String(carried.attempt - 1), since: carried.firstseen };
   if (overdue) {
     const reason = carried.outage ? outage : (error.code ?? 'not-ready');
-    const detail = `It was tried again and again since ${told.since}, ${told.attempt} times for the last reason: ${error.message}`;
+    const detail = `It was tried again and again since ${waited.since}, ${waited.attempt} times for the last reason: ${error.message}`;
     const recorded = await recordDeadLetter(ports, queue, { body, reason, detail }).catch(orLater);
-    if (recorded !== 'later') return { outcome: 'dead-lettered', ...told };
+    if (recorded !== 'later') return { outcome: 'dead-lettered', ...waited };
   }
   // as it came, with what its sender added: it stays the same dead letter, should it become one
   await ports.messages.send(queue, [{ ...(body as Message), ...carried }], notBefore);
   const next = notBefore.toISOString();
   // for people only: a service that fails here as well, or a death before it, costs a sentence
   if (carried.outage && error.service !== documentStore)
-    await noteWaiting(ports, queue, message, { detail: told.reason, nextAt: next }).catch(() => undefined);
-  return { outcome: 'retry-later', ...told, next };
+    await noteWaiting(ports, queue, message, { detail: waited.reason, nextAt: next }).catch(() => undefined);
+  return { outcome: 'retry-later', ...waited, next };
 }
 
 /** What cannot be recorded now is not given up. */
