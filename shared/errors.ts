@@ -3,10 +3,13 @@
 /** The input can never succeed: it is recorded and completed, not delivered again. */
 export class TerminalError extends Error {
   readonly code: string;
-  constructor(code: string, message: string) {
+  /** what of the input it is about, where that has a name */
+  readonly target: string | undefined;
+  constructor(code: string, message: string, target?: string) {
     super(message);
     this.name = 'TerminalError';
     this.code = code;
+    this.target = target;
   }
 }
 

@@ -53,7 +53,7 @@ function toProblem(error: unknown): Problem {
   if (error instanceof Unanswered) {
     return new Problem(422, error.code, error.message, { predictionId: error.predictionId });
   }
-  if (error instanceof TerminalError) return problemOf(error.code, error.message);
+  if (error instanceof TerminalError) return problemOf(error);
   if (error instanceof RetryLater)
     return new Problem(503, 'try-again', `${error.message} Send the request again.`, { retryAfterSeconds: 2 });
   const detail = 'Something failed that should not have. Try again; if it stays, report the request id.';

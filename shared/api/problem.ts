@@ -1,5 +1,6 @@
 /** Errors of the HTTP API: RFC 9457 problem details, with Azure's error body beside them. */
 import * as z from 'zod';
+import type { TerminalError } from '../errors.ts';
 
 const detail = z.object({ code: z.string(), message: z.string(), target: z.string() });
 type Detail = z.infer<typeof detail>;
@@ -82,7 +83,16 @@ const statuses: Record<string, number> = {
   'bad-image': 400,
   'unsupported-type': 415,
   'invalid-continuation': 400,
+  'unknown-class': 400,
+  'unknown-dead-letter': 404,
+  'unknown-prediction': 404,
+  'unknown-sample': 404,
+  'unknown-upload': 404,
+  'idempotency-key-required': 400,
+  'precondition-failed': 412,
+  'precondition-required': 428,
 };
 
 /** A domain error as a problem. */
-export const problemOf = (code: string, message: string): Problem => new Problem(statuses[code] ?? 409, code, message);
+export const problemOf = ({ code, message, target }: TerminalError): Problem =>
+  new Problem(statuses[code] ?? 409, code, message, target === undefined ? {} : { target });

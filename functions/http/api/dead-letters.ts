@@ -4,13 +4,13 @@ import { opaqueId } from '../../../shared/api/parameters.ts';
 import { Problem } from '../../../shared/api/problem.ts';
 import { deadLetterView, toDeadLetterView } from '../../../shared/api/views/operations.ts';
 import { page } from '../../../shared/api/views/page.ts';
-import { update } from '../../../shared/update.ts';
-import { maxRefused, replayDeadLetters } from '../../../shared/delivery/replay-dead-letters.ts';
+import { dismissDeadLetter, unknownDeadLetter } from '../../../shared/delivery/dismiss-dead-letter.ts';
 import { listWaitingDeadLetters } from '../../../shared/delivery/list-dead-letters.ts';
+import { maxRefused, replayDeadLetters } from '../../../shared/delivery/replay-dead-letters.ts';
 import { type QueueName, queueNames } from '../../../shared/resources.ts';
-import { readPage } from './pages.ts';
 import { route } from '../route.ts';
 import { listQuery, pageOf } from './listing.ts';
+import { readPage } from './pages.ts';
 
 const queueName = z.enum(queueNames as [string, ...string[]]);
 
@@ -60,7 +60,7 @@ export const deadLetterRoutes = [
       const queue = queueOf(call);
       const { id } = call.body;
       const one = id === undefined ? undefined : await ports.documents.read('dead-letters', queue, id);
-      if (id !== undefined && one === undefined) throw unknownLetter(queue, id);
+      if (id !== undefined && one === undefined) throw unknownDeadLetter(queue, id);
       return {
         status: 202,
         json: await replayDeadLetters(ports, queue, one === undefined ? listWaitingDeadLetters(ports, queue) : [one]),
@@ -77,19 +77,8 @@ export const deadLetterRoutes = [
     answers: { 200: deadLetterView },
     async handle(ports, call) {
       const queue = queueOf(call);
-      const { id, reason } = call.body;
-      const at = ports.clock.now().toISOString();
-      const { stored } = await update(ports.documents, 'dead-letters', queue, id, (letter) =>
-        letter?.status === 'waiting'
-          ? { ...letter, status: 'dismissed', dismissed: { at, by: call.by, reason } }
-          : 'keep',
-      );
-      if (stored === undefined) throw unknownLetter(queue, id);
-      if (stored.document.status === 'replayed') {
-        const detail = `The dead letter ${id} was sent again. Should it get stuck again it waits here, and can be given up.`;
-        throw new Problem(409, 'dead-letter-replayed', detail, { target: 'id' });
-      }
-      return { status: 200, json: toDeadLetterView(stored.document) };
+      const { document } = await dismissDeadLetter(ports, queue, call.body.id, { ...call.body, by: call.by });
+      return { status: 200, json: toDeadLetterView(document) };
     },
   }),
 ];
@@ -100,6 +89,3 @@ function queueOf({ params }: { params: { queue: string } }): QueueName {
   const detail = `There is no queue ${params.queue}; queues are ${queueNames.join(', ')}.`;
   throw new Problem(404, 'unknown-queue', detail, { target: 'queue' });
 }
-
-const unknownLetter = (queue: QueueName, id: string): Problem =>
-  new Problem(404, 'unknown-dead-letter', `There is no dead letter ${id} of queue ${queue}.`, { target: 'id' });

@@ -8,24 +8,15 @@ import {
   toEndpointView,
   toPredictionView,
 } from '../../../shared/api/views/endpoint.ts';
+import { toLineageView } from '../../../shared/api/views/model.ts';
 import { newEndpoint } from '../../../shared/endpoint/endpoint.ts';
-import { rollBack, whyNoRollback } from '../../../shared/endpoint/roll-back.ts';
-import { digestOf } from '../../../shared/digest.ts';
-import { approval } from '../../../shared/model/approve.ts';
-import { predictionPartition } from '../../../shared/prediction/score.ts';
-import { lineageOf, modelOf } from './models.ts';
+import { requestDeployment } from '../../../shared/endpoint/request-deployment.ts';
+import { requestRollback } from '../../../shared/endpoint/request-rollback.ts';
+import { findModel } from '../../../shared/model/find.ts';
+import { traceLineage } from '../../../shared/model/trace-lineage.ts';
+import { findPrediction } from '../../../shared/prediction/find.ts';
+import { findProject } from '../../../shared/project/find.ts';
 import { route } from '../route.ts';
-import { changed, requireMatch } from './preconditions.ts';
-import { projectOf } from './find-project.ts';
-
-/** Of `*` alone nobody could tell a second rollback from one whose answer was lost, and a good model would be gone. */
-const repeatable = (): Problem =>
-  new Problem(
-    400,
-    'idempotency-key-required',
-    'If-Match: * needs an Idempotency-Key, so that a repeated request does not roll back twice. Or send the ETag of the endpoint.',
-    { target: 'Idempotency-Key' },
-  );
 
 export const endpointRoutes = [
   route({
@@ -37,7 +28,7 @@ export const endpointRoutes = [
     headers: ['ETag'],
     answers: { 200: endpointView },
     async handle(ports, call) {
-      const { document: project } = await projectOf(ports, call);
+      const { document: project } = await findProject(ports, call.params.project);
       const found = await ports.documents.read('endpoints', project.id, 'endpoint');
       if (found === undefined)
         return { status: 200, json: toEndpointView({ id: 'endpoint', pk: project.id, ...newEndpoint }) };
@@ -56,24 +47,13 @@ export const endpointRoutes = [
     headers: ['Operation-Location', 'Retry-After'],
     answers: { 202: z.object({ deployment: z.string() }) },
     async handle(ports, call) {
-      const { document: project } = await projectOf(ports, call);
-      const { document: model } = await modelOf(ports, project.id, String(call.body.model));
-      if (model.state !== 'approved') {
-        throw new Problem(409, 'model-not-approved', `Model ${model.number} is ${model.state}. Approve it first.`, {
-          target: 'model',
-        });
-      }
-      const endpoint = await ports.documents.read('endpoints', project.id, 'endpoint');
-      const deployment = `o-${digestOf(24, project.id, 'deploy', call.idempotencyKey ?? ports.ids.next())}`;
-      const isRepetition = endpoint?.document.handled.includes(deployment) === true;
-      if (call.ifMatch !== undefined && !isRepetition) requireMatch(call, endpoint?.etag ?? '');
-      const seen = call.ifMatch === undefined || call.ifMatch === '*' ? undefined : (endpoint?.document.revision ?? 0);
-      const asked = approval(project.id, model.number, deployment, call.cause, seen);
-      if (asked.to === 'queue') await ports.messages.send(asked.queue, [asked.message]);
+      const { params, body, ifMatch, idempotencyKey, cause, base } = call;
+      const asked = { project: params.project, model: body.model, seen: ifMatch, idempotencyKey };
+      const deployment = await requestDeployment(ports, asked, cause);
       return {
         status: 202,
         json: { deployment },
-        headers: { 'operation-location': `${call.base}/projects/${project.id}/endpoint`, 'retry-after': '1' },
+        headers: { 'operation-location': `${base}/projects/${params.project}/endpoint`, 'retry-after': '1' },
       };
     },
   }),
@@ -91,24 +71,10 @@ export const endpointRoutes = [
       .meta({ examples: [{ reason: 'confuses 4 and 9' }] }),
     headers: ['ETag'],
     answers: { 200: endpointView },
-    async handle(ports, call) {
-      const { document: project } = await projectOf(ports, call);
-      const stored = await ports.documents.read('endpoints', project.id, 'endpoint');
-      if (stored === undefined)
-        throw new Problem(409, 'nothing-to-roll-back', 'No model has ever been live in this project.');
-      if (call.ifMatch === '*' && call.idempotencyKey === undefined) throw repeatable();
-      const deployment = `b-${digestOf(24, project.id, 'rollback', call.idempotencyKey ?? stored.etag)}`;
-      if (!stored.document.handled.includes(deployment)) requireMatch(call, stored.etag);
-      const at = ports.clock.now().toISOString();
-      const rollback = { by: call.by, reason: call.body.reason, at, deployment };
-      const after = await rollBack(ports, stored, rollback, call.cause);
-      if (after === 'changed') throw changed();
-      const current = await ports.documents.read('endpoints', project.id, 'endpoint');
-      if (current === undefined) throw changed();
-      if (after === undefined && !current.document.handled.includes(deployment)) {
-        throw new Problem(409, 'nothing-to-roll-back', whyNoRollback(current.document));
-      }
-      return { status: 200, json: toEndpointView(current.document), headers: { etag: current.etag } };
+    async handle(ports, { params, body, by, ifMatch, idempotencyKey, cause }) {
+      const asked = { ...params, ...body, by, seen: ifMatch, idempotencyKey };
+      const { document, etag } = await requestRollback(ports, asked, cause);
+      return { status: 200, json: toEndpointView(document), headers: { etag } };
     },
   }),
   route({
@@ -141,17 +107,11 @@ export const endpointRoutes = [
     headers: ['ETag'],
     answers: { 200: predictionView },
     async handle(ports, call) {
-      const { project, prediction: id } = call.params;
-      const found = await ports.documents.read('predictions', predictionPartition(project, id), id);
-      if (found === undefined)
-        throw new Problem(
-          404,
-          'unknown-prediction',
-          `There is no prediction ${id} in project ${project}. The answer to a score has its id; predictions are kept for 90 days.`,
-          { target: 'prediction' },
-        );
-      const { document: model } = await modelOf(ports, project, String(found.document.model.number));
-      const json = toPredictionView(found.document, await lineageOf(ports, call.base, model));
+      const { project, prediction } = call.params;
+      const found = await findPrediction(ports, project, prediction);
+      const { document: model } = await findModel(ports, project, found.document.model.number);
+      const lineage = toLineageView(await traceLineage(ports, model), call.base);
+      const json = toPredictionView(found.document, lineage);
       return { status: 200, json, headers: { etag: found.etag } };
     },
   }),

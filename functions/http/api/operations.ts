@@ -1,32 +1,13 @@
 /** What operators look at: activity and health. */
 import * as z from 'zod';
-import { eventView, toEventView } from '../../../shared/api/views/operations.ts';
 import { readyView } from '../../../shared/api/views/health.ts';
+import { eventView, toEventView } from '../../../shared/api/views/operations.ts';
 import { page } from '../../../shared/api/views/page.ts';
-import { readPage } from './pages.ts';
-import { type Answer, type HttpPorts, route } from '../route.ts';
+import { checkDependencies } from '../../../shared/check-dependencies.ts';
+import { findProject } from '../../../shared/project/find.ts';
+import { route } from '../route.ts';
 import { listQuery, pageOf } from './listing.ts';
-import { projectOf } from './find-project.ts';
-
-async function ready(ports: HttpPorts): Promise<Answer> {
-  const attempt = async (work: () => Promise<unknown>): Promise<{ ok: boolean; detail: string | null }> => {
-    try {
-      await work();
-      return { ok: true, detail: null };
-    } catch (error) {
-      return { ok: false, detail: error instanceof Error ? error.message.slice(0, 300) : 'failed' };
-    }
-  };
-  const [documents, blobs, messages, compute] = await Promise.all([
-    attempt(() => ports.documents.read('projects', 'projects', 'readiness')),
-    attempt(() => ports.blobs.exists('datasets', 'readiness')),
-    attempt(() => ports.messages.reach('training-requests')),
-    attempt(() => ports.compute.list()),
-  ]);
-  const dependencies = { documents, blobs, messages, compute };
-  const ok = Object.values(dependencies).every((d) => d.ok);
-  return { status: ok ? 200 : 503, json: { status: ok ? 'ready' : 'not-ready', dependencies } };
-}
+import { readPage } from './pages.ts';
 
 export const operationRoutes = [
   route({
@@ -38,7 +19,7 @@ export const operationRoutes = [
     query: z.strictObject({ ...listQuery, after: z.iso.datetime().optional() }),
     answers: { 200: page(eventView) },
     async handle(ports, call) {
-      const { document: project } = await projectOf(ports, call);
+      const { document: project } = await findProject(ports, call.params.project);
       const { after } = call.query;
       const orderBy = { field: 'at' as const, descending: after === undefined };
       const beyond = after === undefined ? {} : { after };
@@ -73,6 +54,10 @@ export const operationRoutes = [
     scope: 'any-key',
     summary: 'Every dependency by name',
     answers: { 200: readyView, 503: readyView },
-    handle: (ports) => ready(ports),
+    async handle(ports) {
+      const dependencies = await checkDependencies(ports);
+      const ok = Object.values(dependencies).every((one) => one.ok);
+      return { status: ok ? 200 : 503, json: { status: ok ? 'ready' : 'not-ready', dependencies } };
+    },
   }),
 ];

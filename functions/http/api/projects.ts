@@ -14,21 +14,22 @@ import {
   uploadStates,
   type Warning,
 } from '../../../shared/api/views/project.ts';
-import type { ProjectDocument } from '../../../shared/project/document.ts';
-import { describeLookAlikes, lookAlikes } from '../../../shared/sample/look-alikes.ts';
 import type { Cause } from '../../../shared/delivery/message.ts';
+import { TerminalError } from '../../../shared/errors.ts';
 import { unassignedProject } from '../../../shared/names.ts';
 import type { Stored } from '../../../shared/ports.ts';
+import { assertSeen, changed } from '../../../shared/precondition.ts';
 import { changeSettings } from '../../../shared/project/change-settings.ts';
 import { createProject } from '../../../shared/project/create.ts';
+import type { ProjectDocument } from '../../../shared/project/document.ts';
+import { findProject } from '../../../shared/project/find.ts';
 import { sendProjectOutbox } from '../../../shared/project/send-outbox.ts';
 import { type ProjectSettings, projectSettings } from '../../../shared/project/settings.ts';
+import { describeLookAlikes, lookAlikes } from '../../../shared/sample/look-alikes.ts';
 import { whyIdle } from '../../../shared/training/why-idle.ts';
-import { readPage } from './pages.ts';
 import { type Answer, type HttpPorts, route } from '../route.ts';
-import { changed, requireMatch } from './preconditions.ts';
 import { listQuery, pageOf } from './listing.ts';
-import { projectOf } from './find-project.ts';
+import { readPage } from './pages.ts';
 
 /** how many warnings an answer lists */
 const maxWarnings = 20;
@@ -87,7 +88,7 @@ async function replaceSettings(
   // changed so already, maybe by this very request, whose answer did not arrive: its etag is an older one
   if (same) return answered(200, await sendProjectOutbox(ports, current));
   assertSameTask(current.document, call.body);
-  requireMatch(call, current.etag);
+  assertSeen(call.ifMatch, current.etag);
   const saved = await changeSettings(ports, current, call.body, call.by, call.cause);
   if (saved === 'changed') throw changed();
   return answered(200, saved);
@@ -146,7 +147,7 @@ export const projectRoutes = [
       const saved = await createProject(ports, id, call.body, call.by, call.cause);
       if (saved !== 'exists') return answered(201, saved);
       // somebody was faster, perhaps this very request, sent twice
-      return replaceSettings(ports, call, await projectOf(ports, call));
+      return replaceSettings(ports, call, await findProject(ports, call.params.project));
     },
   }),
   route({
@@ -161,12 +162,13 @@ export const projectRoutes = [
     answers: { 200: projectView },
     async handle(ports, call) {
       for (let tries = 1; ; tries++) {
-        const current = await projectOf(ports, call);
+        const current = await findProject(ports, call.params.project);
         const asked = { ...call, ifMatch: call.ifMatch ?? current.etag, body: patched(current.document, call.body) };
         try {
           return await replaceSettings(ports, asked, current);
         } catch (error) {
-          const raced = error instanceof Problem && error.status === 412 && call.ifMatch === undefined;
+          const raced =
+            error instanceof TerminalError && error.code === 'precondition-failed' && call.ifMatch === undefined;
           if (!raced || tries === maxPatchTries) throw error;
         }
       }
@@ -181,7 +183,7 @@ export const projectRoutes = [
     headers: ['ETag'],
     answers: { 200: projectStatusView },
     async handle(ports, call) {
-      const project = await projectOf(ports, call);
+      const project = await findProject(ports, call.params.project);
       const { id, settings } = project.document;
       const head = await ports.documents.read('heads', id, 'head');
       const scheduler = (await ports.documents.read('schedulers', id, 'scheduler'))?.document;

@@ -3,9 +3,9 @@ import * as z from 'zod';
 import { time } from '../../../shared/api/views/page.ts';
 import { scrub } from '../../../shared/dataset/scrub.ts';
 import { findStuck } from '../../../shared/project/find-stuck.ts';
+import { findProject } from '../../../shared/project/find.ts';
 import { sweepProject } from '../../../shared/project/sweep.ts';
 import { route } from '../route.ts';
-import { projectOf } from './find-project.ts';
 
 const stuckView = z.object({
   kind: z.enum(['upload', 'samples', 'version', 'training', 'messages', 'canary', 'dead-letter']),
@@ -30,7 +30,7 @@ export const repairRoutes = [
     summary: 'What stands still for longer than retries take, since when, why, and what mends it',
     answers: { 200: z.object({ value: z.array(stuckView) }) },
     async handle(ports, call) {
-      const { document: project } = await projectOf(ports, call);
+      const { document: project } = await findProject(ports, call.params.project);
       return { status: 200, json: { value: await findStuck(ports, project) } };
     },
   }),
@@ -42,7 +42,7 @@ export const repairRoutes = [
     summary: 'Heal the project now, as the timer does every 15 minutes; twice is harmless',
     answers: { 200: z.object({ problems: z.array(z.string()) }) },
     async handle(ports, call) {
-      const { document: project } = await projectOf(ports, call);
+      const { document: project } = await findProject(ports, call.params.project);
       return { status: 200, json: { problems: await sweepProject(ports, project) } };
     },
   }),
@@ -70,7 +70,7 @@ export const repairRoutes = [
       }),
     },
     async handle(ports, call) {
-      const { document: project } = await projectOf(ports, call);
+      const { document: project } = await findProject(ports, call.params.project);
       return { status: 200, json: await scrub(ports, project.id, call.body.from, call.body.limit) };
     },
   }),

@@ -9,17 +9,17 @@ import {
   trainingSummaryView,
   trainingView,
 } from '../../../shared/api/views/training.ts';
-import { trainerName } from '../../../shared/project/settings.ts';
 import type { ProjectDocument } from '../../../shared/project/document.ts';
-import type { RunDocument } from '../../../shared/training/document.ts';
-import { whyQueued } from '../../../shared/training/why-queued.ts';
-import { isOpen } from '../../../shared/training/run.ts';
+import { findProject } from '../../../shared/project/find.ts';
+import { trainerName } from '../../../shared/project/settings.ts';
 import { cancelRun } from '../../../shared/training/cancel.ts';
+import type { RunDocument } from '../../../shared/training/document.ts';
 import { requestTraining } from '../../../shared/training/request.ts';
-import { readPage } from './pages.ts';
+import { isOpen } from '../../../shared/training/run.ts';
+import { whyQueued } from '../../../shared/training/why-queued.ts';
 import { type HttpPorts, route } from '../route.ts';
 import { listQuery, pageOf } from './listing.ts';
-import { projectOf } from './find-project.ts';
+import { readPage } from './pages.ts';
 
 const parameters = z.record(z.string().max(60), z.union([z.number(), z.string().max(200), z.boolean()]));
 const retryAfter = { 'retry-after': '2' };
@@ -64,7 +64,7 @@ export const trainingRoutes = [
       }),
     },
     async handle(ports, call) {
-      const { document: project } = await projectOf(ports, call);
+      const { document: project } = await findProject(ports, call.params.project);
       const { version, trainer, seed, reason } = call.body;
       const input = {
         id: call.idempotencyKey ?? ports.ids.next(),
@@ -102,7 +102,7 @@ export const trainingRoutes = [
     query: z.strictObject(listQuery),
     answers: { 200: page(trainingSummaryView) },
     async handle(ports, call) {
-      const { document: project } = await projectOf(ports, call);
+      const { document: project } = await findProject(ports, call.params.project);
       const orderBy = { field: 'createdAt' as const, descending: true };
       const found = await readPage(
         call.query,
@@ -121,7 +121,7 @@ export const trainingRoutes = [
     headers: ['ETag', 'Retry-After'],
     answers: { 200: trainingView },
     async handle(ports, call) {
-      const { document: project } = await projectOf(ports, call);
+      const { document: project } = await findProject(ports, call.params.project);
       const { training: id } = call.params;
       const found = await ports.documents.read('runs', project.id, id);
       if (found === undefined)

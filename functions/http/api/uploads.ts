@@ -1,19 +1,17 @@
 /** Upload addresses, and what became of each upload. */
 import * as z from 'zod';
-import { Problem } from '../../../shared/api/problem.ts';
 import { toUploadView, uploadView } from '../../../shared/api/views/dataset.ts';
 import { page } from '../../../shared/api/views/page.ts';
-import { uploadUrlsView } from '../../../shared/api/views/upload-urls.ts';
 import { uploadStates } from '../../../shared/api/views/project.ts';
+import { uploadUrlsView } from '../../../shared/api/views/upload-urls.ts';
 import { className, unassignedProject, unprintable } from '../../../shared/names.ts';
-import { labelInName, uploadPartition } from '../../../shared/upload/name.ts';
-import { samplePartition } from '../../../shared/sample/partition.ts';
-import { readPage } from './pages.ts';
+import { findProject } from '../../../shared/project/find.ts';
+import { findUpload } from '../../../shared/upload/find.ts';
+import { signAddresses } from '../../../shared/upload/sign-addresses.ts';
 import { route } from '../route.ts';
 import { listQuery, pageOf } from './listing.ts';
-import { projectOf } from './find-project.ts';
+import { readPage } from './pages.ts';
 
-const urlLifetimeMs = 3_600_000;
 const fileName = z
   .string()
   .min(1)
@@ -48,16 +46,8 @@ export const uploadRoutes = [
       200: uploadUrlsView,
     },
     async handle(ports, call) {
-      const { document: project } = await projectOf(ports, call);
-      const expires = new Date(ports.clock.now().getTime() + urlLifetimeMs);
-      const value = await Promise.all(
-        call.body.files.map(async ({ name, label, contentType }) => {
-          const blob = label === undefined ? `${project.id}/${name}` : `${project.id}/${labelInName(label)}/${name}`;
-          const url = await ports.blobs.sign('uploads', blob, 'create', expires);
-          const headers = { 'x-ms-blob-type': 'BlockBlob', 'content-type': contentType };
-          return { name, blob, url, headers, expiresAt: expires.toISOString() };
-        }),
-      );
+      const { document: project } = await findProject(ports, call.params.project);
+      const value = await signAddresses(ports, project.id, call.body.files);
       return { status: 200, json: { value } };
     },
   }),
@@ -75,7 +65,7 @@ export const uploadRoutes = [
     answers: { 200: page(uploadView) },
     async handle(ports, call) {
       const project = call.params.project;
-      if (project !== unassignedProject) await projectOf(ports, call);
+      if (project !== unassignedProject) await findProject(ports, call.params.project);
       const { outcome, blob } = call.query;
       const equals = {
         project,
@@ -100,21 +90,9 @@ export const uploadRoutes = [
     headers: ['ETag'],
     answers: { 200: uploadView },
     async handle(ports, call) {
-      const { project, upload: id } = call.params;
-      // an upload without a project lies where its name says
-      const found =
-        project === unassignedProject
-          ? (await ports.documents.query('uploads', { equals: { project, id }, limit: 1 })).items[0]
-          : await ports.documents.read('uploads', uploadPartition(project, id), id);
-      if (found?.document.project !== project)
-        throw new Problem(404, 'unknown-upload', `There is no upload ${id} in project ${project}.`, {
-          target: 'upload',
-        });
-      const { sample } = found.document;
-      const stored =
-        sample === null ? undefined : await ports.documents.read('samples', samplePartition(project, sample), sample);
-      const json = { ...toUploadView(found.document), firstVersion: stored?.document.firstVersion ?? null };
-      return { status: 200, json, headers: { etag: found.etag } };
+      const { upload, firstVersion } = await findUpload(ports, call.params.project, call.params.upload);
+      const json = { ...toUploadView(upload.document), firstVersion };
+      return { status: 200, json, headers: { etag: upload.etag } };
     },
   }),
 ];

@@ -10,16 +10,16 @@ import {
 } from '../../../shared/api/views/dataset.ts';
 import { diffView, type relabelView } from '../../../shared/api/views/diff.ts';
 import { page } from '../../../shared/api/views/page.ts';
-import { commitNow } from '../../../shared/dataset/stage.ts';
 import { changePage } from '../../../shared/dataset/diff.ts';
-import { treeStore } from '../../../shared/dataset/store.ts';
 import { entries } from '../../../shared/dataset/entries.ts';
 import { findVersion } from '../../../shared/dataset/find-version.ts';
+import { commitNow } from '../../../shared/dataset/stage.ts';
+import { treeStore } from '../../../shared/dataset/store.ts';
+import { findProject } from '../../../shared/project/find.ts';
 import { taskOf } from '../../../shared/task/task.ts';
-import { readPage } from './pages.ts';
 import { route } from '../route.ts';
 import { continuationOf, linkTo, listQuery, pageOf } from './listing.ts';
-import { projectOf } from './find-project.ts';
+import { readPage } from './pages.ts';
 
 export const versionRoutes = [
   route({
@@ -31,7 +31,7 @@ export const versionRoutes = [
     headers: ['Operation-Location', 'Retry-After'],
     answers: { 202: z.object({ generation: z.number() }) },
     async handle(ports, call) {
-      const { document: project } = await projectOf(ports, call);
+      const { document: project } = await findProject(ports, call.params.project);
       const json = await commitNow(ports, project.id, call.cause);
       const headers = { 'operation-location': `${call.base}/projects/${project.id}/versions`, 'retry-after': '2' };
       return { status: 202, json, headers };
@@ -46,7 +46,7 @@ export const versionRoutes = [
     query: z.strictObject(listQuery),
     answers: { 200: page(versionSummaryView) },
     async handle(ports, call) {
-      const { document: project } = await projectOf(ports, call);
+      const { document: project } = await findProject(ports, call.params.project);
       const orderBy = { field: 'number' as const, descending: true };
       const found = await readPage(
         call.query,
@@ -65,7 +65,7 @@ export const versionRoutes = [
     headers: ['ETag'],
     answers: { 200: versionView },
     async handle(ports, call) {
-      const { document: project } = await projectOf(ports, call);
+      const { document: project } = await findProject(ports, call.params.project);
       const found = await findVersion(ports, project.id, call.params.version);
       return { status: 200, json: toVersionView(found), headers: { etag: `"${found.version}"` } };
     },
@@ -79,7 +79,7 @@ export const versionRoutes = [
     query: z.strictObject({ ...listQuery, split: z.enum(['train', 'validation', 'test']).optional() }),
     answers: { 200: page(entryView) },
     async handle(ports, call) {
-      const { document: project } = await projectOf(ports, call);
+      const { document: project } = await findProject(ports, call.params.project);
       const version = await findVersion(ports, project.id, call.params.version);
       const { limit, split } = call.query;
       const { continuation: after } = continuationOf(call.query);
@@ -113,7 +113,7 @@ export const versionRoutes = [
       200: diffView,
     },
     async handle(ports, call) {
-      const { document: project } = await projectOf(ports, call);
+      const { document: project } = await findProject(ports, call.params.project);
       const from = await findVersion(ports, project.id, call.params.from);
       const to = await findVersion(ports, project.id, call.params.to);
       const { limit } = call.query;

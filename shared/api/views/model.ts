@@ -3,8 +3,16 @@ import * as z from 'zod';
 import type { EndpointDocument } from '../../endpoint/document.ts';
 import type { ModelDocument } from '../../model/document.ts';
 import { recallOf, supportOf } from '../../task/classification/metrics.ts';
-import { entryView, versionSummaryView } from './dataset.ts';
-import { toVerdictSummary, toVerdictView, trainingSummaryView, verdict, verdictSummary } from './training.ts';
+import type { Lineage } from '../../model/trace-lineage.ts';
+import { entryView, toEntryView, toVersionSummary, versionSummaryView } from './dataset.ts';
+import {
+  toTrainingSummary,
+  toVerdictSummary,
+  toVerdictView,
+  trainingSummaryView,
+  verdict,
+  verdictSummary,
+} from './training.ts';
 import { counts, image, time } from './page.ts';
 
 export const modelView = z.object({
@@ -105,4 +113,15 @@ export const lineageView = z.object({
   /** the scans behind it, first page; `samplesLink` leads to all */
   samples: z.array(entryView),
   samplesLink: z.string(),
+});
+
+export const toLineageView = (
+  { model, kind, endpoint, run, version, samples }: Lineage,
+  base: string,
+): z.infer<typeof lineageView> => ({
+  model: { ...toModelSummary(model, endpoint), lineage: model.lineage },
+  training: run === undefined ? null : toTrainingSummary(run),
+  datasetVersion: toVersionSummary(version),
+  samples: samples.map(({ key, record }) => toEntryView(key, record, kind)),
+  samplesLink: `${base}/projects/${model.pk}/versions/${version.version}/samples`,
 });

@@ -189,8 +189,8 @@ export const defects: readonly Defect[] = [
   {
     name: 'repetition refused for its own etag',
     excuse: 'a stale etag is refused before anything else',
-    file: 'functions/http/api/samples.ts',
-    edits: [['if (!same && call.ifMatch', 'if (call.ifMatch']],
+    file: 'shared/sample/label.ts',
+    edits: [['if (!same && seen !== undefined', 'if (seen !== undefined']],
     seed: 100_007,
   },
 ];
