@@ -3,6 +3,7 @@ import { createSecretKey } from 'node:crypto';
 import {
   BlobSASPermissions,
   BlobServiceClient,
+  type ContainerClient,
   ContainerSASPermissions,
   generateBlobSASQueryParameters,
   RestError,
@@ -127,9 +128,15 @@ export function storageBlobs(
   key: StorageSharedKeyCredential | undefined,
   now: () => Date,
 ): Blobs {
+  const containers = new Map<string, ContainerClient>();
+  const containerOf = (name: string): ContainerClient => {
+    const known = containers.get(name) ?? service.getContainerClient(name);
+    containers.set(name, known);
+    return known;
+  };
   const blob = (container: string, name: string) => {
     if (!isAddressable(name)) throw new Error(`asking for the blob ${name.slice(0, 200)} would reach another one`);
-    return service.getContainerClient(container).getBlockBlobClient(name);
+    return containerOf(container).getBlockBlobClient(name);
   };
   const signature = signer(service, key, now);
 
@@ -201,7 +208,7 @@ export function storageBlobs(
     },
     async list(container, prefix, limit) {
       const names: string[] = [];
-      for await (const item of service.getContainerClient(container).listBlobsFlat({ prefix, ...within(limitMs) })) {
+      for await (const item of containerOf(container).listBlobsFlat({ prefix, ...within(limitMs) })) {
         if (names.length >= limit) break;
         names.push(item.name);
       }
@@ -210,7 +217,7 @@ export function storageBlobs(
     async sign(container, name, permission, expiresAt) {
       if (permission === 'create-any') {
         const query = await signature(container, undefined, 'c', expiresAt);
-        return `${service.getContainerClient(container).url}/${name}?${query}`;
+        return `${containerOf(container).url}/${name}?${query}`;
       }
       return `${blob(container, name).url}?${await signature(container, name, permission === 'read' ? 'r' : 'c', expiresAt)}`;
     },
