@@ -106,7 +106,7 @@ function signer(service: BlobServiceClient, key: StorageSharedKeyCredential | un
 }
 
 /** Signs requests with a key in base64. The SDK makes the key anew for every request, as that of Cosmos DB does (account-key.ts). */
-function signature(account: string, key: string): StorageSharedKeyCredential {
+function sharedKey(account: string, key: string): StorageSharedKeyCredential {
   // the SDK hands its field to createHmac as it is, which takes either
   const secret = { accountKey: createSecretKey(key, 'base64') };
   return Object.assign(new StorageSharedKeyCredential(account, key), secret);
@@ -118,7 +118,7 @@ export function connectBlobs(
   identity: TokenCredential,
   now: () => Date,
 ): Blobs {
-  const key = accountKey === undefined ? undefined : signature(accountName, accountKey);
+  const key = accountKey === undefined ? undefined : sharedKey(accountName, accountKey);
   return storageBlobs(new BlobServiceClient(serviceUri, key ?? identity, { retryOptions: patience }), key, now);
 }
 
