@@ -11,6 +11,7 @@ import { treeStore } from '../dataset/store.ts';
 import { entries } from '../dataset/entries.ts';
 import type { ModelDocument } from '../model/document.ts';
 import type { RunDocument } from '../training/document.ts';
+import { isSameSpec } from '../image/size.ts';
 import { RetryLater, TerminalError } from '../errors.ts';
 import { digestOf } from '../digest.ts';
 import type { Blobs } from '../ports.ts';
@@ -166,7 +167,7 @@ async function inputsOf(
   { project, candidate, champion, setAside }: Contenders,
   group: Sample[],
 ): Promise<Input[]> {
-  const other = champion === null || isSame(candidate.image, champion.image) ? null : champion.image;
+  const other = champion === null || isSameSpec(candidate.image, champion.image) ? null : champion.image;
   const inputs = await pMap(
     group,
     async ({ md5, label, sizeBytes }) => {
@@ -196,12 +197,6 @@ async function inputsOf(
   );
   return inputs.flat();
 }
-
-const isSame = (a: Contender['image'], b: Contender['image']): boolean =>
-  a.width === b.width &&
-  a.height === b.height &&
-  a.channels === b.channels &&
-  (a.range ?? 'given') === (b.range ?? 'given');
 
 class InferenceError extends Error {}
 

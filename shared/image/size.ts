@@ -1,8 +1,23 @@
 /**
  * What a model takes in: pixels, and 1 (grey) or 3 (sRGB) channels. `range` says which values of a picture become 0 and 255:
- * the least and the greatest that its bits can hold (`given`, where it is left out), or those found in it.
+ * the least and the greatest that its bits can hold (`given`, where it is left out), or those found in it. With
+ * `shrinkOnLoad` a large JPEG is made smaller while it is decoded, which is faster and gives other numbers.
  */
-export type ImageSpec = { width: number; height: number; channels: 1 | 3; range?: 'given' | 'found' | undefined };
+export type ImageSpec = {
+  width: number;
+  height: number;
+  channels: 1 | 3;
+  range?: 'given' | 'found' | undefined;
+  shrinkOnLoad?: boolean | undefined;
+};
+
+/** Whether two models take in the same numbers of every picture. */
+export const isSameSpec = (a: ImageSpec, b: ImageSpec): boolean =>
+  a.width === b.width &&
+  a.height === b.height &&
+  a.channels === b.channels &&
+  (a.range ?? 'given') === (b.range ?? 'given') &&
+  (a.shrinkOnLoad ?? false) === (b.shrinkOnLoad ?? false);
 
 /** Bytes of the largest image that is taken: fits a 20-megapixel PNG of noise. */
 export const maxImageBytes = 64 * 1024 * 1024;

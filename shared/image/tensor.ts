@@ -11,7 +11,8 @@ const timeoutSeconds = 20;
  * row by row (CHW). Training comes through here, evaluation and scoring through a reader (decode.ts), which has limits that
  * all of a process share; all end in `tensorOf`, so that they cannot differ.
  *
- * The steps are fixed, and docs/preprocessing.md has them to the last bit: decoded at full size; orientation applied; ICC
+ * The steps are fixed, and docs/preprocessing.md has them to the last bit: decoded at full size (with `shrinkOnLoad` a large
+ * JPEG at a part of it, and turned after the resize); orientation applied; ICC
  * profile of an 8-bit picture converted to sRGB; transparency laid on white, as viewers and paper show it; stretched to the
  * size, shape not kept, with Lanczos3; colours to sRGB (3 channels) or grey (1); 8 bits, or with `range: 'found'` as many as
  * there are, stretched to 0..255. Throws an Error when the bytes are no sound image or cannot be decoded.
@@ -31,10 +32,10 @@ export async function tensorOf(
   const deep = found && structure.depth === 16;
   const grey = deep ? 'grey16' : 'b-w';
   // sharp would convert 16 bits by their profile to Display P3, and grey ones not at all
-  const { data, info } = await openImage(bytes, { maxPixels: limits.maxPixels, ignoreIcc: structure.depth === 16 })
+  const opened = openImage(bytes, { maxPixels: limits.maxPixels, ignoreIcc: structure.depth === 16 })
     .timeout({ seconds: Math.max(1, Math.ceil(limits.timeoutSeconds)) })
-    .autoOrient()
-    .extract(wholeImage(structure))
+    .autoOrient();
+  const { data, info } = await (isShrunkOnLoad(structure, spec) ? opened : opened.extract(wholeImage(structure)))
     .flatten({ background: '#ffffff' })
     .toColourspace(spec.channels === 1 ? grey : deep ? 'rgb16' : 'srgb')
     .resize(spec.width, spec.height, { fit: 'fill', kernel: 'lanczos3', fastShrinkOnLoad: false })
@@ -63,6 +64,16 @@ function stretched(tensor: Float32Array): Float32Array {
   }
   const extent = Math.max(1, greatest - least);
   return tensor.map((value) => ((value - least) * 255) / extent);
+}
+
+/** A JPEG this much larger than the input, in both directions, is decoded at half its size or less: sharp leaves a factor of two to the resize. */
+const leastShrink = 4;
+
+/** Whether JPEG's own shrinking, by cosines left out, comes before the resize (`jpegShrinkOnLoad` in sharp's pipeline.cc). */
+function isShrunkOnLoad(structure: ImageStructure, { shrinkOnLoad, width, height }: ImageSpec): boolean {
+  const upright = wholeImage(structure);
+  const shrink = Math.min(upright.width / width, upright.height / height);
+  return shrinkOnLoad === true && structure.format === 'jpeg' && shrink >= leastShrink;
 }
 
 /**

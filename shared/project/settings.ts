@@ -31,6 +31,8 @@ export const projectSettings = z.strictObject({
       channels: z.union([z.literal(1), z.literal(3)]),
       /** values that are seen as 0 and 255: of what the bits of a picture can hold, or of what is found in it; left out: given */
       range: z.enum(['given', 'found']).optional(),
+      /** large JPEGs are made smaller while they are decoded; left out: false */
+      shrinkOnLoad: z.boolean().optional(),
     })
     .nullable()
     .default(null),

@@ -25,6 +25,8 @@ export const imageShape = z.object({
   channels: z.union([z.literal(1), z.literal(3)]),
   /** left out: `given` */
   range: z.enum(['given', 'found']).optional(),
+  /** left out: false */
+  shrinkOnLoad: z.boolean().optional(),
 });
 
 /** The three files a job leaves behind; each is created once and never overwritten. */

@@ -11,6 +11,7 @@ export const image = z.object({
   height: z.number(),
   channels: z.number(),
   range: z.enum(['given', 'found']).optional(),
+  shrinkOnLoad: z.boolean().optional(),
 });
 
 export const page = <T extends z.ZodType>(item: T) =>

@@ -13,7 +13,13 @@ export type Picture = {
   bits: 8 | 16;
   values: number[];
 };
-export type Spec = { width: number; height: number; channels: 1 | 3; range?: 'given' | 'found' | undefined };
+export type Spec = {
+  width: number;
+  height: number;
+  channels: 1 | 3;
+  range?: 'given' | 'found' | undefined;
+  shrinkOnLoad?: boolean | undefined;
+};
 
 const greatestOf = ({ bits }: Picture): number => 2 ** bits - 1;
 const clamp = (value: number, greatest: number): number => Math.min(greatest, Math.max(0, value));
@@ -26,8 +32,10 @@ const rint = (value: number): number => {
 
 /** Steps 2 to 7. `orientation` is that of the picture's EXIF. */
 export function preprocess(picture: Picture, spec: Spec, orientation = 1): Float32Array {
-  const upright = onWhite(orient(picture, orientation));
-  const resized = resize(upright, spec, orientation <= 2 ? 10 : spec.height);
+  const resized =
+    spec.shrinkOnLoad === true
+      ? resizedAndTurned(picture, spec, orientation)
+      : turnedAndResized(picture, spec, orientation);
   const deep = spec.range === 'found' && resized.bits === 16;
   const { width, height, channels, values } = deep ? asDeep(resized, spec.channels) : asEight(resized, spec.channels);
   const tensor = new Float32Array(width * height * channels);
@@ -35,6 +43,15 @@ export function preprocess(picture: Picture, spec: Spec, orientation = 1): Float
     for (let pixel = 0; pixel < width * height; pixel += 1)
       tensor[channel * width * height + pixel] = values[pixel * channels + channel] as number;
   return spec.range === 'found' ? stretch(tensor) : tensor;
+}
+
+const turnedAndResized = (picture: Picture, spec: Spec, orientation: number): Picture =>
+  resize(onWhite(orient(picture, orientation)), spec, orientation <= 2 ? 10 : spec.height);
+
+/** A JPEG that was shrunk on its way is turned last. */
+function resizedAndTurned(picture: Picture, spec: Spec, orientation: number): Picture {
+  const stored = orientation >= 5 ? { ...spec, width: spec.height, height: spec.width } : spec;
+  return orient(resize(picture, stored, 10), orientation);
 }
 
 /** Step 1, for PNGs that are not interlaced and have no palette. */

@@ -12,7 +12,14 @@ import { picture } from './craft.ts';
 const folder = 'test/fixtures/preprocessing';
 
 /** One line of vectors.json: the picture, the input asked for, and where its numbers are (32-bit floats, little-endian, CHW). */
-export type Vector = { picture: string; image: ImageSpec; orientation: number; tensor: string };
+export type Vector = {
+  picture: string;
+  image: ImageSpec;
+  orientation: number;
+  tensor: string;
+  /** of a JPEG: a PNG of what its decoder gives, which is where the rest of the page begins */
+  decoded?: string;
+};
 
 const size = (width: number, height: number, channels: 1 | 3): ImageSpec => ({ width, height, channels });
 
@@ -22,7 +29,7 @@ function detector(): Sharp {
   return sharp(samples, { raw: { width: 40, height: 30, channels: 1 } }).toColourspace('grey16');
 }
 
-const vectors: { name: string; image: ImageSpec; orientation?: number; made: Sharp }[] = [
+const vectors: { name: string; image: ImageSpec; orientation?: number; jpeg?: true; made: Sharp }[] = [
   { name: 'colour', image: size(16, 12, 3), made: picture(50, 37) },
   { name: 'colour-as-grey', image: size(16, 12, 1), made: picture(50, 37) },
   { name: 'grey-as-it-is', image: size(28, 28, 1), made: picture(28, 28).toColourspace('b-w') },
@@ -39,27 +46,41 @@ const vectors: { name: string; image: ImageSpec; orientation?: number; made: Sha
     image: { ...size(16, 12, 1), range: 'found' },
     made: picture(40, 30).toColourspace('rgb16'),
   },
+  // their decoded pixels are Pillow's (Image.draft), whose decoder is libjpeg-turbo: another one than Darkroom's
+  { name: 'shrunk', image: { ...size(24, 20, 3), shrinkOnLoad: true }, jpeg: true, made: picture(201, 149) },
+  {
+    name: 'shrunk-on-its-side',
+    image: { ...size(24, 20, 1), shrinkOnLoad: true },
+    ...{ orientation: 6, jpeg: true, made: picture(330, 410) },
+  },
   { name: 'dim-found', image: { ...size(16, 12, 3), range: 'found' }, made: picture(40, 30).linear(0.3, 20) },
 ];
 
 /** The vectors with their pictures and numbers. */
-export async function readVectors(): Promise<(Vector & { bytes: Buffer; expected: Float32Array })[]> {
+export async function readVectors(): Promise<
+  (Omit<Vector, 'decoded'> & { bytes: Buffer; decoded: Buffer; expected: Float32Array })[]
+> {
   const index = JSON.parse(await readFile(path.join(folder, 'vectors.json'), 'utf8')) as Vector[];
   return Promise.all(
     index.map(async (vector) => {
       const numbers = await readFile(path.join(folder, vector.tensor));
       const expected = Float32Array.from({ length: numbers.length / 4 }, (_, i) => numbers.readFloatLE(4 * i));
-      return { ...vector, bytes: await readFile(path.join(folder, vector.picture)), expected };
+      const bytes = await readFile(path.join(folder, vector.picture));
+      const decoded = vector.decoded === undefined ? bytes : await readFile(path.join(folder, vector.decoded));
+      return { ...vector, bytes, decoded, expected };
     }),
   );
 }
 
 if (import.meta.main) {
   const index: Vector[] = [];
-  for (const { name, image, orientation = 1, made } of vectors) {
+  for (const { name, image, orientation = 1, jpeg = false, made } of vectors) {
     const turned = orientation === 1 ? made : made.withMetadata({ orientation });
-    const bytes = await turned.png().toBuffer();
-    const vector = { picture: `${name}.png`, image, orientation, tensor: `${name}.f32` };
+    const bytes = await (jpeg ? turned.jpeg({ quality: 90 }) : turned.png()).toBuffer();
+    const vector = {
+      ...{ picture: `${name}.${jpeg ? 'jpg' : 'png'}`, image, orientation, tensor: `${name}.f32` },
+      ...(jpeg && { decoded: `${name}-decoded.png` }),
+    };
     await writeFile(path.join(folder, vector.picture), bytes);
     await writeFile(path.join(folder, vector.tensor), new Uint8Array((await toTensor(bytes, image)).buffer));
     index.push(vector);

@@ -47,6 +47,28 @@ describe('toTensor', () => {
     expect(await toTensor(jpeg, spec)).toEqual(await toTensor(png, spec));
   });
 
+  test.each([
+    // as shown it is four times as large as the input, less a pixel
+    { width: 64, height: 47, orientation: 1, shrinks: false },
+    { width: 64, height: 48, orientation: 1, shrinks: true },
+    { width: 47, height: 64, orientation: 6, shrinks: false },
+    { width: 48, height: 64, orientation: 6, shrinks: true },
+  ])(
+    'of a JPEG of $width x $height, orientation $orientation, is shrunk on load where that is wanted: $shrinks',
+    async (given) => {
+      const { width, height, orientation, shrinks } = given;
+      const made = picture(width, height).withMetadata({ orientation });
+      const wanted = { ...spec, shrinkOnLoad: true };
+      const jpeg = await made.clone().jpeg().toBuffer();
+      const [full, shrunk] = [await toTensor(jpeg, spec), await toTensor(jpeg, wanted)];
+      expect(shrunk.some((value, i) => value !== full[i])).toBe(shrinks);
+      expect(shrunk.reduce((sum, value, i) => sum + Math.abs(value - (full[i] ?? 0)), 0) / full.length).toBeLessThan(8);
+      expect(await toTensor(jpeg, { ...spec, shrinkOnLoad: false })).toEqual(full);
+      const png = await made.png().toBuffer();
+      expect(await toTensor(png, wanted)).toEqual(await toTensor(png, spec));
+    },
+  );
+
   test('is channel by channel, row by row, 0 to 255', async () => {
     const pixels = Buffer.from(
       Array.from({ length: 16 * 12 * 3 }, (_, index) => [255, 10, index % 200][index % 3] ?? 0),
