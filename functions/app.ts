@@ -45,8 +45,8 @@ addFunctions(app, {
   preprocess: (...call) => images.preprocess(...call),
   toTensor: (...call) => images.toTensor(...call),
   sampleBytes: createSampleBudget(),
-  infer: (...call) => judged.score(...call),
-  inferServed: (...call) => served.score(...call),
-  inferPinned: (...call) => pinned.score(...call),
+  infer: (...call) => judged.run(...call),
+  inferServed: (...call) => served.run(...call),
+  inferPinned: (...call) => pinned.run(...call),
   validate: checkModel,
 });

@@ -24,9 +24,24 @@ export function patchOf(type: z.ZodType): z.ZodType {
   if (type instanceof z.ZodNullable) return patchOf(type.unwrap() as z.ZodType).nullable();
   if (type instanceof z.ZodRecord)
     return z.record(type.keyType as z.ZodString, (type.valueType as z.ZodType).nullable());
+  if (type instanceof z.ZodDiscriminatedUnion) return patchOfAny(type.options as z.ZodObject[]);
   if (!(type instanceof z.ZodObject)) return type;
   const shape = type.shape as Record<string, z.ZodType>;
   const members = Object.entries(shape).map(([name, member]) => [name, patchOf(member).nullable().optional()] as const);
+  return z.strictObject(Object.fromEntries(members));
+}
+
+/** A patch of one of several objects: each member as some of them have it. What is made by it is held to one of them. */
+function patchOfAny(objects: readonly z.ZodObject[]): z.ZodType {
+  const types = new Map<string, Set<z.ZodType>>();
+  for (const { shape } of objects)
+    for (const [name, member] of Object.entries(shape as Record<string, z.ZodType>))
+      types.set(name, (types.get(name) ?? new Set()).add(member));
+  const members = [...types].map(([name, some]) => {
+    const patches = [...some].map((one) => patchOf(one));
+    const patch = patches.length === 1 ? patches[0] : z.union(patches);
+    return [name, (patch ?? z.never()).nullable().optional()] as const;
+  });
   return z.strictObject(Object.fromEntries(members));
 }
 

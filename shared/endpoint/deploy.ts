@@ -11,13 +11,11 @@ import type { modelApproved, queueMessages } from '../delivery/message.ts';
 import { sendOutbox } from '../delivery/send-outbox.ts';
 import type { Ports } from '../ports.ts';
 import { modelId } from '../model/register.ts';
+import { taskOf } from '../task/task.ts';
 import { createSampleBudget, type Inference, withSample } from '../prediction/inference.ts';
 import { checkCanary } from './check-canary.ts';
 
 export interface DeployPorts extends Ports, Inference {}
-
-/** Training and serving run the same graph on the same pixels; other machines differ in the last digits. */
-const smokeTolerance = 1e-3;
 
 /** Handles one wake-up of the deployment stage. */
 export async function deploy(
@@ -64,6 +62,7 @@ async function deployModel(
 
 /** Loads the artifact by its digest and scores samples of which training kept the answers; null when all agree. */
 async function smokeTest(ports: DeployPorts, project: string, model: ModelDocument): Promise<string | null> {
+  const kind = taskOf(model);
   const samples = { blobs: ports.blobs, budget: ports.sampleBytes ?? createSampleBudget() };
   const images = await pMap(
     model.smoke,
@@ -83,19 +82,17 @@ async function smokeTest(ports: DeployPorts, project: string, model: ModelDocume
   });
   const blank = new Float32Array(model.image.width * model.image.height * model.image.channels);
   const tensors = kept.length === 0 ? [blank] : kept.map((k) => k.tensor);
-  const spec = { ...model.image, classes: model.classes.length };
-  // read before it is judged: a store that does not answer now says nothing about the model
+  // read before it is tried: a store that does not answer now says nothing about the model
   const bytes = await loadModel(ports.blobs, project, model.digest);
-  let probabilities: (number[] | null)[];
   try {
-    ({ probabilities } = await ports.infer(model.digest, () => Promise.resolve(bytes), tensors, spec));
+    const outputs = await ports.infer(model.digest, () => Promise.resolve(bytes), tensors, model.image);
+    for (const [i, { expected }] of kept.entries()) {
+      const departs = kind.departs(expected, { outputs: outputs[i] ?? {}, classes: model.classes });
+      if (departs !== undefined) return `sample ${expected.md5} ${departs}`;
+    }
+    return null;
   } catch (error) {
     if (error instanceof RetryLater) throw error;
     return `the model cannot be served: ${error instanceof Error ? error.message.slice(0, 300) : 'unknown error'}`;
   }
-  for (const [i, { expected }] of kept.entries()) {
-    const worst = Math.max(...expected.probabilities.map((p, c) => Math.abs(p - (probabilities[i]?.[c] ?? 2))));
-    if (worst > smokeTolerance) return `sample ${expected.md5} scores ${worst.toFixed(4)} off what training kept`;
-  }
-  return null;
 }

@@ -7,10 +7,8 @@ import type { ModelDocument } from '../model/document.ts';
 import type { RunDocument } from '../training/document.ts';
 import type { VersionSummary } from '../dataset/document.ts';
 import { TerminalError } from '../errors.ts';
-import { judge, type Verdict } from '../task/classification/gate.ts';
-import { measure, type Measured } from '../task/classification/metrics.ts';
-import { contender, type EvaluationPorts, type JudgedSplit, judgeTestSplit } from './shards.ts';
-import { unjudged } from '../task/classification/unjudged.ts';
+import { type AssessedSplit, assessTestSplit, evaluatedModel, type EvaluationPorts } from './shards.ts';
+import { readKeptAnswers } from './kept-answers.ts';
 import { maxModelBytes, modelBlob } from '../model/artifact.ts';
 import type { Cause, runTrained } from '../delivery/message.ts';
 import { compose } from '../delivery/compose.ts';
@@ -20,8 +18,11 @@ import type { Ports } from '../ports.ts';
 import type { ProjectSettings } from '../project/settings.ts';
 import { approval, waitsForPerson } from '../model/approve.ts';
 import { modelId, registerModel } from '../model/register.ts';
-import type { ModelSpec } from '../onnx/validate.ts';
-import { maxSmokeSamples, maxUnreadable, smokeFile } from '../training/job-contract.ts';
+import type { ModelEnds } from '../onnx/ends.ts';
+import type { KeptAnswer, Metrics } from '../task/models.ts';
+import { taskOf, type TaskKind } from '../task/task.ts';
+import type { Verdict } from '../task/verdict.ts';
+import { maxUnreadable } from '../training/job-contract.ts';
 import { findVersion } from '../dataset/find-version.ts';
 import { isOpen, unreadableSamples } from '../training/run.ts';
 import { applyToRun } from '../training/apply.ts';
@@ -31,7 +32,7 @@ import { cancelled } from '../training/run.ts';
 type RunTrained = z.infer<typeof runTrained>;
 
 export interface EvaluatePorts extends Ports, EvaluationPorts {
-  validate: (bytes: Buffer, spec: ModelSpec) => Promise<{ ok: true } | { ok: false; reason: string; detail: string }>;
+  validate: (bytes: Buffer, ends: ModelEnds) => Promise<{ ok: true } | { ok: false; reason: string; detail: string }>;
 }
 
 /** One delivery works this long, then hands on to the next: well below the function timeout. */
@@ -58,37 +59,33 @@ export async function evaluate(
     return { outcome: after?.state === 'cancelled' ? 'cancelled' : code };
   };
   if (run.cancelRequested) return cancelledMeanwhile(ports, message);
-  const artifact = await collectArtifact(ports, run);
+  const kind = taskOf(run);
+  const artifact = await collectArtifact(ports, kind, run);
   if ('problem' in artifact) return fail(artifact.problem, artifact.detail);
   const endpoint = (await ports.documents.read('endpoints', project, 'endpoint'))?.document;
   const champion = await championOf(ports, endpoint);
-  let judging: (JudgedSplit & { version: VersionSummary }) | 'continue';
+  let split: (AssessedSplit & { version: VersionSummary }) | 'continue';
   try {
-    judging = await judgeRun(ports, run, artifact, champion, message);
+    split = await assessRun(ports, kind, run, artifact, champion, message);
   } catch (error) {
     if (!(error instanceof TerminalError)) throw error;
     return fail(error.code, error.message);
   }
-  if (judging === 'continue') return handOn(ports, message);
-  const { judged, unreadable, version } = judging;
-  const samples = judged.length + unreadable;
+  if (split === 'continue') return handOn(ports, message);
+  const { assessed, unreadable, version } = split;
+  const samples = assessed.length + unreadable;
   if (unreadable > maxUnreadable(samples)) {
     const detail = `${unreadable} of ${samples} test samples cannot be read, more than 1 %: they wait for review, with the reason. Train again on the next version, which is without them.`;
     return fail(unreadableSamples, detail);
   }
-  const measured = measure(judged, run.classes);
-  const verdict = judge(judged, run.classes, settings.gate, champion?.number ?? null);
-  // those that cannot be read are told below, and are not of a foreign class
-  const read = { ...measured, samples };
-  verdict.reasons.push(...unjudged(read, run.classes, version, champion?.classes ?? []));
+  const { metrics, verdict } = kind.evaluate({
+    ...{ assessed, unreadable, version, classes: run.classes, gate: settings.gate, champion: champion ?? null },
+  });
   if (artifact.smoke.length === 0)
     verdict.reasons.push('noted: training kept no answers that a deployment could check');
   if (unreadable > 0)
     verdict.reasons.push(`noted: ${unreadable} test samples cannot be read and were left out; they wait for review`);
-  const unanswered = (measured.unanswered ?? []).reduce((a, b) => a + b, 0);
-  if (unanswered > 0)
-    verdict.reasons.push(`noted: ${unanswered} test samples got no answer (not-a-number), which counts as a wrong one`);
-  const model = await register(ports, run, settings, artifact, measured, verdict);
+  const model = await register(ports, run, settings, artifact, metrics, verdict);
   const wasDeployed = endpoint?.history.some((served) => served.model === model.number) === true;
   const final = verdictOf(run, model, verdict, wasDeployed);
   if (!(await announce(ports, run, model, final, settings, message))) return cancelledMeanwhile(ports, message);
@@ -115,21 +112,23 @@ async function cancelledMeanwhile(ports: EvaluatePorts, message: RunTrained): Pr
   return { outcome: 'cancelled' };
 }
 
-async function judgeRun(
+async function assessRun(
   ports: EvaluatePorts,
+  kind: TaskKind,
   run: RunDocument,
   { bytes, digest }: Extract<Artifact, { digest: string }>,
   champion: ModelDocument | undefined,
   cause: Cause,
-): Promise<(JudgedSplit & { version: VersionSummary }) | 'continue'> {
+): Promise<(AssessedSplit & { version: VersionSummary }) | 'continue'> {
   const project = (await ports.documents.read('projects', 'projects', run.pk))?.document;
   const version = await findVersion(ports, run.pk, run.version.id);
   const until = ports.clock.now().getTime() + timeBudgetMs;
-  const split = await judgeTestSplit(ports, {
+  const split = await assessTestSplit(ports, {
     project: run.pk,
+    kind,
     root: version.root,
     candidate: { digest, classes: run.classes, image: run.image, load: () => Promise.resolve(bytes) },
-    champion: champion === undefined ? null : contender(ports.blobs, champion),
+    champion: champion === undefined ? null : evaluatedModel(ports.blobs, champion),
     outOfTime: () => ports.clock.now().getTime() > until,
     async setAside(md5, reason) {
       if (project !== undefined) await setAside(ports, project, { md5, reason, training: run.id }, cause);
@@ -138,12 +137,10 @@ async function judgeRun(
   return split === 'continue' ? split : { ...split, version };
 }
 
-const maxSmokeBytes = 4 * 1024 * 1024;
-
-type Artifact = { bytes: Buffer; digest: string; smoke: ModelDocument['smoke'] } | { problem: string; detail: string };
+type Artifact = { bytes: Buffer; digest: string; smoke: KeptAnswer[] } | { problem: string; detail: string };
 
 /** Reads and checks what the job left behind, and keeps the model under its digest. */
-async function collectArtifact(ports: EvaluatePorts, run: RunDocument): Promise<Artifact> {
+async function collectArtifact(ports: EvaluatePorts, kind: TaskKind, run: RunDocument): Promise<Artifact> {
   const prefix = attemptPrefix(run.pk, run.id, run.token ?? '');
   const onnx = await ports.blobs.get('jobs', `${prefix}/model.onnx`, { maxBytes: maxModelBytes });
   if (onnx === undefined)
@@ -154,32 +151,13 @@ async function collectArtifact(ports: EvaluatePorts, run: RunDocument): Promise<
     };
   if (onnx === 'too-large')
     return { problem: 'model-too-large', detail: `model.onnx has more than ${maxModelBytes / 1024 / 1024} MB.` };
-  const valid = await ports.validate(onnx.body, { ...run.image, classes: run.classes.length });
+  const valid = await ports.validate(onnx.body, kind.ends(run.classes, run.image));
   if (!valid.ok) return { problem: 'bad-model', detail: `model.onnx was refused (${valid.reason}): ${valid.detail}` };
-  const smoke = await readSmoke(ports, `${prefix}/smoke.json`, run.classes.length);
+  const smoke = await readKeptAnswers(ports.blobs, `${prefix}/smoke.json`, kind, run.classes);
   if ('problem' in smoke) return smoke;
   const digest = createHash('sha256').update(onnx.body).digest('hex');
   await ports.blobs.create('models', modelBlob(run.pk, digest), onnx.body, { contentType: 'application/octet-stream' });
   return { bytes: onnx.body, digest, smoke };
-}
-
-/** What training kept for the smoke test of deployments. A job may keep nothing; what it keeps has to be of use. */
-async function readSmoke(
-  ports: EvaluatePorts,
-  name: string,
-  classes: number,
-): Promise<ModelDocument['smoke'] | { problem: string; detail: string }> {
-  const wanted = `write at most ${maxSmokeSamples} entries with the md5 of a validation sample and ${classes} probabilities, one for each class, or an empty list`;
-  const bad = (what: string) => ({ problem: 'bad-smoke', detail: `smoke.json ${what}: ${wanted}.` });
-  const found = await ports.blobs.get('jobs', name, { maxBytes: maxSmokeBytes });
-  if (found === undefined) return [];
-  if (found === 'too-large') return bad(`has more than ${maxSmokeBytes / 1024 / 1024} MB`);
-  try {
-    const kept = smokeFile.parse(JSON.parse(found.body.toString('utf8')));
-    return kept.every(({ probabilities }) => probabilities.length === classes) ? kept : bad('is for other classes');
-  } catch {
-    return bad('cannot be read');
-  }
 }
 
 async function championOf(
@@ -195,7 +173,7 @@ async function register(
   run: RunDocument,
   settings: ProjectSettings,
   artifact: Extract<Artifact, { digest: string }>,
-  metrics: Measured,
+  metrics: Metrics,
   verdict: Verdict,
 ): Promise<ModelDocument> {
   const state =
@@ -205,6 +183,7 @@ async function register(
     state,
     digest: artifact.digest,
     sizeBytes: artifact.bytes.length,
+    task: run.task,
     classes: run.classes,
     image: run.image,
     run: run.id,

@@ -1,8 +1,8 @@
 /** The document of a model version. */
 import type { DocumentBase } from '../delivery/document.ts';
-import type { Verdict } from '../task/classification/gate.ts';
-import type { Measured } from '../task/classification/metrics.ts';
 import type { ImageSpec } from '../image/size.ts';
+import type { KeptAnswer, Metrics } from '../task/models.ts';
+import type { Verdict } from '../task/verdict.ts';
 
 /** id: number, zero-padded to 8; pk: project. Shape of MLflow's model versions */
 export interface ModelDocument extends DocumentBase {
@@ -11,11 +11,13 @@ export interface ModelDocument extends DocumentBase {
   /** sha-256 of the ONNX bytes; blob `models/{project}/{digest}.onnx` */
   digest: string;
   sizeBytes: number;
+  /** its kind, in whose form are classes, metrics, verdict and smoke */
+  task: string;
   classes: string[];
   image: ImageSpec;
   run: string;
   version: { id: string; number: number };
-  metrics: Measured;
+  metrics: Metrics;
   verdict: Verdict;
   lineage: {
     trainer: string;
@@ -24,8 +26,8 @@ export interface ModelDocument extends DocumentBase {
     /** digest of the trainer's code, as the job reported it */
     code: string | null;
   };
-  /** outputs kept from training for the smoke test of a deployment */
-  smoke: { md5: string; probabilities: number[] }[];
+  /** answers kept from training for the smoke test of a deployment */
+  smoke: KeptAnswer[];
   createdAt: string;
   decidedBy: string | null;
 }

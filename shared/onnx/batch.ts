@@ -1,11 +1,8 @@
 /** Images as the input of one run, and its outputs image by image. */
-import type { NamedTensors } from './thread.ts';
+import type { InputShape, NamedTensors } from './ends.ts';
 
 /** Most images per run: bounds the memory of a run and how long others wait for its thread. The probe runs as many. */
 export const imagesPerRun = 32;
-
-/** Channels, height and width of what a model takes in. */
-export type InputShape = { channels: number; height: number; width: number };
 
 export const inputSize = ({ channels, height, width }: InputShape): number => channels * height * width;
 

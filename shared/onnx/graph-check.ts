@@ -192,7 +192,7 @@ function checkSizes(graph: GraphContent): void {
   }
 }
 
-/** Refuses (throws a Refusal) a graph that is not plainly an image classifier's; returns its declared ends. */
+/** Refuses (throws a Refusal) a graph that is not plainly a model's of pictures; returns its declared ends. */
 export function checkGraph(bytes: Uint8Array, range: Range): { inputs: TensorInfo[]; outputs: TensorInfo[] } {
   const graph: GraphContent = { nodes: [], initialisers: new Set(), inputs: [], outputs: [] };
   walk(bytes, range, 'GraphProto', graphFields, (field) => visitGraphField(bytes, field, graph));

@@ -1,7 +1,8 @@
 /** Whether a model may be registered: read first, then tried where it can hurt nobody. */
 import path from 'node:path';
 import { type ProbeLimits, probeModel } from './probe.ts';
-import { type ModelSpec, validateModel } from './validate.ts';
+import type { ModelEnds } from './ends.ts';
+import { validateModel } from './validate.ts';
 
 type Checked = { ok: true } | { ok: false; reason: string; detail: string };
 
@@ -10,7 +11,6 @@ const probeEntry = path.join(import.meta.dirname, `probe-child${path.extname(imp
 
 const advice = {
   refused: 'Export it again and try it with onnxruntime before it is uploaded.',
-  'no-probabilities': 'docs/models.md says what a model has to answer.',
   crashed: 'It ended the process that loaded it; nothing was registered.',
   timeout: 'A model must load and score 32 images in that time: make it smaller.',
   memory: 'A model must load and score 32 images within that: make it smaller.',
@@ -21,19 +21,22 @@ const advice = {
  * since each may use up to the limits. Resolves within the time limit per model that waits; rejects, to be asked again,
  * when no process could be started.
  */
-export function createModelCheck(limits: ProbeLimits): (bytes: Uint8Array, spec: ModelSpec) => Promise<Checked> {
+export function createModelCheck(limits: ProbeLimits): (bytes: Uint8Array, ends: ModelEnds) => Promise<Checked> {
   let last: Promise<unknown> = Promise.resolve();
-  return async (bytes, spec) => {
-    const valid = validateModel(bytes, spec);
+  return async (bytes, ends) => {
+    const valid = validateModel(bytes, ends);
     if (!valid.ok) return { ...valid, detail: `${valid.detail}. docs/models.md lists what a model may be made of.` };
-    const probed = last.then(() => probeModel(bytes, spec, probeEntry, limits));
+    const probed = last.then(() => probeModel(bytes, ends, probeEntry, limits));
     // one that fails must not keep the next from being tried
     last = probed.catch(() => undefined);
     const result = await probed;
     if (result.ok) return { ok: true };
     const { reason, detail } = result;
     if (reason === 'not-started') throw new Error(`No process could be started to try a model: ${detail}`);
-    const code = reason === 'no-probabilities' ? reason : `does-not-run-${reason}`;
-    return { ok: false, reason: code, detail: `${detail}. ${advice[reason]}` };
+    if (reason in advice) {
+      const next = advice[reason as keyof typeof advice];
+      return { ok: false, reason: `does-not-run-${reason}`, detail: `${detail}. ${next}` };
+    }
+    return { ok: false, reason, detail: `${detail}. docs/models.md says what a model has to answer.` };
   };
 }

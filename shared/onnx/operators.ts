@@ -11,7 +11,7 @@ const operators = `
 `;
 
 /**
- * What a served model may be made of: the operators of image classifiers, all of the default domain, none that holds a
+ * What a served model may be made of: the operators of models of pictures, all of the default domain, none that holds a
  * subgraph or draws random numbers. docs/models.md lists them.
  */
 export const allowedOperators: ReadonlySet<string> = new Set(operators.trim().split(/\s+/));

@@ -1,17 +1,17 @@
 /**
  * Program: loads the model on standard input, runs it on a few images, prints one JSON line (`answerLine`).
  * It is an entry point of its own (also of the bundle), since a crash or a hang in here must not touch the parent.
- * Usage: node probe-child channels height width classes maxBytes timeoutMs
+ * Usage: node probe-child ends maxBytes timeoutMs, where `ends` are a model's (ends.ts) as JSON
  */
 import { Worker } from 'node:worker_threads';
 import { imagesPerRun } from './batch.ts';
-import { floatsOf, floatTensor, openGraph } from './engine.ts';
-import { areProbabilities } from './probabilities.ts';
+import { fits, isWithin, type ModelEnds, type OutputEnd } from './ends.ts';
+import { floatsOf, floatTensor, openGraph, type Tensor } from './engine.ts';
 import type { Answer } from './probe.ts';
 
-const [channels = 0, height = 0, width = 0, classes = 0, maxBytes = 0, timeoutMs = 0] = process.argv
-  .slice(2)
-  .map(Number);
+const [asked = '', ...numbers] = process.argv.slice(2);
+const ends = JSON.parse(asked) as ModelEnds;
+const [maxBytes = 0, timeoutMs = 0] = numbers.map(Number);
 
 /** The parent ends us in time; this is for a parent that was killed. onnxruntime blocks this thread, so another one counts. */
 function endInTime(): void {
@@ -30,7 +30,7 @@ async function readInput(maxBytes: number): Promise<Buffer> {
   return Buffer.concat(parts);
 }
 
-/** Pictures that differ in every pixel, the first plainly grey: numbers that are probabilities of one may be none of another. */
+/** Pictures that differ in every pixel, the first plainly grey: what is sound for one may be none for another. */
 function pictures(count: number, size: number): Float32Array {
   const pixels = new Float32Array(count * size).fill(127);
   // multiplier of Knuth's multiplicative hashing, which spreads neighbours; the same pixels at every try
@@ -42,29 +42,43 @@ const range = (row: Float32Array): string =>
   `${Math.min(...row).toPrecision(3)} to ${Math.max(...row).toPrecision(3)}, ${row.reduce((a, b) => a + b, 0).toPrecision(3)} in all`;
 
 /** Why one image's numbers are no answer. A picture that a model cannot answer for is met when it comes; grey is none. */
-function problemOf(row: Float32Array, isGrey: boolean): string | undefined {
-  if (areProbabilities(row)) return undefined;
-  if (row.every(Number.isFinite)) {
-    return `the outputs are not probabilities (${range(row)}): add a Softmax over the classes at the end of the model`;
-  }
+function problemOf(output: OutputEnd, row: Float32Array, isGrey: boolean): string | undefined {
+  if (isWithin(output, row)) return undefined;
+  if (row.every(Number.isFinite)) return `the outputs are not ${output.are} (${range(row)}): ${output.repair}`;
   return isGrey
     ? 'a plain grey picture is answered with not-a-number or infinity: look for a division by zero, or weights that diverged'
     : undefined;
 }
 
+/** Why what a model gave for `count` images is of no use; undefined: it is an answer to each. */
+function unusable(outputs: Record<string, Tensor>, count: number): Answer | undefined {
+  const chosen = new Map<string, number | string>();
+  for (const output of ends.outputs) {
+    const tensor = outputs[output.name];
+    const numbers = floatsOf(tensor);
+    const [images, ...dims] = tensor?.dims ?? [];
+    if (images !== count || !fits(output, dims, chosen)) {
+      const wanted = [count, ...output.shape].join(', ');
+      return { ok: false, detail: `${output.name} is [${tensor?.dims.join(', ')}] and has to be [${wanted}]` };
+    }
+    const size = numbers.length / count;
+    for (let i = 0; i < count; i++) {
+      const detail = problemOf(output, numbers.subarray(i * size, (i + 1) * size), i === 0);
+      if (detail !== undefined) return { ok: false, no: output.are, detail };
+    }
+  }
+  return undefined;
+}
+
 async function probe(): Promise<Answer> {
   const session = await openGraph(await readInput(maxBytes), 1);
+  const { channels, height, width } = ends.input;
   // as one picture is scored, and as many as an evaluation gives at once
   for (const count of [1, imagesPerRun]) {
     const pixels = pictures(count, channels * height * width);
     const outputs = await session.run({ input: floatTensor(pixels, [count, channels, height, width]) });
-    const probabilities = floatsOf(outputs['probabilities']);
-    if (probabilities.length !== count * classes)
-      return { ok: false, detail: `${probabilities.length} numbers for ${count} images of ${classes} classes` };
-    for (let i = 0; i < count; i++) {
-      const problem = problemOf(probabilities.subarray(i * classes, (i + 1) * classes), i === 0);
-      if (problem !== undefined) return { ok: false, isAnswer: true, detail: problem };
-    }
+    const problem = unusable(outputs, count);
+    if (problem !== undefined) return problem;
   }
   return { ok: true, detail: '' };
 }

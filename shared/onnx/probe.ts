@@ -2,14 +2,14 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import * as z from 'zod';
-import type { ModelSpec } from './validate.ts';
+import type { ModelEnds } from './ends.ts';
 
 /** 'not-started' says nothing about the model: the machine could not start another process. */
 type Probe =
   | { ok: true }
   | {
       ok: false;
-      reason: 'refused' | 'no-probabilities' | 'crashed' | 'timeout' | 'memory' | 'not-started';
+      reason: 'refused' | `no-${string}` | 'crashed' | 'timeout' | 'memory' | 'not-started';
       detail: string;
     };
 
@@ -19,8 +19,8 @@ export interface ProbeLimits {
   maxMemoryBytes: number;
 }
 
-/** What the child says; `isAnswer`: the model runs, and what it answers is of no use. */
-const answerLine = z.object({ ok: z.boolean(), isAnswer: z.boolean().optional(), detail: z.string() });
+/** What the child says; `no`: the model runs, and these are not what it answers. */
+const answerLine = z.object({ ok: z.boolean(), no: z.string().optional(), detail: z.string() });
 export type Answer = z.infer<typeof answerLine>;
 const maxAnswerBytes = 4096;
 const memoryCheckMs = 50;
@@ -36,11 +36,11 @@ async function residentBytes(pid: number | undefined): Promise<number> {
   }
 }
 
-function judge(stdout: string, code: number | null, signal: NodeJS.Signals | null): Probe {
+function read(stdout: string, code: number | null, signal: NodeJS.Signals | null): Probe {
   try {
     const answer = answerLine.parse(JSON.parse(stdout));
     if (answer.ok && code === 0) return { ok: true };
-    const reason = answer.ok ? 'crashed' : answer.isAnswer === true ? 'no-probabilities' : 'refused';
+    const reason = answer.ok ? 'crashed' : answer.no === undefined ? 'refused' : (`no-${answer.no}` as const);
     return { ok: false, reason, detail: answer.detail || `exit code ${code}` };
   } catch {
     return { ok: false, reason: 'crashed', detail: `no answer, exit code ${code}, signal ${signal}` };
@@ -72,14 +72,14 @@ function watch(child: ChildProcess, limits: ProbeLimits): Promise<Probe> {
       resolve(verdict ?? result);
     };
     child.on('error', (error) => end({ ok: false, reason: 'not-started', detail: error.message }));
-    child.on('close', (code, signal) => end(judge(stdout, code, signal)));
+    child.on('close', (code, signal) => end(read(stdout, code, signal)));
   });
 }
 
 /** Begins the child; text says why there is none: Node throws for some causes, and tells of others by an event. */
-function start(entry: string, numbers: readonly number[]): ChildProcess | string {
+function start(entry: string, given: readonly (string | number)[]): ChildProcess | string {
   try {
-    return spawn(process.execPath, [entry, ...numbers.map(String)], {
+    return spawn(process.execPath, [entry, ...given.map(String)], {
       stdio: ['pipe', 'pipe', 'ignore'],
       // a model gets no secrets to look at, and the runtime tells nobody
       env: { PATH: process.env['PATH'] ?? '', ORT_DISABLE_TELEMETRY: '1' },
@@ -95,12 +95,11 @@ function start(entry: string, numbers: readonly number[]): ChildProcess | string
  */
 export async function probeModel(
   bytes: Uint8Array,
-  spec: ModelSpec,
+  ends: ModelEnds,
   entry: string,
   limits: ProbeLimits,
 ): Promise<Probe> {
-  const { channels, height, width, classes } = spec;
-  const child = start(entry, [channels, height, width, classes, bytes.length, limits.timeoutMs]);
+  const child = start(entry, [JSON.stringify(ends), bytes.length, limits.timeoutMs]);
   if (typeof child === 'string') return { ok: false, reason: 'not-started', detail: child };
   const verdict = watch(child, limits);
   // a process that has used up its file handles (EMFILE) gets a child without pipes, and then its error

@@ -2,10 +2,8 @@
 import { createHash } from 'node:crypto';
 import { createBudget, type Share } from '../budget.ts';
 import { RetryLater } from '../errors.ts';
-import { batchOf, byImage, imagesPerRun, type InputShape, inputSize } from './batch.ts';
-import { areProbabilities } from './probabilities.ts';
-import type { NamedTensors } from './thread.ts';
-import type { ModelSpec } from './validate.ts';
+import { batchOf, byImage, imagesPerRun, inputSize } from './batch.ts';
+import type { InputShape, NamedTensors } from './ends.ts';
 import { Gone, type LoadedModel, type ModelWorkers } from './workers.ts';
 
 type Load = () => Promise<Buffer>;
@@ -18,13 +16,6 @@ export interface ModelCache {
    * Error when an image has another size than `shape`, or the model cannot be run.
    */
   run(digest: string, load: Load, images: Float32Array[], shape: InputShape): Promise<NamedTensors[]>;
-  /** Probabilities of each image, as `run`; null for one that the model answers with anything else (NaN). */
-  score(
-    digest: string,
-    load: Load,
-    tensors: Float32Array[],
-    spec: ModelSpec,
-  ): Promise<{ probabilities: (number[] | null)[] }>;
   /** Unloads every model once it is idle. */
   release(): Promise<void>;
 }
@@ -192,16 +183,6 @@ export function createModelCache(workers: ModelWorkers, options: ModelCacheOptio
 
   return {
     run,
-    async score(digest, load, tensors, spec) {
-      const answers = await run(digest, load, tensors, spec);
-      const probabilities = answers.map((outputs) => {
-        const row = outputs['probabilities']?.data ?? new Float32Array();
-        if (row.length !== spec.classes)
-          throw new Error(`the model gave ${row.length} numbers for an image of ${spec.classes} classes`);
-        return areProbabilities(row) ? Array.from(row) : null;
-      });
-      return { probabilities };
-    },
     async release() {
       closed = true;
       await tidy();

@@ -2,9 +2,7 @@
 import path from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { RetryLater } from '../errors.ts';
-
-/** Float32 tensors by name. */
-export type NamedTensors = Record<string, { data: Float32Array; dims: readonly number[] }>;
+import type { NamedTensors } from './ends.ts';
 
 export type Request =
   | { kind: 'load'; model: number; bytes: Uint8Array; keepsRunMemory: boolean }

@@ -1,15 +1,7 @@
 /** Decides, without running anything, whether bytes are a model that may be handed to onnxruntime. */
 import { checkGraph, type TensorInfo } from './graph-check.ts';
+import { fits, type ModelEnds } from './ends.ts';
 import { bytesOf, intOf, messageFields, Refusal, stringOf, walk, type Field, type Range } from './protobuf.ts';
-
-/** What the project expects of its models. */
-export interface ModelSpec {
-  channels: number;
-  height: number;
-  width: number;
-  /** number of classes */
-  classes: number;
-}
 
 type Validation = { ok: true; metadata: Record<string, string> } | { ok: false; reason: string; detail: string };
 
@@ -106,35 +98,37 @@ function checkVersions(model: ModelContent): void {
   }
 }
 
-const advice = {
-  'wrong-input':
-    'export with input_names=["input"], the first dimension dynamic, and the size that the job document asks for',
-  'wrong-output':
-    'export with output_names=["probabilities"], the first dimension dynamic, one number for each class, and a Softmax at the end',
-} as const;
+type Wanted = { name: string; shape: readonly (number | string)[] };
 
-/** One float tensor of the given name: an open batch dimension, then the given ones. */
-function checkEnd(ends: TensorInfo[], name: string, rest: number[], reason: 'wrong-input' | 'wrong-output'): void {
-  const end = ends[0];
-  const fits =
-    ends.length === 1 &&
-    end !== undefined &&
-    end.name === name &&
-    end.elementType === floatType &&
-    end.shape.length === rest.length + 1 &&
-    typeof end.shape[0] === 'string' &&
-    rest.every((dim, i) => end.shape[i + 1] === dim);
-  if (fits) return;
-  const found = ends
-    .slice(0, 3)
+/** Float tensors of the given names, whose first dimension is left open. Throws a Refusal that ends with `advice`. */
+function checkEnds(
+  found: TensorInfo[],
+  wanted: readonly Wanted[],
+  reason: 'wrong-input' | 'wrong-output',
+  advice: string,
+): void {
+  const chosen = new Map<string, number | string>();
+  const fit = wanted.every(({ name, shape }) => {
+    const end = found.find((one) => one.name === name);
+    if (end?.elementType !== floatType || typeof end.shape[0] !== 'string') return false;
+    return fits({ shape }, end.shape.slice(1), chosen);
+  });
+  if (fit && found.length === wanted.length) return;
+  const described = found
+    .slice(0, wanted.length + 2)
     .map((e) => `${e.name.slice(0, 50)} (type ${e.elementType}) [${e.shape.join(', ').slice(0, 100)}]`);
+  const expected = wanted.map(({ name, shape }) => `${name} [N, ${shape.join(', ')}]`);
+  const tensors = wanted.length === 1 ? 'one float tensor' : `${wanted.length} float tensors`;
   throw new Refusal(
     reason,
-    `expected one float tensor ${name} [N, ${rest.join(', ')}] with N left open, found ${found.join('; ') || 'none'}; ${advice[reason]}`,
+    `expected ${tensors} ${expected.join(' and ')} with N left open, found ${described.join('; ') || 'none'}; ${advice}`,
   );
 }
 
-function check(bytes: Uint8Array, spec: ModelSpec, maxBytes: number): Record<string, string> {
+const inputAdvice =
+  'export with input_names=["input"], the first dimension dynamic, and the size that the job document asks for';
+
+function check(bytes: Uint8Array, ends: ModelEnds, maxBytes: number): Record<string, string> {
   if (bytes.length > maxBytes) throw new Refusal('too-large', `${bytes.length} bytes are more than ${maxBytes}`);
   const model: ModelContent = { irVersion: 0, opset: 0, graph: undefined, metadata: new Map() };
   walk(bytes, { start: 0, end: bytes.length }, 'ModelProto', modelFields, (field) =>
@@ -143,20 +137,24 @@ function check(bytes: Uint8Array, spec: ModelSpec, maxBytes: number): Record<str
   if (model.graph === undefined) throw new Refusal('malformed', 'the file has no graph');
   checkVersions(model);
   const { inputs, outputs } = checkGraph(bytes, model.graph);
-  checkEnd(inputs, 'input', [spec.channels, spec.height, spec.width], 'wrong-input');
-  checkEnd(outputs, 'probabilities', [spec.classes], 'wrong-output');
+  const { channels, height, width } = ends.input;
+  checkEnds(inputs, [{ name: 'input', shape: [channels, height, width] }], 'wrong-input', inputAdvice);
+  const names = JSON.stringify(ends.outputs.map(({ name }) => name));
+  const advice = ends.outputs.map((output) => output.advice).join('; ');
+  const outputAdvice = `export with output_names=${names}, the first dimension dynamic, ${advice}`;
+  checkEnds(outputs, ends.outputs, 'wrong-output', outputAdvice);
   return Object.fromEntries(model.metadata);
 }
 
 /**
- * Refuses whatever is not plainly an ONNX image classifier of the project's shape: external data, custom operators, control
+ * Refuses whatever is not plainly an ONNX model of pictures with these ends: external data, custom operators, control
  * flow, functions, operators beyond the allow-list, sizes that are computed from pixels, non-finite weights, odd versions, oversize. Never throws, on any bytes.
- * Input must be `input` float [N, channels, height, width], output `probabilities` float [N, classes], nothing besides.
+ * Input must be `input` float [N, channels, height, width], outputs those of `ends`, nothing besides.
  * A model that passes can still be too slow or too large at run time: `probeModel` comes next.
  */
-export function validateModel(bytes: Uint8Array, spec: ModelSpec, maxBytes = defaultMaxBytes): Validation {
+export function validateModel(bytes: Uint8Array, ends: ModelEnds, maxBytes = defaultMaxBytes): Validation {
   try {
-    return { ok: true, metadata: check(bytes, spec, maxBytes) };
+    return { ok: true, metadata: check(bytes, ends, maxBytes) };
   } catch (error) {
     if (error instanceof Refusal) return { ok: false, reason: error.reason, detail: error.message.slice(0, 500) };
     return { ok: false, reason: 'malformed', detail: 'the file cannot be read' };

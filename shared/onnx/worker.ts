@@ -1,7 +1,8 @@
 /** Program of a thread that loads and runs models for thread.ts, one request at a time, since onnxruntime blocks its thread. */
 import { parentPort } from 'node:worker_threads';
 import { floatsOf, floatTensor, type GraphSession, openGraph } from './engine.ts';
-import type { Answer, NamedTensors, Request } from './thread.ts';
+import type { NamedTensors } from './ends.ts';
+import type { Answer, Request } from './thread.ts';
 
 const sessions = new Map<number, GraphSession>();
 

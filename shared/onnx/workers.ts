@@ -1,7 +1,8 @@
 /** A few threads that run models, and who of those who wait has the next one that is free. */
 import { availableParallelism } from 'node:os';
 import { RetryLater } from '../errors.ts';
-import { type NamedTensors, type Request, startThread, type Thread, workerProgram } from './thread.ts';
+import type { NamedTensors } from './ends.ts';
+import { type Request, startThread, type Thread, workerProgram } from './thread.ts';
 
 /** A model in one thread or several. */
 export interface LoadedModel {

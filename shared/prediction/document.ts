@@ -10,8 +10,10 @@ export interface PredictionDocument extends DocumentBase, Pick<FileFindings, 'tr
   deployment: string;
   role: 'production' | 'canary' | 'pinned';
   sha256: string;
-  class: string | null;
-  probabilities: Record<string, number>;
+  /** task kind of the model */
+  task: string;
+  /** in the form of the kind; null: the model had no answer */
+  prediction: object | null;
   error: string | null;
   durationMs: number;
   at: string;

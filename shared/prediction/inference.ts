@@ -1,16 +1,16 @@
 /** Decode and inference as async functions, so that a simulator can replace them. */
 import { type Budget, createBudget } from '../budget.ts';
 import { maxImageBytes } from '../image/size.ts';
-import type { ModelSpec } from '../onnx/validate.ts';
+import type { InputShape, NamedTensors } from '../onnx/ends.ts';
 import type { Blobs } from '../ports.ts';
 
-/** Probabilities of images by the model of a digest, in order; null for an image that it has no answer for. */
+/** What the model of a digest answers for each image, in order. */
 export type Infer = (
   digest: string,
   load: () => Promise<Buffer>,
-  tensors: Float32Array[],
-  spec: ModelSpec,
-) => Promise<{ probabilities: (number[] | null)[] }>;
+  images: Float32Array[],
+  shape: InputShape,
+) => Promise<NamedTensors[]>;
 
 export interface Inference {
   toTensor: (bytes: Buffer, spec: { width: number; height: number; channels: 1 | 3 }) => Promise<Float32Array>;
@@ -38,13 +38,4 @@ export async function withSample<T>(
   } finally {
     release();
   }
-}
-
-/** Index of the greatest number. */
-export function best(values: readonly number[]): number {
-  let at = 0;
-  values.forEach((value, i) => {
-    if (value > (values[at] ?? 0)) at = i;
-  });
-  return at;
 }

@@ -13,7 +13,8 @@ import type { ImageRefusal } from '../image/structure.ts';
 import type { Ports } from '../ports.ts';
 import { loadModel } from '../model/artifact.ts';
 import { modelId } from '../model/register.ts';
-import { best, type Infer } from './inference.ts';
+import { taskOf } from '../task/task.ts';
+import type { Infer } from './inference.ts';
 
 export interface ScorePorts extends Ports {
   /** models behind endpoints */
@@ -28,8 +29,9 @@ export interface ScorePorts extends Ports {
 }
 
 export interface ScoreAnswer {
-  class: string;
-  probabilities: Record<string, number>;
+  task: string;
+  /** in the form of the kind */
+  prediction: object;
   predictionId: string;
   model: { version: number; digest: string };
   datasetVersion: { id: string; number: number };
@@ -104,7 +106,7 @@ export function createScorer(ports: ScorePorts): ScoreImage {
 
   const score = async (
     startedAt: number,
-    ...[project, image, options]: Parameters<ScoreImage>
+    ...[project, scored, options]: Parameters<ScoreImage>
   ): Promise<ScoreAnswer> => {
     const id = `p-${createHash('sha256').update(ports.ids.next()).digest('hex').slice(0, 24)}`;
     const endpoint = await endpointOf(project);
@@ -116,34 +118,33 @@ export function createScorer(ports: ScorePorts): ScoreImage {
         'unknown-model',
         `Project ${project} has no model ${target.model}, though its endpoint names it. Deploy another one.`,
       );
-    const judged = await ports.preprocess(image.bytes, image.contentType, model.image);
-    if (!judged.ok)
+    const image = await ports.preprocess(scored.bytes, scored.contentType, model.image);
+    if (!image.ok)
       throw new TerminalError(
-        judged.reason === 'unsupported-format' || judged.reason === 'not-an-image' ? 'unsupported-type' : 'bad-image',
-        judged.detail,
+        image.reason === 'unsupported-format' || image.reason === 'not-an-image' ? 'unsupported-type' : 'bad-image',
+        image.detail,
       );
-    const prediction = emptyPrediction(project, id, model, target, judged);
+    const document = emptyPrediction(project, id, model, target, image);
     try {
-      const spec = { ...model.image, classes: model.classes.length };
       const isServed = [endpoint?.production?.digest, endpoint?.canary?.digest].includes(model.digest);
       const infer = isServed ? ports.inferServed : ports.inferPinned;
       const load = (): Promise<Buffer> => loadModel(ports.blobs, project, model.digest);
-      const [row] = (await infer(model.digest, load, [judged.tensor], spec)).probabilities;
-      if (!row) throw new Error('its numbers are no probabilities (not-a-number, or none that sum to 1)');
-      prediction.class = model.classes[best(row)] ?? null;
-      prediction.probabilities = Object.fromEntries(model.classes.map((name, i) => [name, round(row[i] ?? 0)]));
+      const [outputs = {}] = await infer(model.digest, load, [image.tensor], model.image);
+      const kind = taskOf(model);
+      document.prediction = kind.decode({ outputs, classes: model.classes });
+      if (document.prediction === null) throw new Error(kind.noAnswer);
     } catch (error) {
       // storage that does not answer is no error of the model: it must not return a canary
       if (error instanceof RetryLater) throw error;
-      prediction.error = error instanceof Error ? error.message.slice(0, 500) : 'inference failed';
+      document.error = error instanceof Error ? error.message.slice(0, 500) : 'inference failed';
     }
     const at = ports.clock.now();
-    prediction.durationMs = at.getTime() - startedAt;
-    prediction.at = at.toISOString();
+    document.durationMs = at.getTime() - startedAt;
+    document.at = at.toISOString();
     // stored before it is answered: an answer that nobody can trace is worth nothing
-    await ports.documents.create('predictions', prediction);
-    const outcome = prediction.class === null ? 'failed' : 'scored';
-    const { durationMs, role } = prediction;
+    await ports.documents.create('predictions', document);
+    const outcome = document.prediction === null ? 'failed' : 'scored';
+    const { durationMs, role } = document;
     ports.telemetry.metric('score-milliseconds', durationMs, {
       ...{ project, model: String(model.number), role, outcome },
     });
@@ -151,17 +152,17 @@ export function createScorer(ports: ScorePorts): ScoreImage {
       ...{ stage: 'score', project, outcome, durationMs },
       ids: { prediction: id, model: String(model.number), role },
     });
-    if (prediction.class === null) {
-      const why = `Model ${model.number} has no answer for this image: ${prediction.error ?? ''}.`;
+    if (document.prediction === null) {
+      const why = `Model ${model.number} has no answer for this image: ${document.error ?? ''}.`;
       throw new Unanswered(`${why} Prediction ${id} keeps it; another image, or an earlier model, may do better.`, id);
     }
     return {
-      class: prediction.class,
-      probabilities: prediction.probabilities,
+      task: model.task,
+      prediction: document.prediction,
       predictionId: id,
       model: { version: model.number, digest: model.digest },
       datasetVersion: model.version,
-      durationMs: prediction.durationMs,
+      durationMs: document.durationMs,
     };
   };
 
@@ -181,8 +182,6 @@ async function assertProject(ports: ScorePorts, project: string): Promise<void> 
     `There is no project "${project}". Create it with PUT /api/v1/projects/${project}.`,
   );
 }
-
-const round = (p: number): number => Math.round(p * 1e6) / 1e6;
 
 async function choose(
   endpoint: EndpointDocument | null,
@@ -230,8 +229,8 @@ function emptyPrediction(
     sha256: createHash('sha256').update(bytes).digest('hex'),
     ...(trailingBytes > 0 && { trailingBytes }),
     ...(declaredType !== null && { declaredType }),
-    class: null,
-    probabilities: {},
+    task: model.task,
+    prediction: null,
     error: null,
     durationMs: 0,
     at: '',

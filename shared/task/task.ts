@@ -7,6 +7,7 @@ import type { VersionSummary } from '../dataset/document.ts';
 import { TerminalError } from '../errors.ts';
 import type { ProjectSettings } from '../project/settings.ts';
 import { classification } from './classification/classification.ts';
+import type { ModelKind } from './models.ts';
 
 /** What a sample shows, in the form of its project's kind: an object of JSON. */
 export type Annotation = Readonly<Record<string, unknown>>;
@@ -18,7 +19,7 @@ export interface Reason {
 }
 
 /** One kind of image task, whose annotations are `A`s. */
-export interface TaskKind<A extends Annotation = Annotation> {
+export interface TaskKind<A extends Annotation = Annotation> extends ModelKind<A> {
   /** as `ProjectSettings.task` has it, and what is stored of its projects' data */
   readonly name: string;
   /** what an annotation is; parsing brings it into its one form */

@@ -1,5 +1,5 @@
 /** A training run, and what can be told of it; transition.ts says what becomes of a run that is told it. */
-import type { Verdict } from '../task/classification/gate.ts';
+import type { Verdict } from '../task/verdict.ts';
 import type { ImageSpec } from '../image/size.ts';
 import type { Unreadable } from './job-contract.ts';
 

@@ -4,7 +4,7 @@
  */
 import * as z from 'zod';
 import { trainerName } from '../project/settings.ts';
-import { builtInTrainers } from '../task/classification/trainers.ts';
+import { kinds } from '../task/task.ts';
 
 /** Whatever zod understands of JSON Schema, for an object of numbers, booleans and texts. */
 const parametersSchema = z
@@ -39,10 +39,12 @@ export interface Trainers {
 }
 
 /** What the trainers of this repository publish. */
-export const builtInDescriptions: TrainerDescription[] = Object.entries(builtInTrainers).map(([name, parameters]) => ({
-  name,
-  parameters: parametersSchema.parse(z.toJSONSchema(parameters, { io: 'input' })),
-}));
+export const builtInDescriptions: TrainerDescription[] = [...kinds.values()]
+  .flatMap(({ trainers }) => Object.entries(trainers))
+  .map(([name, parameters]) => ({
+    name,
+    parameters: parametersSchema.parse(z.toJSONSchema(parameters, { io: 'input' })),
+  }));
 
 /** The built-in ones, where nothing says which there are. */
 export const unknownTrainers: Trainers = { described: builtInDescriptions, isComplete: false };

@@ -1,7 +1,7 @@
 /** Scoring through HTTP against a bare loop of the same decode and model and a bare answer of the same host; evaluation in shards. */
 import pMap from 'p-map';
 import { createImageReader } from '../../shared/image/decode.ts';
-import { contender } from '../../shared/evaluation/shards.ts';
+import { evaluatedModel } from '../../shared/evaluation/shards.ts';
 import { floatsOf, floatTensor, openGraph } from '../../shared/onnx/engine.ts';
 import { createModelCache } from '../../shared/onnx/session.ts';
 import { createModelWorkers } from '../../shared/onnx/workers.ts';
@@ -148,7 +148,7 @@ export const serving: Bench = async (options) => {
 
     const { root } = await platform.call('GET', `/projects/${project}/versions/head`);
     const split = { blobs: platform.ports.blobs, models, project, root: String(root) };
-    const served = contender(platform.ports.blobs, model);
+    const served = evaluatedModel(platform.ports.blobs, model);
     return [
       ...scored,
       figure('score-per-second-16-clients', perSecond, 'requests/s'),

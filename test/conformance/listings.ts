@@ -130,7 +130,15 @@ export function listings(port: () => Documents, fresh: () => string): void {
       const pk = fresh();
       const prediction = (id: string, error: string | null) => ({
         ...{ id, pk, project: pk, model: { number: 1, digest: '' }, version: { id: '', number: 1 }, deployment: 'd' },
-        ...{ role: 'production' as const, sha256: '', class: null, probabilities: {}, error, durationMs: 1, at: at(0) },
+        ...{
+          role: 'production' as const,
+          sha256: '',
+          task: 'classification',
+          prediction: null,
+          error,
+          durationMs: 1,
+          at: at(0),
+        },
       });
       await port().create('predictions', prediction('fine', null));
       await port().create('predictions', prediction('failed', 'null'));

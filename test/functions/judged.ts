@@ -8,6 +8,7 @@ import type { queueMessages, runTrained } from '../../shared/delivery/message.ts
 import type { ProjectSettingsInput } from '../../shared/project/settings.ts';
 import type * as z from 'zod';
 import { labelOf, sample } from '../shared/dataset/samples.ts';
+import { answerOf } from '../shared/task/classification/answers.ts';
 import { cause, name, succeeded, trainable } from '../shared/evaluation/trainable.ts';
 
 type RunTrained = z.infer<typeof runTrained>;
@@ -31,11 +32,10 @@ export async function judged(settings: ProjectSettingsInput = {}) {
       await load();
       const answer = answers.get(digest);
       if (answer === undefined) throw new Error('this model cannot be run');
-      const probabilities = tensors.map(([label = 0]) => {
+      return tensors.map(([label = 0]) => {
         const at = answer(label);
-        return Array.from({ length: 10 }, (_, i) => (i === at ? 0.91 : 0.01));
+        return answerOf(Array.from({ length: 10 }, (_, i) => (i === at ? 0.91 : 0.01)));
       });
-      return { probabilities };
     },
     validate: () => Promise.resolve({ ok: true }),
   };

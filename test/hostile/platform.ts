@@ -124,8 +124,9 @@ async function serve({ blobs, documents }: Ports, version: { id: string; number:
   const at = new Date().toISOString();
   const model: Omit<ModelDocument, 'id' | 'number'> = {
     ...{ pk: project, state: 'approved', digest, sizeBytes: bytes.length, classes, image, run, version },
+    task: 'classification',
     metrics: { accuracy: 1, samples: 1, recall: {}, confusion: [] },
-    verdict: { ...verdict, interval: { low: 0.5, high: 1 }, champion: null },
+    verdict: Object.assign(verdict, { interval: { low: 0.5, high: 1 }, champion: null }),
     lineage: { trainer: 'softmax', parameters: {}, seed: 1, code: null },
     ...{ smoke: [], createdAt: at, decidedBy: 'gate' },
   };

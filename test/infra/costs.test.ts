@@ -26,6 +26,7 @@ import { sweepSchedule } from '../../shared/resources.ts';
 import type { Infer } from '../../shared/prediction/inference.ts';
 import { createScorer } from '../../shared/prediction/score.ts';
 import { acceptedImage } from '../shared/image/accepted.ts';
+import { answerOf } from '../shared/task/classification/answers.ts';
 import { trainable } from '../shared/evaluation/trainable.ts';
 import { createFakes, type Fakes } from '../simulation/fakes.ts';
 import { counting } from './counting.ts';
@@ -138,6 +139,7 @@ test('1,000 scores do what they are charged for', async () => {
   const model = {
     number: 1,
     digest: 'd',
+    task: 'classification',
     classes: ['a', 'b'],
     image: { width: 8, height: 8, channels: 1 },
     version: { id: 'v', number: 1 },
@@ -148,7 +150,7 @@ test('1,000 scores do what they are charged for', async () => {
   let loaded: Promise<Buffer> | undefined;
   const infer: Infer = async (_digest, load) => {
     await (loaded ??= load());
-    return { probabilities: [[0.25, 0.75]] };
+    return [answerOf([0.25, 0.75])];
   };
   const score = createScorer({
     ...ports,

@@ -8,7 +8,8 @@ import { mounted } from '../../functions/http/surface.ts';
 import { figures } from '../../infra/costs/page.ts';
 import { settingNames } from '../../shared/config.ts';
 import { maxClasses } from '../../shared/names.ts';
-import { projectSettings } from '../../shared/project/settings.ts';
+import { classification } from '../../shared/task/classification/classification.ts';
+import { settingsOf } from '../../shared/project/settings.ts';
 import { blobContainers, documentContainers, queueNames } from '../../shared/resources.ts';
 import { registered } from './registered.ts';
 import { appSettingsOf, at, deployments, infraFile, ofType, resourcesOf } from './templates.ts';
@@ -154,7 +155,7 @@ test('the README has the default and the range of every setting of a project', (
       .slice(2)
       .map(([name = '', usual = '', range = '']) => [name.replaceAll('`', ''), [usual, range.replaceAll('`', '')]]),
   );
-  const settings = settingsIn(z.toJSONSchema(z.strictObject(projectSettings.shape), { io: 'input' }) as Setting);
+  const settings = settingsIn(z.toJSONSchema(settingsOf(classification), { io: 'input' }) as Setting);
   const told = settings.filter(([name]) => !name.startsWith('image.'));
   const objects = ['image {width, height, channels}', 'image.range', 'deploy.canary'];
   expect(new Set(Object.keys(rows))).toEqual(new Set([...objects, ...told.map(([name]) => name)]));
@@ -232,7 +233,7 @@ test('the parity table is true', async () => {
 
 test('the README shows the demo in the words that it has', () => {
   const [, shown = ''] = /```text\n([\s\S]*?)```/.exec(readme) ?? [];
-  const folders = ['local/demo', 'shared/evaluation'];
+  const folders = ['local/demo', 'shared/evaluation', 'shared/task/classification'];
   const sources = folders.flatMap((folder) =>
     readdirSync(path.join(root, folder)).map((name) => read(`${folder}/${name}`)),
   );

@@ -19,7 +19,16 @@ import type {
 } from './types/training/job-contract.d.ts';
 
 /** documents whose form changes with this release, before anybody keeps any: the next release is held to the new form */
-type Reshaped = 'projects' | 'uploads' | 'samples' | 'pixels' | 'staged' | 'runs' | 'schedulers';
+type Reshaped =
+  | 'projects'
+  | 'uploads'
+  | 'samples'
+  | 'pixels'
+  | 'staged'
+  | 'schedulers'
+  | 'runs'
+  | 'models'
+  | 'predictions';
 type DocumentTypes = Omit<AllDocumentTypes, Reshaped>;
 type DocumentTypesBefore = Omit<AllDocumentTypesBefore, Reshaped>;
 

@@ -6,6 +6,7 @@ import type { AcceptedImage, PreprocessedImage } from '../../shared/image/decode
 import type { ImageRefusal } from '../../shared/image/structure.ts';
 import type { Infer } from '../../shared/prediction/inference.ts';
 import { acceptedImage } from '../shared/image/accepted.ts';
+import { answerOf } from '../shared/task/classification/answers.ts';
 import type { Scheduler } from './scheduler.ts';
 
 const picture = z.object({
@@ -90,9 +91,9 @@ export function createEyes(
       loaded.set(digest, known);
     }
     const kept = known;
-    return scheduler.perform('infer', digest.slice(0, 8), 'read', () => ({
-      probabilities: tensors.map((pixels) => answer(kept, pixels)),
-    }));
+    return scheduler.perform('infer', digest.slice(0, 8), 'read', () =>
+      tensors.map((pixels) => answerOf(answer(kept, pixels))),
+    );
   };
   return {
     inspect: decode,
@@ -106,9 +107,9 @@ export function createEyes(
     infer,
     inferServed: infer,
     inferPinned: infer,
-    validate: (bytes, { classes }) =>
+    validate: (bytes, { outputs }) =>
       Promise.resolve(
-        parse(model, bytes)?.classes.length === classes
+        parse(model, bytes)?.classes.length === outputs[0]?.shape[0]
           ? { ok: true }
           : { ok: false, reason: 'not-onnx', detail: 'These bytes are no model.' },
       ),

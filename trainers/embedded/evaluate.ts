@@ -1,6 +1,6 @@
 /** Scores samples with the served network. */
 import { floatsOf, floatTensor, openGraph, type GraphSession, type Tensor } from '../../shared/onnx/engine.ts';
-import type { ModelSpec } from '../../shared/onnx/validate.ts';
+import type { ClassifierShape } from '../../shared/task/classification/ends.ts';
 
 /** One image: CHW floats 0..255, and the index of its class. */
 export interface Sample {
@@ -14,7 +14,7 @@ const batchSize = 64;
 export async function probabilitiesOf(
   session: GraphSession,
   samples: readonly Sample[],
-  spec: ModelSpec,
+  spec: ClassifierShape,
   extra: Record<string, Tensor>,
 ): Promise<Float32Array> {
   const size = spec.channels * spec.height * spec.width;
@@ -52,7 +52,7 @@ export function judge(
 export async function scoreModel(
   bytes: Uint8Array,
   samples: readonly Sample[],
-  spec: ModelSpec,
+  spec: ClassifierShape,
   threads: number,
 ): Promise<Float32Array> {
   const session = await openGraph(bytes, threads);

@@ -1,6 +1,6 @@
 /** Trains a network and keeps the weights of the epoch that did best on validation. */
 import { type ExecutionProvider, floatTensor, openGraph } from '../../shared/onnx/engine.ts';
-import type { ModelSpec } from '../../shared/onnx/validate.ts';
+import type { ClassifierShape } from '../../shared/task/classification/ends.ts';
 import type { Architecture } from './architectures.ts';
 import { augment, type Augmentation } from './augment.ts';
 import { judge, probabilitiesOf, type Sample } from './evaluate.ts';
@@ -59,7 +59,7 @@ function scheduledRate(peak: number, step: number, total: number): number {
 
 interface Training {
   train: Sample[];
-  spec: ModelSpec;
+  spec: ClassifierShape;
   recipe: Recipe;
   random: Random;
   stepper: Stepper;
@@ -146,7 +146,7 @@ async function createEvaluation(
 export async function fit(
   train: Sample[],
   validation: Sample[],
-  spec: ModelSpec,
+  spec: ClassifierShape,
   recipe: Recipe,
   options: FitOptions,
 ): Promise<Fitted> {

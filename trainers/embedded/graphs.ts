@@ -1,12 +1,12 @@
 /** The ONNX graphs of a training: one step, batch norm statistics, evaluation, and the model that is served. */
 import { encodeModel, type ValueInfo } from '../../shared/onnx/encode.ts';
-import type { ModelSpec } from '../../shared/onnx/validate.ts';
+import type { ClassifierShape } from '../../shared/task/classification/ends.ts';
 import { adamwStep } from './adamw.ts';
 import type { Architecture } from './architectures.ts';
 import { softmaxCrossEntropy } from './layers.ts';
 import { servingBuilder, trainingBuilder, type Parameter, type Weights } from './network.ts';
 
-const pixelShape = (batch: number, spec: ModelSpec): number[] => [batch, spec.channels, spec.height, spec.width];
+const pixelShape = (batch: number, spec: ClassifierShape): number[] => [batch, spec.channels, spec.height, spec.width];
 
 interface TrainingGraph {
   bytes: Uint8Array;
@@ -21,7 +21,7 @@ interface TrainingGraph {
  */
 export function trainingGraph(
   architecture: Architecture,
-  spec: ModelSpec,
+  spec: ClassifierShape,
   batch: number,
   output: 'step' | 'gradients' = 'step',
 ): TrainingGraph {
@@ -60,7 +60,7 @@ export function trainingGraph(
 }
 
 /** Inputs: `pixels` and `parameters`; outputs: `{name}.mean` and `{name}.variance` of every batch norm. */
-export function statisticsGraph(architecture: Architecture, spec: ModelSpec, batch: number): Uint8Array {
+export function statisticsGraph(architecture: Architecture, spec: ClassifierShape, batch: number): Uint8Array {
   const builder = trainingBuilder();
   const { graph, parameters, statistics } = builder;
   const pixels = { name: 'pixels', shape: pixelShape(batch, spec) };
@@ -83,7 +83,7 @@ export function statisticsGraph(architecture: Architecture, spec: ModelSpec, bat
  */
 export function servingGraph(
   architecture: Architecture,
-  spec: ModelSpec,
+  spec: ClassifierShape,
   weights: Weights | undefined,
   metadata: Record<string, string>,
 ): { bytes: Uint8Array; shapes: Map<string, number[]> } {

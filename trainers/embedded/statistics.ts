@@ -3,7 +3,7 @@
  * training lags behind the weights, and small trainings then collapse at export.
  */
 import { floatsOf, floatTensor, openGraph, type Tensor } from '../../shared/onnx/engine.ts';
-import type { ModelSpec } from '../../shared/onnx/validate.ts';
+import type { ClassifierShape } from '../../shared/task/classification/ends.ts';
 import type { Architecture } from './architectures.ts';
 import type { Sample } from './evaluate.ts';
 import { statisticsGraph } from './graphs.ts';
@@ -39,7 +39,7 @@ function pool(batches: { mean: Float32Array; variance: Float32Array }[]): {
 /** `samples` are in random order: the first ones are measured. */
 export async function createStatisticsMeter(
   architecture: Architecture,
-  spec: ModelSpec,
+  spec: ClassifierShape,
   samples: readonly Sample[],
   batchNorms: string[],
   threads: number,

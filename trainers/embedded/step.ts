@@ -1,6 +1,6 @@
 /** The state of a training in progress: parameters and AdamW's moments, moved by one graph run per step. */
 import { floatsOf, floatTensor, openGraph, type ExecutionProvider, type Tensor } from '../../shared/onnx/engine.ts';
-import type { ModelSpec } from '../../shared/onnx/validate.ts';
+import type { ClassifierShape } from '../../shared/task/classification/ends.ts';
 import { biasCorrection } from './adamw.ts';
 import type { Architecture } from './architectures.ts';
 import { trainingGraph } from './graphs.ts';
@@ -35,7 +35,7 @@ function initialValues(parameters: Parameter[], random: Random): Float32Array {
 /** Starts from random weights. Steps take batches of exactly `batch` images. */
 export async function createStepper(
   architecture: Architecture,
-  spec: ModelSpec,
+  spec: ClassifierShape,
   batch: number,
   random: Random,
   threads: number,

@@ -1,5 +1,6 @@
 /** From samples to the three files of the job contract. No clock and no network: the same job gives the same bytes. */
-import { type ModelSpec, validateModel } from '../../shared/onnx/validate.ts';
+import { validateModel } from '../../shared/onnx/validate.ts';
+import { classifierEnds, type ClassifierShape } from '../../shared/task/classification/ends.ts';
 import type { JobDocument, OutputName } from '../../shared/training/job-contract.ts';
 import type { Dataset } from './dataset.ts';
 import { scoreModel } from './evaluate.ts';
@@ -27,8 +28,8 @@ function modelMetadata(job: Job): Record<string, string> {
   };
 }
 
-function checkModel(bytes: Uint8Array, spec: ModelSpec, scored: Float32Array, expected: Float32Array): void {
-  const valid = validateModel(bytes, spec);
+function checkModel(bytes: Uint8Array, spec: ClassifierShape, scored: Float32Array, expected: Float32Array): void {
+  const valid = validateModel(bytes, classifierEnds(spec));
   if (!valid.ok) throw new Error(`the exported model is not acceptable: ${valid.reason}, ${valid.detail}`);
   const worst = scored.reduce((most, value, i) => {
     const wanted = expected[i] ?? 0;

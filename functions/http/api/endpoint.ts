@@ -5,6 +5,7 @@ import {
   endpointView,
   predictionView,
   scoreView,
+  toScoreView,
   toEndpointView,
   toPredictionView,
 } from '../../../shared/api/views/endpoint.ts';
@@ -94,7 +95,7 @@ export const endpointRoutes = [
       const options = { owner: call.key.id, pin: call.query.model, traceparent: call.cause.traceparent };
       return {
         status: 200,
-        json: await ports.score(project, { bytes: call.bytes, contentType: call.contentType }, options),
+        json: toScoreView(await ports.score(project, { bytes: call.bytes, contentType: call.contentType }, options)),
       };
     },
   }),

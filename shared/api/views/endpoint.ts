@@ -3,8 +3,11 @@ import * as z from 'zod';
 import { rollbackTarget } from '../../endpoint/rollback-target.ts';
 import type { EndpointDocument } from '../../endpoint/document.ts';
 import type { PredictionDocument } from '../../prediction/document.ts';
+import type { ScoreAnswer } from '../../prediction/score.ts';
+import { taskOf } from '../../task/task.ts';
+import * as ofKinds from '../../task/views.ts';
 import { lineageView } from './model.ts';
-import { counts, time } from './page.ts';
+import { time } from './page.ts';
 
 const target = z.object({ model: z.number(), digest: z.string(), deployment: z.string() });
 
@@ -24,19 +27,18 @@ export const toEndpointView = (endpoint: EndpointDocument): z.infer<typeof endpo
   return { production, previous: rollbackTarget(endpoint), canary, history, revision };
 };
 
-export const scoreView = z.object({
-  class: z.string(),
-  probabilities: counts,
+export const scoreView = ofKinds.scoreWith({
   predictionId: z.string(),
   model: z.object({ version: z.number(), digest: z.string() }),
   datasetVersion: z.object({ id: z.string(), number: z.number() }),
   durationMs: z.number(),
 });
 
-export const predictionView = z.object({
+export const toScoreView = ({ task, prediction, ...answer }: ScoreAnswer): z.infer<typeof scoreView> =>
+  ({ ...taskOf({ task }).views.prediction(prediction), ...answer }) as z.infer<typeof scoreView>;
+
+export const predictionView = ofKinds.predictionWith({
   id: z.string(),
-  class: z.string().nullable(),
-  probabilities: counts,
   model: z.object({ number: z.number(), digest: z.string() }),
   datasetVersion: z.object({ id: z.string(), number: z.number() }),
   deployment: z.string(),
@@ -56,11 +58,10 @@ export const toPredictionView = (
   p: PredictionDocument,
   lineage: z.infer<typeof lineageView>,
 ): z.infer<typeof predictionView> => {
-  const { id, probabilities, model, deployment, role, sha256, error, durationMs, at } = p;
-  return {
+  const { id, model, deployment, role, sha256, error, durationMs, at } = p;
+  const view = {
     id,
-    class: p.class,
-    probabilities,
+    ...taskOf(p).views.prediction(p.prediction),
     model,
     datasetVersion: p.version,
     deployment,
@@ -73,4 +74,5 @@ export const toPredictionView = (
     at,
     lineage,
   };
+  return view as z.infer<typeof predictionView>;
 };

@@ -2,7 +2,6 @@
 import * as z from 'zod';
 import type { EndpointDocument } from '../../endpoint/document.ts';
 import type { ModelDocument } from '../../model/document.ts';
-import { recallOf, supportOf } from '../../task/classification/metrics.ts';
 import type { Lineage } from '../../model/trace-lineage.ts';
 import { entryView, toEntryView, toVersionSummary, versionSummaryView } from './dataset.ts';
 import {
@@ -13,7 +12,9 @@ import {
   verdict,
   verdictSummary,
 } from './training.ts';
-import { counts, image, time } from './page.ts';
+import { image, time } from './page.ts';
+import { taskOf } from '../../task/task.ts';
+import * as ofKinds from '../../task/views.ts';
 
 export const modelView = z.object({
   version: z.number(),
@@ -25,15 +26,7 @@ export const modelView = z.object({
   image,
   run: z.string(),
   datasetVersion: z.object({ id: z.string(), number: z.number() }),
-  metrics: z.object({
-    /** null where there is no test sample, as is the recall of a class without one */
-    accuracy: z.number().nullable(),
-    samples: z.number(),
-    recall: z.record(z.string(), z.number().nullable()),
-    /** test samples of each class */
-    support: counts,
-    confusion: z.array(z.array(z.number())),
-  }),
+  metrics: ofKinds.metricsView,
   verdict,
   lineage: z.object({
     trainer: z.string(),
@@ -44,24 +37,6 @@ export const modelView = z.object({
   decidedBy: z.string().nullable(),
   createdAt: time,
 });
-
-const toTotals = ({ accuracy, samples }: ModelDocument['metrics']) => ({
-  ...{ accuracy: samples === 0 ? null : accuracy, samples },
-});
-
-/** As the confusion matrix says: earlier releases kept a recall of 0 for classes without a test sample. */
-function toMetricsView({ metrics, classes }: ModelDocument): z.infer<typeof modelView>['metrics'] {
-  const { accuracy, samples } = toTotals(metrics);
-  const recall = recallOf(metrics);
-  const support = supportOf(metrics);
-  return {
-    accuracy,
-    samples,
-    recall: Object.fromEntries(classes.map((name, i) => [name, recall[i] ?? null])),
-    support: Object.fromEntries(classes.map((name, i) => [name, support[i] ?? 0])),
-    confusion: metrics.confusion,
-  };
-}
 
 function toSmallView(m: ModelDocument, endpoint: EndpointDocument | undefined) {
   const aliases = [
@@ -78,15 +53,15 @@ function toSmallView(m: ModelDocument, endpoint: EndpointDocument | undefined) {
 export const toModelView = (m: ModelDocument, endpoint: EndpointDocument | undefined): z.infer<typeof modelView> => ({
   ...toSmallView(m, endpoint),
   classes: m.classes,
-  metrics: toMetricsView(m),
-  verdict: toVerdictView(m.verdict),
+  metrics: taskOf(m).views.metrics(m.metrics, m.classes) as z.infer<typeof ofKinds.metricsView>,
+  verdict: toVerdictView(m.task, m.verdict),
   lineage: m.lineage,
 });
 
 /** A model version in a list: without what grows with its classes and parameters. */
 export const modelSummaryView = modelView.omit({ classes: true }).extend({
   classCount: z.number(),
-  metrics: modelView.shape.metrics.pick({ accuracy: true, samples: true }),
+  metrics: ofKinds.metricsSummary,
   verdict: verdictSummary,
   lineage: modelView.shape.lineage.omit({ parameters: true }),
 });
@@ -99,8 +74,8 @@ export const toModelSummary = (
   return {
     ...toSmallView(m, endpoint),
     classCount: m.classes.length,
-    metrics: toTotals(m.metrics),
-    verdict: toVerdictSummary(m.verdict),
+    metrics: taskOf(m).views.metricsSummary(m.metrics) as z.infer<typeof ofKinds.metricsSummary>,
+    verdict: toVerdictSummary(m.task, m.verdict),
     lineage: { trainer, seed, code },
   };
 };

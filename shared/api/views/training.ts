@@ -1,54 +1,31 @@
 /** A training as the API shows it. */
 import * as z from 'zod';
 import type { RunDocument } from '../../training/document.ts';
-import type { Verdict } from '../../task/classification/gate.ts';
+import { taskOf } from '../../task/task.ts';
+import type { Verdict } from '../../task/verdict.ts';
+import * as ofKinds from '../../task/views.ts';
 import { image, time } from './page.ts';
 
 /** What the gate found of a model, with a sentence for every rule that it looked at. */
-export const verdict = z.object({
-  decision: z.enum(['approved', 'rejected']),
-  reasons: z.array(z.string()),
-  samples: z.number(),
-  /** null where there is no test sample */
-  accuracy: z.number().nullable(),
-  interval: z.object({ low: z.number(), high: z.number() }),
-  champion: z
-    .object({
-      model: z.number(),
-      accuracy: z.number(),
-      onlyChampionRight: z.number(),
-      onlyCandidateRight: z.number(),
-      pValue: z.number(),
-    })
-    .nullable(),
-  /** always answering the class that most test samples have; null where nobody compared with it */
-  baseline: z
-    .object({
-      class: z.string(),
-      accuracy: z.number(),
-      onlyBaselineRight: z.number(),
-      onlyCandidateRight: z.number(),
-      pValue: z.number(),
-    })
-    .nullable(),
-});
+export const verdict = ofKinds.verdict;
 
-export const toVerdictView = (v: Verdict): z.infer<typeof verdict> => {
-  const { decision, reasons, samples, accuracy, interval, champion, baseline = null } = v;
-  return { decision, reasons, samples, accuracy: samples === 0 ? null : accuracy, interval, champion, baseline };
-};
+/** `task`: the kind of the model that it is about. */
+export const toVerdictView = (task: string, given: Verdict): z.infer<typeof verdict> =>
+  taskOf({ task }).views.verdict(given) as z.infer<typeof verdict>;
 
 /** A verdict without its sentences, which name classes. */
-export const verdictSummary = verdict.pick({ decision: true, samples: true, accuracy: true }).extend({
+export const verdictSummary = ofKinds.verdictSummaryWith({
   /** how many rules had each outcome; those that are noted could not be judged and decide nothing */
   rules: z.object({ passed: z.number(), failed: z.number(), noted: z.number() }),
 });
 
 /** Counts the rules by the word that each sentence begins with. */
-export const toVerdictSummary = ({ decision, reasons, samples, accuracy }: Verdict): z.infer<typeof verdictSummary> => {
+export const toVerdictSummary = (task: string, given: Verdict): z.infer<typeof verdictSummary> => {
+  const { decision, reasons } = given;
   const withOutcome = (outcome: string): number => reasons.filter((one) => one.startsWith(`${outcome}: `)).length;
   const rules = { passed: withOutcome('passed'), failed: withOutcome('failed'), noted: withOutcome('noted') };
-  return { decision, samples, accuracy: samples === 0 ? null : accuracy, rules };
+  const shown = taskOf({ task }).views.verdictSummary(given);
+  return { decision, ...shown, rules } as z.infer<typeof verdictSummary>;
 };
 
 export const trainingView = z.object({
@@ -141,7 +118,7 @@ export const toTrainingView = (run: RunDocument, queueReason: string | null = nu
         samples: run.unreadable?.length ?? 0,
         first: (run.unreadable ?? []).slice(0, 10).map(({ md5, reason }) => ({ sample: md5, reason })),
       },
-      verdict: run.verdict === undefined ? null : toVerdictView(run.verdict),
+      verdict: run.verdict === undefined ? null : toVerdictView(run.task, run.verdict),
       cancelRequested,
       createdAt,
       submittedAt,
@@ -171,6 +148,6 @@ export const toTrainingSummary = (
     classCount: classes.length,
     trainer: { name: run.trainer.name, timeoutSeconds: run.trainer.timeoutSeconds },
     unreadable: { samples: small.unreadable.samples },
-    verdict: run.verdict === undefined ? null : toVerdictSummary(run.verdict),
+    verdict: run.verdict === undefined ? null : toVerdictSummary(run.task, run.verdict),
   };
 };

@@ -1,6 +1,6 @@
 /** The least that a model must be worth: more than always answering the most frequent class. */
 import { drawnTail } from '../../evaluation/binomial.ts';
-import { type Judged, type Measured, supportOf } from './metrics.ts';
+import { type Compared, type Measured, supportOf } from './metrics.ts';
 import { pairedTest } from '../../evaluation/paired-test.ts';
 import { p, percent } from '../../evaluation/sentence.ts';
 
@@ -16,21 +16,21 @@ export interface Baseline {
 
 /** Compares with the baseline on the same samples; there is at least one. */
 export function compareWithBaseline(
-  judged: readonly Judged[],
+  assessed: readonly Compared[],
   classes: readonly string[],
   measured: Pick<Measured, 'confusion' | 'unanswered'>,
 ): Baseline {
   const support = supportOf(measured);
   const most = support.indexOf(Math.max(...support));
-  const right = judged.filter(({ truth, candidate }) => truth === candidate);
+  const right = assessed.filter(({ truth, candidate }) => truth === candidate);
   const onlyCandidateRight = right.filter(({ truth }) => truth !== most).length;
   const onlyBaselineRight = (support[most] ?? 0) - (right.length - onlyCandidateRight);
   return {
     class: classes[most] ?? '',
-    accuracy: (support[most] ?? 0) / judged.length,
+    accuracy: (support[most] ?? 0) / assessed.length,
     onlyBaselineRight,
     onlyCandidateRight,
-    pValue: pairedTest(onlyBaselineRight, onlyCandidateRight, judged.length, 0),
+    pValue: pairedTest(onlyBaselineRight, onlyCandidateRight, assessed.length, 0),
   };
 }
 

@@ -1,11 +1,20 @@
 /** The task kind of classifiers: every picture shows one of the project's classes. */
 import type { TaskKind } from '../task.ts';
 import { brief, canonical, counts, fieldsOf, folder, type Labelled, labelled, say } from './annotation.ts';
+import { classifierEnds } from './ends.ts';
+import { evaluate } from './evaluate.ts';
 import { manifestLine } from './manifest.ts';
+import { assess, compared } from './metrics.ts';
+import { decode, noAnswer, uncertainty } from './prediction.ts';
+import { settings } from './settings.ts';
+import { departs, keptAnswer, sayKeptAnswer } from './smoke.ts';
 import { untrainable } from './trainable.ts';
+import { builtInTrainers } from './trainers.ts';
+import { toMetricsSummary, toMetricsView, toPredictionView, toVerdictSummary, toVerdictView } from './views.ts';
 
 export const classification: TaskKind<Labelled> = {
   name: 'classification',
+  settings,
   annotation: labelled,
   canonical,
   counts,
@@ -15,4 +24,22 @@ export const classification: TaskKind<Labelled> = {
   fieldsOf,
   untrainable,
   manifestLine,
+  trainers: builtInTrainers,
+  ends: (classes, input) => classifierEnds({ ...input, classes: classes.length }),
+  decode,
+  noAnswer,
+  uncertainty,
+  assess,
+  assessment: compared,
+  evaluate,
+  keptAnswer,
+  sayKeptAnswer,
+  departs,
+  views: {
+    prediction: toPredictionView,
+    metrics: toMetricsView,
+    metricsSummary: toMetricsSummary,
+    verdict: toVerdictView,
+    verdictSummary: toVerdictSummary,
+  },
 };

@@ -1,16 +1,13 @@
-/** The evaluation gate: may a candidate replace the champion? Computed by the backend alone, on the test split. */
-import type { ProjectSettings } from '../../project/settings.ts';
+/** The gate of classifiers: may a candidate replace the champion? Computed by the backend alone, on the test split. */
+import type { Verdict } from '../verdict.ts';
+import type { Rules } from './settings.ts';
 import { aboveBaseline, type Baseline, compareWithBaseline } from './baseline.ts';
 import { exactInterval } from '../../evaluation/binomial.ts';
-import { type Judged, measure, type Measured, recallOf, supportOf } from './metrics.ts';
+import { type Compared, measure, type Measured, recallOf, supportOf } from './metrics.ts';
 import { pairedTest } from '../../evaluation/paired-test.ts';
 import { listed, p, percent } from '../../evaluation/sentence.ts';
 
-export interface Verdict {
-  decision: 'approved' | 'rejected';
-  /** sentences for people: every rule that was looked at with its counts, and what could not be judged */
-  reasons: string[];
-  samples: number;
+export interface ClassVerdict extends Verdict {
   /** 0 where there is no sample */
   accuracy: number;
   /** exact 95 % interval of the accuracy */
@@ -22,11 +19,9 @@ export interface Verdict {
     onlyCandidateRight: number;
     pValue: number;
   } | null;
-  /** missing where there is no sample, and in verdicts of releases that did not compare */
+  /** missing where there is no sample */
   baseline?: Baseline;
 }
-
-type Gate = ProjectSettings['gate'];
 
 /** A class with fewer test samples is too small to judge by its recall. */
 const leastForRecall = 20;
@@ -37,13 +32,13 @@ const rule = (holds: boolean, text: string): string => `${holds ? 'passed' : 'fa
  * Decides: rejected when below a minimum, when not worth more than always answering the most frequent class, or when the
  * paired test finds the champion better beyond maxRegression. A rule that cannot be judged decides nothing and says so.
  */
-export function judge(
-  judged: readonly Judged[],
+export function decide(
+  assessed: readonly Compared[],
   classes: readonly string[],
-  settings: Gate,
+  settings: Rules,
   championModel: number | null,
-): Verdict {
-  const measured = measure(judged, classes);
+): ClassVerdict {
+  const measured = measure(assessed, classes);
   const { accuracy, samples } = measured;
   const right = Math.round(accuracy * samples);
   const interval = exactInterval(right, samples, 0.95);
@@ -52,8 +47,8 @@ export function judge(
     const reasons = ['failed: 0 test samples, at least 1 is needed'];
     return { ...found, decision: 'rejected', reasons, champion: null };
   }
-  const baseline = compareWithBaseline(judged, classes, measured);
-  const champion = championModel === null ? null : compare(judged, championModel, settings);
+  const baseline = compareWithBaseline(assessed, classes, measured);
+  const champion = championModel === null ? null : compare(assessed, championModel, settings);
   const reasons = [
     `passed: ${samples} test samples, at least 1 is needed`,
     rule(
@@ -68,7 +63,7 @@ export function judge(
   return { ...found, decision: isRejected ? 'rejected' : 'approved', reasons, champion, baseline };
 }
 
-function recallReasons(measured: Measured, classes: readonly string[], { minimumRecall }: Gate): string[] {
+function recallReasons(measured: Measured, classes: readonly string[], { minimumRecall }: Rules): string[] {
   const recall = recallOf(measured);
   const all = supportOf(measured).map((support, i) => ({ name: classes[i] ?? '', support, recall: recall[i] ?? 0 }));
   const large = all.filter(({ support }) => support >= leastForRecall);
@@ -90,13 +85,13 @@ function recallReasons(measured: Measured, classes: readonly string[], { minimum
   ];
 }
 
-function baselineReason(baseline: Baseline, samples: number, settings: Gate): string {
+function baselineReason(baseline: Baseline, samples: number, settings: Rules): string {
   const { outcome, text } = aboveBaseline(baseline, samples, settings.confidence);
   const decides = outcome !== 'failed' || settings.baseline !== 'noted';
   return `${decides ? outcome : 'noted'}: ${text}`;
 }
 
-function championReason(champion: Verdict['champion'], samples: number, settings: Gate): string {
+function championReason(champion: ClassVerdict['champion'], samples: number, settings: Rules): string {
   if (champion === null) return 'noted: no champion to compare with';
   const { maxRegression, confidence } = settings;
   const told = `champion (model ${champion.model}) ${percent(champion.accuracy)} on the same samples; only the champion right ${champion.onlyChampionRight}, only the candidate right ${champion.onlyCandidateRight}`;
@@ -108,10 +103,10 @@ function championReason(champion: Verdict['champion'], samples: number, settings
   return `passed: ${told}; the champion is not ${beyond} (${p(champion.pValue)})`;
 }
 
-function compare(judged: readonly Judged[], model: number, settings: Gate): NonNullable<Verdict['champion']> {
-  const right = judged.filter((j) => j.champion === j.truth).length;
-  const onlyChampionRight = judged.filter((j) => j.champion === j.truth && j.candidate !== j.truth).length;
-  const onlyCandidateRight = judged.filter((j) => j.champion !== j.truth && j.candidate === j.truth).length;
-  const pValue = pairedTest(onlyChampionRight, onlyCandidateRight, judged.length, settings.maxRegression);
-  return { model, accuracy: right / judged.length, onlyChampionRight, onlyCandidateRight, pValue };
+function compare(assessed: readonly Compared[], model: number, settings: Rules): NonNullable<ClassVerdict['champion']> {
+  const right = assessed.filter((j) => j.champion === j.truth).length;
+  const onlyChampionRight = assessed.filter((j) => j.champion === j.truth && j.candidate !== j.truth).length;
+  const onlyCandidateRight = assessed.filter((j) => j.champion !== j.truth && j.candidate === j.truth).length;
+  const pValue = pairedTest(onlyChampionRight, onlyCandidateRight, assessed.length, settings.maxRegression);
+  return { model, accuracy: right / assessed.length, onlyChampionRight, onlyCandidateRight, pValue };
 }

@@ -25,7 +25,8 @@ export type CallRoute = (
 /** The routes over `world`; scoring answers at once unless `more` says otherwise. */
 export function routesOf(world: Fakes, more: Partial<HttpPorts> = {}): CallRoute {
   const handlers = new Map<string, Handler>();
-  const score: HttpPorts['score'] = (_project, { bytes }) => Promise.resolve({ bytes: bytes.length } as never);
+  const score: HttpPorts['score'] = (_project, { bytes }) =>
+    Promise.resolve({ task: 'classification', prediction: null, bytes: bytes.length } as never);
   mount(
     { http: (name, { handler }) => void handlers.set(name, handler as unknown as Handler) },
     { ...world.ports, score, ...more },

@@ -3,7 +3,8 @@ import { Validator } from '@seriousme/openapi-schema-validator';
 import { expect, test } from 'vitest';
 import { api } from '../../../functions/http/api/api.ts';
 import { description } from '../../../functions/http/api/description.ts';
-import { projectSettings } from '../../../shared/project/settings.ts';
+import { classification } from '../../../shared/task/classification/classification.ts';
+import { settingsOf } from '../../../shared/project/settings.ts';
 import { dereferenced } from '../../e2e/contract.ts';
 
 interface Content {
@@ -101,7 +102,7 @@ test('a body is required where a request without one is refused, and null stands
     'application/json',
   ]);
   const { properties } = schemas['ProjectSettingsInput'] as { properties: Record<string, object> };
-  expect(Object.keys(properties)).toEqual(Object.keys(projectSettings.shape));
+  expect(Object.keys(properties)).toEqual(Object.keys(settingsOf(classification).shape));
   for (const [name, member] of Object.entries(properties)) expect(JSON.stringify(member), name).toContain('"null"');
 });
 

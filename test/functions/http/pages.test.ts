@@ -27,7 +27,16 @@ const worst: Record<string, { container: string; most: number; shown: object; fi
     ...{ container: 'models', most: 1280 },
     shown: { classCount: 500, metrics: { accuracy: 1, samples: 1 }, verdict: summarised },
     fields: (number) => ({
-      ...{ number, state: 'approved', digest: 'd'.repeat(64), sizeBytes: 1e8, classes, run: 't'.repeat(40), verdict },
+      ...{
+        number,
+        task: 'classification',
+        state: 'approved',
+        digest: 'd'.repeat(64),
+        sizeBytes: 1e8,
+        classes,
+        run: 't'.repeat(40),
+        verdict,
+      },
       ...{ image: { width: 512, height: 512, channels: 3 }, version: dataset, decidedBy: words.repeat(100) },
       ...{ lineage: { trainer: 't'.repeat(40), parameters, seed: 1e9, code: 'c'.repeat(200) }, createdAt: time },
       metrics: { accuracy: 1, samples: 1, recall: counts, confusion },
@@ -47,7 +56,14 @@ const worst: Record<string, { container: string; most: number; shown: object; fi
     ...{ container: 'runs', most: 7 * 1024 },
     shown: { classCount: 500, verdict: summarised, unreadable: { samples: 100 } },
     fields: (n) => ({
-      ...{ state: 'failed', attempt: 4, classes, image: { width: 512, height: 512, channels: 3 }, verdict },
+      ...{
+        task: 'classification',
+        state: 'failed',
+        attempt: 4,
+        classes,
+        image: { width: 512, height: 512, channels: 3 },
+        verdict,
+      },
       ...{ version: dataset, seed: 1, requestedBy: words.repeat(100), reason: words.repeat(500), computeSeconds: 1 },
       ...{ trainer: { name: 't'.repeat(40), parameters, timeoutSeconds: 86_400 }, code: words.repeat(200) },
       failure: { code: 'job-failed', detail: words.repeat(1000), retryable: false },

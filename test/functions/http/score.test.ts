@@ -32,7 +32,7 @@ test('a picture that the model answers with not-a-number is 422 with the predict
   const digest = createHash('sha256').update(onnx).digest('hex');
   await world.ports.blobs.create('models', modelBlob('colours', digest), onnx);
   const classes = ['red', 'green', 'blue', 'rest'];
-  const shape = { digest, classes, image: { width: 32, height: 32, channels: 3 } };
+  const shape = { task: 'classification', digest, classes, image: { width: 32, height: 32, channels: 3 } };
   world.put('projects', { id: 'colours', pk: 'projects', createdAt: '', updatedAt: '' } as never);
   world.put('models', {
     ...{ id: modelId(1), pk: 'colours', number: 1, version: { id: 'v', number: 1 } },
@@ -52,8 +52,8 @@ test('a picture that the model answers with not-a-number is 422 with the predict
   const score = createScorer({
     ...world.ports,
     preprocess: (...call) => images.preprocess(...call),
-    inferServed: (...call) => models.score(...call),
-    inferPinned: (...call) => models.score(...call),
+    inferServed: (...call) => models.run(...call),
+    inferPinned: (...call) => models.run(...call),
   });
   const handlers = new Map<string, Handler>();
   mount(
@@ -86,7 +86,7 @@ test('a picture that the model answers with not-a-number is 422 with the predict
     predictionPartition('colours', problem.predictionId),
     problem.predictionId,
   );
-  expect(kept).toMatchObject({ deployment: 'd-1', class: null, error: expect.stringContaining('not-a-number') });
+  expect(kept).toMatchObject({ deployment: 'd-1', prediction: null, error: expect.stringContaining('not-a-number') });
   const answered = await post(await plain('#ff0000'));
   expect({ status: answered.status, ...(JSON.parse(answered.body as string) as object) }).toMatchObject({
     status: 200,

@@ -5,8 +5,7 @@ import type * as z from 'zod';
 import { mergePatch, patchOf, withoutNulls } from '../../../shared/api/merge-patch.ts';
 import { projectView } from '../../../shared/api/views/project.ts';
 import { classification } from '../../../shared/task/classification/classification.ts';
-import { kinds } from '../../../shared/task/task.ts';
-import { projectSettings } from '../../../shared/project/settings.ts';
+import { projectSettings, settingsOf as settingsOfKind } from '../../../shared/project/settings.ts';
 import { createBackend } from './backend.ts';
 
 const path = '/v1/projects/digits';
@@ -55,20 +54,6 @@ test('a patch is merge-patch or plain JSON; no other type, and no part of it tha
   expect((await send('PATCH', '/v1/projects/other', { body: {} })).status).toBe(404);
 });
 
-test('the task of a project is chosen when it is made, and stays', async () => {
-  kinds.set('other', { ...classification, name: 'other' });
-  try {
-    const { patch, send, etag } = await withProject({ task: 'other' });
-    const refused = { error: { code: 'task-fixed', target: 'task' } };
-    expect((await patch({ task: 'classification' })).json).toMatchObject(refused);
-    expect((await patch({ task: null })).json).toMatchObject(refused);
-    expect((await send('PUT', path, { body: {}, headers: { 'if-match': etag } })).json).toMatchObject(refused);
-    expect(settingsOf((await patch({ deploy: { mode: 'manual' } })).json).task).toBe('other');
-  } finally {
-    kinds.delete('other');
-  }
-});
-
 test('a patch that would leave settings which cannot be is refused, and changes nothing', async () => {
   const { patch, send } = await withProject({ classes: ['a', 'b'] });
   expect((await patch({ deploy: { canary: { percent: 10 } } })).json).toMatchObject({
@@ -102,7 +87,7 @@ test('null for any setting that may be left out means that it is, however deep',
   const nulls = (shape: z.ZodObject): object =>
     Object.fromEntries(Object.entries(shape.shape).map(([name]) => [name, null]));
   const { send } = createBackend();
-  const all = await send('PUT', path, { body: nulls(projectSettings) });
+  const all = await send('PUT', path, { body: nulls(settingsOfKind(classification)) });
   expect([all.status, settingsOf(all.json)]).toEqual([201, projectSettings.parse({})]);
   const deep = {
     gate: { minimum: null },

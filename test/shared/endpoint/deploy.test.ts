@@ -57,7 +57,10 @@ describe('a deployment', () => {
     const blobs = await world.ports.blobs.list('datasets', `${name}/files/`, 1);
     const md5 = (blobs[0] ?? '').split('/').slice(-2).join('');
     if (model !== undefined)
-      world.put('models', { ...model, smoke: [{ md5, probabilities: Array<number>(10).fill(0.1) }] });
+      world.put('models', {
+        ...model,
+        smoke: [Object.assign({ md5 }, { probabilities: Array<number>(10).fill(0.1) })],
+      });
     expect((await deploy(approved(1, 'o-1'))).outcome).toBe('smoke-test-failed');
     expect((await endpoint())?.production).toBeNull();
   });

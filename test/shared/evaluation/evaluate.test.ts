@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { evaluate as handle } from '../../../shared/evaluation/evaluate.ts';
 import { storedName } from '../../../shared/sample/content.ts';
 import type { runTrained } from '../../../shared/delivery/message.ts';
+import type { ClassVerdict } from '../../../shared/task/classification/gate.ts';
 import { encodeModel } from '../../../shared/onnx/encode.ts';
 import { createModelCheck } from '../../../shared/onnx/model-check.ts';
 import { update } from '../../../shared/update.ts';
@@ -146,9 +147,9 @@ describe('an evaluation', () => {
     await evaluate(await train(right));
     await deployAll();
     expect((await evaluate(await train(wrong))).outcome).toBe('rejected');
-    const verdict = world.all('models')[1]?.verdict.champion;
-    expect(verdict).toMatchObject({ model: 1, accuracy: 1, onlyCandidateRight: 0 });
-    expect(verdict?.onlyChampionRight).toBe(world.all('models')[1]?.metrics.samples);
+    const { champion } = world.all('models')[1]!.verdict as ClassVerdict;
+    expect(champion).toMatchObject({ model: 1, accuracy: 1, onlyCandidateRight: 0 });
+    expect(champion?.onlyChampionRight).toBe(world.all('models')[1]?.verdict.samples);
   });
 
   test.each([

@@ -1,17 +1,18 @@
-/** Judging real pictures with a real model, held against all of them decoded and run at once. */
+/** Assessing real pictures with a real model, held against all of them decoded and run at once. */
 import { createHash } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { applyEdits } from '../../../shared/dataset/edit.ts';
 import { type SampleRecord, sampleKey } from '../../../shared/dataset/record.ts';
 import { storedName } from '../../../shared/sample/content.ts';
 import { treeStore } from '../../../shared/dataset/store.ts';
-import { type Contender, judgeTestSplit } from '../../../shared/evaluation/shards.ts';
+import { assessTestSplit, type EvaluatedModel } from '../../../shared/evaluation/shards.ts';
 import { createImageReader } from '../../../shared/image/decode.ts';
 import { toTensor } from '../../../shared/image/tensor.ts';
 import { encodeModel } from '../../../shared/onnx/encode.ts';
 import { createModelCache } from '../../../shared/onnx/session.ts';
 import { createModelWorkers } from '../../../shared/onnx/workers.ts';
-import { best } from '../../../shared/prediction/inference.ts';
+import { classification } from '../../../shared/task/classification/classification.ts';
+import { best } from '../../../shared/task/classification/prediction.ts';
 import { sample } from '../dataset/samples.ts';
 import { picture } from '../image/craft.ts';
 import { tinyModel } from '../onnx/tiny-model.ts';
@@ -20,7 +21,7 @@ import { createFakes } from '../../simulation/fakes.ts';
 const classes = ['0', '1', '2'];
 const name = 'pictures';
 
-function contender(bias: number, image: Contender['image']): Contender {
+function modelOf(bias: number, image: EvaluatedModel['image']): EvaluatedModel {
   const bytes = Buffer.from(encodeModel(tinyModel(bias, { ...image, classes: classes.length })));
   const digest = createHash('sha256').update(bytes).digest('hex');
   return { digest, classes, image, load: () => Promise.resolve(bytes) };
@@ -54,24 +55,29 @@ test.each([
   const workers = createModelWorkers(1);
   const models = createModelCache(workers, { owner: 'judged', maxBytes: 64 * 1024 * 1024, keepsRunMemory: false });
   const reader = createImageReader();
-  const infer = (...call: Parameters<typeof models.score>) => models.score(...call);
-  const [candidate, champion] = [contender(0, { width: 16, height: 12, channels: 3 }), contender(40, image)];
+  const infer = (...call: Parameters<typeof models.run>) => models.run(...call);
+  const [candidate, champion] = [modelOf(0, { width: 16, height: 12, channels: 3 }), modelOf(40, image)];
   const ports = { blobs, infer, toTensor: (...call: Parameters<typeof toTensor>) => reader.toTensor(...call) };
-  await judgeTestSplit(ports, { project: name, root, candidate, champion, outOfTime: () => false, setAside: never });
+  const split = { project: name, kind: classification, root, candidate, champion };
+  await assessTestSplit(ports, { ...split, outOfTime: () => false, setAside: never });
 
   const [kept = ''] = await blobs.list('models', `${name}/evaluations/`, 2);
   const found = await blobs.get('models', kept, { maxBytes: 1e6 });
-  const rows = JSON.parse(String(typeof found === 'object' ? found.body : '')) as number[][];
+  const shard = JSON.parse(String(typeof found === 'object' ? found.body : '')) as { assessed: object[] };
 
-  const all = async (model: Contender): Promise<number[]> => {
+  const all = async (model: EvaluatedModel): Promise<number[]> => {
     const tensors = await Promise.all([...bytes.values()].map((one) => toTensor(one, model.image)));
-    const { probabilities } = await infer(model.digest, model.load, tensors, { ...model.image, classes: 3 });
-    return probabilities.map((row) => best(row ?? []));
+    const outputs = await infer(model.digest, model.load, tensors, model.image);
+    return outputs.map((one) => best(one['probabilities']?.data ?? new Float32Array()));
   };
   const [ofCandidate, ofChampion] = [await all(candidate), await all(champion)];
-  const expected = [...bytes.keys()].map((_, n) => [n % 3, ofCandidate[n], ofChampion[n]]);
+  const expected = [...bytes.keys()].map((_, n) => ({
+    truth: n % 3,
+    candidate: ofCandidate[n],
+    champion: ofChampion[n],
+  }));
   const sorted = (list: unknown[]): string[] => list.map((row) => JSON.stringify(row)).sort();
-  expect(sorted(rows)).toEqual(sorted(expected));
+  expect(sorted(shard.assessed)).toEqual(sorted(expected));
   expect(new Set(ofCandidate).size).toBeGreaterThan(1);
   await models.release();
   await workers.close();

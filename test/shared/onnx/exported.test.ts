@@ -4,19 +4,20 @@ import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { encodeModel, type OnnxModel } from '../../../shared/onnx/encode.ts';
 import { createModelCheck } from '../../../shared/onnx/model-check.ts';
-import { tinyModel, tinySpec } from './tiny-model.ts';
+import { classifierEnds } from '../../../shared/task/classification/ends.ts';
+import { tinyModel, tinyEnds } from './tiny-model.ts';
 
 const check = createModelCheck({ timeoutMs: 20_000, maxMemoryBytes: 1 << 30 });
-const spec = { channels: 3, height: 32, width: 32, classes: 4 };
+const ends = classifierEnds({ channels: 3, height: 32, width: 32, classes: 4 });
 const file = (name: string): Buffer => readFileSync(path.join(import.meta.dirname, '../../fixtures/models', name));
 
 describe('exported models', () => {
   test.each(['good.onnx', 'opset23.onnx', 'unused-ml-domain.onnx', 'nan-on-black.onnx'])('%s runs', async (name) => {
-    expect(await check(file(name), spec)).toEqual({ ok: true });
+    expect(await check(file(name), ends)).toEqual({ ok: true });
   });
 
   test('weights in another file are refused with the argument that keeps them in one', async () => {
-    expect(await check(file('external-data.onnx'), spec)).toMatchObject({
+    expect(await check(file('external-data.onnx'), ends)).toMatchObject({
       reason: 'external-data',
       detail: expect.stringContaining('export again with external_data=False'),
     });
@@ -24,7 +25,7 @@ describe('exported models', () => {
 
   const [flatten, dense, softmax] = tinyModel().nodes;
   const refused = async (change: Partial<OnnxModel>): Promise<unknown> =>
-    check(encodeModel({ ...tinyModel(), ...change }), tinySpec);
+    check(encodeModel({ ...tinyModel(), ...change }), tinyEnds);
 
   test('logits under the name of probabilities are refused with the layer that is missing', async () => {
     const nodes = [flatten!, { ...dense!, outputs: ['probabilities'] }];

@@ -3,9 +3,10 @@ import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { encodeModel } from '../../../shared/onnx/encode.ts';
 import { createModelCheck } from '../../../shared/onnx/model-check.ts';
+import { classifierEnds } from '../../../shared/task/classification/ends.ts';
 import { validateModel } from '../../../shared/onnx/validate.ts';
 import { endlessModel, greedyModel } from './nasty-models.ts';
-import { tinyModel, tinySpec } from './tiny-model.ts';
+import { tinyModel, tinyEnds, tinyShape } from './tiny-model.ts';
 
 const good = encodeModel(tinyModel());
 const endless = encodeModel(endlessModel());
@@ -13,9 +14,9 @@ const limits = { timeoutMs: 20_000, maxMemoryBytes: 1 << 30 };
 
 describe('the check of untrusted models', () => {
   test('refuses in bounded time a model that reads well and never ends loading, and goes on with the next', async () => {
-    expect(validateModel(endless, tinySpec).ok).toBe(true);
+    expect(validateModel(endless, tinyEnds).ok).toBe(true);
     const check = createModelCheck({ ...limits, timeoutMs: 6000 });
-    const [refused, taken] = await Promise.all([check(endless, tinySpec), check(good, tinySpec)]);
+    const [refused, taken] = await Promise.all([check(endless, tinyEnds), check(good, tinyEnds)]);
     expect(refused).toMatchObject({ ok: false, reason: 'does-not-run-timeout' });
     expect(taken).toEqual({ ok: true });
   });
@@ -24,14 +25,14 @@ describe('the check of untrusted models', () => {
     const greedy = encodeModel(greedyModel());
     expect(greedy.length).toBeLessThan(1000);
     const check = createModelCheck({ ...limits, maxMemoryBytes: 3e8 });
-    expect(await check(greedy, tinySpec)).toMatchObject({ ok: false, reason: 'does-not-run-memory' });
-    expect(await check(good, tinySpec)).toEqual({ ok: true });
+    expect(await check(greedy, tinyEnds)).toMatchObject({ ok: false, reason: 'does-not-run-memory' });
+    expect(await check(good, tinyEnds)).toEqual({ ok: true });
   });
 
   test('does not try what cannot be read, or is not what the project expects', async () => {
     const check = createModelCheck(limits);
-    expect(await check(Buffer.from('no model'), tinySpec)).toMatchObject({ ok: false, reason: 'malformed' });
-    const fiveClasses = { ...tinySpec, classes: 5 };
+    expect(await check(Buffer.from('no model'), tinyEnds)).toMatchObject({ ok: false, reason: 'malformed' });
+    const fiveClasses = classifierEnds({ ...tinyShape, classes: 5 });
     expect(await check(good, fiveClasses)).toMatchObject({ ok: false, reason: 'wrong-output' });
   });
 
@@ -41,11 +42,11 @@ describe('the check of untrusted models', () => {
     try {
       // Node throws here, and does not tell by an event as when the program is missing
       process.execPath = '';
-      await expect(check(good, tinySpec)).rejects.toThrow(/No process could be started to try a model/);
+      await expect(check(good, tinyEnds)).rejects.toThrow(/No process could be started to try a model/);
     } finally {
       process.execPath = execPath;
     }
-    expect(await check(good, tinySpec)).toEqual({ ok: true });
+    expect(await check(good, tinyEnds)).toEqual({ ok: true });
   });
 
   test.runIf(process.platform === 'linux')('goes on when the process has file handles again', () => {
@@ -62,7 +63,7 @@ describe('the check of untrusted models', () => {
   test('tries one model at a time', async () => {
     const check = createModelCheck({ ...limits, timeoutMs: 300 });
     const startedAt = performance.now();
-    const all = await Promise.all([check(endless, tinySpec), check(endless, tinySpec), check(endless, tinySpec)]);
+    const all = await Promise.all([check(endless, tinyEnds), check(endless, tinyEnds), check(endless, tinyEnds)]);
     expect(performance.now() - startedAt).toBeGreaterThan(900);
     for (const one of all) expect(one).toMatchObject({ reason: 'does-not-run-timeout' });
   });

@@ -1,10 +1,10 @@
 /** Models made of allowed operators only, whose trouble shows when they are loaded. */
 import type { OnnxModel, OnnxNode } from '../../../shared/onnx/encode.ts';
-import type { ModelSpec } from '../../../shared/onnx/validate.ts';
-import { tinyModel, tinySpec } from './tiny-model.ts';
+import type { ClassifierShape } from '../../../shared/task/classification/ends.ts';
+import { tinyModel, tinyShape } from './tiny-model.ts';
 
 /** Makes a constant square matrix of `side` * `side` ones from a few bytes, and uses it in `then`. */
-function withMatrix(spec: ModelSpec, side: number, then: OnnxNode[], last: string): OnnxModel {
+function withMatrix(spec: ClassifierShape, side: number, then: OnnxNode[], last: string): OnnxModel {
   const model = tinyModel(0, spec);
   const [flatten, dense, softmax] = model.nodes as [OnnxNode, OnnxNode, OnnxNode];
   model.nodes = [
@@ -24,7 +24,7 @@ function withMatrix(spec: ModelSpec, side: number, then: OnnxNode[], last: strin
 }
 
 /** Multiplies matrices for hours while it is loaded: constants are folded then. */
-export function endlessModel(spec: ModelSpec = tinySpec): OnnxModel {
+export function endlessModel(spec: ClassifierShape = tinyShape): OnnxModel {
   const products = Array.from({ length: 5000 }, (_, i) => ({
     op: 'MatMul',
     inputs: [i === 0 ? 'matrix' : `product${i - 1}`, 'matrix'],
@@ -34,4 +34,4 @@ export function endlessModel(spec: ModelSpec = tinySpec): OnnxModel {
 }
 
 /** Takes 1.6 GB. */
-export const greedyModel = (): OnnxModel => withMatrix(tinySpec, 20_000, [], 'matrix');
+export const greedyModel = (): OnnxModel => withMatrix(tinyShape, 20_000, [], 'matrix');

@@ -4,7 +4,7 @@ import { encodeModel, type Initialiser, type OnnxModel, type OnnxNode } from '..
 import { floatsOf, floatTensor, openGraph } from '../../../shared/onnx/engine.ts';
 import { allowedOperators } from '../../../shared/onnx/operators.ts';
 import { opsets, irVersions, validateModel } from '../../../shared/onnx/validate.ts';
-import { tinyModel, tinySpec } from './tiny-model.ts';
+import { tinyModel, tinyEnds } from './tiny-model.ts';
 
 type Use = Pick<OnnxNode, 'inputs' | 'attributes'>;
 
@@ -137,7 +137,7 @@ describe('operators', () => {
 
   test.each(Object.entries(uses))('%s runs', async (op, use) => {
     const bytes = encodeModel(modelWith(op, use));
-    expect(validateModel(bytes, tinySpec)).toMatchObject({ ok: true });
+    expect(validateModel(bytes, tinyEnds)).toMatchObject({ ok: true });
     const session = await openGraph(bytes, 1);
     const input = floatTensor(Float32Array.of(1, 2, 3, 4, 5, 6, 7, 8), [2, 1, 2, 2]);
     const answer = floatsOf((await session.run({ input }))['probabilities']);

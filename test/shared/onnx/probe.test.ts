@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { encodeModel } from '../../../shared/onnx/encode.ts';
 import { probeModel } from '../../../shared/onnx/probe.ts';
 import { endlessModel } from './nasty-models.ts';
-import { tinyModel, tinySpec } from './tiny-model.ts';
+import { tinyModel, tinyEnds } from './tiny-model.ts';
 
 const entry = fileURLToPath(new URL('../../../shared/onnx/probe-child.ts', import.meta.url));
 const limits = { timeoutMs: 20_000, maxMemoryBytes: 1 << 30 };
@@ -28,7 +28,7 @@ const program = async (name: string, source: string): Promise<string> => {
 
 describe('probeModel', () => {
   test('takes a model that runs', async () => {
-    expect(await probeModel(encodeModel(tinyModel()), tinySpec, entry, limits)).toEqual({ ok: true });
+    expect(await probeModel(encodeModel(tinyModel()), tinyEnds, entry, limits)).toEqual({ ok: true });
   });
 
   test('works from a bundle beside the original', async () => {
@@ -44,7 +44,7 @@ describe('probeModel', () => {
       external: ['onnxruntime-node'],
       logLevel: 'silent',
     });
-    expect(await probeModel(encodeModel(tinyModel()), tinySpec, outfile, limits)).toEqual({ ok: true });
+    expect(await probeModel(encodeModel(tinyModel()), tinyEnds, outfile, limits)).toEqual({ ok: true });
     await rm(outfile);
   });
 
@@ -56,7 +56,7 @@ describe('probeModel', () => {
       outputs: ['logits'],
       attributes: { transB: { int: 1 } },
     };
-    expect(await probeModel(encodeModel(model), tinySpec, entry, limits)).toMatchObject({
+    expect(await probeModel(encodeModel(model), tinyEnds, entry, limits)).toMatchObject({
       ok: false,
       reason: 'refused',
     });
@@ -65,7 +65,7 @@ describe('probeModel', () => {
   test('refuses outputs that are no probabilities', async () => {
     const model = tinyModel();
     model.nodes[2] = { op: 'Identity', inputs: ['logits'], outputs: ['probabilities'] };
-    expect(await probeModel(encodeModel(model), tinySpec, entry, limits)).toMatchObject({
+    expect(await probeModel(encodeModel(model), tinyEnds, entry, limits)).toMatchObject({
       ok: false,
       reason: 'no-probabilities',
       detail: expect.stringContaining('the outputs are not probabilities (-127 to 127, 0.00 in all)'),
@@ -74,13 +74,13 @@ describe('probeModel', () => {
 
   test('ends a child that hangs', async () => {
     const hanging = await program('hang.mjs', 'for (;;);');
-    const result = await probeModel(encodeModel(tinyModel()), tinySpec, hanging, { ...limits, timeoutMs: 300 });
+    const result = await probeModel(encodeModel(tinyModel()), tinyEnds, hanging, { ...limits, timeoutMs: 300 });
     expect(result).toMatchObject({ ok: false, reason: 'timeout' });
   });
 
   test('leaves nothing running when the parent was killed: the child ends itself', async () => {
     const model = encodeModel(endlessModel());
-    const args = [entry, '1', '2', '2', '2', String(model.length), '300'];
+    const args = [entry, JSON.stringify(tinyEnds), String(model.length), '300'];
     const child = spawn(process.execPath, args, { stdio: ['pipe', 'ignore', 'ignore'] });
     child.stdin.end(model);
     expect(await once(child, 'close')).toEqual([null, 'SIGKILL']);
@@ -88,7 +88,7 @@ describe('probeModel', () => {
 
   test('survives a child that crashes', async () => {
     const crashing = await program('crash.mjs', 'process.abort();');
-    expect(await probeModel(encodeModel(tinyModel()), tinySpec, crashing, limits)).toMatchObject({
+    expect(await probeModel(encodeModel(tinyModel()), tinyEnds, crashing, limits)).toMatchObject({
       ok: false,
       reason: 'crashed',
     });
@@ -96,7 +96,7 @@ describe('probeModel', () => {
 
   test.runIf(process.platform === 'linux')('ends a child that takes too much memory', async () => {
     const greedy = await program('greedy.mjs', 'const b = Buffer.alloc(3e8, 1); setInterval(() => b[0]++, 1000);');
-    const result = await probeModel(encodeModel(tinyModel()), tinySpec, greedy, { ...limits, maxMemoryBytes: 2e8 });
+    const result = await probeModel(encodeModel(tinyModel()), tinyEnds, greedy, { ...limits, maxMemoryBytes: 2e8 });
     expect(result).toMatchObject({ ok: false, reason: 'memory' });
   });
 });

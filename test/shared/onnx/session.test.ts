@@ -4,7 +4,9 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { encodeModel } from '../../../shared/onnx/encode.ts';
 import { createModelCache } from '../../../shared/onnx/session.ts';
 import { createModelWorkers } from '../../../shared/onnx/workers.ts';
-import { tinyModel, tinySpec } from './tiny-model.ts';
+import type { NamedTensors } from '../../../shared/onnx/ends.ts';
+import { probabilitiesOf } from '../../../shared/task/classification/ends.ts';
+import { tinyModel, tinyShape } from './tiny-model.ts';
 
 const modelFile = (bias: number): { bytes: Buffer; digest: string } => {
   const bytes = Buffer.from(encodeModel(tinyModel(bias)));
@@ -27,6 +29,7 @@ const loader = (bytes: Buffer) => {
 };
 
 const image = Float32Array.of(1, 2, 3, 4);
+const rowsOf = (answers: NamedTensors[]) => answers.map((outputs) => probabilitiesOf(outputs, 2));
 /** logits are 3 + bias and -3 */
 const expected = (bias: number): number => 1 / (1 + Math.exp(-6 - bias));
 
@@ -40,7 +43,7 @@ describe('model cache', () => {
     const cache = createModelCache(workers, two);
     const { bytes, digest } = modelFile(0);
     const images = Array.from({ length: 70 }, (_, i) => Float32Array.of(i / 100, 0, 0, 0));
-    const { probabilities } = await cache.score(digest, loader(bytes).load, [...images, image], tinySpec);
+    const probabilities = rowsOf(await cache.run(digest, loader(bytes).load, [...images, image], tinyShape));
     expect(probabilities).toHaveLength(71);
     expect(probabilities[70]?.[0]).toBeCloseTo(expected(0), 5);
     expect(probabilities[50]?.[0]).toBeCloseTo(1 / (1 + Math.exp(-0.1)), 5);
@@ -51,7 +54,7 @@ describe('model cache', () => {
     const cache = createModelCache(workers, two);
     const { bytes, digest } = modelFile(1);
     const { counter, load } = loader(bytes);
-    await Promise.all(Array.from({ length: 5 }, () => cache.score(digest, load, [image], tinySpec)));
+    await Promise.all(Array.from({ length: 5 }, () => cache.run(digest, load, [image], tinyShape)));
     expect(counter.calls).toBe(1);
     await cache.release();
   });
@@ -61,8 +64,8 @@ describe('model cache', () => {
     const { bytes, digest } = modelFile(2);
     const damaged = Buffer.from(bytes);
     damaged[damaged.length - 1] = 0;
-    await expect(cache.score(digest, loader(damaged).load, [image], tinySpec)).rejects.toThrow('digest');
-    const { probabilities } = await cache.score(digest, loader(bytes).load, [image], tinySpec);
+    await expect(cache.run(digest, loader(damaged).load, [image], tinyShape)).rejects.toThrow('digest');
+    const probabilities = rowsOf(await cache.run(digest, loader(bytes).load, [image], tinyShape));
     expect(probabilities[0]?.[0]).toBeCloseTo(expected(2), 5);
     await cache.release();
   });
@@ -72,13 +75,10 @@ describe('model cache', () => {
     // logits of some 1e39 overflow float32, and infinity minus infinity is no number
     const { bytes, digest } = modelFile(0);
     const huge = Float32Array.of(3e38, 3e38, 3e38, 3e38);
-    const { probabilities } = await cache.score(
-      digest,
-      loader(bytes).load,
-      [image, huge.map((v) => v * 1e3), image],
-      tinySpec,
+    const probabilities = rowsOf(
+      await cache.run(digest, loader(bytes).load, [image, huge.map((v) => v * 1e3), image], tinyShape),
     );
-    expect(probabilities).toEqual([expect.any(Array), null, expect.any(Array)]);
+    expect(probabilities).toEqual([expect.any(Float32Array), null, expect.any(Float32Array)]);
     await cache.release();
   });
 
@@ -87,7 +87,7 @@ describe('model cache', () => {
     const files = [modelFile(0), modelFile(1), modelFile(2)].map((file) => ({ ...file, ...loader(file.bytes) }));
     for (const index of [0, 1, 0, 2, 0, 1]) {
       const file = files[index];
-      if (file !== undefined) await cache.score(file.digest, file.load, [image], tinySpec);
+      if (file !== undefined) await cache.run(file.digest, file.load, [image], tinyShape);
     }
     expect(files.map(({ counter }) => counter.calls)).toEqual([1, 2, 1]);
     await cache.release();
@@ -105,10 +105,10 @@ describe('model cache', () => {
           return Promise.resolve(bytes);
         };
         const many = Array.from({ length: 100 }, () => image);
-        return cache.score(digest, load, many, tinySpec).finally(() => open--);
+        return cache.run(digest, load, many, tinyShape).finally(() => open--);
       }),
     );
-    scores.forEach(({ probabilities }, bias) => expect(probabilities[99]?.[0]).toBeCloseTo(expected(bias), 5));
+    scores.forEach((answers, bias) => expect(rowsOf(answers)[99]?.[0]).toBeCloseTo(expected(bias), 5));
     // two of them read ahead while two compute
     expect(most).toBeLessThanOrEqual(4);
     await cache.release();
@@ -118,9 +118,9 @@ describe('model cache', () => {
     const cache = createModelCache(workers, { ...one, maxBytes: 1 });
     const files = [modelFile(0), modelFile(1)];
     const scores = await Promise.all(
-      files.map(({ bytes, digest }) => cache.score(digest, loader(bytes).load, [image], tinySpec)),
+      files.map(({ bytes, digest }) => cache.run(digest, loader(bytes).load, [image], tinyShape)),
     );
-    expect(scores.map(({ probabilities }) => probabilities[0]?.[0])).toEqual([
+    expect(scores.map((answers) => rowsOf(answers)[0]?.[0])).toEqual([
       expect.closeTo(expected(0), 5),
       expect.closeTo(expected(1), 5),
     ]);
@@ -131,13 +131,13 @@ describe('model cache', () => {
     const cache = createModelCache(workers, one);
     const { bytes, digest } = modelFile(0);
     for (let i = 0; i < 3; i++) {
-      await expect(cache.score(digest, () => Promise.reject(new Error('away')), [image], tinySpec)).rejects.toThrow(
+      await expect(cache.run(digest, () => Promise.reject(new Error('away')), [image], tinyShape)).rejects.toThrow(
         'away',
       );
     }
     const other = modelFile(1);
-    await cache.score(other.digest, loader(other.bytes).load, [image], tinySpec);
-    const { probabilities } = await cache.score(digest, loader(bytes).load, [image], tinySpec);
+    await cache.run(other.digest, loader(other.bytes).load, [image], tinyShape);
+    const probabilities = rowsOf(await cache.run(digest, loader(bytes).load, [image], tinyShape));
     expect(probabilities[0]?.[0]).toBeCloseTo(expected(0), 5);
     await cache.release();
   });
@@ -145,16 +145,16 @@ describe('model cache', () => {
   test('is not released under a running call, and takes none afterwards', async () => {
     const cache = createModelCache(workers, one);
     const { bytes, digest } = modelFile(0);
-    const running = cache.score(digest, loader(bytes).load, [image], tinySpec);
+    const running = cache.run(digest, loader(bytes).load, [image], tinyShape);
     await cache.release();
-    await expect(running).resolves.toMatchObject({ probabilities: [[expect.any(Number), expect.any(Number)]] });
-    await expect(cache.score(digest, loader(bytes).load, [image], tinySpec)).rejects.toThrow('closed');
+    expect(rowsOf(await running)).toEqual([expect.any(Float32Array)]);
+    await expect(cache.run(digest, loader(bytes).load, [image], tinyShape)).rejects.toThrow('closed');
   });
 
   test('refuses an image of another size', async () => {
     const cache = createModelCache(workers, one);
     const { bytes, digest } = modelFile(0);
-    await expect(cache.score(digest, loader(bytes).load, [new Float32Array(3)], tinySpec)).rejects.toThrow('3 values');
+    await expect(cache.run(digest, loader(bytes).load, [new Float32Array(3)], tinyShape)).rejects.toThrow('3 values');
   });
 
   test('loads a model that keeps its thread busy in one more, where there is room, and counts both', async () => {
@@ -169,15 +169,15 @@ describe('model cache', () => {
       const cache = createModelCache(threads, room);
       const { counter, load } = loader(bytes);
       const ofOther = loader(other.bytes);
-      await cache.score(digest, load, [image], tinySpec);
-      await Promise.all(many.map((one) => cache.score(digest, load, [one], tinySpec)));
+      await cache.run(digest, load, [image], tinyShape);
+      await Promise.all(many.map((one) => cache.run(digest, load, [one], tinyShape)));
       // the copy may come after what it was meant for
       await expect.poll(() => counter.calls).toBe(copies);
-      const { probabilities } = await cache.score(digest, load, many, tinySpec);
+      const probabilities = rowsOf(await cache.run(digest, load, many, tinyShape));
       expect(probabilities[7]?.[0]).toBeCloseTo(expected(0), 5);
       // both copies have the room that the other model needs, so the first one is loaded anew
-      await cache.score(other.digest, ofOther.load, [image], tinySpec);
-      await cache.score(digest, load, [image], tinySpec);
+      await cache.run(other.digest, ofOther.load, [image], tinyShape);
+      await cache.run(digest, load, [image], tinyShape);
       expect([counter.calls, ofOther.counter.calls]).toEqual([copies + 1, 1]);
       await cache.release();
       await threads.close();
@@ -190,7 +190,7 @@ describe('model cache', () => {
     const { bytes, digest } = modelFile(0);
     const { counter, load } = loader(bytes);
     const scores = [image, Float32Array.of(666, 2, 3, 4), image, image].map((one) =>
-      cache.score(digest, load, [one], tinySpec),
+      cache.run(digest, load, [one], tinyShape),
     );
     const [, ended, ...others] = await Promise.allSettled(scores);
     expect(ended).toMatchObject({ status: 'rejected', reason: { name: 'RetryLater' } });

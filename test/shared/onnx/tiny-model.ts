@@ -1,11 +1,12 @@
 import type { OnnxModel } from '../../../shared/onnx/encode.ts';
-import type { ModelSpec } from '../../../shared/onnx/validate.ts';
+import { classifierEnds, type ClassifierShape } from '../../../shared/task/classification/ends.ts';
 
-export const tinySpec = { channels: 1, height: 2, width: 2, classes: 2 };
+export const tinyShape: ClassifierShape = { channels: 1, height: 2, width: 2, classes: 2 };
+export const tinyEnds = classifierEnds(tinyShape);
 
 /** The smallest image classifier: flatten, dense, softmax. `bias` makes models that differ. */
-export function tinyModel(bias = 0, spec: ModelSpec = tinySpec): OnnxModel {
-  const { channels, height, width, classes } = spec;
+export function tinyModel(bias = 0, shape: ClassifierShape = tinyShape): OnnxModel {
+  const { channels, height, width, classes } = shape;
   const inputs = channels * height * width;
   const weight = (i: number): number => ((i % 2 === 0 ? 1 : -1) * (Math.floor(i / 2) + 1)) / 10;
   const weights = Float32Array.from({ length: inputs * classes }, (_, i) => weight(i));

@@ -12,7 +12,7 @@ import {
 import { describe, expect, test } from 'vitest';
 import { encodeModel, type OnnxModel } from '../../../shared/onnx/encode.ts';
 import { validateModel } from '../../../shared/onnx/validate.ts';
-import { tinyModel, tinySpec } from './tiny-model.ts';
+import { tinyModel, tinyEnds } from './tiny-model.ts';
 
 const encoded = (change: Partial<OnnxModel> = {}): Uint8Array => encodeModel({ ...tinyModel(), ...change });
 
@@ -24,7 +24,7 @@ function edited(edit: (model: ModelProto) => void): Uint8Array {
 }
 
 const reasonOf = (bytes: Uint8Array): string => {
-  const result = validateModel(bytes, tinySpec);
+  const result = validateModel(bytes, tinyEnds);
   return result.ok ? 'ok' : result.reason;
 };
 
@@ -32,7 +32,7 @@ const inner = create(GraphProtoSchema, { name: 'inner' });
 
 describe('validateModel', () => {
   test('takes a plain classifier and gives its metadata', () => {
-    expect(validateModel(encoded(), tinySpec)).toEqual({ ok: true, metadata: { task: 'tiny' } });
+    expect(validateModel(encoded(), tinyEnds)).toEqual({ ok: true, metadata: { task: 'tiny' } });
   });
 
   test('takes the same model as another encoder writes it', () => {
@@ -140,7 +140,7 @@ describe('validateModel', () => {
   });
 
   test('refuses more bytes than allowed', () => {
-    expect(validateModel(encoded(), tinySpec, 100)).toMatchObject({ ok: false, reason: 'too-large' });
+    expect(validateModel(encoded(), tinyEnds, 100)).toMatchObject({ ok: false, reason: 'too-large' });
   });
 
   test('refuses pickles, archives and nothing at all', () => {
@@ -152,7 +152,7 @@ describe('validateModel', () => {
   test('never throws, on any bytes', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) =>
-        ['ok', 'refused'].includes(validateModel(bytes, tinySpec).ok ? 'ok' : 'refused'),
+        ['ok', 'refused'].includes(validateModel(bytes, tinyEnds).ok ? 'ok' : 'refused'),
       ),
     );
   });
@@ -168,9 +168,9 @@ describe('validateModel', () => {
         (flips, length) => {
           const damaged = Uint8Array.from(bytes);
           for (const { at, value } of flips) damaged[at] = value;
-          expect(() => validateModel(damaged, tinySpec)).not.toThrow();
-          expect(() => validateModel(damaged.subarray(0, length), tinySpec)).not.toThrow();
-          expect(validateModel(bytes.subarray(0, length), tinySpec).ok).toBe(false);
+          expect(() => validateModel(damaged, tinyEnds)).not.toThrow();
+          expect(() => validateModel(damaged.subarray(0, length), tinyEnds)).not.toThrow();
+          expect(validateModel(bytes.subarray(0, length), tinyEnds).ok).toBe(false);
         },
       ),
       { numRuns: 500 },

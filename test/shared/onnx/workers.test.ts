@@ -4,7 +4,7 @@ import { promisify } from 'node:util';
 import { afterEach, expect, test } from 'vitest';
 import { RetryLater } from '../../../shared/errors.ts';
 import { encodeModel } from '../../../shared/onnx/encode.ts';
-import type { NamedTensors } from '../../../shared/onnx/thread.ts';
+import type { NamedTensors } from '../../../shared/onnx/ends.ts';
 import { createModelWorkers, Gone, type ModelWorkers } from '../../../shared/onnx/workers.ts';
 import { mobileNet } from '../../bench/mobilenet.ts';
 import { tinyModel } from './tiny-model.ts';
@@ -123,5 +123,5 @@ test('threads that idle keep no process alive, and end with it', async () => {
   const { stdout } = await promisify(execFile)(process.execPath, [path.join(fixtures, 'score-and-end.ts')], {
     timeout: 30_000,
   });
-  expect(JSON.parse(stdout)).toEqual([[expect.any(Number), expect.any(Number)]]);
+  expect(JSON.parse(stdout)).toEqual([expect.any(Number), expect.any(Number)]);
 });

@@ -3,9 +3,9 @@ import { newEndpoint } from '../../../shared/endpoint/endpoint.ts';
 import type { ModelDocument } from '../../../shared/model/document.ts';
 import type { PreprocessedImage } from '../../../shared/image/decode.ts';
 import { modelId } from '../../../shared/model/register.ts';
-import { best } from '../../../shared/prediction/inference.ts';
 import { createScorer, predictionPartition, type ScorePorts } from '../../../shared/prediction/score.ts';
 import { acceptedImage } from '../image/accepted.ts';
+import { answerOf } from '../task/classification/answers.ts';
 import { createFakes } from '../../simulation/fakes.ts';
 
 const name = 'digits';
@@ -21,6 +21,7 @@ function serving(found: Partial<PreprocessedImage> = {}) {
     const model = {
       number,
       digest: `digest-${number}`,
+      task: 'classification',
       classes: ['a', 'b'],
       image: { width: 1, height: 1, channels: 1 },
     };
@@ -46,9 +47,9 @@ function serving(found: Partial<PreprocessedImage> = {}) {
       served.push(digest);
       return digest === 'digest-3'
         ? Promise.reject(new Error('out of memory'))
-        : Promise.resolve({ probabilities: [digest === 'digest-4' ? null : [0.25, 0.75]] });
+        : Promise.resolve([answerOf(digest === 'digest-4' ? [Number.NaN, 0] : [0.25, 0.75])]);
     },
-    inferPinned: () => Promise.resolve({ probabilities: [[0.25, 0.75]] }),
+    inferPinned: () => Promise.resolve([answerOf([0.25, 0.75])]),
   };
   const score = createScorer(ports);
   return { world, live, served, score: (pin?: number) => score(name, image, pin === undefined ? {} : { pin }) };
@@ -59,9 +60,10 @@ describe('scoring', () => {
     const { world, live, score } = serving();
     live(1);
     const answer = await score();
-    expect(answer).toMatchObject({ class: 'b', probabilities: { a: 0.25, b: 0.75 }, model: { version: 1 } });
+    const prediction = { class: 'b', probabilities: { a: 0.25, b: 0.75 } };
+    expect(answer).toMatchObject({ task: 'classification', prediction, model: { version: 1 } });
     const kept = await world.read('predictions', predictionPartition(name, answer.predictionId), answer.predictionId);
-    expect(kept).toMatchObject({ class: 'b', deployment: 'd-1', role: 'production', error: null });
+    expect(kept).toMatchObject({ prediction, deployment: 'd-1', role: 'production', error: null });
     world.before = (operation, container) => {
       if (operation === 'documents.create' && container === 'predictions') throw new Error('503');
     };
@@ -116,7 +118,7 @@ describe('scoring', () => {
     const { world, live, score } = serving();
     live(3);
     await expect(score()).rejects.toThrow('out of memory');
-    expect(world.all('predictions')).toMatchObject([{ deployment: 'd-3', class: null, error: 'out of memory' }]);
+    expect(world.all('predictions')).toMatchObject([{ deployment: 'd-3', prediction: null, error: 'out of memory' }]);
   });
 
   test('counts an answer of not-a-number against the model, and names the prediction that keeps it', async () => {
@@ -125,7 +127,7 @@ describe('scoring', () => {
     const refusals: unknown[] = [];
     for (let i = 0; i < 50 && refusals.length === 0; i++) await score().catch((error: unknown) => refusals.push(error));
     const kept = world.all('predictions').find(({ error }) => error !== null);
-    expect(kept).toMatchObject({ deployment: 'd-4', role: 'canary', class: null });
+    expect(kept).toMatchObject({ deployment: 'd-4', role: 'canary', prediction: null });
     expect(refusals).toMatchObject([{ code: 'no-answer', predictionId: kept?.id }]);
   });
 
@@ -146,8 +148,4 @@ describe('scoring', () => {
     await expect(score(9)).rejects.toMatchObject({ code: 'unknown-model' });
     await expect(score()).rejects.toMatchObject({ code: 'no-model' });
   });
-});
-
-test('the best of several numbers is the first of the greatest', () => {
-  expect([best([0.1, 0.7, 0.2]), best([0.5, 0.5]), best([-2, -1]), best([])]).toEqual([1, 0, 1, 0]);
 });

@@ -5,6 +5,7 @@ import type { ModelDocument } from '../../../shared/model/document.ts';
 import { modelId } from '../../../shared/model/register.ts';
 import { createScorer, type ScorePorts } from '../../../shared/prediction/score.ts';
 import { acceptedImage } from '../image/accepted.ts';
+import { answerOf } from '../task/classification/answers.ts';
 import { createFakes } from '../../simulation/fakes.ts';
 
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
@@ -14,7 +15,8 @@ function serving() {
   const world = createFakes();
   const target = { model: 1, digest: 'd', deployment: 'd' };
   world.put('models', {
-    ...{ id: modelId(1), pk: 'digits', number: 1, digest: 'd', classes: ['a', 'b'], version: { id: 'v', number: 1 } },
+    ...{ id: modelId(1), pk: 'digits', number: 1, digest: 'd', version: { id: 'v', number: 1 } },
+    ...{ task: 'classification', classes: ['a', 'b'] },
     image: { width: 1, height: 1, channels: 1 },
   } as ModelDocument);
   world.put('endpoints', { id: 'endpoint', pk: 'digits', ...newEndpoint, production: target });
@@ -22,7 +24,7 @@ function serving() {
   let inside = 0;
   let most = 0;
   let line = Promise.resolve();
-  const infer: ScorePorts['inferServed'] = () => Promise.resolve({ probabilities: [[0.25, 0.75]] });
+  const infer: ScorePorts['inferServed'] = () => Promise.resolve([answerOf([0.25, 0.75])]);
   const score = createScorer({
     ...world.ports,
     async preprocess(bytes) {

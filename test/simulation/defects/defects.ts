@@ -121,8 +121,8 @@ export const defects: readonly Defect[] = [
     file: 'shared/prediction/score.ts',
     edits: [
       [
-        "await ports.documents.create('predictions', prediction);",
-        "void ports.documents.create('predictions', prediction).catch(() => undefined);",
+        "await ports.documents.create('predictions', document);",
+        "void ports.documents.create('predictions', document).catch(() => undefined);",
       ],
     ],
     seed: 100_002,

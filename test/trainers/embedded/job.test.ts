@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { encodeModel } from '../../../shared/onnx/encode.ts';
+import { classifierEnds } from '../../../shared/task/classification/ends.ts';
 import { validateModel } from '../../../shared/onnx/validate.ts';
 import { smokeFile, type JobDocument, type JobReport } from '../../../shared/training/job-contract.ts';
 import { builtInDescriptions, trainerDescriptions } from '../../../shared/training/trainers.ts';
@@ -75,7 +76,9 @@ describe('the embedded trainer', () => {
     ]);
     expectOutputs(all.at(-1));
     const model = server.blobs.get('/jobs/out/model.onnx') ?? Buffer.alloc(0);
-    expect(validateModel(model, { channels: 3, height: 12, width: 12, classes: 2 })).toMatchObject({ ok: true });
+    expect(validateModel(model, classifierEnds({ channels: 3, height: 12, width: 12, classes: 2 }))).toMatchObject({
+      ok: true,
+    });
     expect(smokeFile.parse(JSON.parse(server.blobs.get('/jobs/out/smoke.json')?.toString('utf8') ?? ''))).toHaveLength(
       4,
     );

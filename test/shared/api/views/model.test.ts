@@ -4,7 +4,16 @@ import type { ModelDocument } from '../../../../shared/model/document.ts';
 
 /** As a release wrote it that kept a recall of 0 for a class without a test sample, and compared with no baseline. */
 const stored: ModelDocument = {
-  ...{ id: '00000001', pk: 'pets', number: 1, state: 'approved', digest: 'd', sizeBytes: 1, classes: ['cat', 'dog'] },
+  ...{
+    id: '00000001',
+    pk: 'pets',
+    number: 1,
+    state: 'approved',
+    digest: 'd',
+    sizeBytes: 1,
+    task: 'classification',
+    classes: ['cat', 'dog'],
+  },
   ...{ image: { width: 8, height: 8, channels: 1 }, run: 't1', version: { id: 'v', number: 1 }, smoke: [] },
   metrics: {
     accuracy: 0.75,

@@ -1,19 +1,19 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { judge } from '../../../../shared/task/classification/gate.ts';
-import type { Judged } from '../../../../shared/task/classification/metrics.ts';
-import { projectSettings } from '../../../../shared/project/settings.ts';
+import { decide } from '../../../../shared/task/classification/gate.ts';
+import type { Compared } from '../../../../shared/task/classification/metrics.ts';
+import { type Rules, settings as ofClassifiers } from '../../../../shared/task/classification/settings.ts';
 
-const { gate } = projectSettings.parse({});
+const gate: Rules = ofClassifiers.gate.parse({});
 const classes = ['common', 'rare'];
 
-const times = (n: number, truth: number, candidate: number): Judged[] =>
+const times = (n: number, truth: number, candidate: number): Compared[] =>
   Array.from({ length: n }, () => ({ truth, candidate, champion: null }));
 /** A first model that is right in so many samples of each class, judged with default settings but for `more`. */
 const judged = (
   common: { right: number; of: number },
   rare: { right: number; of: number },
-  more: Partial<typeof gate> = {},
+  more: Partial<Rules> = {},
 ) => {
   const samples = [
     ...times(common.right, 0, 0),
@@ -21,7 +21,7 @@ const judged = (
     ...times(rare.right, 1, 1),
     ...times(rare.of - rare.right, 1, 0),
   ];
-  const verdict = judge(samples, classes, { ...gate, ...more }, null);
+  const verdict = decide(samples, classes, { ...gate, ...more }, null);
   return { ...verdict, told: verdict.reasons.find((reason) => reason.includes('always answer')) };
 };
 

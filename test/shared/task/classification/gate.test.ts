@@ -1,18 +1,18 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { judge } from '../../../../shared/task/classification/gate.ts';
-import { type Judged, measure, recallOf, supportOf } from '../../../../shared/task/classification/metrics.ts';
+import { decide } from '../../../../shared/task/classification/gate.ts';
+import { type Compared, measure, recallOf, supportOf } from '../../../../shared/task/classification/metrics.ts';
 import { pairedTest } from '../../../../shared/evaluation/paired-test.ts';
-import { projectSettings } from '../../../../shared/project/settings.ts';
+import { type Rules, settings as ofClassifiers } from '../../../../shared/task/classification/settings.ts';
 
 const classes = ['cat', 'dog'];
-const { gate } = projectSettings.parse({});
+const gate: Rules = ofClassifiers.gate.parse({});
 
 /** So many samples of one outcome; classes by number. */
-const times = (n: number, truth: number, candidate: number, champion: number | null = null): Judged[] =>
+const times = (n: number, truth: number, candidate: number, champion: number | null = null): Compared[] =>
   Array.from({ length: n }, () => ({ truth, candidate, champion }));
 /** Pairs: both right (of each class half), only the champion, only the candidate, both wrong. */
-const pairs = (both: number, onlyChampion: number, onlyCandidate: number, neither = 0): Judged[] => [
+const pairs = (both: number, onlyChampion: number, onlyCandidate: number, neither = 0): Compared[] => [
   ...times(both / 2, 0, 0, 0),
   ...times(both / 2, 1, 1, 1),
   ...times(onlyChampion, 0, 1, 0),
@@ -64,7 +64,7 @@ describe('the paired test', () => {
 
 describe('the gate', () => {
   test('approves a first model that is good enough, and says why', () => {
-    const verdict = judge([...times(90, 0, 0), ...times(10, 1, 0), ...times(100, 1, 1)], classes, gate, null);
+    const verdict = decide([...times(90, 0, 0), ...times(10, 1, 0), ...times(100, 1, 1)], classes, gate, null);
     expect(verdict).toMatchObject({ decision: 'approved', samples: 200, accuracy: 0.95, champion: null });
     expect(verdict.reasons).toEqual([
       'passed: 200 test samples, at least 1 is needed',
@@ -77,17 +77,17 @@ describe('the gate', () => {
 
   test('rejects below the minimum, exactly at it not', () => {
     const dogs = times(50, 1, 1);
-    expect(judge([...dogs, ...times(30, 0, 0), ...times(20, 0, 1)], classes, gate, null).decision).toBe('approved');
-    const below = judge([...dogs, ...times(29, 0, 0), ...times(21, 0, 1)], classes, gate, null);
+    expect(decide([...dogs, ...times(30, 0, 0), ...times(20, 0, 1)], classes, gate, null).decision).toBe('approved');
+    const below = decide([...dogs, ...times(29, 0, 0), ...times(21, 0, 1)], classes, gate, null);
     expect(below.decision).toBe('rejected');
     expect(below.reasons[1]).toMatch(/^failed: accuracy 79.0 %/);
   });
 
   test('rejects when a class is hardly recognised, and names it, unless it is too small to judge', () => {
-    const weak = judge([...times(500, 0, 0), ...times(12, 1, 0), ...times(8, 1, 1)], classes, gate, null);
+    const weak = decide([...times(500, 0, 0), ...times(12, 1, 0), ...times(8, 1, 1)], classes, gate, null);
     expect(weak.decision).toBe('rejected');
     expect(weak.reasons[2]).toBe('failed: recall at least 50.0 % in every class; below: "dog" 40.0 %');
-    const small = judge([...times(500, 0, 0), ...times(18, 1, 0), ...times(1, 1, 1)], classes, gate, null);
+    const small = decide([...times(500, 0, 0), ...times(18, 1, 0), ...times(1, 1, 1)], classes, gate, null);
     expect(small.decision).toBe('approved');
     expect(small.reasons.slice(2, 4)).toEqual([
       'passed: recall at least 50.0 % in the 1 of 2 classes that have at least 20 test samples',
@@ -96,26 +96,26 @@ describe('the gate', () => {
   });
 
   test('claims nothing of recall where no class has enough samples, and names the first of many classes', () => {
-    const { reasons } = judge([...times(4, 0, 0), ...times(3, 1, 1)], classes, gate, null);
+    const { reasons } = decide([...times(4, 0, 0), ...times(3, 1, 1)], classes, gate, null);
     expect(reasons.filter((reason) => reason.includes('recall'))).toEqual([
       'noted: fewer than 20 test samples, so not judged by recall: "cat" 4, "dog" 3',
     ]);
     const many = Array.from({ length: 500 }, (_, i) => `c${i}`);
-    const named = judge(times(3, 499, 499), many, gate, null).reasons.find((reason) => reason.includes('recall'));
+    const named = decide(times(3, 499, 499), many, gate, null).reasons.find((reason) => reason.includes('recall'));
     expect(named).toContain('"c0" 0, "c1" 0');
     expect(named).toContain('"c19" 0 and 480 more');
   });
 
   test('rejects when there is nothing to judge by', () => {
-    const empty = judge([], classes, { ...gate, minimum: 0 }, null);
+    const empty = decide([], classes, { ...gate, minimum: 0 }, null);
     expect(empty).toMatchObject({ decision: 'rejected', interval: { low: 0, high: 1 } });
     expect(empty.reasons).toEqual(['failed: 0 test samples, at least 1 is needed']);
-    expect(judge([], classes, gate, 3)).toMatchObject({ decision: 'rejected', champion: null });
+    expect(decide([], classes, gate, 3)).toMatchObject({ decision: 'rejected', champion: null });
   });
 
   test('keeps a champion that is surely better, and lets an equal or luckless candidate pass', () => {
     const settings = { ...gate, maxRegression: 0 };
-    const better = judge(pairs(950, 30, 5), classes, settings, 7);
+    const better = decide(pairs(950, 30, 5), classes, settings, 7);
     expect(better).toMatchObject({
       decision: 'rejected',
       champion: { model: 7, onlyChampionRight: 30, onlyCandidateRight: 5 },
@@ -124,8 +124,8 @@ describe('the gate', () => {
     expect(better.reasons.at(-1)).toBe(
       'failed: champion (model 7) 99.5 % on the same samples; only the champion right 30, only the candidate right 5; the champion is better beyond 0.0 % (p < 0.001)',
     );
-    expect(judge(pairs(950, 9, 5), classes, settings, 7).decision).toBe('approved');
-    expect(judge(pairs(950, 0, 0), classes, settings, 7)).toMatchObject({
+    expect(decide(pairs(950, 9, 5), classes, settings, 7).decision).toBe('approved');
+    expect(decide(pairs(950, 0, 0), classes, settings, 7)).toMatchObject({
       decision: 'approved',
       champion: { pValue: 1 },
     });
@@ -133,19 +133,19 @@ describe('the gate', () => {
 
   test('allows the regression that the project allows', () => {
     const judged = pairs(950, 30, 5);
-    expect(judge(judged, classes, { ...gate, maxRegression: 0.05 }, 7).decision).toBe('approved');
-    expect(judge(judged, classes, { ...gate, maxRegression: 0.005 }, 7).decision).toBe('rejected');
+    expect(decide(judged, classes, { ...gate, maxRegression: 0.05 }, 7).decision).toBe('approved');
+    expect(decide(judged, classes, { ...gate, maxRegression: 0.005 }, 7).decision).toBe('rejected');
   });
 
   test('finds no champion worse or better in samples that are too few to tell', () => {
-    const few = judge([...times(2, 0, 0, 1), ...times(2, 1, 1, 1)], classes, gate, 7);
+    const few = decide([...times(2, 0, 0, 1), ...times(2, 1, 1, 1)], classes, gate, 7);
     expect(few.reasons.at(-1)).toMatch(/^noted: champion .*; 4 samples are too few to find the champion better beyond/);
-    const enough = judge([...times(3, 0, 0, 0), ...times(2, 1, 1, 1)], classes, gate, 7);
+    const enough = decide([...times(3, 0, 0, 0), ...times(2, 1, 1, 1)], classes, gate, 7);
     expect(enough.reasons.at(-1)).toMatch(/^passed: champion/);
   });
 
   test('counts a champion that knows other classes as wrong, never as missing', () => {
-    const verdict = judge([...times(50, 0, 0, 2), ...times(50, 1, 1, 2)], classes, gate, 3);
+    const verdict = decide([...times(50, 0, 0, 2), ...times(50, 1, 1, 2)], classes, gate, 3);
     expect(verdict.champion).toMatchObject({ accuracy: 0, onlyCandidateRight: 100, pValue: 1 });
   });
 });
@@ -176,7 +176,7 @@ test('a verdict is approved exactly when no reason failed', () => {
   });
   fc.assert(
     fc.property(some, fc.double({ min: 0, max: 1, noNaN: true }), fc.boolean(), (judged, minimum, hasChampion) => {
-      const verdict = judge(judged, classes, { ...gate, minimum }, hasChampion ? 1 : null);
+      const verdict = decide(judged, classes, { ...gate, minimum }, hasChampion ? 1 : null);
       const failed = verdict.reasons.some((r) => r.startsWith('failed: '));
       expect(verdict.reasons.every((r) => /^(passed|failed|noted): /.test(r))).toBe(true);
       expect(verdict.decision).toBe(failed ? 'rejected' : 'approved');

@@ -1,0 +1,76 @@
+/** What a model takes in and answers. A task kind says it for a project; validation, probe and sessions hold models to it. */
+
+/** Channels, height and width of the picture that a model takes in. */
+export interface InputShape {
+  channels: number;
+  height: number;
+  width: number;
+}
+
+/** Float32 tensors by name. What a model answers for one picture has no dimension that counts pictures. */
+export type NamedTensors = Readonly<Record<string, { data: Float32Array; dims: readonly number[] }>>;
+
+/** One output of a model: floats, whose first dimension counts pictures. */
+export interface OutputEnd {
+  name: string;
+  /** the other dimensions; a text is one that the model chooses, the same wherever that text stands */
+  shape: readonly (number | string)[];
+  /** what its numbers are called: `probabilities` */
+  are: string;
+  /** what each number lies within; left out: any finite number */
+  range?: { least: number; most: number };
+  /** what the numbers of one picture add up to; left out: anything */
+  sum?: number;
+  /** how far range and sum may be missed */
+  tolerance?: number;
+  /** how to export it, as the end of a sentence that begins with `export with output_names=[...]` */
+  advice: string;
+  /** what a model lacks whose numbers miss range or sum: `add a Softmax at the end` */
+  repair: string;
+}
+
+export interface ModelEnds {
+  /** the one input, `input` [N, channels, height, width]: floats from 0 to 255 */
+  input: InputShape;
+  outputs: readonly OutputEnd[];
+}
+
+/** Whether one picture's numbers are what an output gives. Not-a-number is nothing. */
+export function isWithin(
+  { range, sum, tolerance = 0 }: Pick<OutputEnd, 'range' | 'sum' | 'tolerance'>,
+  values: Float32Array,
+): boolean {
+  const least = (range?.least ?? -Number.MAX_VALUE) - tolerance;
+  const most = (range?.most ?? Number.MAX_VALUE) + tolerance;
+  let total = 0;
+  for (const value of values) {
+    if (!(value >= least && value <= most)) return false;
+    total += value;
+  }
+  return sum === undefined || Math.abs(total - sum) <= tolerance;
+}
+
+/** Whether a tensor has the dimensions of an output, given what the model chose for those that are named so far. */
+export function fits(
+  { shape }: Pick<OutputEnd, 'shape'>,
+  dims: readonly (number | string)[],
+  chosen: Map<string, number | string>,
+): boolean {
+  if (dims.length !== shape.length) return false;
+  return shape.every((wanted, i) => {
+    const dim = dims[i] ?? 0;
+    if (typeof wanted === 'number') return dim === wanted;
+    const before = chosen.get(wanted);
+    if (before === undefined || typeof before === 'string') chosen.set(wanted, dim);
+    // a model may leave the size open until it runs
+    return typeof dim === 'string' || typeof before !== 'number' ? dim !== 0 : dim === before;
+  });
+}
+
+/** What is wrong with the shape of a model's answer for one picture; undefined: nothing. */
+export function misfit(ends: readonly OutputEnd[], outputs: NamedTensors): string | undefined {
+  const chosen = new Map<string, number | string>();
+  const odd = ends.find((end) => !fits(end, outputs[end.name]?.dims ?? [0], chosen));
+  if (odd === undefined) return undefined;
+  return `it answers ${odd.name} of [${outputs[odd.name]?.dims.join(', ') ?? 'nothing'}] instead of [${odd.shape.join(', ')}]`;
+}

@@ -1,0 +1,31 @@
+/** What a project of classifiers may be set to. */
+import * as z from 'zod';
+import { className, maxClasses } from '../../names.ts';
+
+const share = z.number().min(0).max(1);
+
+export const settings = {
+  /** empty: taken from the labels seen at commit */
+  classes: z
+    .array(className)
+    .max(maxClasses)
+    .refine((c) => new Set(c).size === c.length, 'classes must differ')
+    .refine((c) => c.length !== 1, 'a classifier needs two classes: name at least two, or none'),
+  trainer: 'resnet-small',
+  gate: z.object({
+    /** least accuracy on the test split */
+    minimum: share.default(0.8),
+    /** least recall of every class that has at least 20 test samples */
+    minimumRecall: share.default(0.5),
+    /** how much worse than the champion a candidate may be */
+    maxRegression: share.default(0.01),
+    /** confidence of the one-sided test against the champion */
+    confidence: z.number().min(0.5).max(0.9999).default(0.95),
+    /**
+     * whether a model has to be worth more than always answering the most frequent class; missing (projects of earlier
+     * releases have none): required
+     */
+    baseline: z.enum(['required', 'noted']).optional().meta({ default: 'required' }),
+  }),
+};
+export type Rules = z.infer<typeof settings.gate>;
