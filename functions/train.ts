@@ -1,4 +1,4 @@
-/** `training-requests` -> the next step of a training: each message wakes one verb of shared/training. */
+/** `trainings` -> the next step of a training: each message wakes one verb of shared/training. */
 import type * as z from 'zod';
 import type { queueMessages } from '../shared/delivery/message.ts';
 import type { Ports } from '../shared/ports.ts';
@@ -12,19 +12,19 @@ type TrainPorts = Ports & PollPorts;
 
 /** Takes trainings on. */
 export const trainFunction = (ports: TrainPorts): QueueFunction =>
-  consume(ports, 'training-requests', 'train', (message) => train(ports, message));
+  consume(ports, 'trainings', 'train', (message) => train(ports, message));
 
 /** Handles one wake-up of the training stage. */
 export async function train(
   ports: TrainPorts,
-  message: z.infer<(typeof queueMessages)['training-requests']>,
+  message: z.infer<(typeof queueMessages)['trainings']>,
 ): Promise<{ outcome: string }> {
   switch (message.type) {
     case 'darkroom.version.committed':
       return { outcome: await requestOnVersion(ports, message) };
     case 'darkroom.run.queued':
       return { outcome: await launchRun(ports, message.data, message) };
-    case 'darkroom.run.check':
+    case 'darkroom.run.poll':
       return { outcome: await pollRun(ports, message.data, message) };
     case 'darkroom.run.ended':
       return { outcome: await scheduleAfter(ports, message) };

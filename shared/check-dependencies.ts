@@ -19,7 +19,7 @@ export async function checkDependencies({
   const [ofDocuments, ofBlobs, ofMessages, ofCompute] = await Promise.all([
     check(() => documents.read('projects', 'projects', 'readiness')),
     check(() => blobs.exists('datasets', 'readiness')),
-    check(() => messages.reach('training-requests')),
+    check(() => messages.reach('trainings')),
     check(() => compute.list()),
   ]);
   return { documents: ofDocuments, blobs: ofBlobs, messages: ofMessages, compute: ofCompute };

@@ -7,7 +7,7 @@
 export const queues = {
   'blob-created': { lockSeconds: 60, maxDeliveryCount: 10 },
   'dataset-commits': { lockSeconds: 60, maxDeliveryCount: 10 },
-  'training-requests': { lockSeconds: 60, maxDeliveryCount: 10 },
+  trainings: { lockSeconds: 60, maxDeliveryCount: 10 },
   'training-events': { lockSeconds: 60, maxDeliveryCount: 10 },
   evaluations: { lockSeconds: 60, maxDeliveryCount: 10 },
   deployments: { lockSeconds: 60, maxDeliveryCount: 10 },

@@ -38,7 +38,7 @@ export const pathParameters = {
     .string()
     .regex(/^[a-z]+(?:-[a-z]+)*$/, `queues are ${queueNames.join(', ')}`)
     .max(50)
-    .meta({ description: `One of ${queueNames.join(', ')}`, example: 'training-requests' }),
+    .meta({ description: `One of ${queueNames.join(', ')}`, example: 'trainings' }),
 } satisfies Record<string, z.ZodType<string>>;
 
 /** The names in a path, e.g. `project` and `number` of `projects/{project}/models/{number}`. */

@@ -220,7 +220,7 @@ function announcement(project: string, summary: VersionSummary, warning: string,
     by: null,
   };
   return [
-    { to: 'queue', queue: 'training-requests', message },
+    { to: 'queue', queue: 'trainings', message },
     { to: 'feed', event },
   ];
 }

@@ -69,7 +69,7 @@ export const runQueued = message(
   run.extend({ after: z.number().int().nonnegative().optional() }),
 );
 /** look at an attempt of a run again: start deadline, heartbeat, deadline; over when the token is no longer the run's */
-export const runCheck = message('darkroom.run.check', run.extend({ token: z.string().max(80) }));
+export const runPoll = message('darkroom.run.poll', run.extend({ token: z.string().max(80) }));
 /** a run ended: the next one that waits may begin */
 export const runEnded = message('darkroom.run.ended', run);
 export const runTrained = message('darkroom.run.trained', run);
@@ -92,7 +92,7 @@ export const canaryCheck = message(
 export const queueMessages = {
   'blob-created': blobCreatedEvent,
   'dataset-commits': commitDue,
-  'training-requests': z.discriminatedUnion('type', [versionCommitted, runQueued, runCheck, runEnded]),
+  trainings: z.discriminatedUnion('type', [versionCommitted, runQueued, runPoll, runEnded]),
   'training-events': blobCreatedEvent,
   evaluations: runTrained,
   deployments: z.discriminatedUnion('type', [modelApproved, canaryCheck]),

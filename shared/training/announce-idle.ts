@@ -13,12 +13,12 @@ import type { Reason } from '../task/task.ts';
  * or something trains: of a thousand versions that wait for the same thing one is announced.
  */
 export function withReason(scheduler: SchedulerDocument, reason: Reason, now: Date, cause: Cause): SchedulerDocument {
-  if (scheduler.active !== null || scheduler.waitingFor === reason.code) return scheduler;
+  if (scheduler.active !== null || scheduler.idleReason === reason.code) return scheduler;
   const at = now.toISOString();
   const text = `Nothing trains: ${reason.detail}`;
   const said = { type: 'training.waiting', subject: 'trainings', text, at, by: null };
   const entry = feedEntry(scheduler.pk, said, ['training.waiting', reason.code, cause.id], cause);
-  return { ...scheduler, waitingFor: reason.code, outbox: [...outboxOf(scheduler), entry] };
+  return { ...scheduler, idleReason: reason.code, outbox: [...outboxOf(scheduler), entry] };
 }
 
 /** Says in the feed why a version started no training. */

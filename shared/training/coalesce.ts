@@ -12,7 +12,7 @@ type CoalescePorts = Pick<Ports, 'clock' | 'documents'>;
 export async function endCoalesced(ports: CoalescePorts, project: string, runs: readonly string[]): Promise<void> {
   const scheduler = (await ports.documents.read('schedulers', project, 'scheduler'))?.document;
   const isOne = (run: string | null): boolean => run !== null && runs.includes(run);
-  const coalesced = scheduler?.settled.filter(({ verdict }) => verdict === 'coalesced') ?? [];
+  const coalesced = scheduler?.decided.filter(({ decision }) => decision === 'coalesced') ?? [];
   const ended = coalesced.filter((s) => isOne(s.run) || isOne(s.into));
   await pMap(ended, ({ run: given, into }) => coalesceRun(ports, project, given, into ?? ''), { concurrency: 8 });
 }

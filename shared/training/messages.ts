@@ -1,6 +1,6 @@
 /** The messages by which a training goes on: each wakes the one verb that does what is next. */
 import type * as z from 'zod';
-import type { Cause, runCheck, runEnded, runQueued, runTrained } from '../delivery/message.ts';
+import type { Cause, runPoll, runEnded, runQueued, runTrained } from '../delivery/message.ts';
 import { compose } from '../delivery/compose.ts';
 import type { Outgoing } from '../delivery/document.ts';
 
@@ -20,16 +20,16 @@ export function queued(named: Named, cause: Cause, after = 0, notBefore?: string
   const { project, run } = named;
   const data = after === 0 ? { project, run } : { project, run, after };
   const message = compose<z.infer<typeof runQueued>>('darkroom.run.queued', subjectOf(named), data, cause);
-  return { to: 'queue', queue: 'training-requests', message, ...(notBefore !== undefined && { notBefore }) };
+  return { to: 'queue', queue: 'trainings', message, ...(notBefore !== undefined && { notBefore }) };
 }
 
 /** An attempt is to be polled; `nonce` tells the polls of one cause apart. */
 export function pollDue(attempt: Named & { token: string }, cause: Cause, nonce: string, now: Date): ToQueue {
   const { project, run, token } = attempt;
   const data = { project, run, token };
-  const message = compose<z.infer<typeof runCheck>>('darkroom.run.check', subjectOf(attempt), data, cause, nonce);
+  const message = compose<z.infer<typeof runPoll>>('darkroom.run.poll', subjectOf(attempt), data, cause, nonce);
   const notBefore = new Date(now.getTime() + pollSeconds * 1000).toISOString();
-  return { to: 'queue', queue: 'training-requests', message, notBefore };
+  return { to: 'queue', queue: 'trainings', message, notBefore };
 }
 
 /** A run was trained, and is to be evaluated. */
@@ -54,5 +54,5 @@ export function ended(named: Named, cause: Cause, nonce = ''): ToQueue {
     cause,
     nonce,
   );
-  return { to: 'queue', queue: 'training-requests', message };
+  return { to: 'queue', queue: 'trainings', message };
 }

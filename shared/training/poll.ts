@@ -1,6 +1,6 @@
 /** Polling a run that was launched: lost executions, silence, deadlines, cancellation. */
 import type * as z from 'zod';
-import type { Cause, runCheck } from '../delivery/message.ts';
+import type { Cause, runPoll } from '../delivery/message.ts';
 import { sendOnce } from '../delivery/send-once.ts';
 import { sendOutbox } from '../delivery/send-outbox.ts';
 import { update } from '../update.ts';
@@ -26,7 +26,7 @@ interface Poll {
   /** the attempt goes on: poll again later */
   again: boolean;
 }
-type Attempt = z.infer<typeof runCheck>['data'];
+type Attempt = z.infer<typeof runPoll>['data'];
 
 /** Polls an attempt, and plans the next poll while it lasts. */
 export async function pollRun(ports: PollPorts, attempt: Attempt, cause: Cause): Promise<string> {

@@ -44,10 +44,10 @@ export async function reconcileTrainings(ports: PollPorts, project: string, caus
 async function endSuperseded(
   ports: PollPorts,
   run: RunDocument,
-  { active, waiting, settled }: Pick<Scheduler, 'active' | 'waiting' | 'settled'>,
+  { active, waiting, decided }: Pick<Scheduler, 'active' | 'waiting' | 'decided'>,
 ): Promise<void> {
   if (run.state !== 'queued' || run.id === active?.run || run.id === waiting?.run) return;
-  const into = settled.find((s) => s.run === run.id)?.into ?? active?.run ?? 'that came later';
+  const into = decided.find((s) => s.run === run.id)?.into ?? active?.run ?? 'that came later';
   await coalesceRun(ports, run.pk, run.id, into);
 }
 

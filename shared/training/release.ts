@@ -33,6 +33,6 @@ function free(scheduler: Scheduler, ended: Ended, now: Date): Scheduler {
     return { ...counted, active: null, computeSecondsToday, lastSamples };
   }
   if (scheduler.waiting?.run !== ended.run) return scheduler;
-  const settled = remember(scheduler, { run: ended.run, verdict: 'started', into: null });
-  return { ...scheduler, waiting: null, settled };
+  const decided = remember(scheduler, { run: ended.run, decision: 'started', into: null });
+  return { ...scheduler, waiting: null, decided };
 }

@@ -22,16 +22,16 @@ export async function requestOnVersion(
     return why.code;
   }
   const input = { version, by: 'policy', kind: 'policy' as const };
-  const { verdict } = await requestTraining(ports, project.document, input, message);
-  if (verdict.verdict === 'refused' && verdict.retryAfterSeconds > 0) {
+  const { decision } = await requestTraining(ports, project.document, input, message);
+  if (decision.decision === 'refused' && decision.retryAfterSeconds > 0) {
     const again = { ...message, id: `${message.id.slice(0, 180)}-later` };
     await ports.messages.send(
-      'training-requests',
+      'trainings',
       [again],
-      new Date(ports.clock.now().getTime() + verdict.retryAfterSeconds * 1000),
+      new Date(ports.clock.now().getTime() + decision.retryAfterSeconds * 1000),
     );
   }
-  if (verdict.verdict !== 'refused') return verdict.verdict;
-  await announceIdle(ports, name, verdict, message);
-  return verdict.code;
+  if (decision.decision !== 'refused') return decision.decision;
+  await announceIdle(ports, name, decision, message);
+  return decision.code;
 }

@@ -14,7 +14,7 @@ import type { SchedulerDocument } from './document.ts';
 import { limitsFor } from './limits.ts';
 import { queued } from './messages.ts';
 import type { RunSpec } from './run.ts';
-import { schedule, tooFewNewSamples, type Verdict } from './schedule.ts';
+import { schedule, tooFewNewSamples, type Decision } from './schedule.ts';
 import { newScheduler, type Request } from './scheduler.ts';
 import { specify, trainerOf, type TrainingInput } from './specify.ts';
 import { checkTrainer, unknownTrainers } from './trainers.ts';
@@ -30,7 +30,7 @@ export async function requestTraining(
   project: ProjectDocument,
   input: TrainingInput,
   cause: Cause,
-): Promise<{ run: string; verdict: Verdict; note?: string }> {
+): Promise<{ run: string; decision: Decision; note?: string }> {
   const checked = checkTrainer(ports.trainers ?? unknownTrainers, trainerOf(project, input));
   if (!checked.ok) throw new TerminalError(checked.code, checked.detail);
   const version = await findVersion(ports, project.id, input.version);
@@ -39,31 +39,31 @@ export async function requestTraining(
   const now = ports.clock.now();
   const asked: Request = { run, spec, samples: version.samples, at: now.toISOString() };
   const limits = limitsFor(project.settings.retrain, input.kind === 'policy' ? 'policy' : input.by);
-  let verdict: Verdict | undefined;
+  let decision: Decision | undefined;
   let begun: Request | null = null;
   let into: Request | null = null;
   const { stored, changed } = await update(ports.documents, 'schedulers', project.id, 'scheduler', (current) => {
     const scheduler: SchedulerDocument = { id: 'scheduler', pk: project.id, ...newScheduler, ...current };
     const tooFew = input.kind === 'policy' ? refusedByPolicy(scheduler, project, version, run) : undefined;
-    const decided = tooFew === undefined ? schedule(scheduler, asked, limits, now) : { scheduler, verdict: tooFew };
-    verdict = decided.verdict;
+    const decided = tooFew === undefined ? schedule(scheduler, asked, limits, now) : { scheduler, decision: tooFew };
+    decision = decided.decision;
     const { active, waiting } = decided.scheduler;
-    into = decided.verdict.verdict === 'coalesced' ? named(decided.verdict.into, active, waiting) : null;
+    into = decided.decision.decision === 'coalesced' ? named(decided.decision.into, active, waiting) : null;
     begun = active !== null && active.run !== scheduler.active?.run ? active : null;
     if (decided.scheduler === scheduler) return 'keep';
     const outbox = begun === null ? [] : [queued({ project: project.id, run: begun.run }, cause)];
     return { ...scheduler, ...decided.scheduler, outbox: [...outboxOf(scheduler), ...outbox] };
   });
-  if (verdict === undefined) throw new Error('the scheduler gave no verdict');
-  if (verdict.verdict === 'start' || verdict.verdict === 'wait') await createRun(ports, project.id, asked, cause);
+  if (decision === undefined) throw new Error('the scheduler gave no decision');
+  if (decision.decision === 'start' || decision.decision === 'wait') await createRun(ports, project.id, asked, cause);
   if (begun !== null) await createRun(ports, project.id, begun, cause);
   // whoever asked for that run may have died before its document was made, and the answer names it
   if (into !== null) await createRun(ports, project.id, into, cause);
-  await endCoalesced(ports, project.id, verdict.verdict === 'coalesced' ? [run, verdict.into] : [run]);
+  await endCoalesced(ports, project.id, decision.decision === 'coalesced' ? [run, decision.into] : [run]);
   // a storm of requests that are coalesced must not send the message of the one that starts a thousand times
-  const isOwn = changed || verdict.verdict === 'start' || verdict.verdict === 'wait';
+  const isOwn = changed || decision.decision === 'start' || decision.decision === 'wait';
   if (stored !== undefined && isOwn) await sendOutbox(ports, 'schedulers', stored);
-  return { run, verdict, ...(checked.note === undefined ? {} : { note: checked.note }) };
+  return { run, decision, ...(checked.note === undefined ? {} : { note: checked.note }) };
 }
 
 const named = (run: string, ...requests: (Request | null)[]): Request | null =>
@@ -74,11 +74,11 @@ function refusedByPolicy(
   { settings }: ProjectDocument,
   version: VersionSummary,
   run: string,
-): Verdict | undefined {
-  const { active, waiting, settled } = scheduler;
-  if (active?.run === run || waiting?.run === run || settled.some((s) => s.run === run)) return undefined;
+): Decision | undefined {
+  const { active, waiting, decided } = scheduler;
+  if (active?.run === run || waiting?.run === run || decided.some((s) => s.run === run)) return undefined;
   const tooFew = tooFewNewSamples(scheduler, version, settings.retrain.minNewSamples);
-  return tooFew === undefined ? undefined : { verdict: 'refused', ...tooFew, retryAfterSeconds: 0 };
+  return tooFew === undefined ? undefined : { decision: 'refused', ...tooFew, retryAfterSeconds: 0 };
 }
 
 function runId(ports: RequestPorts, project: string, spec: RunSpec, input: TrainingInput): string {

@@ -5,13 +5,13 @@
 import { type LimitCode, type Limits, secondsUntilAllowed, whyHeldBack } from './limits.ts';
 import { begin, remember, type Request, samplesTriedOn, type Scheduler } from './scheduler.ts';
 
-export type Verdict =
-  | { verdict: 'start'; run: string }
-  | { verdict: 'wait'; behind: string | null }
+export type Decision =
+  | { decision: 'start'; run: string }
+  | { decision: 'wait'; behind: string | null }
   /** another run does the work: the one that waits already */
-  | { verdict: 'coalesced'; into: string }
+  | { decision: 'coalesced'; into: string }
   | {
-      verdict: 'refused';
+      decision: 'refused';
       code: LimitCode | 'too-few-new-samples';
       detail: string;
       retryAfterSeconds: number;
@@ -30,16 +30,16 @@ export function tooFewNewSamples(
 }
 
 /** What became of a run that was asked for before; undefined for one that is new. */
-function fateOf(scheduler: Scheduler, run: string): Verdict | undefined {
-  if (scheduler.active?.run === run) return { verdict: 'start', run };
-  if (scheduler.waiting?.run === run) return { verdict: 'wait', behind: scheduler.active?.run ?? null };
-  const known = scheduler.settled.find((s) => s.run === run);
+function fateOf(scheduler: Scheduler, run: string): Decision | undefined {
+  if (scheduler.active?.run === run) return { decision: 'start', run };
+  if (scheduler.waiting?.run === run) return { decision: 'wait', behind: scheduler.active?.run ?? null };
+  const known = scheduler.decided.find((s) => s.run === run);
   if (known === undefined) return undefined;
-  if (known.verdict === 'started') return { verdict: 'start', run };
+  if (known.decision === 'started') return { decision: 'start', run };
   // the run that took its place may have been replaced in turn
   let into = known.into ?? '';
-  for (const s of scheduler.settled.slice(scheduler.settled.indexOf(known))) if (s.run === into) into = s.into ?? into;
-  return { verdict: 'coalesced', into };
+  for (const s of scheduler.decided.slice(scheduler.decided.indexOf(known))) if (s.run === into) into = s.into ?? into;
+  return { decision: 'coalesced', into };
 }
 
 /**
@@ -51,30 +51,30 @@ export function schedule(
   asked: Request,
   limits: Limits,
   now: Date,
-): { scheduler: Scheduler; verdict: Verdict } {
+): { scheduler: Scheduler; decision: Decision } {
   const fate = fateOf(scheduler, asked.run);
-  if (fate !== undefined) return { scheduler, verdict: fate };
+  if (fate !== undefined) return { scheduler, decision: fate };
   const { active, waiting } = scheduler;
   const wait = secondsUntilAllowed(scheduler, limits, now);
   if (waiting === null) {
     if (wait.seconds > 0 && (active === null || wait.code !== 'cooldown'))
-      return { scheduler, verdict: refusal(wait, limits) };
+      return { scheduler, decision: refusal(wait, limits) };
     if (active === null)
-      return { scheduler: begin(scheduler, asked, now), verdict: { verdict: 'start', run: asked.run } };
-    return { scheduler: { ...scheduler, waiting: asked }, verdict: { verdict: 'wait', behind: active.run } };
+      return { scheduler: begin(scheduler, asked, now), decision: { decision: 'start', run: asked.run } };
+    return { scheduler: { ...scheduler, waiting: asked }, decision: { decision: 'wait', behind: active.run } };
   }
   const newer = asked.spec.version.number > waiting.spec.version.number;
   // nothing to save: of a storm only those write that change what will train, the others would wait for each other
   if (!newer && (active !== null || wait.seconds > 0))
-    return { scheduler, verdict: { verdict: 'coalesced', into: waiting.run } };
+    return { scheduler, decision: { decision: 'coalesced', into: waiting.run } };
   const [kept, dropped] = newer ? [asked, waiting] : [waiting, asked];
-  const settled = remember(scheduler, { run: dropped.run, verdict: 'coalesced', into: kept.run });
-  const merged = { ...scheduler, waiting: kept, settled };
+  const decided = remember(scheduler, { run: dropped.run, decision: 'coalesced', into: kept.run });
+  const merged = { ...scheduler, waiting: kept, decided };
   // nothing trains while one waits: a limit held it back, which may not bind this request
   const next = active === null && wait.seconds === 0 ? begin(merged, kept, now) : merged;
-  return { scheduler: next, verdict: fateOf(next, asked.run) ?? { verdict: 'coalesced', into: kept.run } };
+  return { scheduler: next, decision: fateOf(next, asked.run) ?? { decision: 'coalesced', into: kept.run } };
 }
 
-function refusal({ code, seconds }: { seconds: number; code: LimitCode }, limits: Limits): Verdict {
-  return { verdict: 'refused', code, detail: whyHeldBack[code](limits, seconds), retryAfterSeconds: seconds };
+function refusal({ code, seconds }: { seconds: number; code: LimitCode }, limits: Limits): Decision {
+  return { decision: 'refused', code, detail: whyHeldBack[code](limits, seconds), retryAfterSeconds: seconds };
 }

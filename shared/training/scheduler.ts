@@ -16,9 +16,9 @@ export interface Scheduler extends Usage {
   /** samples in the largest version whose run has ended, unless compute failed it; see `samplesTriedOn` */
   lastSamples: number;
   /** what was decided of runs lately, so that a repeated request learns its fate; newest last, at most 100 */
-  settled: { run: string; verdict: 'started' | 'coalesced'; into: string | null }[];
+  decided: { run: string; decision: 'started' | 'coalesced'; into: string | null }[];
   /** code of the reason that the feed gave last why nothing trains; null or missing: none since the last start */
-  waitingFor?: string | null;
+  idleReason?: string | null;
 }
 
 /** The scheduler of a project in which nobody has asked for a training. */
@@ -30,12 +30,12 @@ export const newScheduler: Scheduler = {
   computeSecondsToday: 0,
   lastStartedAt: null,
   lastSamples: 0,
-  settled: [],
+  decided: [],
 };
 
 /** What was decided of runs, with one more. */
-export const remember = (scheduler: Scheduler, entry: Scheduler['settled'][number]): Scheduler['settled'] =>
-  [...scheduler.settled.filter((s) => s.run !== entry.run), entry].slice(-100);
+export const remember = (scheduler: Scheduler, entry: Scheduler['decided'][number]): Scheduler['decided'] =>
+  [...scheduler.decided.filter((s) => s.run !== entry.run), entry].slice(-100);
 
 /** Makes a request the active one, and counts its start. */
 export function begin(scheduler: Scheduler, request: Request, now: Date): Scheduler {
@@ -46,8 +46,8 @@ export function begin(scheduler: Scheduler, request: Request, now: Date): Schedu
     waiting: scheduler.waiting?.run === request.run ? null : scheduler.waiting,
     startedToday: counted.startedToday + 1,
     lastStartedAt: now.toISOString(),
-    waitingFor: null,
-    settled: remember(scheduler, { run: request.run, verdict: 'started', into: null }),
+    idleReason: null,
+    decided: remember(scheduler, { run: request.run, decision: 'started', into: null }),
   };
 }
 

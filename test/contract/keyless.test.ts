@@ -70,7 +70,7 @@ describe('by identity', () => {
 
   test('messages are sent, and jobs are listed', async () => {
     const message = compose('darkroom.run.ended', 'p/r', { project: 'digits', run: 'r' }, { id: 'test' });
-    await ports.messages.send('training-requests', [message as never]);
+    await ports.messages.send('trainings', [message as never]);
     expect(await ports.compute.list()).toEqual([]);
   });
 });
@@ -117,7 +117,7 @@ describe('refused are', () => {
     const host = platform.settings['SERVICEBUS__fullyQualifiedNamespace'];
     const connection = `Endpoint=sb://${host};SharedAccessKeyName=local;SharedAccessKey=local`;
     const client = new ServiceBusClient(connection, { retryOptions: { maxRetries: 0, timeoutInMs: 5000 } });
-    await expect(client.createSender('training-requests').sendMessages({ body: 'x' })).rejects.toThrow(
+    await expect(client.createSender('trainings').sendMessages({ body: 'x' })).rejects.toThrow(
       /Local authentication is disabled/,
     );
     await client.close();

@@ -89,7 +89,7 @@ describe('a message', () => {
   });
 
   test('is sent again however many that nobody understands came after it', async () => {
-    const queue = 'training-requests';
+    const queue = 'trainings';
     const data = { project: 'tiles', run: 'unknown', token: 'unknown' };
     const letter = (n: number, body: unknown): DeadLetterDocument => {
       const at = new Date(Date.now() + n * 1000).toISOString();
@@ -100,7 +100,7 @@ describe('a message', () => {
       };
     };
     const letters = Array.from({ length: 520 }, (_, n) => letter(n + 1, {}));
-    letters.push(letter(0, compose('darkroom.run.check', 'tiles/unknown', data, { id: 'test' })));
+    letters.push(letter(0, compose('darkroom.run.poll', 'tiles/unknown', data, { id: 'test' })));
     for (let at = 0; at < letters.length; at += 100) {
       const documents = letters.slice(at, at + 100);
       await ports.documents.batch(

@@ -59,7 +59,7 @@ const training = (id: string) => api.read(trainingView, `${base}/trainings/${id}
 const endpoint = () => api.read(endpointView, `${base}/endpoint`);
 const soon = { timeout: 30_000, interval: 100 };
 
-const started = z.object({ id: z.string(), verdict: z.string() });
+const started = z.object({ id: z.string(), decision: z.string() });
 /** Asks for a training; every one has a seed of its own, and so a model of its own. */
 async function train(trainer: string): Promise<string> {
   const answer = await api.call('POST', `${base}/trainings`, { trainer: { name: trainer }, seed: ++seed });
@@ -157,7 +157,7 @@ describe('a training', () => {
     const body = { trainer: { name: 'prebuilt' }, seed: ++seed };
     const asked = await Promise.all(Array.from({ length: 5 }, () => api.call('POST', `${base}/trainings`, body)));
     const answers = asked.map((a) => started.parse(a.body));
-    expect(answers.map((a) => a.verdict).sort()).toEqual(['coalesced', 'coalesced', 'coalesced', 'coalesced', 'wait']);
+    expect(answers.map((a) => a.decision).sort()).toEqual(['coalesced', 'coalesced', 'coalesced', 'coalesced', 'wait']);
     expect(new Set(answers.map((a) => a.id)).size).toBe(1);
 
     const cancelled = await api.call('POST', `${base}/trainings/${running}/cancel`);

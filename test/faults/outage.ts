@@ -40,7 +40,7 @@ export async function runOutage(options: Omit<RoundOptions, 'seed'> & { service:
   const versions = (): Promise<number> => direct.documents.count('versions', { pk: project });
   for (let i = 0; i < 600 && (await versions()) === 0; i++) await sleep(100);
   const asked = await call(front, random, 'POST', `/projects/${project}/trainings`, {}, { 'idempotency-key': project });
-  ledger.trainings.set('ask', { id: String(asked.body['id']), verdict: String(asked.body['verdict']) });
+  ledger.trainings.set('ask', { id: String(asked.body['id']), decision: String(asked.body['decision']) });
 
   const before = platform.faults[service].struck.get('unavailable') ?? 0;
   platform.faults[service].set({ unavailable: 1 });

@@ -128,7 +128,7 @@ async function live(options: RoundOptions, front: Front, project: string, ledger
     { 'idempotency-key': `${project}-ask` },
   );
   if (asked.status === 202)
-    ledger.trainings.set('ask', { id: String(asked.body['id']), verdict: String(asked.body['verdict']) });
+    ledger.trainings.set('ask', { id: String(asked.body['id']), decision: String(asked.body['decision']) });
   const isLive = async (): Promise<boolean> =>
     Boolean((await platform.direct.documents.read('endpoints', project, 'endpoint'))?.document.production);
   const count = (what: string): void => void ledger.answers.set(what, (ledger.answers.get(what) ?? 0) + 1);

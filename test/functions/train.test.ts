@@ -12,8 +12,8 @@ type VersionCommitted = z.infer<typeof versionCommitted>;
 describe('a run', () => {
   test('is started once, however often its message comes', async () => {
     const { ask, work, world, run } = await trainable();
-    const { run: id, verdict } = await ask();
-    expect(verdict).toEqual({ verdict: 'start', run: id });
+    const { run: id, decision } = await ask();
+    expect(decision).toEqual({ decision: 'start', run: id });
     const [message] = world.sent;
     if (message !== undefined) world.sent.push({ ...message }, { ...message });
     expect(await work()).toEqual(['started', 'submitted', 'submitted']);
@@ -44,8 +44,8 @@ describe('a run', () => {
     await work(1);
     expect((await world.read('schedulers', name, 'scheduler'))?.waiting).toBeNull();
     expect(await run(waiting)).toMatchObject({ state: 'cancelled', failure: { detail: 'Cancelled by someone.' } });
-    const third = (await ask({ id: 'c' })).verdict;
-    expect(third.verdict).toBe('wait');
+    const third = (await ask({ id: 'c' })).decision;
+    expect(third.decision).toBe('wait');
   });
 
   test('that compute failed in every attempt leaves its version to be tried again with the next, unlike one that the trainer failed', async () => {
@@ -63,7 +63,7 @@ describe('a run', () => {
       await work(600);
       expect(await run(first)).toMatchObject({ state: 'failed', failure: { retryable: byCompute } });
       await commitVersion(world, 2, 61);
-      expect((await ask(policy)).verdict.verdict).toBe(byCompute ? 'start' : 'refused');
+      expect((await ask(policy)).decision.decision).toBe(byCompute ? 'start' : 'refused');
     }
   });
 
@@ -139,7 +139,7 @@ describe('a run', () => {
     await work(5);
     expect(await run(first)).toMatchObject({ state: 'failed', failure: { code: 'compute-missing', retryable: false } });
     await commitVersion(world, 2, 61);
-    expect((await ask(policy)).verdict.verdict).toBe('start');
+    expect((await ask(policy)).decision.decision).toBe('start');
   });
 
   test('does not begin by itself on a version that is too large, which is no poison', async () => {

@@ -15,14 +15,10 @@ const due = { project: 'digits', generation: 0, openedAt: '2026-03-01T00:00:00Z'
 const run = { project: 'digits', run: 't1' };
 const good: Record<string, [QueueName, unknown, string]> = {
   'commit.due': ['dataset-commits', due, 'not-its-turn'],
-  'version.committed': [
-    'training-requests',
-    { project: 'digits', version: 'v', number: 1 },
-    'superseded-by-newer-version',
-  ],
-  'run.queued': ['training-requests', run, 'not-its-turn'],
-  'run.check': ['training-requests', { ...run, token: 'x' }, 'unknown-run'],
-  'run.ended': ['training-requests', run, 'no-scheduler'],
+  'version.committed': ['trainings', { project: 'digits', version: 'v', number: 1 }, 'superseded-by-newer-version'],
+  'run.queued': ['trainings', run, 'not-its-turn'],
+  'run.poll': ['trainings', { ...run, token: 'x' }, 'unknown-run'],
+  'run.ended': ['trainings', run, 'no-scheduler'],
   'run.trained': ['evaluations', run, 'unknown-run'],
   'model.approved': ['deployments', { project: 'digits', model: 1, deployment: 'd' }, 'unknown-model'],
   'canary.check': ['deployments', { project: 'digits', deployment: 'd' }, 'over'],
@@ -72,14 +68,10 @@ const single: [string, Delivered, string][] = [
     { queue: 'dataset-commits', body: of('commit.due', { ...due, project: 'nowhere' }) },
     'unknown-project',
   ],
+  ['run.queued with an empty run', { queue: 'trainings', body: of('run.queued', { ...run, run: '' }) }, 'not-its-turn'],
   [
-    'run.queued with an empty run',
-    { queue: 'training-requests', body: of('run.queued', { ...run, run: '' }) },
-    'not-its-turn',
-  ],
-  [
-    'run.check with an empty run',
-    { queue: 'training-requests', body: of('run.check', { ...run, run: '', token: '' }) },
+    'run.poll with an empty run',
+    { queue: 'trainings', body: of('run.poll', { ...run, run: '', token: '' }) },
     'unknown-run',
   ],
   [
@@ -108,7 +100,7 @@ const single: [string, Delivered, string][] = [
     { queue: 'dataset-commits', body: { ...envelope, type: 'Microsoft.Storage.BlobCreated', data: {} } },
     invalid,
   ],
-  ['a type that is a prototype', { queue: 'training-requests', body: of('__proto__', run) }, invalid],
+  ['a type that is a prototype', { queue: 'trainings', body: of('__proto__', run) }, invalid],
   [
     'a body that spoofs the broker',
     { queue: 'evaluations', body: { ...of('run.trained', run), deliveryCount: 99, lockToken: 'x' } },

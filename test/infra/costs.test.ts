@@ -188,9 +188,9 @@ test('an hour of checks and heartbeats does what it is charged for', async () =>
   for (let heard = 1; heard <= heartbeatsPerHour; heard++) {
     world.pass(10);
     await report(heard);
-    const due = { queue: 'training-requests', until: world.ports.clock.now().getTime() } as const;
+    const due = { queue: 'trainings', until: world.ports.clock.now().getTime() } as const;
     for (let next = world.take(due); next !== undefined; next = world.take(due)) {
-      expect(await train(ports, queueMessages['training-requests'].parse(next.message))).toEqual({
+      expect(await train(ports, queueMessages['trainings'].parse(next.message))).toEqual({
         outcome: 'healthy',
       });
       checks++;

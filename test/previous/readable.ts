@@ -8,29 +8,23 @@
  */
 import type * as z from 'zod';
 import type { DocumentTypes as AllDocumentTypes } from '../../shared/ports.ts';
-import type { queueMessages } from '../../shared/delivery/message.ts';
+import type { queueMessages as allQueueMessages } from '../../shared/delivery/message.ts';
 import type { JobDocument, JobReport, ManifestLine } from '../../shared/training/job-contract.ts';
 import type { DocumentTypes as AllDocumentTypesBefore } from './types/documents.d.ts';
-import type { queueMessages as queueMessagesBefore } from './types/message.d.ts';
+import type { queueMessages as allQueueMessagesBefore } from './types/message.d.ts';
 import type {
   JobDocument as JobDocumentBefore,
   JobReport as JobReportBefore,
   ManifestLine as ManifestLineBefore,
 } from './types/training/job-contract.d.ts';
 
-/** documents whose form changes with this release, before anybody keeps any: the next release is held to the new form */
-type Reshaped =
-  | 'projects'
-  | 'uploads'
-  | 'samples'
-  | 'pixels'
-  | 'staged'
-  | 'schedulers'
-  | 'runs'
-  | 'models'
-  | 'predictions';
+/** documents whose form changes with this release, before anybody keeps any: all that have an outbox, which names queues */
+type Reshaped = Exclude<keyof AllDocumentTypes, 'events'>;
 type DocumentTypes = Omit<AllDocumentTypes, Reshaped>;
 type DocumentTypesBefore = Omit<AllDocumentTypesBefore, Reshaped>;
+/** queues that have another name from this release on, before anybody keeps messages in them */
+type QueueMessages = Omit<typeof allQueueMessages, 'trainings'>;
+type QueueMessagesBefore = Omit<typeof allQueueMessagesBefore, 'training-requests'>;
 
 type Messages<Queues> = { [Q in keyof Queues]: Queues[Q] extends z.ZodType ? z.infer<Queues[Q]> : never };
 /** trainers are deployed as images of their own, before or after the functions */
@@ -53,17 +47,12 @@ type Nothing<Names extends never> = Names;
 
 export type ReadByTheReleaseBefore = [
   Nothing<Misread<DocumentTypes, DocumentTypesBefore>>,
-  Nothing<Misread<Messages<typeof queueMessages>, Messages<typeof queueMessagesBefore>>>,
+  Nothing<Misread<Messages<QueueMessages>, Messages<QueueMessagesBefore>>>,
   Nothing<Misread<Job, JobBefore>>,
 ];
 /** new containers and queues are empty at first */
 export type ReadByThisRelease = [
   Nothing<Misread<DocumentTypesBefore, Pick<DocumentTypes, keyof DocumentTypesBefore>>>,
-  Nothing<
-    Misread<
-      Messages<typeof queueMessagesBefore>,
-      Pick<Messages<typeof queueMessages>, keyof typeof queueMessagesBefore>
-    >
-  >,
+  Nothing<Misread<Messages<QueueMessagesBefore>, Pick<Messages<QueueMessages>, keyof QueueMessagesBefore>>>,
   Nothing<Misread<JobBefore, Job>>,
 ];

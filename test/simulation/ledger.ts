@@ -5,7 +5,7 @@ import type { Upload } from './plan.ts';
 export interface Ledger {
   /** finished writes to the uploads container */
   uploads: { blob: string; etag: string; upload: Upload }[];
-  trainings: { project: string; key: string; id: string; verdict: string }[];
+  trainings: { project: string; key: string; id: string; decision: string }[];
   /** runs whose cancellation was accepted */
   cancelled: { project: string; run: string }[];
   /** label of a sample as of its last acknowledged review, by etag order of arrival */

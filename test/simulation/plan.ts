@@ -19,7 +19,7 @@ export type Action =
   | Upload
   | { kind: 'train'; project: string; id: string; parameters: Record<string, number> }
   | { kind: 'settings'; project: string; settings: ProjectSettingsInput }
-  | { kind: 'stray'; body: unknown; queue: 'blob-created' | 'training-requests' | 'training-events' | 'deployments' }
+  | { kind: 'stray'; body: unknown; queue: 'blob-created' | 'trainings' | 'training-events' | 'deployments' }
   | { kind: 'score'; project: string; picture: Buffer; times: number }
   | {
       kind:
@@ -112,7 +112,7 @@ function drawUpload(random: Random, project: string, number: number, pictures: n
 
 const strays: Extract<Action, { kind: 'stray' }>[] = [
   { kind: 'stray', queue: 'blob-created', body: { hello: 'world' } },
-  { kind: 'stray', queue: 'training-requests', body: 'not even an object' },
+  { kind: 'stray', queue: 'trainings', body: 'not even an object' },
   {
     kind: 'stray',
     queue: 'training-events',

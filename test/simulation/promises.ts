@@ -47,10 +47,10 @@ export function checkTrainings(world: World, project: string, ledger: Ledger, sa
     const kept = faults.drawn.slow === 0 ? begun : begun.filter(({ name }) => !cluster.stopped.has(name));
     if (kept.length > attempt) say(`I4: run ${id} had ${kept.length} executions in ${attempt} attempts`);
   }
-  for (const { id, verdict, key } of ledger.trainings.filter((one) => one.project === project)) {
-    if (!runs.has(id)) say(`I4: training ${id} (${key}, ${verdict}) was promised and is no run`);
+  for (const { id, decision, key } of ledger.trainings.filter((one) => one.project === project)) {
+    if (!runs.has(id)) say(`I4: training ${id} (${key}, ${decision}) was promised and is no run`);
     const asked = `t${digestOf(23, project, 'requested', ofOperator(documents, key))}`;
-    if (verdict !== 'coalesced' && id !== asked) say(`I4: request ${key} was answered with run ${id}`);
+    if (decision !== 'coalesced' && id !== asked) say(`I4: request ${key} was answered with run ${id}`);
   }
   for (const { run } of ledger.cancelled.filter((one) => one.project === project)) {
     const state = runs.get(run)?.state;

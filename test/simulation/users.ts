@@ -137,8 +137,8 @@ async function train(
     headers: { 'idempotency-key': id },
   });
   if (answer?.status !== 202) return;
-  const { id: run, verdict } = answer.json;
-  ledger.trainings.push({ project, key: id, id: text(run), verdict: text(verdict) });
+  const { id: run, decision } = answer.json;
+  ledger.trainings.push({ project, key: id, id: text(run), decision: text(decision) });
 }
 
 async function review({ world, client, ledger }: Users, p: string): Promise<void> {

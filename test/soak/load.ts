@@ -79,7 +79,7 @@ async function retrain({ parts, project, ledger, random }: Shift): Promise<strin
   const headers = { 'idempotency-key': key };
   const answer = await once(parts, random, 'POST', `/projects/${project}/trainings`, { seed }, headers);
   if (answer?.status === 202)
-    ledger.trainings.set(key, { id: String(answer.body['id']), verdict: String(answer.body['verdict']) });
+    ledger.trainings.set(key, { id: String(answer.body['id']), decision: String(answer.body['decision']) });
   return unless([202], 'training', answer);
 }
 

@@ -104,8 +104,8 @@ async function trainings(ports: Ports, project: string, ledger: Ledger): Promise
   for (const [key, { id }] of ledger.trainings)
     if (!byRun.has(id)) {
       const scheduler = await ports.documents.read('schedulers', project, 'scheduler');
-      const settled = scheduler?.document.settled.find((one) => one.run === id);
-      if (settled?.verdict !== 'coalesced')
+      const decided = scheduler?.document.decided.find((one) => one.run === id);
+      if (decided?.decision !== 'coalesced')
         said.push(`I4: training ${id} (${key}) was promised and never became a run`);
     }
   const owners = models.map(({ run }) => run);

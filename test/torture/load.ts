@@ -21,7 +21,7 @@ export interface Ledger {
   /** blob names whose PUT was answered 201 (or 409 on a repetition: it had been written) */
   uploaded: Map<string, File>;
   /** trainings by idempotency key */
-  trainings: Map<string, { id: string; verdict: string }>;
+  trainings: Map<string, { id: string; decision: string }>;
   predictions: Set<string>;
   /** answers by status */
   answers: Map<string, number>;
@@ -141,7 +141,7 @@ export async function act(
     const answer = await once(parts, random, 'POST', `${base}/trainings`, { seed }, { 'idempotency-key': key });
     note('training', answer?.status);
     if (answer?.status === 202)
-      ledger.trainings.set(key, { id: String(answer.body['id']), verdict: String(answer.body['verdict']) });
+      ledger.trainings.set(key, { id: String(answer.body['id']), decision: String(answer.body['decision']) });
   } else if (dice < 0.3) {
     const seen = await once(parts, random, 'GET', `${base}/endpoint`);
     if (seen?.status !== 200) return note('endpoint', seen?.status);

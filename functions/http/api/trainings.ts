@@ -56,7 +56,7 @@ export const trainingRoutes = [
     answers: {
       202: z.object({
         id: z.string(),
-        verdict: z.enum(['start', 'wait', 'coalesced']),
+        decision: z.enum(['start', 'wait', 'coalesced']),
         behind: z.string().optional(),
         into: z.string().optional(),
         /** what could not be checked before the job runs */
@@ -71,18 +71,18 @@ export const trainingRoutes = [
         version: version === undefined ? undefined : String(version),
         ...{ trainer, seed, reason, by: call.by, kind: 'manual' as const },
       };
-      const { run, verdict, note } = await requestTraining(ports, project, input, call.cause);
-      if (verdict.verdict === 'refused') {
-        throw new Problem(429, verdict.code, `Training not started: ${verdict.detail}.`, {
-          retryAfterSeconds: verdict.retryAfterSeconds,
+      const { run, decision, note } = await requestTraining(ports, project, input, call.cause);
+      if (decision.decision === 'refused') {
+        throw new Problem(429, decision.code, `Training not started: ${decision.detail}.`, {
+          retryAfterSeconds: decision.retryAfterSeconds,
         });
       }
-      const id = verdict.verdict === 'coalesced' ? verdict.into : run;
+      const id = decision.decision === 'coalesced' ? decision.into : run;
       const json = {
         id,
-        verdict: verdict.verdict,
-        ...(verdict.verdict === 'wait' && verdict.behind !== null ? { behind: verdict.behind } : {}),
-        ...(verdict.verdict === 'coalesced' ? { into: verdict.into } : {}),
+        decision: decision.decision,
+        ...(decision.decision === 'wait' && decision.behind !== null ? { behind: decision.behind } : {}),
+        ...(decision.decision === 'coalesced' ? { into: decision.into } : {}),
         ...(note === undefined ? {} : { note }),
       };
       return {

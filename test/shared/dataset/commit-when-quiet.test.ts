@@ -71,7 +71,7 @@ describe('a commit window', () => {
     let closed = false;
     world.before = async (operation, queue) => {
       // sent, and not yet taken out of the head
-      if (closed || operation !== 'messages.send' || queue !== 'training-requests') return;
+      if (closed || operation !== 'messages.send' || queue !== 'trainings') return;
       closed = true;
       await update(world.ports.documents, 'heads', name, 'head', (head) =>
         head === undefined ? 'keep' : { ...head, generation: head.generation + 1 },

@@ -162,7 +162,7 @@ describe('what waits is told', () => {
   test('with the training, as the reason why it does not go on', async () => {
     const { ask, run, world, project } = await trainable();
     const { run: id } = await ask();
-    const { handler: handle } = consume(world.ports, 'training-requests', 'train', () => Promise.reject(storageAway));
+    const { handler: handle } = consume(world.ports, 'trainings', 'train', () => Promise.reject(storageAway));
     const queued = world.sent.splice(0)[0]?.message;
     await handle(queued, { invocationId: 'i' } as unknown as InvocationContext);
     const nextAt = new Date(world.sent[0]?.dueAt ?? 0).toISOString();

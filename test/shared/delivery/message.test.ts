@@ -5,7 +5,7 @@ import {
   type Cause,
   commitDue,
   queueMessages,
-  runCheck,
+  runPoll,
   runQueued,
 } from '../../../shared/delivery/message.ts';
 import { compose } from '../../../shared/delivery/compose.ts';
@@ -25,7 +25,7 @@ describe('a message', () => {
   test('is understood by its queue whatever caused it, however long the ids and whatever came as trace context', () => {
     fc.assert(
       fc.property(anyCause, (cause) => {
-        expect(queueMessages['training-requests'].safeParse(queued(cause)).error).toBeUndefined();
+        expect(queueMessages['trainings'].safeParse(queued(cause)).error).toBeUndefined();
       }),
       { numRuns: 300 },
     );
@@ -67,7 +67,7 @@ describe('a queue', () => {
     expect(runQueued.safeParse({ ...queued({ id: 'a' }), data: { project: '../other', run: 't1' } }).success).toBe(
       false,
     );
-    expect(runCheck.safeParse({ ...queued({ id: 'a' }), type: 'darkroom.run.check' }).success).toBe(false);
+    expect(runPoll.safeParse({ ...queued({ id: 'a' }), type: 'darkroom.run.poll' }).success).toBe(false);
     for (const data of [{}, null, 1, { project: 'digits', generation: -1, openedAt: 'now', now: false }])
       expect(commitDue.safeParse({ ...envelope, type: 'darkroom.commit.due', subject: '', data }).success).toBe(false);
   });

@@ -15,7 +15,7 @@ const head = (outbox: Outgoing[] = []): HeadDocument => ({
 const message = (n: number): Message =>
   compose('darkroom.run.queued', `${n}`, { project: 'digits', run: `t${n}` }, { id: `${n}` });
 const queued = (n: number, notBefore?: string): Outgoing => ({
-  ...{ to: 'queue', queue: 'training-requests', message: message(n) },
+  ...{ to: 'queue', queue: 'trainings', message: message(n) },
   ...(notBefore === undefined ? {} : { notBefore }),
 });
 const told = (n: number): Outgoing => ({

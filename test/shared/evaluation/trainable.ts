@@ -19,7 +19,7 @@ import type * as z from 'zod';
 export const name = 'digits';
 export const cause: Cause = { id: 'test' };
 
-type Training = z.infer<(typeof queueMessages)['training-requests']>;
+type Training = z.infer<(typeof queueMessages)['trainings']>;
 
 /** Commits version `number` with this many samples. */
 export async function commitVersion(world: Fakes, number: number, samples: number): Promise<VersionSummary> {
@@ -78,7 +78,7 @@ export async function trainable(settings: ProjectSettingsInput = {}) {
       const until = world.ports.clock.now().getTime() + seconds * 1000;
       const outcomes: string[] = [];
       for (let i = 0; i < 1000; i++) {
-        const next = world.take({ queue: 'training-requests', until });
+        const next = world.take({ queue: 'trainings', until });
         if (next === undefined) break;
         outcomes.push((await deliver(next.message as Training)).outcome);
       }

@@ -196,7 +196,7 @@ test('retries of a run leave one chain of looks, and none after its end', async 
   for (let i = 0; i < 3; i++) {
     await report(id, (await run(id)).token ?? '', { kind: 'failed', sequence: 1, reason: 'terminated' });
     await work(100);
-    expect(world.sent.map((s) => s.message.type)).toEqual(['darkroom.run.check']);
+    expect(world.sent.map((s) => s.message.type)).toEqual(['darkroom.run.poll']);
   }
   await report(id, (await run(id)).token ?? '', { kind: 'failed', sequence: 1, reason: 'terminated' });
   await work(100);

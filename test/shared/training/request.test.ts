@@ -19,8 +19,8 @@ describe('coalescing', () => {
     await expect(ask({ id: 'c' })).rejects.toThrow('died');
     expect((await run(old)).state).toBe('queued');
     broken = false;
-    const { run: newer, verdict } = await ask({ id: 'c' });
-    expect(verdict.verdict).toBe('wait');
+    const { run: newer, decision } = await ask({ id: 'c' });
+    expect(decision.decision).toBe('wait');
     expect(await run(old)).toMatchObject({ state: 'cancelled', failure: { code: 'coalesced' } });
     expect((await run(newer)).state).toBe('queued');
   });
@@ -34,8 +34,8 @@ describe('coalescing', () => {
     };
     await expect(ask({ id: 'b' })).rejects.toThrow('died');
     broken = false;
-    const { verdict } = await ask({ id: 'c' });
-    const into = verdict.verdict === 'coalesced' ? verdict.into : expect.fail();
+    const { decision } = await ask({ id: 'c' });
+    const into = decision.decision === 'coalesced' ? decision.into : expect.fail();
     expect((await run(into)).state).toBe('queued');
   });
 

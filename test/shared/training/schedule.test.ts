@@ -27,44 +27,44 @@ const asked = (run: string, version = 1, requestedBy = 'policy'): Request => ({
 const ended = (run: string, computeSeconds = 10) => ({ run, computeSeconds, failedByCompute: false });
 const always = (limits: Limits) => () => limits;
 
-/** Asks for several runs in turn; returns the scheduler and the verdicts. */
+/** Asks for several runs in turn; returns the scheduler and the decisions. */
 function askAll(requests: Request[], limits = free, from: Scheduler = newScheduler) {
   let scheduler = from;
-  const verdicts = requests.map((r) => {
+  const decisions = requests.map((r) => {
     const decided = schedule(scheduler, r, limits, noon);
     scheduler = decided.scheduler;
-    return decided.verdict;
+    return decided.decision;
   });
-  return { scheduler, verdicts };
+  return { scheduler, decisions };
 }
 
 describe('requests', () => {
   test('the first starts, the second waits, an older or equal third is coalesced into the second', () => {
-    const { verdicts } = askAll([asked('a', 1), asked('b', 2), asked('c', 2)]);
-    expect(verdicts).toEqual([
-      { verdict: 'start', run: 'a' },
-      { verdict: 'wait', behind: 'a' },
-      { verdict: 'coalesced', into: 'b' },
+    const { decisions } = askAll([asked('a', 1), asked('b', 2), asked('c', 2)]);
+    expect(decisions).toEqual([
+      { decision: 'start', run: 'a' },
+      { decision: 'wait', behind: 'a' },
+      { decision: 'coalesced', into: 'b' },
     ]);
   });
 
   test('one of a newer version takes the place of the one that waits, which learns where its work went', () => {
-    const { scheduler, verdicts } = askAll([asked('a', 1), asked('b', 2), asked('c', 3), asked('d', 4)]);
+    const { scheduler, decisions } = askAll([asked('a', 1), asked('b', 2), asked('c', 3), asked('d', 4)]);
     expect(scheduler.waiting?.run).toBe('d');
-    expect(verdicts.at(-1)).toEqual({ verdict: 'wait', behind: 'a' });
+    expect(decisions.at(-1)).toEqual({ decision: 'wait', behind: 'a' });
     for (const gone of ['b', 'c'])
-      expect(schedule(scheduler, asked(gone, 2), free, noon).verdict).toEqual({ verdict: 'coalesced', into: 'd' });
+      expect(schedule(scheduler, asked(gone, 2), free, noon).decision).toEqual({ decision: 'coalesced', into: 'd' });
   });
 
   test('a storm of a thousand costs two jobs, and each request learns what became of it', () => {
     const storm = Array.from({ length: 1000 }, (_, i) => asked(`r${i}`, 1 + (i % 7)));
-    const { scheduler, verdicts } = askAll(storm);
-    expect(verdicts.filter((v) => v.verdict === 'start')).toHaveLength(1);
+    const { scheduler, decisions } = askAll(storm);
+    expect(decisions.filter((v) => v.decision === 'start')).toHaveLength(1);
     expect(scheduler.waiting?.spec.version.number).toBe(7);
     // those that change nothing leave no trace, so that nobody else's write is in their way
-    expect(scheduler.settled).toHaveLength(6);
+    expect(scheduler.decided).toHaveLength(6);
     expect(schedule(scheduler, asked('late', 7), free, noon).scheduler).toBe(scheduler);
-    expect(new Set(verdicts.map((v) => v.verdict))).toEqual(new Set(['start', 'wait', 'coalesced']));
+    expect(new Set(decisions.map((v) => v.decision))).toEqual(new Set(['start', 'wait', 'coalesced']));
   });
 });
 
@@ -73,12 +73,12 @@ describe('limits', () => {
     const limits = { ...free, cooldownSeconds: 100 };
     const first = schedule(newScheduler, asked('a'), limits, noon).scheduler;
     const idle = release(first, ended('a'), always(limits), later(10));
-    expect(schedule(idle, asked('b', 2), limits, later(40)).verdict).toMatchObject({
-      verdict: 'refused',
+    expect(schedule(idle, asked('b', 2), limits, later(40)).decision).toMatchObject({
+      decision: 'refused',
       code: 'cooldown',
       retryAfterSeconds: 60,
     });
-    expect(schedule(idle, asked('b', 2), limits, later(100)).verdict).toEqual({ verdict: 'start', run: 'b' });
+    expect(schedule(idle, asked('b', 2), limits, later(100)).decision).toEqual({ decision: 'start', run: 'b' });
   });
 
   test('a run that waits out a cooldown begins when it is over, though no run ends then', () => {
@@ -95,11 +95,14 @@ describe('limits', () => {
     const { scheduler } = askAll([asked('a', 1), asked('b', 2)], limits);
     const held = release(scheduler, ended('a'), always(limits), later(10));
     const newer = schedule(held, asked('c', 3), limits, later(100));
-    expect(newer).toMatchObject({ verdict: { verdict: 'start', run: 'c' }, scheduler: { waiting: null } });
+    expect(newer).toMatchObject({ decision: { decision: 'start', run: 'c' }, scheduler: { waiting: null } });
     const older = schedule(held, asked('d', 2), limits, later(100));
-    expect(older).toMatchObject({ verdict: { verdict: 'coalesced', into: 'b' }, scheduler: { active: { run: 'b' } } });
+    expect(older).toMatchObject({
+      decision: { decision: 'coalesced', into: 'b' },
+      scheduler: { active: { run: 'b' } },
+    });
     const tooEarly = schedule(held, asked('e', 3), limits, later(50));
-    expect(tooEarly).toMatchObject({ verdict: { verdict: 'wait', behind: null }, scheduler: { active: null } });
+    expect(tooEarly).toMatchObject({ decision: { decision: 'wait', behind: null }, scheduler: { active: null } });
   });
 
   test('the cooldown binds the policy alone', () => {
@@ -115,12 +118,12 @@ describe('limits', () => {
       scheduler = schedule(scheduler, asked(run), limits, noon).scheduler;
       scheduler = release(scheduler, ended(run), always(limits), noon);
     }
-    expect(schedule(scheduler, asked('c'), limits, noon).verdict).toMatchObject({
+    expect(schedule(scheduler, asked('c'), limits, noon).decision).toMatchObject({
       code: 'daily-limit',
       retryAfterSeconds: 12 * 3600,
     });
     const midnight = later(12 * 3600);
-    expect(schedule(scheduler, asked('c'), limits, midnight).verdict.verdict).toBe('start');
+    expect(schedule(scheduler, asked('c'), limits, midnight).decision.decision).toBe('start');
   });
 
   test('a clock that is behind at midnight does not open yesterday again', () => {
@@ -145,16 +148,16 @@ describe('limits', () => {
     scheduler = schedule(scheduler, asked('b'), limits, noon).scheduler;
     expect(scheduler.active?.run).toBe('b');
     scheduler = release(scheduler, ended('b', 41), always(limits), noon);
-    const refused = schedule(scheduler, asked('c'), limits, noon).verdict;
+    const refused = schedule(scheduler, asked('c'), limits, noon).decision;
     expect(refused).toMatchObject({ code: 'compute-limit', retryAfterSeconds: 12 * 3600 });
-    expect(schedule(scheduler, asked('c'), limits, later(12 * 3600)).verdict.verdict).toBe('start');
+    expect(schedule(scheduler, asked('c'), limits, later(12 * 3600)).decision.decision).toBe('start');
   });
 
   test('a limit of nothing starts nothing', () => {
-    expect(schedule(newScheduler, asked('a'), { ...free, maxPerDay: 0 }, noon).verdict).toMatchObject({
+    expect(schedule(newScheduler, asked('a'), { ...free, maxPerDay: 0 }, noon).decision).toMatchObject({
       code: 'daily-limit',
     });
-    expect(schedule(newScheduler, asked('a'), { ...free, computeSecondsPerDay: 0 }, noon).verdict).toMatchObject({
+    expect(schedule(newScheduler, asked('a'), { ...free, computeSecondsPerDay: 0 }, noon).decision).toMatchObject({
       code: 'compute-limit',
     });
   });
@@ -250,19 +253,19 @@ test('whatever comes in whatever order: one run at a time, none begins twice, no
           advance(release(scheduler, c.which === 'nobody' ? null : ended(runOf(c.which)), limitsOf, now));
         else {
           const by = c.manual ? 'someone' : 'policy';
-          const { scheduler: next, verdict } = schedule(
+          const { scheduler: next, decision } = schedule(
             scheduler,
             asked(`r${c.run}`, c.version, by),
             limitsFor(limits, by),
             now,
           );
           advance(next);
-          if (verdict.verdict === 'refused') expect(verdict.retryAfterSeconds).toBeGreaterThan(0);
-          if (verdict.verdict === 'wait') expect(scheduler.waiting?.run).toBe(`r${c.run}`);
+          if (decision.decision === 'refused') expect(decision.retryAfterSeconds).toBeGreaterThan(0);
+          if (decision.decision === 'wait') expect(scheduler.waiting?.run).toBe(`r${c.run}`);
           // asked again it gets the same answer
-          if (verdict.verdict !== 'refused')
-            expect(schedule(scheduler, asked(`r${c.run}`, c.version, by), limitsFor(limits, by), now).verdict).toEqual(
-              verdict,
+          if (decision.decision !== 'refused')
+            expect(schedule(scheduler, asked(`r${c.run}`, c.version, by), limitsFor(limits, by), now).decision).toEqual(
+              decision,
             );
         }
       }
