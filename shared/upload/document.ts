@@ -10,6 +10,11 @@ export interface FileFindings {
   warnings?: { code: string; detail: string }[];
 }
 
+/** What may have become of an upload; `received`: nothing yet. */
+export const uploadStates = [
+  ...(['received', 'accepted', 'duplicate', 'conflict', 'unlabelled', 'quarantined', 'superseded'] as const),
+] satisfies UploadDocument['status'][];
+
 export type UploadOutcome = 'accepted' | 'duplicate' | 'conflict' | 'unlabelled' | 'quarantined' | 'superseded';
 
 /** pk: `{project that the name gives}:{first digit of id}`, also where there is no such project */

@@ -42,7 +42,7 @@ export const deadLetterRoutes = [
       const orderBy = { field: 'lastAt' as const, descending: true };
       const { value, continuation } = await readPage(
         call.query,
-        (look) => ports.documents.query('dead-letters', { ...partition, equals: { status }, orderBy, ...look }),
+        (batch) => ports.documents.query('dead-letters', { ...partition, equals: { status }, orderBy, ...batch }),
         (documents) => documents.map(toDeadLetterView),
       );
       return pageOf(call, '/dead-letters', call.query, value, continuation);

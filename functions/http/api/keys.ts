@@ -2,16 +2,17 @@
 import { randomBytes } from 'node:crypto';
 import * as z from 'zod';
 import { keyName, keyScope, roles } from '../../../shared/api/keys.ts';
-import { Problem } from '../../../shared/api/problem.ts';
 import { keyView, madeKeyView, toKeyView } from '../../../shared/api/views/key.ts';
 import { page } from '../../../shared/api/views/page.ts';
+import { changeKey } from '../../../shared/key/change.ts';
 import { type CreatedKey, createKey } from '../../../shared/key/create.ts';
 import type { KeyDocument } from '../../../shared/key/document.ts';
+import { findKey, unknownKey } from '../../../shared/key/find.ts';
 import { listKeys } from '../../../shared/key/list.ts';
-import { revokeKey } from '../../../shared/key/revoke.ts';
+import { assertAhead, assertReaches } from '../../../shared/key/reach.ts';
+import { revokeOtherKey } from '../../../shared/key/revoke.ts';
 import { rotateKey } from '../../../shared/key/rotate.ts';
 import type { Stored } from '../../../shared/ports.ts';
-import { changed } from '../../../shared/precondition.ts';
 import { type Answer, type HttpPorts, route } from '../route.ts';
 import { listQuery, pageOf } from './listing.ts';
 import { readPage } from './pages.ts';
@@ -20,34 +21,6 @@ const maxOverlapSeconds = 30 * 86_400;
 const defaultOverlapSeconds = 86_400;
 
 const expiry = z.iso.datetime().describe('RFC 3339, in UTC; it must lie ahead');
-
-const unknown = (id: string): Problem => {
-  const detail = `There is no key ${id} that this key may see: it was revoked, or never was. GET /api/v1/keys lists those there are.`;
-  return new Problem(404, 'unknown-key', detail, { target: 'key' });
-};
-
-const reaches = (own: KeyDocument, project: string): boolean => own.project === '*' || own.project === project;
-
-function assertReaches(own: KeyDocument, project: string): void {
-  if (reaches(own, project)) return;
-  const detail = `The key "${own.name}" is for ${own.project}, so it makes keys for that alone. Leave project out, or ask whoever has a key for all projects.`;
-  throw new Problem(403, 'forbidden', detail, { target: 'project' });
-}
-
-function assertAhead(expiresAt: string | null | undefined, now: Date): void {
-  if (!expiresAt || Date.parse(expiresAt) > now.getTime()) return;
-  const detail = `expiresAt lies in the past; now it is ${now.toISOString()}. Name a later time, or revoke the key.`;
-  throw new Problem(400, 'invalid-body', detail, { target: 'expiresAt' });
-}
-
-async function keyOf(
-  ports: HttpPorts,
-  { key, params }: { key: KeyDocument; params: { key: string } },
-): Promise<Stored<KeyDocument>> {
-  const found = await ports.documents.read('keys', params.key, params.key);
-  if (found === undefined || !reaches(key, found.document.project)) throw unknown(params.key);
-  return found;
-}
 
 const shown = (ports: HttpPorts, { document, etag }: Stored<KeyDocument>): Answer => ({
   status: 200,
@@ -79,7 +52,7 @@ export const keyRoutes = [
       const now = ports.clock.now();
       const { value, continuation } = await readPage(
         call.query,
-        (look) => listKeys(ports.documents, { project, ...look }),
+        (batch) => listKeys(ports.documents, { project, ...batch }),
         (documents) => documents.map((document) => toKeyView(document, now)),
       );
       return pageOf(call, '/keys', call.query, value, continuation);
@@ -120,7 +93,7 @@ export const keyRoutes = [
     summary: 'One key, by the sha-256 of it',
     headers: ['ETag'],
     answers: { 200: keyView },
-    handle: async (ports, call) => shown(ports, await keyOf(ports, call)),
+    handle: async (ports, call) => shown(ports, await findKey(ports, call.key, call.params.key)),
   }),
   route({
     name: 'keys-patch',
@@ -139,18 +112,8 @@ export const keyRoutes = [
       .meta({ examples: [{ name: 'scanner 3', expiresAt: null }] }),
     headers: ['ETag'],
     answers: { 200: keyView },
-    async handle(ports, call) {
-      const stored = await keyOf(ports, call);
-      const { name = stored.document.name, project = stored.document.project, expiresAt } = call.body;
-      assertReaches(call.key, project);
-      assertAhead(expiresAt, ports.clock.now());
-      if (call.ifMatch !== undefined && call.ifMatch !== '*' && call.ifMatch !== stored.etag) throw changed();
-      const { expiresAt: before, ...rest } = { ...stored.document, name, project };
-      const after = expiresAt === undefined ? before : (expiresAt ?? undefined);
-      const document = { ...rest, ...(after === undefined ? {} : { expiresAt: after }) };
-      const saved = await ports.documents.replace('keys', document, stored.etag);
-      if (saved === 'changed') throw changed();
-      return shown(ports, saved);
+    async handle(ports, { key, params, body, ifMatch }) {
+      return shown(ports, await changeKey(ports, { own: key, id: params.key, seen: ifMatch, change: body }));
     },
   }),
   route({
@@ -167,10 +130,10 @@ export const keyRoutes = [
     headers: ['ETag', 'Location'],
     answers: { 201: madeKeyView },
     async handle(ports, call) {
-      const { document: old } = await keyOf(ports, call);
+      const { document: old } = await findKey(ports, call.key, call.params.key);
       const { overlapSeconds } = call.body;
       const made = await rotateKey(ports, randomBytes(32), old, { overlapSeconds, by: call.by });
-      if (made === undefined) throw unknown(old.id);
+      if (made === undefined) throw unknownKey(old.id);
       return shownOnce(ports, call.base, made);
     },
   }),
@@ -182,14 +145,9 @@ export const keyRoutes = [
     scope: 'any-key',
     summary: 'Revoke a key: within half a minute every instance refuses it',
     answers: { 200: keyView },
-    async handle(ports, call) {
-      const { document } = await keyOf(ports, call);
-      if (document.id === call.key.id) {
-        const detail =
-          'A key does not revoke itself, so that nobody locks themselves out. Rotate it, or use another operator key.';
-        throw new Problem(409, 'own-key', detail, { target: 'key' });
-      }
-      if (!(await revokeKey(ports, document.id))) throw unknown(document.id);
+    async handle(ports, { key, params }) {
+      const { document } = await findKey(ports, key, params.key);
+      await revokeOtherKey(ports, key, document.id);
       return { status: 200, json: toKeyView(document, ports.clock.now()) };
     },
   }),

@@ -49,7 +49,7 @@ export const modelRoutes = [
       const orderBy = { field: 'number' as const, descending: true };
       const found = await readPage(
         call.query,
-        (look) => ports.documents.query('models', { pk: project.id, orderBy, ...look }),
+        (batch) => ports.documents.query('models', { pk: project.id, orderBy, ...batch }),
         (documents) => documents.map((document) => toModelSummary(document, endpoint)),
       );
       return pageOf(call, `/projects/${project.id}/models`, call.query, found.value, found.continuation);

@@ -25,7 +25,7 @@ export const operationRoutes = [
       const beyond = after === undefined ? {} : { after };
       const { value, continuation } = await readPage(
         call.query,
-        (look) => ports.documents.query('events', { pk: project.id, orderBy, ...beyond, ...look }),
+        (batch) => ports.documents.query('events', { pk: project.id, orderBy, ...beyond, ...batch }),
         (documents) => documents.map(toEventView),
       );
       return pageOf(

@@ -51,7 +51,7 @@ export const sampleRoutes = [
       const orderBy = { field: 'createdAt' as const, descending: true };
       const found = await readPage(
         call.query,
-        (look) => ports.documents.query('samples', { equals, orderBy, ...look }),
+        (batch) => ports.documents.query('samples', { equals, orderBy, ...batch }),
         (documents) => documents.map(toSampleView),
       );
       return pageOf(call, `/projects/${project.id}/samples`, call.query, found.value, found.continuation);

@@ -106,7 +106,7 @@ export const trainingRoutes = [
       const orderBy = { field: 'createdAt' as const, descending: true };
       const found = await readPage(
         call.query,
-        (look) => ports.documents.query('runs', { pk: project.id, orderBy, ...look }),
+        (batch) => ports.documents.query('runs', { pk: project.id, orderBy, ...batch }),
         (documents) => viewsOf(ports, project, documents, toTrainingSummary),
       );
       return pageOf(call, `/projects/${project.id}/trainings`, call.query, found.value, found.continuation);

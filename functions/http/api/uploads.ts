@@ -2,10 +2,10 @@
 import * as z from 'zod';
 import { toUploadView, uploadView } from '../../../shared/api/views/dataset.ts';
 import { page } from '../../../shared/api/views/page.ts';
-import { uploadStates } from '../../../shared/api/views/project.ts';
 import { uploadUrlsView } from '../../../shared/api/views/upload-urls.ts';
 import { className, unassignedProject, unprintable } from '../../../shared/names.ts';
 import { findProject } from '../../../shared/project/find.ts';
+import { uploadStates } from '../../../shared/upload/document.ts';
 import { findUpload } from '../../../shared/upload/find.ts';
 import { signAddresses } from '../../../shared/upload/sign-addresses.ts';
 import { route } from '../route.ts';
@@ -75,7 +75,7 @@ export const uploadRoutes = [
       const orderBy = { field: 'receivedAt' as const, descending: true };
       const found = await readPage(
         call.query,
-        (look) => ports.documents.query('uploads', { equals, orderBy, ...look }),
+        (batch) => ports.documents.query('uploads', { equals, orderBy, ...batch }),
         (documents) => documents.map(toUploadView),
       );
       return pageOf(call, `/projects/${project}/uploads`, call.query, found.value, found.continuation);

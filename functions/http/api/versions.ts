@@ -50,7 +50,7 @@ export const versionRoutes = [
       const orderBy = { field: 'number' as const, descending: true };
       const found = await readPage(
         call.query,
-        (look) => ports.documents.query('versions', { pk: project.id, orderBy, ...look }),
+        (batch) => ports.documents.query('versions', { pk: project.id, orderBy, ...batch }),
         (documents) => documents.map(toVersionSummary),
       );
       return pageOf(call, `/projects/${project.id}/versions`, call.query, found.value, found.continuation);

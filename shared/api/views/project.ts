@@ -1,15 +1,11 @@
 /** A project as the API shows it. */
 import * as z from 'zod';
 import type { ProjectDocument } from '../../project/document.ts';
-import type { UploadDocument } from '../../upload/document.ts';
+import type { readStatus } from '../../project/read-status.ts';
 import { projectSettings } from '../../project/settings.ts';
-import { versionView } from './dataset.ts';
+import { describeLookAlikes } from '../../sample/look-alikes.ts';
+import { toVersionView, versionView } from './dataset.ts';
 import { time } from './page.ts';
-
-/** What may have become of an upload; `received`: nothing yet. */
-export const uploadStates = [
-  ...['received', 'accepted', 'duplicate', 'conflict', 'unlabelled', 'quarantined', 'superseded'],
-] as UploadDocument['status'][];
 
 export const projectView = z.object({
   name: z.string(),
@@ -37,7 +33,6 @@ export const toProjectSummary = ({
 }: ProjectDocument): z.infer<typeof projectSummaryView> => ({ name: id, createdAt, updatedAt });
 
 const warning = z.object({ code: z.string(), detail: z.string() });
-export type Warning = z.infer<typeof warning>;
 
 /** A project with its dataset head and how much there is of everything. */
 export const projectStatusView = projectView.extend({
@@ -57,4 +52,19 @@ export const projectStatusView = projectView.extend({
   }),
   /** what is allowed and hardly meant: classes that look alike */
   warnings: z.array(warning),
+});
+
+export const toProjectStatusView = ({
+  project,
+  head,
+  run,
+  waitingFor,
+  counts,
+  lookAlikes,
+}: Awaited<ReturnType<typeof readStatus>>): z.infer<typeof projectStatusView> => ({
+  ...toProjectView(project.document),
+  head: head === null ? null : toVersionView(head),
+  training: { run, waitingFor },
+  counts,
+  warnings: lookAlikes.map((group) => ({ code: 'look-alike-classes', detail: describeLookAlikes(group) })),
 });
