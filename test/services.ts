@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type Platform, type PlatformOptions, startPlatform } from '../local/platform.ts';
+import { anyPorts } from './platform.ts';
 
 export interface LocalServices {
   /** of everything that the services keep */
@@ -18,7 +19,7 @@ export async function startServices(options: Partial<PlatformOptions> = {}): Pro
   const remove = () => rm(folder, { recursive: true, force: true });
   const platform = await startPlatform({
     dataDir: folder,
-    ports: { http: 0, blob: 0, serviceBus: 0, cosmos: 0, arm: 0, insights: 0 },
+    ports: anyPorts,
     appRoot: folder,
     appEntry: '',
     jobCommand: ['true'],

@@ -7,15 +7,13 @@ import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pMap from 'p-map';
 import * as z from 'zod';
-import { buildApp } from '../../local/build.ts';
 import { createKey } from '../../local/first-key.ts';
-import { startPlatform } from '../../local/platform.ts';
 import { connect } from '../../shared/azure/connect.ts';
 import { readConfig } from '../../shared/config.ts';
 import type { Ports } from '../../shared/ports.ts';
 import type { Scan } from './digits.ts';
+import { startApp } from '../platform.ts';
 
-const root = path.resolve(import.meta.dirname, '../..');
 const patienceMs = 900_000;
 
 const contentTypes: Record<string, string> = { '.jpg': 'image/jpeg', '.webp': 'image/webp' };
@@ -41,14 +39,8 @@ export interface BenchPlatform {
 /** Starts everything in a temporary folder, from the bundle that is deployed. */
 export async function startBenchPlatform(): Promise<BenchPlatform> {
   const folder = await mkdtemp(path.join(tmpdir(), 'darkroom-bench-'));
-  const { entry } = await buildApp();
-  const platform = await startPlatform({
+  const platform = await startApp({
     dataDir: folder,
-    ports: { http: 0, blob: 0, serviceBus: 0, cosmos: 0, arm: 0, insights: 0 },
-    appRoot: root,
-    appEntry: entry,
-    jobCommand: [process.execPath, path.join(root, 'trainers/embedded/main.ts')],
-    onLog: () => undefined,
   });
   const key = await createKey(platform.settings, 'bench');
   const call: BenchPlatform['call'] = async (method, route, body, headers = {}) => {

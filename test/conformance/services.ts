@@ -1,8 +1,6 @@
 /** Services behind the adapters of shared/azure as a subject: those of local/, or an account that settings name. */
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
+import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseEnv } from 'node:util';
 import {
@@ -15,7 +13,7 @@ import { connect } from '../../shared/azure/connect.ts';
 import { signedIn } from '../../shared/azure/person.ts';
 import { type Config, readConfig } from '../../shared/config.ts';
 import { queues } from '../../shared/resources.ts';
-import { startPlatform } from '../../local/platform.ts';
+import { startServices } from '../services.ts';
 import type { QueuePath, Received, Subject } from './subject.ts';
 
 const localLockSeconds = 1;
@@ -24,24 +22,13 @@ const job = 'setTimeout(() => process.exit(Number(process.env.EXIT_CODE ?? 0)), 
 
 /** Starts the local services, and connects as handlers do. */
 export async function openLocal(): Promise<Subject> {
-  const dataDir = await mkdtemp(path.join(tmpdir(), 'conformance-'));
-  const platform = await startPlatform({
-    dataDir,
-    ports: { http: 0, blob: 0, serviceBus: 0, cosmos: 0, arm: 0, insights: 0 },
-    appRoot: dataDir,
-    appEntry: '',
-    jobCommand: [process.execPath, '-e', job],
-    lockSeconds: localLockSeconds,
-    functionsOnly: [],
-    onLog: () => undefined,
-  });
-  const subject = openServices(readConfig(platform.settings), localLockSeconds);
+  const services = await startServices({ jobCommand: [process.execPath, '-e', job], lockSeconds: localLockSeconds });
+  const subject = openServices(readConfig(services.platform.settings), localLockSeconds);
   return {
     ...subject,
     async close() {
       await subject.close();
-      await platform.close();
-      await rm(dataDir, { recursive: true, force: true });
+      await services.close();
     },
   };
 }

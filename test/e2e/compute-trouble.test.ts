@@ -5,18 +5,17 @@ import path from 'node:path';
 import { Writable } from 'node:stream';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import * as z from 'zod';
-import { buildApp } from '../../local/build.ts';
 import type { Trouble } from '../../local/container-apps/trouble.ts';
 import { type Client, createClient } from '../../client/client.ts';
 import { readDigits } from '../../local/demo/digits.ts';
 import { createNarrator } from '../../local/demo/narrator.ts';
 import { upload } from '../../local/demo/upload.ts';
 import { createKey } from '../../local/first-key.ts';
-import { type Platform, startPlatform } from '../../local/platform.ts';
+import type { Platform } from '../../local/platform.ts';
 import { projectStatusView } from '../../shared/api/views/project.ts';
 import { trainingView } from '../../shared/api/views/training.ts';
+import { startApp } from '../platform.ts';
 
-const root = path.resolve(import.meta.dirname, '../..');
 const project = '/projects/digits';
 const troubles: Trouble[] = [];
 let folder: string;
@@ -25,14 +24,8 @@ let client: Client;
 
 beforeAll(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'darkroom-compute-'));
-  const { entry } = await buildApp();
-  platform = await startPlatform({
+  platform = await startApp({
     dataDir: folder,
-    ports: { http: 0, blob: 0, serviceBus: 0, cosmos: 0, arm: 0, insights: 0 },
-    appRoot: root,
-    appEntry: entry,
-    jobCommand: [process.execPath, path.join(root, 'trainers/embedded/main.ts')],
-    onLog: () => undefined,
     computeTroubles: troubles,
   });
   client = createClient(platform.addresses.http ?? '', await createKey(platform.settings, 'test'));

@@ -4,9 +4,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { ServiceBusClient } from '@azure/service-bus';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { buildApp } from '../../local/build.ts';
 import { createKey } from '../../local/first-key.ts';
-import { type Platform, startPlatform } from '../../local/platform.ts';
+import type { Platform } from '../../local/platform.ts';
 import { deadLetterView } from '../../shared/api/views/operations.ts';
 import { page } from '../../shared/api/views/page.ts';
 import { connect } from '../../shared/azure/connect.ts';
@@ -17,6 +16,7 @@ import { compose } from '../../shared/delivery/compose.ts';
 import { update } from '../../shared/update.ts';
 import type { Ports } from '../../shared/ports.ts';
 import { type Api, createApi } from './client.ts';
+import { startApp } from '../platform.ts';
 
 let folder: string;
 let platform: Platform;
@@ -26,14 +26,9 @@ const soon = { timeout: 30_000, interval: 100 };
 
 beforeAll(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'darkroom-dead-letters-'));
-  const { entry } = await buildApp();
-  platform = await startPlatform({
+  platform = await startApp({
     dataDir: folder,
-    ports: { http: 0, blob: 0, serviceBus: 0, cosmos: 0, arm: 0, insights: 0 },
-    appRoot: path.resolve(import.meta.dirname, '../..'),
-    appEntry: entry,
     jobCommand: ['/bin/false'],
-    onLog: () => undefined,
   });
   ports = connect(readConfig(platform.settings));
   api = createApi(platform.addresses.http ?? '', await createKey(platform.settings, 'operator'));

@@ -1,36 +1,24 @@
 /** `npm start -- --functions-only` as a process, on the services of a platform that runs without functions. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import * as z from 'zod';
 import { createKey } from '../../local/first-key.ts';
-import { type Platform, startPlatform } from '../../local/platform.ts';
+import { type LocalServices, startServices } from '../services.ts';
 import { createApi } from './client.ts';
 import { digit, urls } from './digits.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
-let folder: string;
-let services: Platform;
+let services: LocalServices;
 
 beforeAll(async () => {
-  folder = await mkdtemp(path.join(tmpdir(), 'functions-only-'));
-  services = await startPlatform({
-    dataDir: folder,
-    ports: { http: 0, blob: 0, serviceBus: 0, cosmos: 0, arm: 0, insights: 0 },
+  services = await startServices({
     appRoot: root,
-    appEntry: '',
     jobCommand: [process.execPath, path.join(root, 'trainers/embedded/main.ts')],
-    onLog: () => undefined,
-    functionsOnly: [],
   });
 });
-afterAll(async () => {
-  await services?.close();
-  await rm(folder, { recursive: true, force: true });
-});
+afterAll(() => services.close());
 
 interface Started {
   child: ChildProcess;
@@ -50,10 +38,10 @@ function start(args: string[], settings: Record<string, string>): Started {
 const listShape = z.object({ value: z.array(z.looseObject({ outcome: z.string() })) });
 
 test('the functions alone accept an upload, and end with Ctrl-C', async () => {
-  const { child, said, exit } = start(['--functions-only'], { ...services.settings, DARKROOM_HTTP_PORT: '0' });
+  const { child, said, exit } = start(['--functions-only'], { ...services.platform.settings, DARKROOM_HTTP_PORT: '0' });
   const address = () => /functions {2}(http:\/\/127\.0\.0\.1:\d+)\/api\/v1/.exec(said())?.[1];
   await expect.poll(address, { timeout: 30_000, message: said() }).toBeDefined();
-  const api = createApi(address() ?? '', await createKey(services.settings, 'test'));
+  const api = createApi(address() ?? '', await createKey(services.platform.settings, 'test'));
   expect((await api.call('PUT', '/projects/digits', {})).status).toBe(201);
   const files = [{ name: 'one.png', label: '3', contentType: 'image/png' }];
   const [given] = urls.parse((await api.call('POST', '/projects/digits/upload-urls', { files })).body).value;
@@ -69,8 +57,8 @@ test('the functions alone accept an upload, and end with Ctrl-C', async () => {
 }, 60_000);
 
 test('a port that is taken is named with the variable to change', async () => {
-  const taken = new URL(services.addresses.blob).port;
-  const { said, exit } = start(['--functions-only'], { ...services.settings, DARKROOM_HTTP_PORT: taken });
+  const taken = new URL(services.platform.addresses.blob).port;
+  const { said, exit } = start(['--functions-only'], { ...services.platform.settings, DARKROOM_HTTP_PORT: taken });
   expect(await exit).toEqual([1, null]);
   expect(said()).toContain(
     `Darkroom did not start. Port ${taken} for http is already in use on 127.0.0.1: free it, or choose another with DARKROOM_HTTP_PORT\n`,
@@ -94,9 +82,9 @@ test('a second platform is refused the data folder of a running one, whatever it
     `DARKROOM_${name}_PORT`,
     '0',
   ]);
-  const { said, exit } = start([], { ...Object.fromEntries(ports), DARKROOM_DATA: folder });
+  const { said, exit } = start([], { ...Object.fromEntries(ports), DARKROOM_DATA: services.folder });
   expect(await exit).toEqual([1, null]);
   expect(said()).toContain(
-    `Darkroom did not start. Another platform (process ${process.pid}) uses the data folder ${folder}: stop it first, or choose another folder with DARKROOM_DATA\n`,
+    `Darkroom did not start. Another platform (process ${process.pid}) uses the data folder ${services.folder}: stop it first, or choose another folder with DARKROOM_DATA\n`,
   );
 });

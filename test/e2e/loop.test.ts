@@ -6,8 +6,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import * as z from 'zod';
-import { buildApp } from '../../local/build.ts';
-import { type Platform, startPlatform } from '../../local/platform.ts';
+import type { Platform } from '../../local/platform.ts';
 import { uploadView, versionView } from '../../shared/api/views/dataset.ts';
 import { dimensionsOf, keptQueries } from '../infra/kusto.ts';
 import { endpointView, predictionView, scoreView } from '../../shared/api/views/endpoint.ts';
@@ -18,6 +17,7 @@ import { trainingSummaryView } from '../../shared/api/views/training.ts';
 import { type Api, createApi } from './client.ts';
 import { digit } from './digits.ts';
 import { type NetworkWatch, watchNetwork } from '../network/watch.ts';
+import { startApp } from '../platform.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
 const problems: string[] = [];
@@ -29,13 +29,8 @@ let network: NetworkWatch;
 beforeAll(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'darkroom-e2e-'));
   network = await watchNetwork(folder);
-  const { entry } = await buildApp();
-  platform = await startPlatform({
+  platform = await startApp({
     dataDir: folder,
-    ports: { http: 0, blob: 0, serviceBus: 0, cosmos: 0, arm: 0, insights: 0 },
-    appRoot: root,
-    appEntry: entry,
-    jobCommand: [process.execPath, path.join(root, 'trainers/embedded/main.ts')],
     onLog: ({ level, message }) => {
       if (level === 'error' || level === 'critical') problems.push(message);
     },

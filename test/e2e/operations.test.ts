@@ -1,15 +1,14 @@
 /** What operators decide and what goes wrong, on real services: trainings that fail, approvals, canaries, healing. */
 import { execFileSync } from 'node:child_process';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import * as z from 'zod';
 import { sweep } from '../../shared/project/sweep.ts';
-import { buildApp } from '../../local/build.ts';
 import { createKey } from '../../local/first-key.ts';
-import { type Platform, startPlatform } from '../../local/platform.ts';
+import type { Platform } from '../../local/platform.ts';
 import { endpointView } from '../../shared/api/views/endpoint.ts';
 import { modelSummaryView, modelView } from '../../shared/api/views/model.ts';
 import { page } from '../../shared/api/views/page.ts';
@@ -19,7 +18,6 @@ import { readConfig } from '../../shared/config.ts';
 import type { PredictionDocument } from '../../shared/prediction/document.ts';
 import type { ProjectDocument } from '../../shared/project/document.ts';
 import type { RunDocument } from '../../shared/training/document.ts';
-import { encodeModel } from '../../shared/onnx/encode.ts';
 import { update } from '../../shared/update.ts';
 import { toTensor } from '../../shared/image/tensor.ts';
 import type { Ports } from '../../shared/ports.ts';
@@ -27,9 +25,9 @@ import type { Inference } from '../../shared/prediction/inference.ts';
 import { predictionPartition } from '../../shared/prediction/score.ts';
 import { requestTraining } from '../../shared/training/request.ts';
 import { type Api, createApi } from './client.ts';
-import { tinyModel } from '../shared/onnx/tiny-model.ts';
+import { fixtureJob } from '../fixtures/job.ts';
+import { startApp } from '../platform.ts';
 
-const root = path.resolve(import.meta.dirname, '../..');
 const name = 'tiles';
 const base = `/projects/${name}`;
 const image = { width: 8, height: 8, channels: 1 as const };
@@ -94,21 +92,9 @@ const backdate = (id: string): Promise<unknown> => {
 beforeAll(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'darkroom-operations-'));
   const models = path.join(folder, 'models');
-  await mkdir(models);
+  const jobCommand = await fixtureJob(models);
   await writeFile(path.join(models, 'field.cjs'), field);
-  for (let n = 1; n <= 20; n++) {
-    const model = encodeModel(tinyModel(n / 100, { ...image, classes: 2 }));
-    await writeFile(path.join(models, `${n}.onnx`), model);
-  }
-  const { entry } = await buildApp();
-  platform = await startPlatform({
-    dataDir: path.join(folder, 'data'),
-    ports: { http: 0, blob: 0, serviceBus: 0, cosmos: 0, arm: 0, insights: 0 },
-    appRoot: root,
-    appEntry: entry,
-    jobCommand: [process.execPath, path.join(root, 'test/fixtures/trainer.ts'), models],
-    onLog: () => undefined,
-  });
+  platform = await startApp({ dataDir: path.join(folder, 'data'), jobCommand });
   ports = { ...connect(readConfig(platform.settings)), toTensor };
   api = createApi(platform.addresses.http ?? '', await createKey(platform.settings, 'operator'));
   expect((await api.call('PUT', base, settings)).status).toBe(201);

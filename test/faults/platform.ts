@@ -14,6 +14,7 @@ import { createRandom } from '../random.ts';
 import { startAmqpProxy } from './amqp-proxy.ts';
 import { createFaults, type Faults, type Rates } from './faults.ts';
 import { startHttpProxy } from './http-proxy.ts';
+import { anyPorts } from '../platform.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
 /** a message whose receiver was cut off is soon somebody else's */
@@ -59,7 +60,7 @@ export async function startFaultyPlatform(
   const busy = createFaults(createRandom(seed));
   const platform = await startPlatform({
     dataDir,
-    ports: { http: 0, blob: 0, serviceBus: 0, cosmos: 0, arm: 0, insights: 0 },
+    ports: anyPorts,
     appRoot: root,
     appEntry: '',
     jobCommand,

@@ -5,8 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import sharp from 'sharp';
 import * as z from 'zod';
-import { buildApp } from '../../local/build.ts';
-import { type Platform, startPlatform } from '../../local/platform.ts';
+import type { Platform } from '../../local/platform.ts';
 import { roles } from '../../shared/api/keys.ts';
 import { keyDocument, keyId, newKey } from '../../shared/key/secret.ts';
 import { connect } from '../../shared/azure/connect.ts';
@@ -22,8 +21,8 @@ import { type JobDocument, jobDocument } from '../../shared/training/job-contrac
 import { attemptPrefix } from '../../shared/training/job.ts';
 import { waitingMessages } from './snapshot.ts';
 import { tinyModel } from '../shared/onnx/tiny-model.ts';
+import { startApp } from '../platform.ts';
 
-const root = path.resolve(import.meta.dirname, '../..');
 export const project = 'digits';
 export const elsewhere = 'elsewhere';
 const classes = ['dark', 'light'];
@@ -146,14 +145,9 @@ async function residentBytes(pid: number | undefined): Promise<number> {
 /** Starts it. Its training jobs do nothing, for ever. */
 export async function startTarget(): Promise<Target> {
   const folder = await mkdtemp(path.join(tmpdir(), 'darkroom-hostile-'));
-  const { entry } = await buildApp();
-  const platform = await startPlatform({
+  const platform = await startApp({
     dataDir: folder,
-    ports: { http: 0, blob: 0, serviceBus: 0, cosmos: 0, arm: 0, insights: 0 },
-    appRoot: root,
-    appEntry: entry,
     jobCommand: ['sleep', '100000'],
-    onLog: () => undefined,
   });
   const origin = platform.addresses.http ?? '';
   const ports = connect(readConfig(platform.settings));

@@ -10,8 +10,8 @@ import { type Platform, type PlatformOptions, startPlatform } from '../../local/
 import { connect } from '../../shared/azure/connect.ts';
 import { readConfig } from '../../shared/config.ts';
 import { blobContainers } from '../../shared/resources.ts';
+import { anyPorts } from '../platform.ts';
 
-const anyPorts = { http: 0, blob: 0, serviceBus: 0, cosmos: 0, arm: 0, insights: 0 };
 const app = `
 import { app } from '@azure/functions';
 const seen = [];

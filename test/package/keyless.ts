@@ -6,6 +6,7 @@ import { startPlatform } from '../../local/platform.ts';
 import { appSettingsOf, evaluated } from '../infra/templates.ts';
 import { startPart } from '../torture/process.ts';
 import { cliAnswers, deployAndGoBack, type Run } from './deploying.ts';
+import { anyPorts } from '../platform.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
 
@@ -71,7 +72,7 @@ const runWith =
 export async function runKeyless(app: string, dataDir: string): Promise<void> {
   const platform = await startPlatform({
     dataDir,
-    ports: { http: 0, blob: 0, serviceBus: 0, cosmos: 0, arm: 0, insights: 0 },
+    ports: anyPorts,
     appRoot: root,
     appEntry: '',
     jobCommand: [process.execPath, path.join(root, 'trainers/embedded/main.ts')],

@@ -15,6 +15,7 @@ import { readDigits } from '../../local/demo/digits.ts';
 import type { Picture } from '../../local/demo/pictures.ts';
 import { type Platform, startPlatform } from '../../local/platform.ts';
 import { checkOut, previousCommit } from './code.ts';
+import { anyPorts } from '../platform.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
 const liveLimitSeconds = 120;
@@ -60,7 +61,7 @@ async function letWork(
   const problems: string[] = [];
   const platform = await startPlatform({
     dataDir,
-    ports: { http: 0, blob: 0, serviceBus: 0, cosmos: 0, arm: 0, insights: 0 },
+    ports: anyPorts,
     appRoot: folder,
     appEntry: entry,
     jobCommand: [process.execPath, path.join(trainerOf, 'trainers/embedded/main.ts')],

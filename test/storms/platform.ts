@@ -1,5 +1,5 @@
 /** A platform whose trainings are quick and do as they are told, for storms of requests, uploads and versions. */
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -7,16 +7,15 @@ import pMap from 'p-map';
 import sharp from 'sharp';
 import { expect, vi } from 'vitest';
 import * as z from 'zod';
-import { buildApp } from '../../local/build.ts';
 import { createKey } from '../../local/first-key.ts';
-import { type Platform, startPlatform } from '../../local/platform.ts';
+import type { Platform } from '../../local/platform.ts';
 import { connect } from '../../shared/azure/connect.ts';
 import { readConfig } from '../../shared/config.ts';
-import { encodeModel } from '../../shared/onnx/encode.ts';
+import { buildApp } from '../../local/build.ts';
 import type { Ports } from '../../shared/ports.ts';
-import { tinyModel } from '../shared/onnx/tiny-model.ts';
+import { fixtureJob } from '../fixtures/job.ts';
+import { startApp } from '../platform.ts';
 
-const root = path.resolve(import.meta.dirname, '../..');
 const image = { width: 8, height: 8, channels: 1 as const };
 /** as large as `npm run verify` has them */
 export const full = process.env['STORM'] === 'full';
@@ -79,18 +78,8 @@ async function patiently(send: () => Promise<Response>): Promise<Response> {
 export async function startStormy(): Promise<Stormy> {
   const folder = await mkdtemp(path.join(tmpdir(), 'darkroom-storms-'));
   const models = path.join(folder, 'models');
-  await mkdir(models);
-  for (let n = 1; n <= 20; n++)
-    await writeFile(path.join(models, `${n}.onnx`), encodeModel(tinyModel(n / 100, { ...image, classes: 2 })));
   const { entry } = await buildApp();
-  const platform = await startPlatform({
-    dataDir: path.join(folder, 'data'),
-    ports: { http: 0, blob: 0, serviceBus: 0, cosmos: 0, arm: 0, insights: 0 },
-    appRoot: root,
-    appEntry: entry,
-    jobCommand: [process.execPath, path.join(root, 'test/fixtures/trainer.ts'), models],
-    onLog: () => undefined,
-  });
+  const platform = await startApp({ dataDir: path.join(folder, 'data'), jobCommand: await fixtureJob(models) });
   const ports = connect(readConfig(platform.settings));
   const key = await createKey(platform.settings, 'operator');
   const call: Stormy['call'] = async (method, route, body, headers = {}) => {

@@ -1,38 +1,24 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { ServiceBusClient } from '@azure/service-bus';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { resendUndelivered } from '../../../shared/delivery/resend-undelivered.ts';
-import { type Platform, startPlatform } from '../../../local/platform.ts';
 import { connect } from '../../../shared/azure/connect.ts';
 import { readConfig } from '../../../shared/config.ts';
 import type { Ports } from '../../../shared/ports.ts';
 import type { QueueName } from '../../../shared/resources.ts';
+import { type LocalServices, startServices } from '../../services.ts';
 
-let folder: string;
-let platform: Platform;
+let services: LocalServices;
 let ports: Ports;
 let bus: ServiceBusClient;
 
 beforeAll(async () => {
-  folder = await mkdtemp(path.join(tmpdir(), 'undelivered-'));
-  platform = await startPlatform({
-    dataDir: folder,
-    ports: { http: 0, blob: 0, serviceBus: 0, cosmos: 0, arm: 0, insights: 0 },
-    appRoot: path.join(import.meta.dirname, '../../..'),
-    appEntry: 'none',
-    jobCommand: [process.execPath, '-e', ''],
-    functionsOnly: [],
-    onLog: () => undefined,
-  });
-  ports = connect(readConfig(platform.settings));
-  bus = new ServiceBusClient(platform.settings['SERVICEBUS'] ?? '');
+  services = await startServices();
+  ports = connect(readConfig(services.platform.settings));
+  bus = new ServiceBusClient(services.platform.settings['SERVICEBUS'] ?? '');
 });
 afterAll(async () => {
   await bus.close();
-  await platform.close();
-  await rm(folder, { recursive: true, force: true });
+  await services.close();
 });
 
 /** As Event Grid writes it, with what it adds to an event that it gave up on. */
