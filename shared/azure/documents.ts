@@ -11,6 +11,7 @@ import * as z from 'zod';
 import type { DocumentTypes, BatchOperation, DocumentQuery, Documents, Scalar, Stored } from '../ports.ts';
 import { TerminalError } from '../errors.ts';
 import type { DocumentContainer } from '../resources.ts';
+import { withoutVersion, withVersion } from './document-version.ts';
 
 /** Where an ordered listing goes on: value of its field and id of the last document, so that new ones shift nothing. */
 const continuationShape = z.tuple([z.union([z.string(), z.number()]), z.string()]);
@@ -50,11 +51,12 @@ function valueAt(document: object, name: string): unknown {
 
 const fieldPattern = /^[A-Za-z][A-Za-z0-9]*(\.[A-Za-z][A-Za-z0-9]*)*$/;
 
-/** Strips what Cosmos adds (`_rid`, `_ts`, ...), so that a document read equals the document written. */
-function toStored<T>(resource: object): Stored<T> {
+/** Strips what Cosmos adds (`_rid`, `_ts`, ...) and the version, so that a document read equals the document written. */
+function toStored<T>(container: DocumentContainer, resource: object): Stored<T> {
   const entries = Object.entries(resource as Record<string, unknown>);
   const etag = (resource as { _etag: string })._etag;
-  return { document: Object.fromEntries(entries.filter(([key]) => !key.startsWith('_'))) as T, etag };
+  const document = withoutVersion(container, Object.fromEntries(entries.filter(([key]) => !key.startsWith('_'))));
+  return { document: document as T, etag };
 }
 
 const statusOf = (error: unknown): number | undefined =>
@@ -123,14 +125,14 @@ export function cosmosDocuments(database: Database): Documents {
     async read(container, pk, id) {
       if (!canExist(pk, id)) return undefined;
       const response = await of(container).item(id, pk).read<DocumentTypes[typeof container]>();
-      return response.resource === undefined ? undefined : toStored(response.resource);
+      return response.resource === undefined ? undefined : toStored(container, response.resource);
     },
     async create(container, document) {
       try {
         // without this the SDK makes up an id for a document whose id is empty
         const options = { disableAutomaticIdGeneration: true };
-        const response = await of(container).items.create(document, options);
-        return toStored(response.resource ?? {});
+        const response = await of(container).items.create(withVersion(container, document), options);
+        return toStored(container, response.resource ?? {});
       } catch (error) {
         if (statusOf(error) === 409) return 'exists';
         throw error;
@@ -139,8 +141,10 @@ export function cosmosDocuments(database: Database): Documents {
     async replace(container, document, etag) {
       const accessCondition = { type: 'IfMatch', condition: etag };
       try {
-        const response = await of(container).item(document.id, document.pk).replace(document, { accessCondition });
-        return toStored(response.resource ?? {});
+        const response = await of(container)
+          .item(document.id, document.pk)
+          .replace(withVersion(container, document), { accessCondition });
+        return toStored(container, response.resource ?? {});
       } catch (error) {
         if (statusOf(error) === 412 || statusOf(error) === 404) return 'changed';
         throw error;
@@ -159,7 +163,10 @@ export function cosmosDocuments(database: Database): Documents {
     },
     async batch(container, pk, operations) {
       if (operations.length === 0) return 'done';
-      const response = await of(container).items.batch(operations.map(toOperation), pk);
+      const response = await of(container).items.batch(
+        operations.map((operation) => toOperation(container, operation)),
+        pk,
+      );
       if (response.code === 200) return 'done';
       const codes = (response.result ?? []).map((r) => r.statusCode);
       const culprit = codes.find((code) => code !== 424 && (code < 200 || code > 299));
@@ -178,7 +185,7 @@ export function cosmosDocuments(database: Database): Documents {
           parameters,
         };
         const { resources } = await of(container).items.query<object>(spec, options).fetchAll();
-        const items = resources.map((r) => toStored<DocumentTypes[typeof container]>(r));
+        const items = resources.map((r) => toStored<DocumentTypes[typeof container]>(container, r));
         const last = items.length === query.limit ? items.at(-1)?.document : undefined;
         if (last === undefined) return { items };
         return { items, continuation: JSON.stringify([valueAt(last, query.orderBy.field), last.id]) };
@@ -190,7 +197,7 @@ export function cosmosDocuments(database: Database): Documents {
         throw query.continuation !== undefined && statusOf(error) === 400 ? invalidContinuation() : error;
       });
       const next = page.continuation ? { continuation: page.continuation } : {};
-      return { items: page.resources.map((r) => toStored<DocumentTypes[typeof container]>(r)), ...next };
+      return { items: page.resources.map((r) => toStored<DocumentTypes[typeof container]>(container, r)), ...next };
     },
     async count(container, query) {
       const { where, parameters } = conditions(query);
@@ -202,15 +209,18 @@ export function cosmosDocuments(database: Database): Documents {
   };
 }
 
-function toOperation<T extends { id: string }>(operation: BatchOperation<T>): OperationInput {
+function toOperation<T extends { id: string }>(
+  container: DocumentContainer,
+  operation: BatchOperation<T>,
+): OperationInput {
   switch (operation.kind) {
     case 'create':
-      return { operationType: 'Create', resourceBody: operation.document as never };
+      return { operationType: 'Create', resourceBody: withVersion(container, operation.document) as never };
     case 'replace':
       return {
         operationType: 'Replace',
         id: operation.document.id,
-        resourceBody: operation.document as never,
+        resourceBody: withVersion(container, operation.document) as never,
         ifMatch: operation.etag,
       };
     case 'remove':

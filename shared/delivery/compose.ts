@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import * as z from 'zod';
 import { shortened } from '../digest.ts';
-import { type Cause, maxIdLength, type OwnMessage } from './message.ts';
+import { type Cause, dataVersion, maxIdLength, type OwnMessage } from './message.ts';
 
 /** W3C trace context, level 1 */
 const traceparent = z.string().regex(/^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/);
@@ -23,6 +23,7 @@ export function compose<M extends OwnMessage>(
     specversion: '1.0',
     id,
     source: '/darkroom',
+    dataversion: dataVersion,
     type,
     subject,
     data,

@@ -45,8 +45,21 @@ export const blobCreatedEvent = z.object({
 });
 export type BlobCreatedEvent = z.infer<typeof blobCreatedEvent>;
 
+/** Version of the form of `data`, in the word that Event Grid has for it; missing: 1. */
+export const dataVersion = 1;
+const version = z.literal(
+  dataVersion,
+  `this release reads version ${dataVersion} of its messages, and a newer one sent this: replay it once that release runs again`,
+);
+
 const message = <T extends string, D extends z.ZodType>(type: T, data: D) =>
-  z.object({ ...envelope, type: z.literal(type), subject: z.string().max(400), data });
+  z.object({
+    ...envelope,
+    dataversion: version.optional(),
+    type: z.literal(type),
+    subject: z.string().max(400),
+    data,
+  });
 
 const run = z.object({ project: projectName, run: z.string().max(80) });
 

@@ -33,8 +33,15 @@ export const imageShape = z.object({
 export const outputNames = ['model.onnx', 'metrics.json', 'smoke.json'] as const;
 export type OutputName = (typeof outputNames)[number];
 
+/** Version of the contract, in the job document and in reports; missing: 1. */
+export const contractVersion = 1;
+const version = z
+  .literal(contractVersion, `only version ${contractVersion} of the job contract is understood here`)
+  .optional();
+
 /** What `DARKROOM_JOB_URL` answers. A job re-reads it on every heartbeat: `cancelRequested` may have turned true. */
 export const jobDocument = z.object({
+  version,
   run: identifier,
   project: projectName,
   /** execution token: new for each start of the run */
@@ -93,6 +100,7 @@ export type Unreadable = z.infer<typeof unreadable>;
 export const maxUnreadable = (samples: number): number => Math.max(1, Math.floor(samples / 100));
 
 const told = {
+  version,
   sequence: z.number().int().min(1).max(999_999),
   /** RFC 3339, by the job's clock: shown, never reasoned with */
   at: z.iso.datetime({ offset: true }),

@@ -7,7 +7,7 @@ import type { Ports } from '../ports.ts';
 import { storedName } from '../sample/content.ts';
 import { taskOf } from '../task/task.ts';
 import type { RunDocument } from './document.ts';
-import type { JobDocument } from './job-contract.ts';
+import { contractVersion, type JobDocument } from './job-contract.ts';
 import { startTimeoutSeconds } from './run.ts';
 import { maxTrainingSamples } from './untrainable.ts';
 
@@ -35,6 +35,7 @@ export async function writeJob(ports: JobPorts, run: RunDocument, attempt: numbe
   const output = (name: string): Promise<string> => blobs.sign('jobs', `${prefix}/${name}`, 'create', expires);
   const template = await blobs.sign('job-reports', `${prefix}/{sequence}.json`, 'create-any', expires);
   const document: JobDocument = {
+    version: contractVersion,
     run: run.id,
     project: run.pk,
     token,

@@ -1,5 +1,6 @@
 /** Tells the backend how the job goes, and hears from it whether to go on. */
 import {
+  contractVersion,
   jobDocument,
   maxUnreadablePerReport,
   type JobDocument,
@@ -57,6 +58,7 @@ export function createReporter(job: JobDocument, documentUrl: string, execution:
   const tell = async (tale: Tale): Promise<void> => {
     sequence++;
     const report: JobReport = {
+      version: contractVersion,
       ...tale,
       sequence,
       at: new Date().toISOString(),

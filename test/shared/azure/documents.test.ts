@@ -100,3 +100,31 @@ test('a query that finds only empty pages ends, and can be gone on with', async 
   expect(continuation).toBe(`${madeUp}51`);
   expect((await documents.query('staged', { pk: 'p', limit: 10, continuation })).items).toHaveLength(3);
 });
+
+test('a document is stored with the version of its form, which nobody sees who reads it; one without has the first', async () => {
+  const container = client.database('darkroom').container('staged');
+  const old = { id: 'old', pk: 'versions', stagedAt: '2026-01-01T00:00:00Z', labelRevision: 1 };
+  await container.items.create(old);
+  expect((await documents.read('staged', 'versions', 'old'))?.document).toEqual(old);
+  const { etag = '' } = (await documents.read('staged', 'versions', 'old')) ?? {};
+  await documents.replace('staged', old, etag);
+  await documents.create('staged', { ...old, id: 'new' });
+  await documents.batch('staged', 'versions', [{ kind: 'create', document: { ...old, id: 'batched' } }]);
+  for (const id of ['old', 'new', 'batched']) {
+    expect((await container.item(id, 'versions').read<{ v?: number }>()).resource?.v).toBe(1);
+    expect((await documents.read('staged', 'versions', id))?.document).toEqual({ ...old, id });
+  }
+});
+
+test('a document that a newer release wrote is not read, and so not written over', async () => {
+  const newer = { id: 'newer', pk: 'newer', stagedAt: '2026-01-01T00:00:00Z', labelRevision: 1, v: 2 };
+  await client.database('darkroom').container('staged').items.create(newer);
+  const reads = [documents.read('staged', 'newer', 'newer'), documents.query('staged', { pk: 'newer', limit: 10 })];
+  for (const read of reads)
+    await expect(read).rejects.toMatchObject({
+      name: 'RetryLater',
+      code: 'newer-document',
+      message:
+        'document newer of staged has version 2, and this release reads up to 1: a newer one wrote it. Deploy that release again.',
+    });
+});

@@ -9,6 +9,7 @@ import {
   runQueued,
 } from '../../../shared/delivery/message.ts';
 import { compose } from '../../../shared/delivery/compose.ts';
+import { readMessage } from '../../../shared/delivery/read-message.ts';
 
 const anyCause: fc.Arbitrary<Cause> = fc.record(
   {
@@ -41,6 +42,15 @@ describe('a message', () => {
       compose('darkroom.run.ended', 'digits/t1', { project: 'digits', run: 't1' }, { id: 'a' }),
     ];
     expect(new Set([one.id, ...others.map((m) => m.id)]).size).toBe(5);
+  });
+
+  test('says which version its data has; one that does not say has the first, and that of a newer release is kept for it', () => {
+    const { dataversion, ...without } = queued({ id: 'a' }) as ReturnType<typeof queued> & { dataversion?: number };
+    expect(dataversion).toBe(1);
+    expect(readMessage('trainings', without)).toEqual({ message: without });
+    expect(readMessage('trainings', { ...without, dataversion: 2 })).toEqual({
+      invalid: expect.stringMatching(/^dataversion: .*a newer one sent this: replay it once that release runs again/),
+    });
   });
 
   test('names its cause, keeps the correlation of the first and passes a valid trace on', () => {

@@ -22,6 +22,12 @@ describe('a job document', () => {
     expect(jobDocument.parse(job)).toEqual(job);
   });
 
+  test('says which version of the contract it is; one that does not say is the first', () => {
+    expect(jobDocument.parse({ ...job, version: 1 })).toEqual({ ...job, version: 1 });
+    const { error } = jobDocument.safeParse({ ...job, version: 2 });
+    expect(error?.issues).toMatchObject([{ path: ['version'], message: expect.stringContaining('only version 1') }]);
+  });
+
   test.each([
     ['one class', { classes: ['a'] }],
     ['no whole number of reports', { reports: { ...job.reports, maximum: 1.5 } }],
@@ -37,6 +43,7 @@ describe('a job document', () => {
 describe('a report', () => {
   test.each([
     { ...told, kind: 'started' },
+    { ...told, version: 1, kind: 'started' },
     {
       ...told,
       kind: 'heartbeat',
@@ -54,6 +61,7 @@ describe('a report', () => {
     ['a failure without a reason', { ...told, kind: 'failed' }],
     ['success without outputs', { ...told, kind: 'succeeded' }],
     ['a kind nobody knows', { ...told, kind: 'paused' }],
+    ['a version of the contract that is not known', { ...told, version: 2, kind: 'started' }],
     ['the number 0', { ...told, sequence: 0, kind: 'started' }],
     ['progress beyond reason', { ...told, kind: 'heartbeat', progress: { phase: '', done: -1, total: 0 } }],
   ])('with %s is refused', (_, report) => {
