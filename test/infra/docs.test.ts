@@ -157,7 +157,7 @@ test('the README has the default and the range of every setting of a project', (
   );
   const settings = settingsIn(z.toJSONSchema(settingsOf(classification), { io: 'input' }) as Setting);
   const told = settings.filter(([name]) => !name.startsWith('image.'));
-  const objects = ['image {width, height, channels}', 'image.range', 'deploy.canary'];
+  const objects = ['image {width, height, channels}', 'image.range', 'image.shrinkOnLoad', 'deploy.canary'];
   expect(new Set(Object.keys(rows))).toEqual(new Set([...objects, ...told.map(([name]) => name)]));
   expect(rows['classes']?.[1]).toBe(`none, or 2 to ${maxClasses} names`);
   for (const [name, { minimum, maximum, default: usual, enum: choices }] of told) {
