@@ -1,4 +1,4 @@
-/** Exact binomial and hypergeometric probabilities, for tests and intervals that need no normal approximation. */
+/** Exact binomial and hypergeometric distributions, for tests and intervals that need no normal approximation. */
 
 /** ln(n!) by Stirling's series above 255 (error below 1e-12), by summation below. */
 const small: number[] = [0];

@@ -3,8 +3,8 @@ import { upperTail } from './binomial.ts';
 
 /**
  * One-sided paired test on discordant pairs (exact McNemar with a margin): under "the first is better by exactly
- * `margin`", a discordant pair favours the first with probability (1 + margin * n / discordant) / 2.
- * Returns the probability of at least this many pairs for the first; small means it is better beyond the margin.
+ * `margin`", a discordant pair favours the first with the chance (1 + margin * n / discordant) / 2.
+ * Returns the chance of at least this many pairs for the first; small means it is better beyond the margin.
  */
 export function pairedTest(onlyFirst: number, onlySecond: number, samples: number, margin: number): number {
   const discordant = onlyFirst + onlySecond;

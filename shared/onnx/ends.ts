@@ -15,7 +15,7 @@ export interface OutputEnd {
   name: string;
   /** the other dimensions; a text is one that the model chooses, the same wherever that text stands */
   shape: readonly (number | string)[];
-  /** what its numbers are called: `probabilities` */
+  /** what its numbers are called, in the plural */
   are: string;
   /** what each number lies within; left out: any finite number */
   range?: { least: number; most: number };
@@ -25,7 +25,7 @@ export interface OutputEnd {
   tolerance?: number;
   /** how to export it, as the end of a sentence that begins with `export with output_names=[...]` */
   advice: string;
-  /** what a model lacks whose numbers miss range or sum: `add a Softmax at the end` */
+  /** what to do about a model whose numbers miss range or sum */
   repair: string;
 }
 

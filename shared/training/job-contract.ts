@@ -47,10 +47,12 @@ export const jobDocument = z.object({
   /** execution token: new for each start of the run */
   token: identifier,
   attempt: z.number().int().positive(),
+  /** what the model is to answer: the project's task kind; left out (jobs of earlier releases): `classification` */
+  task: z.string().min(1).max(40).optional(),
   /** NDJSON of `manifestLine`, train and validation samples only */
   manifestUrl: url,
   /** index in this list is the class index of the model's output */
-  classes: z.array(className).min(2).max(1000),
+  classes: z.array(className).max(1000),
   image: imageShape,
   trainer: z.object({
     name: z.string().min(1).max(100),
@@ -76,16 +78,14 @@ export const jobDocument = z.object({
 });
 export type JobDocument = z.infer<typeof jobDocument>;
 
-/** One sample of the manifest. */
-export const manifestLine = z.object({
+/** One sample of the manifest. What it shows is said by more fields, in the form of the task kind. */
+export const manifestLine = z.looseObject({
   /** signed read address of the image file */
   url,
   /** lower-case hex MD5 of the file */
   md5: z.string().regex(/^[0-9a-f]{32}$/),
-  label: className,
   split: z.enum(['train', 'validation']),
 });
-export type ManifestLine = z.infer<typeof manifestLine>;
 
 /** Most samples that one report names; a job with more names the rest in its next ones. */
 export const maxUnreadablePerReport = 100;

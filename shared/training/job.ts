@@ -40,6 +40,7 @@ export async function writeJob(ports: JobPorts, run: RunDocument, attempt: numbe
     project: run.pk,
     token,
     attempt,
+    task: run.task,
     manifestUrl: await blobs.sign('jobs', `${prefix}/manifest.ndjson`, 'read', expires),
     classes: run.classes,
     image: run.image,

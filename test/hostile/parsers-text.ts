@@ -13,7 +13,8 @@ import { queueMessages } from '../../shared/delivery/message.ts';
 import { className, projectName, unassignedProject } from '../../shared/names.ts';
 import { projectSettings } from '../../shared/project/settings.ts';
 import { queueNames } from '../../shared/resources.ts';
-import { jobDocument, jobReport, manifestLine, smokeFile } from '../../shared/training/job-contract.ts';
+import { classifierLine } from '../../shared/task/classification/manifest.ts';
+import { jobDocument, jobReport, smokeFile } from '../../shared/training/job-contract.ts';
 import { readReport } from '../../shared/training/read-report.ts';
 import { eventOfReport } from '../../shared/training/event-of-report.ts';
 import { blobOf, labelFromMetadata, readUploadName } from '../../shared/upload/name.ts';
@@ -199,7 +200,7 @@ export function textParsers(): Parser[] {
     parser('metadata', fc.dictionary(fc.constantFrom('label', 'Label', 'x'), text), metadata),
     parser('job reports', fc.oneof(damaged(told), anyBytes(told)), report),
     parser('documents of jobs', damagedJson([job, smoke, line, ...told.map(String)]), (value) => {
-      for (const type of [jobDocument, jobReport, manifestLine, smokeFile]) schema(type, value);
+      for (const type of [jobDocument, jobReport, classifierLine, smokeFile]) schema(type, value);
     }),
     parser('settings of a project', damagedJson(settings), (value) => schema(projectSettings, value)),
     parser('settings of the process', fc.array(setting, { minLength: 14, maxLength: 14 }), config),

@@ -9,7 +9,8 @@
 import type * as z from 'zod';
 import type { DocumentTypes as AllDocumentTypes } from '../../shared/ports.ts';
 import type { queueMessages as allQueueMessages } from '../../shared/delivery/message.ts';
-import type { JobDocument, JobReport, ManifestLine } from '../../shared/training/job-contract.ts';
+import type { ClassifierLine } from '../../shared/task/classification/manifest.ts';
+import type { JobDocument, JobReport } from '../../shared/training/job-contract.ts';
 import type { DocumentTypes as AllDocumentTypesBefore } from './types/documents.d.ts';
 import type { queueMessages as allQueueMessagesBefore } from './types/message.d.ts';
 import type {
@@ -30,7 +31,7 @@ type Messages<Queues> = { [Q in keyof Queues]: Queues[Q] extends z.ZodType ? z.i
 /** trainers are deployed as images of their own, before or after the functions */
 interface Job {
   document: JobDocument;
-  manifest: ManifestLine;
+  manifest: ClassifierLine;
   report: JobReport;
 }
 interface JobBefore {

@@ -4,6 +4,7 @@ import * as z from 'zod';
 import type { BackendPorts } from '../../functions/triggers.ts';
 import type { AcceptedImage, PreprocessedImage } from '../../shared/image/decode.ts';
 import type { ImageRefusal } from '../../shared/image/structure.ts';
+import { misfit, type NamedTensors } from '../../shared/onnx/ends.ts';
 import type { Infer } from '../../shared/prediction/inference.ts';
 import { acceptedImage } from '../shared/image/accepted.ts';
 import { answerOf } from '../shared/task/classification/answers.ts';
@@ -20,11 +21,12 @@ export type Picture = z.infer<typeof picture>;
 
 const model = z.object({
   trained: z.literal(true),
+  task: z.string(),
   classes: z.array(z.string()),
   accuracy: z.number(),
   seed: z.number(),
 });
-type Model = z.infer<typeof model>;
+export type Model = z.infer<typeof model>;
 
 /** What an upload holds: the same picture saved by another program has the same pixels and other bytes. */
 export const drawPicture = (content: Picture, program = 0): Buffer =>
@@ -52,25 +54,50 @@ function parse<T>(type: z.ZodType<T>, bytes: Buffer): T | undefined {
 const code = (text: string): number => createHash('md5').update(text).digest().readUInt16BE(0);
 
 /** A number in [0, 1) that the same model always has for the same picture. */
-const luck = (number: number, seed: number): number =>
+export const luck = (number: number, seed: number): number =>
   createHash('md5').update(`${number} ${seed}`).digest().readUInt32BE(0) / 4_294_967_296;
 
-/** Pixels: the picture's number and what it shows. */
-const pixelsOf = ({ number, truth }: Picture): Float32Array => Float32Array.of(number, code(truth));
+/** Pixels: the picture's number, and what it shows as a word and as a number. */
+const pixelsOf = ({ number, truth }: Picture): Float32Array =>
+  Float32Array.of(number, code(truth), Number.parseFloat(truth));
 
-/** The probabilities that a model gives for pixels. */
-function answer({ classes, accuracy, seed }: Model, pixels: Float32Array): number[] {
-  const truth = classes.findIndex((name) => code(name) === pixels[1]);
-  const right = luck(pixels[0] ?? 0, seed) < accuracy;
-  const chosen = truth < 0 ? 0 : right ? truth : (truth + 1) % classes.length;
-  return classes.map((_, i) => (i === chosen ? 0.9 : 0.1 / (classes.length - 1)));
+/** How the models of a task kind answer, and what training keeps of it. */
+export interface SimulatedKind {
+  answer(model: Model, pixels: Float32Array): NamedTensors;
+  keep(answer: NamedTensors): object;
 }
 
-/** What a training program keeps of its validation answers. */
-export const smokeAnswer = (bytes: Buffer, image: Buffer): number[] => {
-  const [trained, shown] = [parse(model, bytes), parse(picture, image)];
-  return trained === undefined || shown === undefined ? [] : answer(trained, pixelsOf(shown));
+const numbersOf = (answer: NamedTensors, name: string): number[] => [...(answer[name]?.data ?? [])];
+
+/** By the kind's name; whoever simulates another adds it. */
+export const simulatedKinds = new Map<string, SimulatedKind>([
+  [
+    'classification',
+    {
+      answer({ classes, accuracy, seed }, pixels) {
+        const truth = classes.findIndex((name) => code(name) === pixels[1]);
+        const right = luck(pixels[0] ?? 0, seed) < accuracy;
+        const chosen = truth < 0 ? 0 : right ? truth : (truth + 1) % classes.length;
+        return answerOf(classes.map((_, i) => (i === chosen ? 0.9 : 0.1 / (classes.length - 1))));
+      },
+      keep: (answer) => ({ probabilities: numbersOf(answer, 'probabilities') }),
+    },
+  ],
+]);
+
+const kindOf = ({ task }: Model): SimulatedKind => {
+  const kind = simulatedKinds.get(task);
+  if (kind === undefined) throw new Error(`nobody simulates models of the task kind ${task}`);
+  return kind;
 };
+
+/** What a training program keeps of its validation answers. */
+export function smokeAnswer(bytes: Buffer, image: Buffer): object {
+  const [trained, shown] = [parse(model, bytes), parse(picture, image)];
+  if (trained === undefined || shown === undefined) return {};
+  const kind = kindOf(trained);
+  return kind.keep(kind.answer(trained, pixelsOf(shown)));
+}
 
 /** Decode, inference and validation of one process; models are kept in memory as the real cache keeps them. */
 export function createEyes(
@@ -92,7 +119,7 @@ export function createEyes(
     }
     const kept = known;
     return scheduler.perform('infer', digest.slice(0, 8), 'read', () =>
-      tensors.map((pixels) => answerOf(answer(kept, pixels))),
+      tensors.map((pixels) => kindOf(kept).answer(kept, pixels)),
     );
   };
   return {
@@ -107,11 +134,15 @@ export function createEyes(
     infer,
     inferServed: infer,
     inferPinned: infer,
-    validate: (bytes, { outputs }) =>
-      Promise.resolve(
-        parse(model, bytes)?.classes.length === outputs[0]?.shape[0]
+    validate(bytes, { outputs }) {
+      const read = parse(model, bytes);
+      const problem =
+        read === undefined ? 'they are none' : misfit(outputs, kindOf(read).answer(read, Float32Array.of()));
+      return Promise.resolve(
+        problem === undefined
           ? { ok: true }
-          : { ok: false, reason: 'not-onnx', detail: 'These bytes are no model.' },
-      ),
+          : { ok: false, reason: 'not-onnx', detail: `These bytes are no model of the project: ${problem}.` },
+      );
+    },
   };
 }

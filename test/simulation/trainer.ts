@@ -91,15 +91,16 @@ export function createTrainer(scheduler: Scheduler, blobs: BlobStore['atUrl'], f
       .update(`${job.datasetVersion} ${job.seed} ${JSON.stringify(job.trainer)}`)
       .digest();
     const bytes = modelBytes({
+      task: job.task ?? '',
       classes: job.classes,
       accuracy: 0.9 + (learnt.readUInt8(0) / 255) * 0.1,
       seed: learnt.readUInt32BE(0),
     });
-    const smoke: { md5: string; probabilities: number[] }[] = [];
+    const smoke: object[] = [];
     for (const sample of samples.filter(({ split }) => split === 'validation').slice(0, 2)) {
       const image = await get(sample.url);
       if (image === undefined) throw new Error(`sample ${sample.md5} is missing`);
-      smoke.push({ md5: sample.md5, probabilities: smokeAnswer(bytes, image) });
+      smoke.push({ md5: sample.md5, ...smokeAnswer(bytes, image) });
     }
     const files: Record<OutputName, Buffer> = {
       'model.onnx': odd === 'leaves a bad model' ? Buffer.from('nonsense') : bytes,

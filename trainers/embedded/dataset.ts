@@ -1,13 +1,8 @@
 /** Fetches the samples a manifest lists. */
 import { createHash } from 'node:crypto';
 import { toTensor } from '../../shared/image/tensor.ts';
-import {
-  manifestLine,
-  maxUnreadable,
-  type JobDocument,
-  type ManifestLine,
-  type Unreadable,
-} from '../../shared/training/job-contract.ts';
+import { classifierLine, type ClassifierLine } from '../../shared/task/classification/manifest.ts';
+import { maxUnreadable, type JobDocument, type Unreadable } from '../../shared/training/job-contract.ts';
 import type { Sample } from './evaluate.ts';
 import { get, HttpError } from './http.ts';
 
@@ -27,7 +22,7 @@ const concurrentDownloads = 8;
 const isOfTheSample = new Set([404, 410, 413]);
 
 /** The manifest's lines, which must name known classes and fit in memory as tensors. */
-async function readManifest(job: JobDocument): Promise<ManifestLine[]> {
+async function readManifest(job: JobDocument): Promise<ClassifierLine[]> {
   const text = (await get(job.manifestUrl, maxManifestBytes)).toString('utf8');
   const lines = text.split('\n').filter((line) => line.trim() !== '');
   const { width, height, channels } = job.image;
@@ -35,12 +30,12 @@ async function readManifest(job: JobDocument): Promise<ManifestLine[]> {
   if (tensorBytes > maxTensorBytes) {
     throw new Error(`${lines.length} images of ${width}x${height}x${channels} do not fit into ${maxTensorBytes} bytes`);
   }
-  return lines.map((line) => manifestLine.parse(JSON.parse(line)));
+  return lines.map((line) => classifierLine.parse(JSON.parse(line)));
 }
 
 /** One sample, or why it is none. Throws where storage does not answer: that says nothing about the sample. */
 async function readSample(
-  line: ManifestLine,
+  line: ClassifierLine,
   job: JobDocument,
   classIndex: Map<string, number>,
 ): Promise<Sample | string> {

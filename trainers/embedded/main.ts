@@ -17,6 +17,7 @@ import {
   type JobReport,
   type OutputName,
 } from '../../shared/training/job-contract.ts';
+import { classification } from '../../shared/task/classification/classification.ts';
 import { builtInDescriptions } from '../../shared/training/trainers.ts';
 import { codeDigest } from './code.ts';
 import { readDataset } from './dataset.ts';
@@ -49,7 +50,14 @@ const metricsOf = (epoch: Epoch): { key: string; value: number; step: number }[]
     ['validation.accuracy', epoch.validationAccuracy] as const,
   ].map(([key, value]) => ({ key, value, step: epoch.epoch }));
 
+/** Throws an Error where a job is for another kind of model. */
+function assertClassifier({ task = classification.name, classes }: JobDocument): void {
+  if (task !== classification.name) throw new Error(`this trainer makes classifiers, and the job asks for ${task}`);
+  if (classes.length < 2) throw new Error(`a classifier needs two classes, and the job names ${classes.length}`);
+}
+
 async function work(job: JobDocument, reporter: Reporter, machine: Machine): Promise<void> {
+  assertClassifier(job);
   const data = await readDataset(job, {
     afterImage: (done, total) => reporter.pulse({ phase: 'download', done, total }),
     unreadable: (sample) => reporter.leaveOut(sample),

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { jobDocument, jobReport, manifestLine, smokeFile } from '../../../shared/training/job-contract.ts';
+import { classifierLine } from '../../../shared/task/classification/manifest.ts';
+import { jobDocument, jobReport, smokeFile } from '../../../shared/training/job-contract.ts';
 
 const url = 'http://127.0.0.1:10000/account/jobs/x?sig=y';
 const job = {
@@ -29,7 +30,7 @@ describe('a job document', () => {
   });
 
   test.each([
-    ['one class', { classes: ['a'] }],
+    ['a class without a name', { classes: ['a', ''] }],
     ['no whole number of reports', { reports: { ...job.reports, maximum: 1.5 } }],
     ['a template without a place for the number', { reports: { ...job.reports, urlTemplate: url } }],
     ['another protocol', { manifestUrl: 'file:///etc/passwd' }],
@@ -71,8 +72,8 @@ describe('a report', () => {
 
 test('a manifest holds no test sample, and smoke answers say whose they are', () => {
   const line = { url, md5: 'a'.repeat(32), label: 'a', split: 'train' };
-  expect(manifestLine.safeParse(line).success).toBe(true);
-  expect(manifestLine.safeParse({ ...line, split: 'test' }).success).toBe(false);
+  expect(classifierLine.safeParse(line).success).toBe(true);
+  expect(classifierLine.safeParse({ ...line, split: 'test' }).success).toBe(false);
   expect(smokeFile.safeParse([{ md5: 'a'.repeat(32), probabilities: [0.5, 0.5] }]).success).toBe(true);
   expect(smokeFile.safeParse([{ md5: '../../etc', probabilities: [1] }]).success).toBe(false);
 });

@@ -108,6 +108,15 @@ describe('the embedded trainer', () => {
     expect(last()).toMatchObject({ kind: 'failed', reason: 'cancelled' });
   });
 
+  test.each([
+    [{ task: 'detection' }, 'this trainer makes classifiers, and the job asks for detection'],
+    [{ classes: ['level'] }, 'a classifier needs two classes, and the job names 1'],
+  ])('refuses a job that is none for it: %o', async (change, reason) => {
+    await publishJob(change);
+    expect(await runJob(embedded)).toBe(1);
+    expect(last()).toMatchObject({ kind: 'failed', reason: expect.stringContaining(reason) });
+  });
+
   test('says on SIGTERM that its machine is taken away, which is no cancellation', async () => {
     await publishJob({ trainer: { name: 'resnet-small', parameters: { epochs: 1000, patience: 1000 } } });
     let terminate = (): void => undefined;
