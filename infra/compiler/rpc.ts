@@ -1,15 +1,10 @@
 /** The Bicep compiler as one process that answers JSON-RPC: it starts once, where each command of its CLI takes seconds. */
 import { spawn } from 'node:child_process';
+import { createMessageConnection } from 'vscode-jsonrpc/node';
 import * as z from 'zod';
 
 const answerTimeoutMs = 60_000;
-const maxMessageBytes = 64 * 1024 * 1024;
 
-const answer = z.object({
-  id: z.number(),
-  result: z.unknown().optional(),
-  error: z.object({ message: z.string() }).optional(),
-});
 const diagnostic = z.object({
   source: z.string(),
   range: z.object({ start: z.object({ line: z.number(), char: z.number() }) }),
@@ -51,22 +46,6 @@ const fixedEnvironment = {
   DARKROOM_COMPUTE: 't4',
 };
 
-/** Splits a stream of `Content-Length` framed messages; returns what is left over. */
-function takeMessages(buffer: Buffer, onMessage: (text: string) => void): Buffer {
-  let rest = buffer;
-  for (;;) {
-    const headerEnd = rest.indexOf('\r\n\r\n');
-    if (headerEnd < 0) return rest;
-    const length = Number(/content-length: (\d+)/i.exec(rest.subarray(0, headerEnd).toString('latin1'))?.[1]);
-    if (!Number.isSafeInteger(length) || length > maxMessageBytes)
-      throw new Error('the compiler sent a message that cannot be read');
-    const end = headerEnd + 4 + length;
-    if (rest.length < end) return rest;
-    onMessage(rest.subarray(headerEnd + 4, end).toString('utf8'));
-    rest = rest.subarray(end);
-  }
-}
-
 /** Starts the compiler at `program`; `close` ends it. Calls are rejected when it ends or does not answer in a minute. */
 export function openCompiler(program: string): Compiler {
   const { PATH, HOME, TMPDIR } = process.env;
@@ -75,33 +54,22 @@ export function openCompiler(program: string): Compiler {
     stdio: ['pipe', 'pipe', 'inherit'],
     env: { ...Object.fromEntries(inherited), ...fixedEnvironment },
   });
-  const waiting = new Map<number, { resolve: (value: unknown) => void; reject: (error: Error) => void }>();
-  const failAll = (error: Error): void => {
-    for (const { reject } of waiting.values()) reject(error);
-    waiting.clear();
-  };
-  let left: Buffer = Buffer.alloc(0);
-  child.stdout.on('data', (data: Buffer) => {
-    left = takeMessages(Buffer.concat([left, data]), (text) => {
-      const { id, result, error } = answer.parse(JSON.parse(text));
-      if (error === undefined) waiting.get(id)?.resolve(result);
-      else waiting.get(id)?.reject(new Error(error.message));
-      waiting.delete(id);
-    });
+  const connection = createMessageConnection(child.stdout, child.stdin);
+  const ended = new Promise<never>((_, reject) => {
+    child.on('error', reject);
+    child.on('exit', (code) => reject(new Error(`the compiler ended with ${code}`)));
+    connection.onError(([error]) => reject(error));
   });
-  child.stdin.on('error', failAll);
-  child.on('error', failAll);
-  child.on('exit', (code) => failAll(new Error(`the compiler ended with ${code}`)));
+  // whoever waits for an answer hears of it
+  ended.catch(() => undefined);
+  connection.listen();
 
-  let lastId = 0;
   async function call(method: string, parameters: object): Promise<unknown> {
-    const id = ++lastId;
-    const body = Buffer.from(JSON.stringify({ jsonrpc: '2.0', id, method: `bicep/${method}`, params: parameters }));
-    const answered = new Promise<unknown>((resolve, reject) => waiting.set(id, { resolve, reject }));
-    const timer = setTimeout(() => failAll(new Error(`bicep/${method} took more than a minute`)), answerTimeoutMs);
-    child.stdin.write(`Content-Length: ${body.length}\r\n\r\n`);
-    child.stdin.write(body);
-    return answered.finally(() => clearTimeout(timer));
+    const late = AbortSignal.timeout(answerTimeoutMs);
+    const tooLate = new Promise<never>((_, reject) => {
+      late.addEventListener('abort', () => reject(new Error(`bicep/${method} took more than a minute`)));
+    });
+    return Promise.race([connection.sendRequest(`bicep/${method}`, parameters), ended, tooLate]);
   }
 
   return {
@@ -113,6 +81,9 @@ export function openCompiler(program: string): Compiler {
       z
         .object({ snapshot: z.string() })
         .parse(await call('getSnapshot', { path, metadata: { ...metadata, resourceGroup } })).snapshot,
-    close: () => child.kill(),
+    close() {
+      connection.dispose();
+      child.kill();
+    },
   };
 }
