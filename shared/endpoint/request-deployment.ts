@@ -2,7 +2,7 @@
 import type { Cause } from '../delivery/message.ts';
 import { digestOf } from '../digest.ts';
 import { TerminalError } from '../errors.ts';
-import { approval } from '../model/approve.ts';
+import { approved } from '../model/messages.ts';
 import { findModel } from '../model/find.ts';
 import type { Ports } from '../ports.ts';
 import { assertSeen, type Seen } from '../precondition.ts';
@@ -38,7 +38,7 @@ export async function requestDeployment(
   const isRepetition = endpoint?.document.handled.includes(deployment) === true;
   if (seen !== undefined && !isRepetition) assertSeen(seen, endpoint?.etag ?? '');
   const revision = seen === undefined || seen === '*' ? undefined : (endpoint?.document.revision ?? 0);
-  const asked = approval(project.id, model.number, deployment, cause, revision);
+  const asked = approved(project.id, model.number, deployment, cause, revision);
   if (asked.to === 'queue') await ports.messages.send(asked.queue, [asked.message]);
   return deployment;
 }

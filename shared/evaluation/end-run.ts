@@ -3,7 +3,8 @@ import type * as z from 'zod';
 import { compose } from '../delivery/compose.ts';
 import type { runTrained } from '../delivery/message.ts';
 import { sendOnce } from '../delivery/send-once.ts';
-import { approval, waitsForPerson } from '../model/approve.ts';
+import { waitsForPerson } from '../model/feed-entries.ts';
+import { approved } from '../model/messages.ts';
 import type { ModelDocument } from '../model/document.ts';
 import type { Ports } from '../ports.ts';
 import type { ProjectSettings } from '../project/settings.ts';
@@ -36,7 +37,7 @@ export async function endRun(
   };
   const at = ports.clock.now().toISOString();
   const also = deploys
-    ? [approval(run.pk, model.number, `d-${run.id}`, cause)]
+    ? [approved(run.pk, model.number, `d-${run.id}`, cause)]
     : isGood && mayDeploy
       ? waitsForPerson(model, settings.deploy.mode, at, cause)
       : [];

@@ -2,6 +2,7 @@
 import { RetryLater } from '../errors.ts';
 import type { Blobs } from '../ports.ts';
 
+/** Name of an artifact's blob in the container `models`. */
 export const modelBlob = (project: string, digest: string): string => `${project}/${digest}.onnx`;
 export const maxModelBytes = 64 * 1024 * 1024;
 

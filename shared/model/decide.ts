@@ -10,7 +10,7 @@ import type { Ports, Stored } from '../ports.ts';
 import { assertSeen, changed, type Seen } from '../precondition.ts';
 import type { ProjectDocument } from '../project/document.ts';
 import { findProject } from '../project/find.ts';
-import { approval } from './approve.ts';
+import { approved } from './messages.ts';
 import type { ModelDocument } from './document.ts';
 import { findModel } from './find.ts';
 
@@ -76,5 +76,5 @@ function followUps(
   const told = { type: `model.${state}`, subject: `models/${number}`, text: `${by} ${state} model ${number}.`, at, by };
   const event = feedEntry(id, told, ['model', String(number), state, at], cause);
   if (state === 'rejected' || settings.deploy.mode !== 'automatic') return [event];
-  return [event, approval(id, number, `o-${digestOf(24, digest, at)}`, cause)];
+  return [event, approved(id, number, `o-${digestOf(24, digest, at)}`, cause)];
 }

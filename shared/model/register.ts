@@ -5,6 +5,7 @@ import type { Documents } from '../ports.ts';
 
 const maxTries = 100;
 
+/** Id of the document of a model version. */
 export const modelId = (number: number): string => String(number).padStart(8, '0');
 
 /**

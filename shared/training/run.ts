@@ -140,6 +140,7 @@ export const trainerFailed = 'trainer-failed';
 /** code of an attempt that failed on samples which the next one is not given */
 export const unreadableSamples = 'unreadable-samples';
 
+/** Whether a run in this state can still go on. */
 export const isOpen = (state: RunState): boolean =>
   state === 'queued' || state === 'submitted' || state === 'running' || state === 'evaluating';
 

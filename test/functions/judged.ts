@@ -1,6 +1,7 @@
 /** A run whose training succeeded, in a small world where models are words: what they answer is said by the test. */
 import { createHash } from 'node:crypto';
-import { deploy, type DeployPorts } from '../../shared/endpoint/deploy.ts';
+import { deploy } from '../../functions/deploy.ts';
+import type { DeployPorts } from '../../shared/endpoint/deploy.ts';
 import { evaluate, type EvaluatePorts } from '../../shared/evaluation/evaluate.ts';
 import { storedName } from '../../shared/sample/content.ts';
 import { compose } from '../../shared/delivery/compose.ts';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { ModelDocument } from '../../../shared/model/document.ts';
-import { approval } from '../../../shared/model/approve.ts';
+import { approved } from '../../../shared/model/messages.ts';
 import { loadModel, maxModelBytes, modelBlob } from '../../../shared/model/artifact.ts';
 import { modelId, registerModel } from '../../../shared/model/register.ts';
 import { maxClasses } from '../../../shared/names.ts';
@@ -43,8 +43,8 @@ describe('registering models', () => {
 });
 
 test('an approval asks for the same deployment however often it is composed', () => {
-  const asked = approval('digits', 3, 'd-t1', { id: 'run' });
-  expect(asked).toEqual(approval('digits', 3, 'd-t1', { id: 'run' }));
+  const asked = approved('digits', 3, 'd-t1', { id: 'run' });
+  expect(asked).toEqual(approved('digits', 3, 'd-t1', { id: 'run' }));
   expect(asked).toMatchObject({ queue: 'deployments', message: { data: { model: 3, deployment: 'd-t1' } } });
 });
 
