@@ -14,6 +14,7 @@ import { findProject } from '../../../shared/project/find.ts';
 import { trainerName } from '../../../shared/project/settings.ts';
 import { cancelRun } from '../../../shared/training/cancel.ts';
 import type { RunDocument } from '../../../shared/training/document.ts';
+import { findTraining, unknownTraining } from '../../../shared/training/find.ts';
 import { requestTraining } from '../../../shared/training/request.ts';
 import { isOpen } from '../../../shared/training/run.ts';
 import { whyQueued } from '../../../shared/training/why-queued.ts';
@@ -122,17 +123,7 @@ export const trainingRoutes = [
     answers: { 200: trainingView },
     async handle(ports, call) {
       const { document: project } = await findProject(ports, call.params.project);
-      const { training: id } = call.params;
-      const found = await ports.documents.read('runs', project.id, id);
-      if (found === undefined)
-        throw new Problem(
-          404,
-          'unknown-training',
-          `There is no training ${id} in project ${project.id}. GET /api/v1/projects/${project.id}/trainings lists them.`,
-          {
-            target: 'training',
-          },
-        );
+      const found = await findTraining(ports, project.id, call.params.training);
       const headers = { etag: found.etag, ...(isOpen(found.document.state) ? retryAfter : {}) };
       const [json] = await viewsOf(ports, project, [found.document], toTrainingView);
       return { status: 200, json, headers };
@@ -149,15 +140,7 @@ export const trainingRoutes = [
     async handle(ports, call) {
       const { project, training: id } = call.params;
       const cancelled = await cancelRun(ports, project, id, call.by, call.cause);
-      if (cancelled === 'unknown')
-        throw new Problem(
-          404,
-          'unknown-training',
-          `There is no training ${id} in project ${project}. GET /api/v1/projects/${project}/trainings lists them.`,
-          {
-            target: 'training',
-          },
-        );
+      if (cancelled === 'unknown') throw unknownTraining(project, id);
       if (cancelled === 'ended')
         throw new Problem(409, 'training-ended', `Training ${id} has ended already; nothing was changed.`);
       const monitor = `${call.base}/projects/${project}/trainings/${id}`;

@@ -6,18 +6,18 @@ import { Readable } from 'node:stream';
 import type { HttpRequest, HttpResponseInit, InvocationContext } from '@azure/functions';
 import sharp from 'sharp';
 import { expect, test } from 'vitest';
-import { keyDocument, newKey } from '../../../shared/key/secret.ts';
-import { api } from '../../../functions/http/api/api.ts';
-import { mount } from '../../../functions/http/mount.ts';
-import { newEndpoint } from '../../../shared/endpoint/endpoint.ts';
-import type { ModelDocument } from '../../../shared/model/document.ts';
-import { createImageReader } from '../../../shared/image/decode.ts';
-import { createModelCache } from '../../../shared/onnx/session.ts';
-import { createModelWorkers } from '../../../shared/onnx/workers.ts';
-import { modelBlob } from '../../../shared/model/artifact.ts';
-import { modelId } from '../../../shared/model/register.ts';
-import { createScorer, predictionPartition } from '../../../shared/prediction/score.ts';
-import { createFakes } from '../../simulation/fakes.ts';
+import { keyDocument, newKey } from '../../../../shared/key/secret.ts';
+import { api } from '../../../../functions/http/api/api.ts';
+import { mount } from '../../../../functions/http/mount.ts';
+import { newEndpoint } from '../../../../shared/endpoint/endpoint.ts';
+import type { ModelDocument } from '../../../../shared/model/document.ts';
+import { createImageReader } from '../../../../shared/image/decode.ts';
+import { createModelCache } from '../../../../shared/onnx/session.ts';
+import { createModelWorkers } from '../../../../shared/onnx/workers.ts';
+import { modelBlob } from '../../../../shared/model/artifact.ts';
+import { modelId } from '../../../../shared/model/register.ts';
+import { createScorer, predictionPartition } from '../../../../shared/prediction/score.ts';
+import { createFakes } from '../../../simulation/fakes.ts';
 
 const plain = (background: string): Promise<Buffer> =>
   sharp({ create: { width: 32, height: 32, channels: 3, background } })
@@ -28,7 +28,7 @@ type Handler = (request: HttpRequest, context: InvocationContext) => Promise<Htt
 
 test('a picture that the model answers with not-a-number is 422 with the prediction that keeps it, and the next is scored', async () => {
   const world = createFakes();
-  const onnx = readFileSync(path.join(import.meta.dirname, '../../fixtures/models/nan-on-black.onnx'));
+  const onnx = readFileSync(path.join(import.meta.dirname, '../../../fixtures/models/nan-on-black.onnx'));
   const digest = createHash('sha256').update(onnx).digest('hex');
   await world.ports.blobs.create('models', modelBlob('colours', digest), onnx);
   const classes = ['red', 'green', 'blue', 'rest'];

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { description } from '../../../functions/http/api/description.ts';
+import { description } from '../../../../functions/http/api/description.ts';
 
 interface Answer {
   content?: Record<string, unknown>;

@@ -1,9 +1,9 @@
 /** Keys over HTTP: listed, named, limited, given an end, rotated, revoked. */
 import { expect, test } from 'vitest';
 import * as z from 'zod';
-import { madeKeyView } from '../../../shared/api/views/key.ts';
-import { keyId } from '../../../shared/key/secret.ts';
-import { type Backend, createBackend } from './backend.ts';
+import { madeKeyView } from '../../../../shared/api/views/key.ts';
+import { keyId } from '../../../../shared/key/secret.ts';
+import { type Backend, createBackend } from '../backend.ts';
 
 const listed = z.object({ value: z.array(z.looseObject({ id: z.string(), name: z.string() })) });
 

@@ -1,12 +1,12 @@
 /** Labels at the routes: one normal form by every way in, and no name that is dropped in silence. */
 import type { HttpRequest, HttpResponseInit, InvocationContext } from '@azure/functions';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { keyDocument, newKey } from '../../../shared/key/secret.ts';
-import { api } from '../../../functions/http/api/api.ts';
-import { mount } from '../../../functions/http/mount.ts';
-import { readUploadName } from '../../../shared/upload/name.ts';
-import { committed, look, name, projectIn, sampleOf } from '../../shared/dataset/committing.ts';
-import { createFakes, type Fakes } from '../../simulation/fakes.ts';
+import { keyDocument, newKey } from '../../../../shared/key/secret.ts';
+import { api } from '../../../../functions/http/api/api.ts';
+import { mount } from '../../../../functions/http/mount.ts';
+import { readUploadName } from '../../../../shared/upload/name.ts';
+import { committed, look, name, projectIn, sampleOf } from '../../../shared/dataset/committing.ts';
+import { createFakes, type Fakes } from '../../../simulation/fakes.ts';
 
 type Handler = (request: HttpRequest, context: InvocationContext) => Promise<HttpResponseInit>;
 

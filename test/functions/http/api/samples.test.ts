@@ -1,15 +1,15 @@
 /** What the routes of samples say of pictures. */
 import type { HttpRequest, HttpResponseInit, InvocationContext } from '@azure/functions';
 import { expect, test } from 'vitest';
-import { keyDocument, newKey } from '../../../shared/key/secret.ts';
-import { api } from '../../../functions/http/api/api.ts';
-import { mount } from '../../../functions/http/mount.ts';
-import { nearDuplicatesView, sampleView, uploadView } from '../../../shared/api/views/dataset.ts';
-import type { SampleDocument } from '../../../shared/sample/document.ts';
-import type { UploadDocument } from '../../../shared/upload/document.ts';
-import { uploadPartition } from '../../../shared/upload/name.ts';
-import { name, projectIn, sampleOf } from '../../shared/dataset/committing.ts';
-import { createFakes, type Fakes } from '../../simulation/fakes.ts';
+import { keyDocument, newKey } from '../../../../shared/key/secret.ts';
+import { api } from '../../../../functions/http/api/api.ts';
+import { mount } from '../../../../functions/http/mount.ts';
+import { nearDuplicatesView, sampleView, uploadView } from '../../../../shared/api/views/dataset.ts';
+import type { SampleDocument } from '../../../../shared/sample/document.ts';
+import type { UploadDocument } from '../../../../shared/upload/document.ts';
+import { uploadPartition } from '../../../../shared/upload/name.ts';
+import { name, projectIn, sampleOf } from '../../../shared/dataset/committing.ts';
+import { createFakes, type Fakes } from '../../../simulation/fakes.ts';
 
 type Handler = (request: HttpRequest, context: InvocationContext) => Promise<HttpResponseInit>;
 

@@ -2,11 +2,11 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type * as z from 'zod';
-import { mergePatch, patchOf, withoutNulls } from '../../../shared/api/merge-patch.ts';
-import { projectView } from '../../../shared/api/views/project.ts';
-import { classification } from '../../../shared/task/classification/classification.ts';
-import { projectSettings, settingsOf as settingsOfKind } from '../../../shared/project/settings.ts';
-import { createBackend } from './backend.ts';
+import { mergePatch, patchOf, withoutNulls } from '../../../../shared/api/merge-patch.ts';
+import { projectView } from '../../../../shared/api/views/project.ts';
+import { classification } from '../../../../shared/task/classification/classification.ts';
+import { projectSettings, settingsOf as settingsOfKind } from '../../../../shared/project/settings.ts';
+import { createBackend } from '../backend.ts';
 
 const path = '/v1/projects/digits';
 const settingsOf = (json: unknown) => projectView.parse(json).settings;

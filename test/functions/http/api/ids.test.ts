@@ -1,9 +1,9 @@
 /** Names and ids at the door: what nothing is called is a 400 before anything is read. */
 import { expect, test } from 'vitest';
-import { api } from '../../../functions/http/api/api.ts';
-import { mounted } from '../../../functions/http/surface.ts';
-import { pathParameters } from '../../../shared/api/parameters.ts';
-import { createBackend } from './backend.ts';
+import { api } from '../../../../functions/http/api/api.ts';
+import { mounted } from '../../../../functions/http/surface.ts';
+import { pathParameters } from '../../../../shared/api/parameters.ts';
+import { createBackend } from '../backend.ts';
 
 const odd = ['%0B', '%09', '%20', '%00', '%C2%A0', 'a%2Fb', '..%5C', '%E2%80%AE', 'x'.repeat(300), '-', '__proto__'];
 

@@ -1,11 +1,11 @@
 /** The OpenAPI document as clients and generators of clients need it. */
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { expect, test } from 'vitest';
-import { api } from '../../../functions/http/api/api.ts';
-import { description } from '../../../functions/http/api/description.ts';
-import { classification } from '../../../shared/task/classification/classification.ts';
-import { settingsOf } from '../../../shared/project/settings.ts';
-import { dereferenced } from '../../e2e/contract.ts';
+import { api } from '../../../../functions/http/api/api.ts';
+import { description } from '../../../../functions/http/api/description.ts';
+import { classification } from '../../../../shared/task/classification/classification.ts';
+import { settingsOf } from '../../../../shared/project/settings.ts';
+import { dereferenced } from '../../../e2e/contract.ts';
 
 interface Content {
   [type: string]: { schema: Record<string, unknown> };

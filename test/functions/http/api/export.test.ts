@@ -1,8 +1,8 @@
 /** The DVC export of versions that are too large for it. */
 import { expect, test } from 'vitest';
-import { exportRoutes } from '../../../functions/http/api/export.ts';
-import type { Call, HttpPorts } from '../../../functions/http/route.ts';
-import { createFakes } from '../../simulation/fakes.ts';
+import { exportRoutes } from '../../../../functions/http/api/export.ts';
+import type { Call, HttpPorts } from '../../../../functions/http/route.ts';
+import { createFakes } from '../../../simulation/fakes.ts';
 
 test('a version of more files than are exported is refused, unless its export was made before', async () => {
   const world = createFakes();

@@ -2,8 +2,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import * as z from 'zod';
-import { readPage } from '../../../functions/http/api/pages.ts';
-import { createBackend } from './backend.ts';
+import { readPage } from '../../../../functions/http/api/pages.ts';
+import { createBackend } from '../backend.ts';
 
 const megabyte = 1024 * 1024;
 const listed = z.object({ value: z.array(z.record(z.string(), z.unknown())), nextLink: z.string().optional() });
