@@ -39,7 +39,7 @@ export type BlobContainer = keyof typeof blobContainers;
 
 /**
  * Cosmos DB containers, all partitioned by `/pk`. `ttlSeconds` is the default time to live (null: keep for ever).
- * `indexed`: the fields that queries filter or sort by; nothing else is indexed, so that writes stay cheap.
+ * `indexed`: the fields that queries filter or sort by, those of an object after a dot; nothing else is indexed, so that writes stay cheap.
  * `orders`: the fields that listings are ordered by; each has a composite index with `id`, which breaks ties.
  */
 export const documentContainers = {
@@ -51,7 +51,13 @@ export const documentContainers = {
     indexed: ['project', 'status', 'blob', 'receivedAt'],
     orders: ['receivedAt'],
   },
-  samples: { partitionKey: '/pk', ttlSeconds: null, indexed: ['project', 'label', 'createdAt'], orders: ['createdAt'] },
+  samples: {
+    partitionKey: '/pk',
+    ttlSeconds: null,
+    // what task kinds ask for of their annotations stands here as well
+    indexed: ['project', 'source', 'annotation.label', 'createdAt'],
+    orders: ['createdAt'],
+  },
   /** which sample shows which pixels */
   pixels: { partitionKey: '/pk', ttlSeconds: null, indexed: [], orders: [] },
   staged: { partitionKey: '/pk', ttlSeconds: null, indexed: ['stagedAt'], orders: ['stagedAt'] },

@@ -53,7 +53,10 @@ resource account 'Microsoft.DocumentDB/databaseAccounts@2025-04-15' = {
               indexingPolicy: {
                 indexingMode: 'consistent'
                 automatic: true
-                includedPaths: map(concat(['pk'], container.indexed), field => { path: '/${field}/?' })
+                includedPaths: map(
+                  concat(['pk'], container.indexed),
+                  field => { path: '/${replace(field, '.', '/')}/?' }
+                )
                 excludedPaths: [{ path: '/*' }]
                 compositeIndexes: map(container.orders, field => [
                   { path: '/${field}', order: 'ascending' }

@@ -19,7 +19,7 @@ export type IndexingPolicy = z.infer<typeof indexingPolicy>;
 export const declaredPolicy = (indexed: readonly string[], orders: readonly string[]): IndexingPolicy => ({
   indexingMode: 'consistent',
   automatic: true,
-  includedPaths: ['pk', ...indexed].map((field) => ({ path: `/${field}/?` })),
+  includedPaths: ['pk', ...indexed].map((field) => ({ path: `/${field.replaceAll('.', '/')}/?` })),
   excludedPaths: [{ path: '/*' }],
   compositeIndexes: orders.map((field) =>
     [field, 'id'].map((name) => ({ path: `/${name}`, order: 'ascending' as const })),

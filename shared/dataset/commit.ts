@@ -51,7 +51,7 @@ export async function commit(ports: CommitPorts, project: ProjectDocument, cause
     const samples = await readSamples(ports, project.id, staged);
     const summary = await write(ports, project, head.document, samples);
     if (summary === undefined) {
-      // nothing differs from the head: these were committed before a crash, or were given back the label that they had
+      // nothing differs from the head: these were committed before a crash, or were given back the annotation that they had
       if ((await updateHead(ports, head, (current) => ({ ...current, fence: (current.fence ?? 0) + 1 }))) === undefined)
         continue;
       await unstage(ports, project.id, staged, samples);
@@ -150,10 +150,9 @@ async function readSamples(
 }
 
 function toRecord(sample: SampleDocument): SampleRecord | null {
-  const { id: md5, sha256, sizeBytes, mediaType, width, height, channels, label, labelSource, split } = sample;
-  if (label === null || labelSource === null) return null;
-  const annotated = { annotation: { label }, source: labelSource };
-  return { md5, sha256, sizeBytes, mediaType, width, height, channels, ...annotated, split };
+  const { id: md5, sha256, sizeBytes, mediaType, width, height, channels, annotation, source, split } = sample;
+  if (annotation === null || source === null) return null;
+  return { md5, sha256, sizeBytes, mediaType, width, height, channels, annotation, source, split };
 }
 
 /** Writes the nodes of the next version; undefined when the staged samples change nothing. */
@@ -174,8 +173,9 @@ async function write(
   const applied = await applyEdits(store, before, edits, { task: project.settings.task, parameters: ports.tree });
   if (applied.root === null || applied.root === before) return undefined;
   const parent = head.head?.version ?? null;
-  const added = samples.filter((s) => s.key === null && s.label !== null).length;
+  const added = samples.filter((s) => s.key === null && s.annotation !== null).length;
   return {
+    task: project.settings.task,
     version: versionId({ root: applied.root, parent, number }),
     number,
     root: applied.root,

@@ -12,6 +12,8 @@ export interface WindowDocument extends DocumentBase {
 }
 
 export interface VersionSummary {
+  /** the kind that knows its samples' annotations */
+  task: string;
   /** hash(content id, parent, number) */
   version: string;
   number: number;

@@ -3,6 +3,7 @@ import pMap from 'p-map';
 import type { SampleDocument, StagedDocument } from '../sample/document.ts';
 import type { VersionSummary } from './document.ts';
 import { update } from '../update.ts';
+import { isSame, type TaskKind, taskOf } from '../task/task.ts';
 import type { Ports, Stored } from '../ports.ts';
 import { samplePartition } from '../sample/partition.ts';
 import type { SampleRecord } from './record.ts';
@@ -17,13 +18,13 @@ export interface Marked {
 }
 
 /**
- * Writes key and first version of a version that is the head into its samples, and unstages those whose label, and where
- * it came from, are the committed ones, while nobody builds on that version.
+ * Writes key and first version of a version that is the head into its samples, and unstages those whose annotation, and
+ * where it came from, are the committed ones, while nobody builds on that version.
  */
 export async function mark(
   ports: MarkPorts,
   project: string,
-  { number, version }: VersionSummary,
+  { number, version, task }: VersionSummary,
   part: Marked[],
 ): Promise<void> {
   const partitions = new Map<string, Marked[]>();
@@ -31,24 +32,33 @@ export async function mark(
     const pk = samplePartition(project, marked.record.md5);
     partitions.set(pk, [...(partitions.get(pk) ?? []), marked]);
   }
-  const settled = await pMap([...partitions], ([pk, group]) => markPartition(ports, pk, number, group), {
-    concurrency: parallel,
-  });
+  const settled = await pMap(
+    [...partitions],
+    ([pk, group]) => markPartition(ports, pk, { number, kind: taskOf({ task }) }, group),
+    {
+      concurrency: parallel,
+    },
+  );
   const staged = await pMap(
     settled.flat(),
-    async ({ id, labelRevision }) => {
+    async ({ id, revision }) => {
       const found = await ports.documents.read('staged', project, id);
-      return found !== undefined && found.document.labelRevision <= labelRevision ? [found] : [];
+      return found !== undefined && found.document.revision <= revision ? [found] : [];
     },
     { concurrency: parallel },
   );
-  // on a head that others have finished the next commit may have read labels that were given back since
+  // on a head that others have finished the next commit may have read annotations that were given back since
   const head = (await ports.documents.read('heads', project, 'head'))?.document;
   if (head?.unfinished && head.head?.version === version) await removeStaged(ports, project, staged.flat());
 }
 
-/** Marks samples of one partition; returns those whose label is the committed one. */
-async function markPartition(ports: MarkPorts, pk: string, number: number, group: Marked[]): Promise<SampleDocument[]> {
+/** Marks samples of one partition; returns those whose annotation is the committed one. */
+async function markPartition(
+  ports: MarkPorts,
+  pk: string,
+  { number, kind }: { number: number; kind: TaskKind },
+  group: Marked[],
+): Promise<SampleDocument[]> {
   const found = await pMap(group, ({ record }) => ports.documents.read('samples', pk, record.md5), { concurrency: 4 });
   const pairs = found.flatMap((stored, i) => {
     const marked = group[i];
@@ -74,8 +84,8 @@ async function markPartition(ports: MarkPorts, pk: string, number: number, group
   }
   return pairs
     .filter(
-      ({ record: { annotation, source }, stored: { document } }) =>
-        document.label === annotation['label'] && document.labelSource === source,
+      ({ record, stored: { document } }) =>
+        isSame(kind, document.annotation, record.annotation) && document.source === record.source,
     )
     .map(({ stored }) => stored.document);
 }
@@ -85,14 +95,14 @@ async function removeStaged(ports: MarkPorts, project: string, staged: Stored<St
     const part = staged.slice(at, at + 100);
     const operations = part.map(({ document, etag }) => ({ kind: 'remove' as const, id: document.id, etag }));
     if ((await ports.documents.batch('staged', project, operations)) === 'done') continue;
-    // somebody staged a newer label or removed one of them: take them one by one
+    // somebody staged a newer annotation or removed one of them: take them one by one
     await pMap(part, ({ document, etag }) => ports.documents.remove('staged', project, document.id, etag), {
       concurrency: parallel,
     });
   }
 }
 
-/** Unstages samples that the head holds already with the very label they have now. */
+/** Unstages samples that the head holds already with the very annotation they have now. */
 export async function unstage(
   ports: MarkPorts,
   project: string,
@@ -102,7 +112,7 @@ export async function unstage(
   const byId = new Map(samples.map((s) => [s.id, s]));
   const done = staged.filter(({ document }) => {
     const sample = byId.get(document.id);
-    return sample === undefined || sample.label === null || document.labelRevision <= sample.labelRevision;
+    return sample === undefined || sample.annotation === null || document.revision <= sample.revision;
   });
   await removeStaged(ports, project, done);
 }

@@ -50,12 +50,12 @@ export async function stageSample(
   const staged = {
     id: sample.id,
     pk: sample.project,
-    labelRevision: sample.labelRevision,
+    revision: sample.revision,
     stagedAt: clock.now().toISOString(),
   };
   // again and again until it is there: a committer may take an older revision out at the same moment
   const newer = (current: StagedDocument | undefined) =>
-    current === undefined || current.labelRevision < staged.labelRevision ? staged : 'keep';
+    current === undefined || current.revision < staged.revision ? staged : 'keep';
   await update(documents, 'staged', staged.pk, staged.id, newer, 'none');
   const head = await readHead(documents, sample.project);
   const { generation, windowOf } = head.document;

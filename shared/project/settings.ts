@@ -1,15 +1,12 @@
 /** A project: one image task, its settings and their defaults. */
 import * as z from 'zod';
-import { kinds, type TaskKind } from '../task/task.ts';
+import { defaultTask, kinds, type TaskKind } from '../task/task.ts';
 
 const seconds = (maximum: number) => z.number().int().min(0).max(maximum);
 const share = z.number().min(0).max(1);
 
 /** How a job image calls one of its trainers. */
 export const trainerName = z.string().regex(/^[a-z][a-z0-9-]{0,39}$/);
-
-/** The kind of a project that names none. */
-const usualTask = 'classification';
 
 /** null: chosen from the first version's samples, at most 64x64 */
 const image = z
@@ -78,7 +75,9 @@ const approval = z.enum(['automatic', 'manual']).default('automatic');
 export const settingsOf = ({ name, settings }: Pick<TaskKind, 'name' | 'settings'>) =>
   z.strictObject({
     /** what its models answer; chosen when the project is made */
-    task: (name === usualTask ? z.literal(name).default(name) : z.literal(name)) as z.ZodDefault<z.ZodLiteral<string>>,
+    task: (name === defaultTask ? z.literal(name).default(name) : z.literal(name)) as z.ZodDefault<
+      z.ZodLiteral<string>
+    >,
     classes: settings.classes.default([]),
     image,
     trainer: z

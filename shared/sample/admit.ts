@@ -9,6 +9,7 @@ import type { Cause } from '../delivery/message.ts';
 import { update } from '../update.ts';
 import type { Ports } from '../ports.ts';
 import { samplePartition } from './partition.ts';
+import { isSame, taskOf } from '../task/task.ts';
 import type { Finding } from '../upload/finish.ts';
 import { splitOf } from './split.ts';
 import { stageSample } from '../dataset/stage.ts';
@@ -29,22 +30,24 @@ export async function admit(
   const shown = await claimPixels(ports, sample);
   if (shown === 'md5-collision') return shown;
   let existing = shown.document;
-  const { label, reason } = image.seen;
-  const found = { sample: existing.id, label, reason };
+  const kind = taskOf(project.settings);
+  const { annotation, reason } = image.seen;
+  const found = { sample: existing.id, annotation, reason };
   if (existing.origin === upload.id) {
     // this very upload made the sample, now or before a crash: it is accepted, never its own duplicate
-    if (existing.label === null) return { outcome: 'unlabelled', ...found };
+    if (existing.annotation === null) return { outcome: 'unlabelled', ...found };
     await stageSample(ports, existing, project.settings, cause);
     return { outcome: 'accepted', ...found };
   }
-  if (label === null || existing.label === label) {
-    // the label may have come from this very upload, before a crash
-    if (existing.label !== null && existing.key === null) await stageSample(ports, existing, project.settings, cause);
+  if (annotation === null || isSame(kind, existing.annotation, annotation)) {
+    // the annotation may have come from this very upload, before a crash
+    if (existing.annotation !== null && existing.key === null)
+      await stageSample(ports, existing, project.settings, cause);
     return { outcome: 'duplicate', ...found };
   }
-  if (existing.label === null) {
-    existing = await giveLabel(ports, existing, sample);
-    if (existing.label === label) {
+  if (existing.annotation === null) {
+    existing = await giveAnnotation(ports, existing, sample);
+    if (isSame(kind, existing.annotation, annotation)) {
       await stageSample(ports, existing, project.settings, cause);
       return { outcome: 'duplicate', ...found };
     }
@@ -55,9 +58,10 @@ export async function admit(
   }
   await update(ports.documents, 'samples', existing.pk, existing.id, (current) => {
     if (current === undefined || current.conflicts.some((c) => c.upload === upload.id)) return 'keep';
-    return { ...current, conflicts: [...current.conflicts, { upload: upload.id, label }].slice(-maxConflicts) };
+    return { ...current, conflicts: [...current.conflicts, { upload: upload.id, annotation }].slice(-maxConflicts) };
   });
-  const detail = `The same image is a sample already, labelled "${existing.label}". It keeps that label until a person decides.`;
+  const said = existing.annotation === null ? 'unlabelled' : kind.say(existing.annotation);
+  const detail = `The same image is a sample already, ${said}. It stays so until a person decides.`;
   return { outcome: 'conflict', ...found, reason: { code: 'label-conflict', detail } };
 }
 
@@ -73,9 +77,9 @@ function sampleOf(
     project: project.id,
     ...image,
     ...findings,
-    label: seen.label,
-    labelSource: source,
-    labelRevision: seen.label === null ? 0 : 1,
+    annotation: seen.annotation,
+    source,
+    revision: seen.annotation === null ? 0 : 1,
     split: splitOf(image.pixelDigest, project.settings.split),
     origin: upload.id,
     conflicts: [],
@@ -85,16 +89,16 @@ function sampleOf(
   };
 }
 
-/** Gives a sample that has no label the one of an upload, unless another was faster; the sample as it is then. */
-async function giveLabel(
+/** Gives a sample that has no annotation the one of an upload, unless another was faster; the sample as it is then. */
+async function giveAnnotation(
   { documents }: AdmitPorts,
   { pk, id }: SampleDocument,
-  { label, labelSource }: SampleDocument,
+  { annotation, source }: SampleDocument,
 ): Promise<SampleDocument> {
   const { stored } = await update(documents, 'samples', pk, id, (current) =>
-    current === undefined || current.label !== null || current.setAside !== undefined
+    current === undefined || current.annotation !== null || current.setAside !== undefined
       ? 'keep'
-      : { ...current, label, labelSource, labelRevision: current.labelRevision + 1 },
+      : { ...current, annotation, source, revision: current.revision + 1 },
   );
   if (stored === undefined) throw new RetryLater(`sample ${id} vanished while it was read`);
   return stored.document;

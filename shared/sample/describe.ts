@@ -1,11 +1,13 @@
 /** What is known of an accepted picture before it is a sample. */
 import { createHash } from 'node:crypto';
 import type { AcceptedImage } from '../image/decode.ts';
+import type { Annotation } from '../task/task.ts';
 import type { FileFindings, UploadDocument } from '../upload/document.ts';
 import type { SampleDocument } from './document.ts';
 
-export interface SeenLabel {
-  label: string | null;
+/** An annotation that came with an upload; null, and why, where there is none that the project takes. */
+export interface SeenAnnotation {
+  annotation: Annotation | null;
   reason: UploadDocument['reason'];
 }
 
@@ -16,22 +18,22 @@ export interface StoredImage extends Described {
   md5: string;
   sha256: string;
   sizeBytes: number;
-  seen: SeenLabel;
-  source: SampleDocument['labelSource'];
+  seen: SeenAnnotation;
+  source: SampleDocument['source'];
   findings: FileFindings;
 }
 
-/** Describes a picture by its bytes, digests in lower-case hex; `pathLabel`: the label in its name, if any. */
+/** Describes a picture by its bytes, digests in lower-case hex; `folder`: what its name has between project and file, if anything. */
 export function describe(
   image: AcceptedImage,
-  seen: SeenLabel,
-  pathLabel: string | null,
+  seen: SeenAnnotation,
+  folder: string | null,
   findings: FileFindings,
 ): StoredImage {
   const { bytes, mediaType, width, height, channels, pixelDigest, perceptualHash } = image;
   const md5 = createHash('md5').update(bytes).digest('hex');
   const sha256 = createHash('sha256').update(bytes).digest('hex');
-  const source = seen.label === null ? null : pathLabel === null ? 'metadata' : 'path';
+  const source = seen.annotation === null ? null : folder === null ? 'metadata' : 'path';
   const shown = { mediaType, width, height, channels, pixelDigest, perceptualHash };
   return { md5, sha256, sizeBytes: bytes.length, ...shown, seen, source, findings };
 }

@@ -1,5 +1,6 @@
 /** The documents of samples: the image, its pixels, and what is staged. */
 import type { DocumentBase } from '../delivery/document.ts';
+import type { Annotation } from '../task/task.ts';
 import type { FileFindings } from '../upload/document.ts';
 
 /** Where an annotation came from. */
@@ -19,20 +20,22 @@ export interface SampleDocument extends DocumentBase, FileFindings {
   width: number;
   height: number;
   channels: number;
-  label: string | null;
-  labelSource: AnnotationSource | null;
-  /** grows with every change of the label */
-  labelRevision: number;
+  /** null: it waits for review */
+  annotation: Annotation | null;
+  /** null where there is no annotation */
+  source: AnnotationSource | null;
+  /** grows with every change of the annotation */
+  revision: number;
   split: Split;
   /** upload that created it */
   origin: string;
-  /** uploads of the same bytes under other labels, waiting for review; at most 20 kept */
-  conflicts: { upload: string; label: string }[];
+  /** uploads of the same picture with another annotation, waiting for review; at most 20 kept */
+  conflicts: { upload: string; annotation: Annotation }[];
   /**
-   * Why a sample that was accepted has no label any more: nobody could read it. A person who labels it brings it back.
+   * Why a sample that was accepted has no annotation any more: nobody could read it. A person who annotates it brings it back.
    * Missing: that has not happened
    */
-  setAside?: { code: 'unreadable'; detail: string; label: string | null; training: string; at: string };
+  setAside?: { code: 'unreadable'; detail: string; annotation: Annotation | null; training: string; at: string };
   /** key in the version tree and first version that holds it; null until a commit has taken it */
   key: string | null;
   firstVersion: number | null;
@@ -45,8 +48,8 @@ export interface PixelsDocument extends DocumentBase {
   sample: SampleDocument;
 }
 
-/** id: `{md5}`; pk: project. A sample whose label is in no version yet. */
+/** id: `{md5}`; pk: project. A sample whose annotation is in no version yet. */
 export interface StagedDocument extends DocumentBase {
-  labelRevision: number;
+  revision: number;
   stagedAt: string;
 }

@@ -2,6 +2,7 @@
  * Pictures that look the same and have other pixels: a photo as two JPEGs, or in two sizes. Two hashes of what they look like
  * that differ in at most three of 64 bits have one of their four 16-bit parts in common, so only those are compared that do.
  */
+import { type Annotation, isSame, type TaskKind } from '../task/task.ts';
 import type { Split } from './document.ts';
 
 /** a picture saved as a JPEG of quality 50, or at half its size, differs in this many bits at most; others hardly ever do */
@@ -11,7 +12,7 @@ const parts = 64 / partBits;
 
 export interface Looks {
   id: string;
-  label: string | null;
+  annotation: Annotation | null;
   split: Split;
   /** 16 hex digits */
   perceptualHash: string;
@@ -24,7 +25,7 @@ export interface NearDuplicate {
 }
 
 export interface NearDuplicates {
-  /** what leaks from one split into another first, then what has two labels, then by distance */
+  /** what leaks from one split into another first, then what has two annotations, then by distance */
   pairs: NearDuplicate[];
   /** whether every pair was found: false where a limit came first */
   complete: boolean;
@@ -32,6 +33,7 @@ export interface NearDuplicates {
 
 /** Finds pairs that look the same. Many thousand pictures of the same looks reach a limit before every pair is found. */
 export function findNearDuplicates(
+  kind: TaskKind,
   samples: readonly Looks[],
   { maxPairs = 10_000, maxComparisons = 10_000_000 }: { maxPairs?: number; maxComparisons?: number } = {},
 ): NearDuplicates {
@@ -49,7 +51,7 @@ export function findNearDuplicates(
       }
       for (const j of before) {
         if (pairs.length === maxPairs || comparisons === maxComparisons)
-          return { pairs: ranked(pairs), complete: false };
+          return { pairs: ranked(kind, pairs), complete: false };
         comparisons++;
         const other = hashes[j] ?? [];
         const distance = distanceOf(hash, other);
@@ -60,7 +62,7 @@ export function findNearDuplicates(
       before.push(i);
     }
   }
-  return { pairs: ranked(pairs), complete: true };
+  return { pairs: ranked(kind, pairs), complete: true };
 }
 
 const partsOf = (hash: string): number[] =>
@@ -73,8 +75,8 @@ function distanceOf(a: readonly number[], b: readonly number[]): number {
   return distance;
 }
 
-function ranked(pairs: NearDuplicate[]): NearDuplicate[] {
+function ranked(kind: TaskKind, pairs: NearDuplicate[]): NearDuplicate[] {
   const rank = ({ samples: [a, b], distance }: NearDuplicate): number =>
-    (a.split === b.split ? 2 : 0) * 100 + (a.label === b.label ? 1 : 0) * 100 + distance;
+    (a.split === b.split ? 2 : 0) * 100 + (isSame(kind, a.annotation, b.annotation) ? 1 : 0) * 100 + distance;
   return pairs.sort((a, b) => rank(a) - rank(b));
 }

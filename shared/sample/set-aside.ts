@@ -10,6 +10,7 @@ import type { Cause } from '../delivery/message.ts';
 import { digestOf } from '../digest.ts';
 import { update } from '../update.ts';
 import type { Ports } from '../ports.ts';
+import { taskOf } from '../task/task.ts';
 import { createSampleBudget, type Inference, withSample } from '../prediction/inference.ts';
 import { samplePartition } from './partition.ts';
 import { stageSample } from '../dataset/stage.ts';
@@ -50,7 +51,7 @@ export async function whyUnreadable(
 }
 
 /**
- * Takes a sample that cannot be read out of the next version: it loses its label, waits for review with the reason, and
+ * Takes a sample that cannot be read out of the next version: it loses its annotation, waits for review with the reason, and
  * the feed tells it. False where the project has no such sample. Safe to repeat.
  */
 export async function setAside(
@@ -62,22 +63,23 @@ export async function setAside(
   const at = ports.clock.now().toISOString();
   const { stored } = await update(ports.documents, 'samples', samplePartition(project.id, md5), md5, (current) => {
     if (current === undefined || current.setAside !== undefined) return 'keep';
-    const detail = `Training ${training} could not read it, and neither could the backend: ${reason}. Look at the picture; a label given by review brings it back.`;
+    const detail = `Training ${training} could not read it, and neither could the backend: ${reason}. Look at the picture; an annotation given by review brings it back.`;
     return {
       ...current,
-      ...{ label: null, labelSource: null, labelRevision: current.labelRevision + 1 },
-      setAside: { code: 'unreadable', detail, label: current.label, training, at },
+      ...{ annotation: null, source: null, revision: current.revision + 1 },
+      setAside: { code: 'unreadable', detail, annotation: current.annotation, training, at },
     };
   });
   const sample = stored?.document;
   if (sample?.setAside === undefined) return false;
   await stageSample(ports, sample, project.settings, cause);
+  const was = sample.setAside.annotation;
   await ports.documents.create('events', {
     id: `e${digestOf(31, project.id, 'set-aside', md5, sample.setAside.training)}`,
     pk: project.id,
     type: 'sample.set-aside',
     subject: `samples/${md5}`,
-    text: `Sample ${md5}${sample.setAside.label === null ? '' : `, labelled "${sample.setAside.label}",`} was set aside: ${sample.setAside.detail}`,
+    text: `Sample ${md5}${was === null ? '' : `, ${taskOf(project.settings).say(was)},`} was set aside: ${sample.setAside.detail}`,
     at: sample.setAside.at,
     cause: cause.id,
     by: null,

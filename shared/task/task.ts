@@ -6,6 +6,7 @@ import type * as z from 'zod';
 import type { VersionSummary } from '../dataset/document.ts';
 import { TerminalError } from '../errors.ts';
 import type { ProjectSettings } from '../project/settings.ts';
+import type { IndexedField } from '../resources.ts';
 import { classification } from './classification/classification.ts';
 import type { ModelKind } from './models.ts';
 
@@ -32,6 +33,14 @@ export interface TaskKind<A extends Annotation = Annotation> extends ModelKind<A
   brief(annotation: A): string;
   /** as part of a sentence about a sample: `labelled "cat"` */
   say(annotation: A): string;
+  /** what `text` says, the folder that an upload's name has between project and file; or why that is no annotation */
+  fromFolder(text: string): { annotation: A } | { why: string };
+  /** the folder of an upload's name that says so; undefined: no name can */
+  toFolder(annotation: A): string | undefined;
+  /** what a blob's metadata says; undefined: nothing of it is an annotation */
+  fromMetadata(metadata: Record<string, string>): { annotation: A } | { problem: Reason } | undefined;
+  /** the indexed field of samples, and its value, by which those that have this label are found; undefined: none have */
+  filter(label: string): Partial<Record<IndexedField<'samples'>, string>> | undefined;
   /** name of the folder that it lies in when a version is checked out: no separator, and never `.` or `..` */
   folder(annotation: A): string;
   /** what answers say of it in the kind's words, beside the annotation itself; null: there is none */
@@ -42,8 +51,15 @@ export interface TaskKind<A extends Annotation = Annotation> extends ModelKind<A
   manifestLine(annotation: A, classes: ReadonlySet<string>): Record<string, unknown> | null;
 }
 
+/** Whether two annotations say the same; null: there is none. */
+export const isSame = (kind: TaskKind, a: Annotation | null, b: Annotation | null): boolean =>
+  a === null || b === null ? a === b : kind.canonical(a) === kind.canonical(b);
+
 /** Every kind there is, by name. */
 export const kinds = new Map<string, TaskKind>([[classification.name, classification]]);
+
+/** The kind of projects that name none. */
+export const defaultTask = classification.name;
 
 /** The kind of a project; a TerminalError where there is no such kind. */
 export function taskOf({ task }: Pick<ProjectSettings, 'task'>): TaskKind {

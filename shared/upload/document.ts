@@ -1,5 +1,6 @@
 /** The document of an upload. */
 import type { DocumentBase, Waits } from '../delivery/document.ts';
+import type { Annotation } from '../task/task.ts';
 
 /** What is worth knowing about a file that was accepted; missing: nothing is */
 export interface FileFindings {
@@ -28,7 +29,7 @@ export interface UploadDocument extends DocumentBase, FileFindings {
   reason: { code: string; detail: string } | null;
   /** md5 of the stored bytes: the sample's id */
   sample: string | null;
-  label: string | null;
+  annotation: Annotation | null;
   receivedAt: string;
   finishedAt: string | null;
   traceparent: string | null;

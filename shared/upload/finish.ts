@@ -9,14 +9,14 @@ export interface Finding {
   outcome: UploadOutcome;
   reason: UploadDocument['reason'];
   sample: string | null;
-  label: string | null;
+  annotation: UploadDocument['annotation'];
 }
 
 /** Gives an upload its outcome, unless it has one; returns the outcome that it has then. */
 export async function finishUpload(
   ports: Pick<Ports, 'clock' | 'documents'>,
   recorded: Stored<UploadDocument>,
-  { outcome, reason, sample, label }: Finding,
+  { outcome, reason, sample, annotation }: Finding,
 ): Promise<UploadOutcome> {
   const finishedAt = ports.clock.now().toISOString();
   const upload = recorded.document;
@@ -24,7 +24,7 @@ export async function finishUpload(
     if (current === undefined || current.status !== 'received') return 'keep';
     // another delivery of the same event has read the bytes meanwhile
     if (outcome === 'superseded' && current.sample !== null) return 'keep';
-    return { ...current, status: outcome, reason, sample, label, finishedAt };
+    return { ...current, status: outcome, reason, sample, annotation, finishedAt };
   };
   await announceUpload(ports, upload, outcome, reason, finishedAt);
   const { stored } = await update(ports.documents, 'uploads', upload.pk, upload.id, finish, recorded);

@@ -11,6 +11,7 @@ import { finishUpload, type Finding } from './finish.ts';
 import { type InspectPorts, keepImage, readKeptImage } from './keep-image.ts';
 import { blobOf, readUploadName } from './name.ts';
 import { quarantine } from './quarantine.ts';
+import { whyBadFolder } from './read-annotation.ts';
 import { recordUpload } from './record.ts';
 
 export type IngestPorts = Ports & InspectPorts;
@@ -22,14 +23,15 @@ export async function ingest(ports: IngestPorts, event: BlobCreatedEvent): Promi
   const written = writtenBy(event);
   const name = readUploadName(written.blob);
   const project = await projectOf(ports, name.project);
-  const refusal = name.problem ?? (project === undefined ? unknownProject(written.blob) : undefined);
+  const refusal =
+    name.problem ?? (project === undefined ? unknownProject(written.blob) : whyBadFolder(project, name.folder));
   if (project === undefined || refusal !== undefined) {
     const recorded = await recordUpload(ports, { ...written, project: project?.id ?? unassignedProject }, null);
-    if (name.problem === null) assertUnassigned(recorded.document);
+    if (project === undefined && name.problem === null) assertUnassigned(recorded.document);
     return conclude(ports, recorded, () => quarantine(ports, written, refusal ?? unknownProject(written.blob)));
   }
   // the bytes are kept before the upload is recorded: a delivery that finds the original gone goes on with them
-  const image = await keepImage(ports, project, written, name.label);
+  const image = await keepImage(ports, project, written, name.folder);
   const kept = 'problem' in image ? null : { sample: image.md5, ...image.seen, ...image.findings };
   const recorded = await recordUpload(ports, { ...written, project: project.id }, kept);
   const upload = recorded.document;
@@ -42,7 +44,7 @@ export async function ingest(ports: IngestPorts, event: BlobCreatedEvent): Promi
     };
     if (!('problem' in image)) return admitted(image);
     if (image.problem !== 'gone') return quarantine(ports, written, image.problem, image.body);
-    if (upload.sample === null) return { outcome: 'superseded', reason: null, sample: null, label: null };
+    if (upload.sample === null) return { outcome: 'superseded', reason: null, sample: null, annotation: null };
     return admitted(await readKeptImage(ports, project, upload, upload.sample));
   });
 }

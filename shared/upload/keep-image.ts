@@ -7,7 +7,7 @@ import { storedName } from '../sample/content.ts';
 import { describe, type StoredImage } from '../sample/describe.ts';
 import type { FileFindings, UploadDocument } from './document.ts';
 import { readUploadName } from './name.ts';
-import { readLabel, type Warnings } from './read-label.ts';
+import { readAnnotation, type Warnings } from './read-annotation.ts';
 import { maxUploadBytes, type Original, readOriginal, type Refusal } from './read-original.ts';
 
 /** a content type may have any length */
@@ -24,14 +24,14 @@ export async function keepImage(
   ports: KeepPorts,
   project: ProjectDocument,
   written: Original,
-  pathLabel: string | null,
+  folder: string | null,
 ): Promise<StoredImage | Refusal> {
   const original = await readOriginal(ports, written);
   if ('problem' in original) return original;
   const image = await ports.inspect(original.body, original.contentType);
   if (!image.ok) return { problem: { code: image.reason, detail: image.detail }, body: original.body };
-  const { warnings, ...seen } = readLabel(project, pathLabel, original.metadata);
-  const described = describe(image, seen, pathLabel, findingsOf(image, warnings));
+  const { warnings, ...seen } = readAnnotation(project, folder, original.metadata);
+  const described = describe(image, seen, folder, findingsOf(image, warnings));
   await ports.blobs.create('datasets', storedName(project.id, described.md5), image.bytes, {
     contentType: image.mediaType,
   });
@@ -49,14 +49,14 @@ export async function readKeptImage(
   const image =
     kept === undefined || kept === 'too-large' ? undefined : await ports.inspect(kept.body, kept.contentType);
   if (!image?.ok) throw new RetryLater(`the bytes of sample ${sample} of ${project.id} cannot be read`);
-  const { label, reason, blob, trailingBytes, declaredType, warnings } = upload;
+  const { annotation, reason, blob, trailingBytes, declaredType, warnings } = upload;
   // what was cut off is gone: what was found is in the upload's record
   const findings = {
     ...(trailingBytes === undefined ? {} : { trailingBytes }),
     ...(declaredType === undefined ? {} : { declaredType }),
     ...(warnings === undefined ? {} : { warnings }),
   };
-  return describe(image, { label, reason }, readUploadName(blob).label, findings);
+  return describe(image, { annotation, reason }, readUploadName(blob).folder, findings);
 }
 
 function findingsOf({ trailingBytes, declaredType, warnings }: AcceptedImage, more: Warnings): FileFindings {

@@ -14,7 +14,7 @@ export async function quarantine(
   read?: Buffer | 'unread',
 ): Promise<Finding> {
   const { blob, etag } = written;
-  const none = { sample: null, label: null };
+  const none = { sample: null, annotation: null };
   const quarantined: Finding = { outcome: 'quarantined', reason, ...none };
   if (read === 'unread' || !isAddressable(blob)) return quarantined;
   const original = read === undefined ? await readOriginal(ports, written) : { body: read };

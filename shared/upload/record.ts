@@ -16,7 +16,7 @@ export interface Arrival {
 }
 
 /** What a delivery has read and kept: the sample's bytes lie under their MD5. */
-export type Kept = Pick<UploadDocument, 'sample' | 'label' | 'reason'> & FileFindings;
+export type Kept = Pick<UploadDocument, 'sample' | 'annotation' | 'reason'> & FileFindings;
 
 /**
  * Records an upload unless that was done before: the project of the first record stands. With `kept` it promises that
@@ -36,7 +36,7 @@ export async function recordUpload(
     blob,
     etag,
     status: 'received',
-    ...(kept ?? { sample: null, label: null, reason: null }),
+    ...(kept ?? { sample: null, annotation: null, reason: null }),
     receivedAt: ports.clock.now().toISOString(),
     finishedAt: null,
     traceparent: traceparent ?? null,

@@ -53,7 +53,7 @@ export function documentsConform(open: Open): void {
       const [one, two] = [fresh(), fresh()];
       await create(staged(one, 'a'));
       await create(staged(two, 'a', at(0), 2));
-      expect((await documents.read('staged', one, 'a'))?.document.labelRevision).toBe(1);
+      expect((await documents.read('staged', one, 'a'))?.document.revision).toBe(1);
       expect(await documents.read('windows', one, 'a')).toBeUndefined();
     });
 
@@ -105,7 +105,7 @@ export function documentsConform(open: Open): void {
       const pk = fresh();
       const first = await create(staged(pk, 'a'));
       const second = await documents.replace('staged', staged(pk, 'a', at(0), 2), first);
-      expect(second).toMatchObject({ document: { labelRevision: 2 } });
+      expect(second).toMatchObject({ document: { revision: 2 } });
       expect(await documents.replace('staged', staged(pk, 'a', at(0), 3), first)).toBe('changed');
       expect(await documents.read('staged', pk, 'a')).toEqual(second);
     });
@@ -172,7 +172,7 @@ function batches(port: () => Documents, fresh: () => string): void {
   /** what is in the partition, as `id revision` */
   const contents = async (pk: string): Promise<string[]> =>
     (await port().query('staged', { pk, limit: 1000 })).items
-      .map(({ document }) => `${document.id} ${document.labelRevision}`)
+      .map(({ document }) => `${document.id} ${document.revision}`)
       .sort();
 
   describe('a batch', () => {

@@ -6,8 +6,8 @@ import { TerminalError } from '../../shared/errors.ts';
 import type { Documents, DocumentQuery } from '../../shared/ports.ts';
 
 export const at = (second: number): string => new Date(Date.UTC(2026, 0, 1, 0, 0, second)).toISOString();
-export const staged = (pk: string, id: string, stagedAt = at(0), labelRevision = 1): StagedDocument => ({
-  ...{ id, pk, stagedAt, labelRevision },
+export const staged = (pk: string, id: string, stagedAt = at(0), revision = 1): StagedDocument => ({
+  ...{ id, pk, stagedAt, revision },
 });
 
 /** Ids page by page, with something done between the pages. */
@@ -72,7 +72,7 @@ export function listings(port: () => Documents, fresh: () => string): void {
       const seen = await pages(port(), { pk, limit: 2 }, async ([first = '', second = '']) => {
         await port().remove('staged', pk, first);
         const stored = await port().read('staged', pk, second);
-        if (stored !== undefined) await port().replace('staged', { ...stored.document, labelRevision: 9 }, stored.etag);
+        if (stored !== undefined) await port().replace('staged', { ...stored.document, revision: 9 }, stored.etag);
       });
       expect(seen.sort()).toEqual(['d0', 'd1', 'd2', 'd3', 'd4', 'd5']);
     });

@@ -17,6 +17,7 @@ import { type BlobService, startBlob } from '../../local/blob/server.ts';
 import { listen } from '../../local/listen.ts';
 import { storageBlobs } from '../../shared/azure/blobs.ts';
 import { TerminalError } from '../../shared/errors.ts';
+import { labelIn } from '../shared/dataset/samples.ts';
 import { projectSettings } from '../../shared/project/settings.ts';
 import { blobContainers } from '../../shared/resources.ts';
 import { createFakes, type Fakes } from '../simulation/fakes.ts';
@@ -72,7 +73,7 @@ const outcomeOf = async (write: () => Promise<void>): Promise<string> => {
   const before = new Set(world.all('uploads').map(({ id }) => id));
   await write();
   const made = world.all('uploads').find(({ id }) => !before.has(id));
-  return `${outcomes.join()} ${made?.reason?.code ?? made?.label ?? ''}`.trim();
+  return `${outcomes.join()} ${made?.reason?.code ?? labelIn(made) ?? ''}`.trim();
 };
 const long = (length: number): string => '猫'.repeat(length);
 

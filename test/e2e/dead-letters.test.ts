@@ -63,7 +63,7 @@ describe('a message', () => {
     const at = new Date().toISOString();
     const damaged = { id: 'damaged', pk: 'projects', settings: {}, createdAt: at, updatedAt: at };
     await ports.documents.create('projects', damaged as ProjectDocument);
-    const staged = { id: 'a'.repeat(32), pk: 'damaged', labelRevision: 1, stagedAt: at };
+    const staged = { id: 'a'.repeat(32), pk: 'damaged', revision: 1, stagedAt: at };
     await ports.documents.create('staged', staged);
     const data = { project: 'damaged', generation: 0, openedAt: at, now: true };
     await ports.messages.send('dataset-commits', [compose('darkroom.commit.due', 'damaged', data, { id: 'test' })]);

@@ -17,6 +17,7 @@ import * as z from 'zod';
 import { succeeded } from '../shared/evaluation/trainable.ts';
 import { keyDocument, newKey } from '../../shared/key/secret.ts';
 import { sendBody } from '../hostile/handlers.ts';
+import { labelIn } from '../shared/dataset/samples.ts';
 import type { Context } from '../hostile/requests.ts';
 import { type Operation, readOperations } from './contract.ts';
 
@@ -203,7 +204,7 @@ test('a name over the wire ends as its blob is called, in its own project or in 
   const results = written.map(({ name, expected, status, etag }): Result => {
     const outcomes = items
       .filter(({ document }) => document.etag === etag)
-      .map(({ document }) => [document.status, document.reason?.code ?? document.label ?? ''].join(' ').trim());
+      .map(({ document }) => [document.status, document.reason?.code ?? labelIn(document) ?? ''].join(' ').trim());
     return {
       kind: 'name over the wire',
       name,

@@ -26,7 +26,7 @@ afterAll(async () => {
 const kinds = faultKinds.filter((kind) => kind !== 'silent');
 const patient = { timeout: 120_000 };
 const fresh = (): string => `f${++made}`;
-const staged = (id: string, labelRevision = 1) => ({ id, pk: 'p', stagedAt: '2026-01-01T00:00:00Z', labelRevision });
+const staged = (id: string, revision = 1) => ({ id, pk: 'p', stagedAt: '2026-01-01T00:00:00Z', revision });
 const message = (): Message => ({
   ...{ specversion: '1.0', id: fresh(), source: '/darkroom', type: 'darkroom.canary.check', subject: 's' },
   data: { project: 'alpha', deployment: 'd' },
@@ -53,7 +53,7 @@ describe('a fault on the way to a service', { concurrent: true }, () => {
       faults.documents.strike(kind);
       await orLater('The document store', documents.create('staged', staged(id)));
       const again = await documents.create('staged', staged(id, 1));
-      expect(again === 'exists' ? 1 : again.document.labelRevision, kind).toBe(1);
+      expect(again === 'exists' ? 1 : again.document.revision, kind).toBe(1);
 
       faults.documents.strike(kind);
       const read = await orLater('The document store', documents.read('staged', 'p', id));
@@ -70,7 +70,7 @@ describe('a fault on the way to a service', { concurrent: true }, () => {
       ];
       await orLater('The document store', documents.batch('staged', 'p', batch));
       const [a, b] = [await documents.read('staged', 'p', id), await documents.read('staged', 'p', other)];
-      expect(a?.document.labelRevision === 2, `${kind}: all or nothing`).toBe(b !== undefined);
+      expect(a?.document.revision === 2, `${kind}: all or nothing`).toBe(b !== undefined);
     }
   });
 

@@ -18,7 +18,7 @@ export async function silence(platform: FaultyPlatform, port: number, key: strin
     ...{ specversion: '1.0', id: 'silence', source: '/darkroom', type: 'darkroom.canary.check', subject: 'silence' },
     data: { project: 'silence', deployment: 'none' },
   };
-  const staged = { id: 'silence', pk: 'silence', stagedAt: '2026-01-01T00:00:00Z', labelRevision: 1 };
+  const staged = { id: 'silence', pk: 'silence', stagedAt: '2026-01-01T00:00:00Z', revision: 1 };
   for (const name of serviceNames) platform.faults[name].set({ silent: 1 });
   const call = async (what: string, service: keyof typeof limits, work: () => Promise<unknown>): Promise<Line> => {
     const startedAt = performance.now();

@@ -46,15 +46,15 @@ test('a sample that neither can read loses its label and waits for review, one t
   const { project, world, run, token, broken, sound, read } = await underWay();
   await project.report(run, token, { ...heartbeat, ...named(broken, sound, 'f'.repeat(32)) });
   expect(await read(broken)).toMatchObject({
-    ...{ label: null, labelSource: null, labelRevision: 2 },
+    ...{ annotation: null, source: null, revision: 2 },
     setAside: {
       code: 'unreadable',
-      label: 'cat',
+      annotation: { label: 'cat' },
       training: run,
       detail: expect.stringContaining('reduceh: no memory'),
     },
   });
-  expect(await read(sound)).toMatchObject({ label: 'cat', labelRevision: 1 });
+  expect(await read(sound)).toMatchObject({ annotation: { label: 'cat' }, revision: 1 });
   expect(await project.run(run)).toMatchObject({
     state: 'running',
     unreadable: [{ md5: broken, reason: 'reduceh: no memory' }],
@@ -62,7 +62,7 @@ test('a sample that neither can read loses its label and waits for review, one t
   expect(world.all('events').filter(({ type }) => type === 'sample.set-aside')).toMatchObject([
     { subject: `samples/${broken}`, text: expect.stringContaining('labelled "cat"') },
   ]);
-  expect(world.all('staged')).toMatchObject([{ id: broken, labelRevision: 2 }]);
+  expect(world.all('staged')).toMatchObject([{ id: broken, revision: 2 }]);
 });
 
 test('a report that is delivered again, or whose event is lost and that is found later, sets aside once', async () => {
@@ -73,7 +73,7 @@ test('a report that is delivered again, or whose event is lost and that is found
     await project.report(run, token, content);
     world.pass(200);
     await project.work(0);
-    expect((await read(broken))?.labelRevision).toBe(2);
+    expect((await read(broken))?.revision).toBe(2);
     expect(world.all('events').filter(({ type }) => type === 'sample.set-aside')).toHaveLength(1);
     expect((await project.run(run)).unreadable).toHaveLength(1);
   }
@@ -91,7 +91,7 @@ test('a crash between any two writes leaves nothing half done once the report is
     const content = { ...heartbeat, ...named(broken) };
     await expect(project.report(run, token, content)).rejects.toThrow('crash');
     await project.report(run, token, content);
-    expect((await read(broken))?.label).toBeNull();
+    expect((await read(broken))?.annotation).toBeNull();
     expect(world.all('staged')).toHaveLength(1);
     expect(world.all('events').filter(({ type }) => type === 'sample.set-aside')).toHaveLength(1);
   }
@@ -100,7 +100,7 @@ test('a crash between any two writes leaves nothing half done once the report is
 test('an execution that is not the one of the run sets nothing aside', async () => {
   const { project, run, broken, read } = await underWay();
   await project.report(run, 'another', { ...heartbeat, ...named(broken) });
-  expect((await read(broken))?.label).toBe('cat');
+  expect((await read(broken))?.annotation).toEqual({ label: 'cat' });
 });
 
 test('a job that failed on a few samples is started again without them', async () => {
@@ -127,7 +127,7 @@ test('a job that failed on more than one of a hundred has failed, and they are s
   for (const md5 of lost) await put(md5, null);
   await project.report(run, token, { kind: 'failed', sequence: 2, reason: 'two pictures', ...named(...lost) });
   expect(await project.run(run)).toMatchObject({ state: 'failed', failure: { code: 'trainer-failed' } });
-  for (const md5 of lost) expect((await read(md5))?.label).toBeNull();
+  for (const md5 of lost) expect((await read(md5))?.annotation).toBeNull();
   expect([1, 99, 100, 199, 200, 1000].map(maxUnreadable)).toEqual([1, 1, 1, 1, 2, 10]);
 });
 
@@ -135,7 +135,7 @@ test('a job that failed and named samples which the backend can read is not star
   const { project, run, token, sound, read } = await underWay();
   await project.report(run, token, { kind: 'failed', sequence: 2, reason: 'my decoder', ...named(sound) });
   expect((await project.run(run)).state).toBe('failed');
-  expect((await read(sound))?.label).toBe('cat');
+  expect((await read(sound))?.annotation).toEqual({ label: 'cat' });
 });
 
 test('what is set aside leaves the next version, is listed with its reason, and comes back by a label', async () => {
@@ -155,7 +155,7 @@ test('what is set aside leaves the next version, is listed with its reason, and 
   expect(listed.json).toMatchObject({ value: [{ id: broken, label: null, setAside: { code: 'unreadable' } }] });
   await route('samples-label').handle(ports, call({ body: { label: 'cat' } }));
   const labelled = await read(broken);
-  expect(labelled).toMatchObject({ label: 'cat', labelSource: 'review', labelRevision: 3 });
+  expect(labelled).toMatchObject({ annotation: { label: 'cat' }, source: 'review', revision: 3 });
   expect(labelled).not.toHaveProperty('setAside');
   expect(await look(world, 100)).toContain('committed');
 });

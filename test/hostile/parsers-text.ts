@@ -17,9 +17,10 @@ import { classifierLine } from '../../shared/task/classification/manifest.ts';
 import { jobDocument, jobReport, smokeFile } from '../../shared/training/job-contract.ts';
 import { readReport } from '../../shared/training/read-report.ts';
 import { eventOfReport } from '../../shared/training/event-of-report.ts';
-import { blobOf, labelFromMetadata, readUploadName } from '../../shared/upload/name.ts';
+import { blobOf, readUploadName } from '../../shared/upload/name.ts';
 import { createFakes } from '../simulation/fakes.ts';
 import { classification } from '../../shared/task/classification/classification.ts';
+import { fromFolder, fromMetadata } from '../../shared/task/classification/from-upload.ts';
 import { sample } from '../shared/dataset/samples.ts';
 import { events } from './events.ts';
 import { type Parser, parser } from './fuzz.ts';
@@ -89,18 +90,23 @@ const job = {
 const smoke = [{ md5: 'a'.repeat(32), probabilities: [0.5, 0.5] }];
 const line = { url: 'http://a/b', md5: 'a'.repeat(32), label: 'a', split: 'train' };
 
+function isClass(label: string): void {
+  if (className.safeParse(label).data !== label) throw new Error(`label ${label}`);
+}
+
 function uploadName(name: string): void {
-  const { project, label, problem } = readUploadName(name);
+  const { project, folder, problem } = readUploadName(name);
   if (project !== unassignedProject && !projectName.safeParse(project).success) throw new Error(`project ${project}`);
-  if (label !== null && (!className.safeParse(label).success || problem !== null)) throw new Error(`label ${label}`);
+  if (folder !== null && problem !== null) throw new Error(`folder ${folder}`);
+  const read = fromFolder(folder ?? '');
+  if ('annotation' in read) isClass(read.annotation.label);
   const blob = blobOf(`/blobServices/default/containers/uploads/blobs/${name}`);
   if (name !== '' && blob?.name !== name) throw new Error('the name is another one in the event');
 }
 
 function metadata(given: Record<string, string>): void {
-  const read = labelFromMetadata(given);
-  if (read === undefined || 'problem' in read) return;
-  if (className.safeParse(read.label).data !== read.label) throw new Error(`label ${read.label}`);
+  const read = fromMetadata(given);
+  if (read !== undefined && 'annotation' in read) isClass(read.annotation.label);
 }
 
 async function report(body: Buffer): Promise<void> {

@@ -2,6 +2,7 @@
 import { projectSettings } from '../../shared/project/settings.ts';
 import { isBlobName } from '../simulation/blobs.ts';
 import { createFakes, type Fakes } from '../simulation/fakes.ts';
+import { labelIn } from '../shared/dataset/samples.ts';
 import { project, tile } from './platform.ts';
 import { type Stages, stagesOf } from './stages.ts';
 
@@ -47,6 +48,6 @@ export async function upload(
     ...{ subject: `${container}${blob}`, time: '2026-03-02T00:00:00Z', data: { url: 'https://a/b', eTag } },
   });
   const record = world.all('uploads').find((one) => one.etag === eTag && one.blob === blob);
-  const said = record?.reason?.code ?? record?.label;
+  const said = record?.reason?.code ?? labelIn(record);
   return said ? `${outcome} ${said}` : outcome;
 }

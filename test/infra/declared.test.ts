@@ -62,7 +62,7 @@ test.for(deployments)('%s has exactly the document containers of the code', (dep
       indexingPolicy: {
         indexingMode: 'consistent',
         automatic: true,
-        includedPaths: ['pk', ...declared.indexed].map((field) => ({ path: `/${field}/?` })),
+        includedPaths: ['pk', ...declared.indexed].map((field) => ({ path: `/${field.replace('.', '/')}/?` })),
         excludedPaths: [{ path: '/*' }],
         compositeIndexes: declared.orders.map((field) =>
           [field, 'id'].map((name) => ({ path: `/${name}`, order: 'ascending' })),

@@ -9,7 +9,7 @@ const staged = (n: number): StagedDocument => ({
     id: `sample-${n}`,
     pk: 'digits',
     md5: 'a'.repeat(32),
-    labelRevision: 1,
+    revision: 1,
     stagedAt: new Date(n * 1000).toISOString(),
   },
 });

@@ -107,18 +107,15 @@ function checkPixels({ documents }: World, project: string, samples: SampleDocum
 }
 
 function inTheHead(one: SampleDocument, entry: { key: string; record: SampleRecord } | undefined, say: Say): void {
-  if (one.label === null) {
+  if (one.annotation === null) {
     if (entry !== undefined) say(`I1: sample ${one.id} has no label and is in the head`);
     return;
   }
   if (entry === undefined) return say(`I1: sample ${one.id} is labelled and in no version`);
   if (entry.key !== one.key) say(`I2: sample ${one.id} says its key is ${one.key}, it is ${entry.key}`);
-  const { label } = entry.record.annotation;
-  if (label !== one.label || entry.record.source !== one.labelSource)
-    say(
-      `I3: sample ${one.id} is labelled ${one.label} by ${one.labelSource}, in the head ${String(label)} by ${entry.record.source}`,
-    );
-  for (const field of ['split', 'sha256', 'sizeBytes', 'width', 'height', 'channels'] as const)
+  const [shown, held] = [JSON.stringify(one.annotation), JSON.stringify(entry.record.annotation)];
+  if (shown !== held) say(`I3: sample ${one.id} shows ${shown}, the head says ${held}`);
+  for (const field of ['source', 'split', 'sha256', 'sizeBytes', 'width', 'height', 'channels'] as const)
     if (entry.record[field] !== one[field])
       say(`I3: the ${field} of sample ${one.id} is ${one[field]}, the head says ${entry.record[field]}`);
 }

@@ -137,7 +137,7 @@ function sample({ say }: Watch, before: SampleDocument | undefined, after: Sampl
   const kept = ['sha256', 'pixelDigest', 'split', 'origin', 'project', 'createdAt'] as const;
   for (const field of kept) if (after[field] !== before[field]) say(`I2: the ${field} of sample ${before.id} changed`);
   if (before.key !== null && after.key !== before.key) say(`I2: sample ${before.id} moved to another key`);
-  if (after.labelRevision < before.labelRevision) say(`I3: the label revision of sample ${before.id} went back`);
+  if (after.revision < before.revision) say(`I3: the revision of sample ${before.id} went back`);
 }
 
 /** A registered model is what it is; only its state is decided once more. */

@@ -172,7 +172,9 @@ export function census({ documents }: World): string {
   const sorted = (lines: string[]): string[] => lines.sort();
   return JSON.stringify({
     uploads: sorted(documents.all('uploads').map(({ id, status }) => `${id} ${status}`)),
-    samples: sorted(documents.all('samples').map(({ id, label, key }) => `${id} ${label} ${key}`)),
+    samples: sorted(
+      documents.all('samples').map(({ id, annotation, key }) => `${id} ${JSON.stringify(annotation)} ${key}`),
+    ),
     heads: sorted(documents.all('heads').map(({ pk, head }) => `${pk} ${head?.version}`)),
     runs: sorted(documents.all('runs').map(({ id, state, model }) => `${id} ${state} ${model}`)),
     models: sorted(documents.all('models').map(({ pk, id, state }) => `${pk} ${id} ${state}`)),

@@ -152,7 +152,9 @@ async function review({ world, client, ledger }: Users, p: string): Promise<void
     const id = text(sample['id']);
     const etag = (await client.ask('samples-get', { params: { project: p, sample: id } }))?.headers['etag'];
     const headers = etag === undefined ? {} : { 'if-match': etag };
-    const answer = await client.ask('samples-label', {
+    // either name of the same route
+    const route = label === 'cat' ? 'samples-annotation' : 'samples-label';
+    const answer = await client.ask(route, {
       params: { project: p, sample: id },
       json: { label },
       headers,

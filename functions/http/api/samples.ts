@@ -1,4 +1,4 @@
-/** Samples: browse, bytes, and labels set by review. */
+/** Samples: browse, bytes, and annotations set by review. */
 import * as z from 'zod';
 import { Problem } from '../../../shared/api/problem.ts';
 import {
@@ -14,15 +14,17 @@ import { findProject } from '../../../shared/project/find.ts';
 import { storedName } from '../../../shared/sample/content.ts';
 import type { SampleDocument } from '../../../shared/sample/document.ts';
 import { findSample } from '../../../shared/sample/find.ts';
-import { labelSample } from '../../../shared/sample/label.ts';
+import { annotateSample } from '../../../shared/sample/annotate.ts';
+import { givenObject, labelBody } from '../../../shared/task/fields.ts';
+import { type TaskKind, taskOf } from '../../../shared/task/task.ts';
 import { listNearDuplicates } from '../../../shared/sample/list-near-duplicates.ts';
 import { type Answer, route } from '../route.ts';
 import { listQuery, pageOf } from './listing.ts';
 import { readPage } from './pages.ts';
 
-const shown = ({ document, etag }: Stored<SampleDocument>): Answer => ({
+const shown = ({ document, etag }: Stored<SampleDocument>, kind: TaskKind): Answer => ({
   status: 200,
-  json: toSampleView(document),
+  json: toSampleView(document, kind),
   headers: { etag },
 });
 
@@ -43,8 +45,9 @@ export const sampleRoutes = [
     async handle(ports, call) {
       const { document: project } = await findProject(ports, call.params.project);
       const { label, unlabelled, setAside } = call.query;
+      const kind = taskOf(project.settings);
       const wanted = {
-        ...(unlabelled !== undefined ? { label: null } : label === undefined ? {} : { label }),
+        ...(unlabelled !== undefined ? { source: null } : label === undefined ? {} : filterOf(kind, label)),
         ...(setAside === undefined ? {} : { 'setAside.code': 'unreadable' }),
       };
       const equals = { project: project.id, ...wanted };
@@ -52,7 +55,7 @@ export const sampleRoutes = [
       const found = await readPage(
         call.query,
         (batch) => ports.documents.query('samples', { equals, orderBy, ...batch }),
-        (documents) => documents.map(toSampleView),
+        (documents) => documents.map((one) => toSampleView(one, kind)),
       );
       return pageOf(call, `/projects/${project.id}/samples`, call.query, found.value, found.continuation);
     },
@@ -66,7 +69,8 @@ export const sampleRoutes = [
     headers: ['ETag'],
     answers: { 200: sampleView },
     async handle(ports, call) {
-      return shown(await findSample(ports, call.params.project, call.params.sample));
+      const { document: project } = await findProject(ports, call.params.project);
+      return shown(await findSample(ports, project.id, call.params.sample), taskOf(project.settings));
     },
   }),
   route({
@@ -80,8 +84,9 @@ export const sampleRoutes = [
     answers: { 200: nearDuplicatesView },
     async handle(ports, call) {
       const { document: project } = await findProject(ports, call.params.project);
-      const { pairs, compared, complete } = await listNearDuplicates(ports, project.id);
-      const value = pairs.slice(0, call.query.limit).map(toNearDuplicateView);
+      const { pairs, compared, complete } = await listNearDuplicates(ports, project);
+      const kind = taskOf(project.settings);
+      const value = pairs.slice(0, call.query.limit).map((pair) => toNearDuplicateView(pair, kind));
       return { status: 200, json: { value, found: pairs.length, compared, complete } };
     },
   }),
@@ -111,17 +116,43 @@ export const sampleRoutes = [
     },
   }),
   route({
+    name: 'samples-annotation',
+    method: 'PUT',
+    path: 'projects/{project}/samples/{sample}/annotation',
+    role: 'labeler',
+    summary: "Set an annotation by review, in the form of the project's task kind; it becomes part of the next version",
+    takesIfMatch: 'optional',
+    body: givenObject.meta({ examples: [{ label: '7' }] }),
+    headers: ['ETag'],
+    answers: { 200: sampleView },
+    async handle(ports, { params, body, ifMatch, cause }) {
+      const review = { ...params, annotation: body, seen: ifMatch, target: 'annotation' };
+      const { sample, kind } = await annotateSample(ports, review, cause);
+      return shown(sample, kind);
+    },
+  }),
+  route({
     name: 'samples-label',
     method: 'PUT',
     path: 'projects/{project}/samples/{sample}/label',
     role: 'labeler',
     summary: 'Set a label by review; it becomes part of the next version',
     takesIfMatch: 'optional',
-    body: z.strictObject({ label: className }).meta({ examples: [{ label: '7' }] }),
+    body: labelBody.meta({ examples: [{ label: '7' }] }),
     headers: ['ETag'],
     answers: { 200: sampleView },
     async handle(ports, { params, body, ifMatch, cause }) {
-      return shown(await labelSample(ports, { ...params, ...body, seen: ifMatch }, cause));
+      const review = { ...params, annotation: body, seen: ifMatch, target: 'label' };
+      const { sample, kind } = await annotateSample(ports, review, cause);
+      return shown(sample, kind);
     },
   }),
 ];
+
+/** The condition under which a sample has a label. */
+function filterOf(kind: TaskKind, label: string) {
+  const filter = kind.filter(label);
+  if (filter !== undefined) return filter;
+  const detail = `Samples of the task kind ${kind.name} have no labels to look for. Leave out "label".`;
+  throw new Problem(400, 'invalid-query', detail, { target: 'label' });
+}

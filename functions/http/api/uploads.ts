@@ -3,8 +3,11 @@ import * as z from 'zod';
 import { toUploadView, uploadView } from '../../../shared/api/views/dataset.ts';
 import { page } from '../../../shared/api/views/page.ts';
 import { uploadUrlsView } from '../../../shared/api/views/upload-urls.ts';
-import { className, unassignedProject, unprintable } from '../../../shared/names.ts';
+import { unassignedProject, unprintable } from '../../../shared/names.ts';
+import type { Ports } from '../../../shared/ports.ts';
 import { findProject } from '../../../shared/project/find.ts';
+import { givenFields, givenObject } from '../../../shared/task/fields.ts';
+import { defaultTask, type TaskKind, taskOf } from '../../../shared/task/task.ts';
 import { uploadStates } from '../../../shared/upload/document.ts';
 import { findUpload } from '../../../shared/upload/find.ts';
 import { signAddresses } from '../../../shared/upload/sign-addresses.ts';
@@ -21,6 +24,10 @@ const fileName = z
     'a file name has no slashes and no control characters',
   );
 
+/** The task kind of a project's uploads; those without a project have no annotation of any kind. */
+const kindOf = async (ports: Pick<Ports, 'documents'>, project: string): Promise<TaskKind> =>
+  taskOf(project === unassignedProject ? { task: defaultTask } : (await findProject(ports, project)).document.settings);
+
 export const uploadRoutes = [
   route({
     name: 'upload-urls-post',
@@ -34,7 +41,8 @@ export const uploadRoutes = [
           .array(
             z.strictObject({
               name: fileName,
-              label: className.optional(),
+              annotation: givenObject.optional(),
+              ...givenFields,
               contentType: z.enum(['image/png', 'image/jpeg', 'image/webp', 'image/tiff']),
             }),
           )
@@ -47,7 +55,7 @@ export const uploadRoutes = [
     },
     async handle(ports, call) {
       const { document: project } = await findProject(ports, call.params.project);
-      const value = await signAddresses(ports, project.id, call.body.files);
+      const value = await signAddresses(ports, project, call.body.files);
       return { status: 200, json: { value } };
     },
   }),
@@ -65,7 +73,7 @@ export const uploadRoutes = [
     answers: { 200: page(uploadView) },
     async handle(ports, call) {
       const project = call.params.project;
-      if (project !== unassignedProject) await findProject(ports, call.params.project);
+      const kind = await kindOf(ports, project);
       const { outcome, blob } = call.query;
       const equals = {
         project,
@@ -76,7 +84,7 @@ export const uploadRoutes = [
       const found = await readPage(
         call.query,
         (batch) => ports.documents.query('uploads', { equals, orderBy, ...batch }),
-        (documents) => documents.map(toUploadView),
+        (documents) => documents.map((one) => toUploadView(one, kind)),
       );
       return pageOf(call, `/projects/${project}/uploads`, call.query, found.value, found.continuation);
     },
@@ -91,7 +99,7 @@ export const uploadRoutes = [
     answers: { 200: uploadView },
     async handle(ports, call) {
       const { upload, firstVersion } = await findUpload(ports, call.params.project, call.params.upload);
-      const json = { ...toUploadView(upload.document), firstVersion };
+      const json = { ...toUploadView(upload.document, await kindOf(ports, call.params.project)), firstVersion };
       return { status: 200, json, headers: { etag: upload.etag } };
     },
   }),

@@ -2,12 +2,15 @@
 import * as z from 'zod';
 import type { NearDuplicate } from '../../sample/near-duplicates.ts';
 import { annotationSources, type SampleRecord } from '../../dataset/record.ts';
-import { annotationFields, fieldsOf } from '../../task/fields.ts';
+import { annotationFields, annotationFieldsOrNull, fieldsOf, fieldsOrNull } from '../../task/fields.ts';
 import type { TaskKind } from '../../task/task.ts';
 import type { FileFindings, UploadDocument } from '../../upload/document.ts';
 import type { SampleDocument } from '../../sample/document.ts';
 import type { VersionSummary } from '../../dataset/document.ts';
 import { counts, split, time } from './page.ts';
+
+/** What a picture shows, as its project's task kind has it. */
+const annotation = z.record(z.string(), z.unknown());
 
 export const versionView = z.object({
   id: z.string(),
@@ -67,7 +70,8 @@ export const uploadView = z.object({
   outcome: z.enum(['received', 'accepted', 'duplicate', 'conflict', 'unlabelled', 'quarantined', 'superseded']),
   reason: z.object({ code: z.string(), detail: z.string() }).nullable(),
   sample: z.string().nullable(),
-  label: z.string().nullable(),
+  annotation: annotation.nullable(),
+  ...annotationFieldsOrNull,
   ...findings,
   receivedAt: time,
   finishedAt: time.nullable(),
@@ -77,20 +81,12 @@ export const uploadView = z.object({
   firstVersion: z.number().nullable().optional(),
 });
 
-export const toUploadView = ({
-  id,
-  blob,
-  etag,
-  status,
-  reason,
-  sample,
-  label,
-  receivedAt,
-  finishedAt,
-  waits,
-  ...found
-}: UploadDocument): z.infer<typeof uploadView> => ({
-  ...{ id, blob, etag, outcome: status, reason, sample, label, receivedAt, finishedAt },
+export const toUploadView = (
+  { id, blob, etag, status, reason, sample, annotation: told, receivedAt, finishedAt, waits, ...found }: UploadDocument,
+  kind: TaskKind,
+): z.infer<typeof uploadView> => ({
+  ...{ id, blob, etag, outcome: status, reason, sample, annotation: told, ...fieldsOrNull(kind, told) },
+  ...{ receivedAt, finishedAt },
   waiting: status === 'received' ? (waits ?? null) : null,
   ...toFindings(found),
 });
@@ -107,19 +103,23 @@ export const sampleView = z.object({
   width: z.number(),
   height: z.number(),
   channels: z.number(),
-  label: z.string().nullable(),
+  annotation: annotation.nullable(),
+  ...annotationFieldsOrNull,
+  source: z.enum(annotationSources).nullable(),
+  /** the same as `source` */
   labelSource: z.enum(annotationSources).nullable(),
   split,
   origin: z.string(),
-  conflicts: z.array(z.object({ upload: z.string(), label: z.string() })),
+  conflicts: z.array(z.object({ upload: z.string(), annotation, ...annotationFields })),
   ...findings,
   firstVersion: z.number().nullable(),
-  /** why it lost its label: nobody could read it; null for all others. A label given by review brings it back */
+  /** why it lost its annotation: nobody could read it; null for all others. One given by review brings it back */
   setAside: z
     .object({
       code: z.literal('unreadable'),
       detail: z.string(),
-      label: z.string().nullable(),
+      annotation: annotation.nullable(),
+      ...annotationFieldsOrNull,
       training: z.string(),
       at: time,
     })
@@ -127,9 +127,10 @@ export const sampleView = z.object({
   createdAt: time,
 });
 
-export const toSampleView = (s: SampleDocument): z.infer<typeof sampleView> => {
-  const { id, sha256, sizeBytes, mediaType, width, height, channels, label, labelSource } = s;
-  const { origin, conflicts, firstVersion, createdAt } = s;
+export const toSampleView = (s: SampleDocument, kind: TaskKind): z.infer<typeof sampleView> => {
+  const { id, sha256, sizeBytes, mediaType, width, height, channels, annotation: shown, source } = s;
+  const { origin, firstVersion, createdAt } = s;
+  const conflicts = s.conflicts.map((one) => ({ ...one, ...fieldsOf(kind, one.annotation) }));
   return {
     id,
     sha256,
@@ -140,19 +141,21 @@ export const toSampleView = (s: SampleDocument): z.infer<typeof sampleView> => {
     width,
     height,
     channels,
-    label,
-    labelSource,
+    annotation: shown,
+    ...fieldsOrNull(kind, shown),
+    source,
+    labelSource: source,
     split: s.split,
     origin,
     conflicts,
     ...toFindings(s),
     firstVersion,
-    setAside: s.setAside ?? null,
+    setAside: s.setAside === undefined ? null : { ...s.setAside, ...fieldsOrNull(kind, s.setAside.annotation) },
     createdAt,
   };
 };
 
-const looks = z.object({ id: z.string(), label: z.string().nullable(), split });
+const looks = z.object({ id: z.string(), annotation: annotation.nullable(), ...annotationFieldsOrNull, split });
 
 export const nearDuplicatesView = z.object({
   value: z.array(
@@ -170,16 +173,15 @@ export const nearDuplicatesView = z.object({
   complete: z.boolean(),
 });
 
-export const toNearDuplicateView = ({
+export const toNearDuplicateView = (
+  { distance, samples }: NearDuplicate,
+  kind: TaskKind,
+): z.infer<typeof nearDuplicatesView>['value'][number] => ({
   distance,
-  samples,
-}: NearDuplicate): z.infer<typeof nearDuplicatesView>['value'][number] => ({
-  distance,
-  samples: samples.map(({ id, label, split: side }) => ({ id, label, split: side })),
+  samples: samples.map(({ id, annotation: shown, split: side }) => ({
+    ...{ id, annotation: shown, ...fieldsOrNull(kind, shown), split: side },
+  })),
 });
-
-/** What a sample shows, as its project's task kind has it. */
-const annotation = z.record(z.string(), z.unknown());
 
 export const entryView = z.object({
   key: z.string(),

@@ -17,6 +17,9 @@ export const brief = ({ label }: Labelled): string => label;
 /** As part of a sentence: `labelled "cat"`. */
 export const say = ({ label }: Labelled): string => `labelled "${label}"`;
 
+/** The samples that have a label. */
+export const filter = (label: string) => ({ 'annotation.label': label });
+
 /** The label as a folder's name: escaped so that any label is one, and no two are the same. */
 export const folder = ({ label }: Labelled): string =>
   encodeURIComponent(label).replace(/[.!'()*~]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);

@@ -1,8 +1,9 @@
 /** The task kind of classifiers: every picture shows one of the project's classes. */
 import type { TaskKind } from '../task.ts';
-import { brief, canonical, counts, fieldsOf, folder, type Labelled, labelled, say } from './annotation.ts';
+import { brief, canonical, counts, fieldsOf, filter, folder, type Labelled, labelled, say } from './annotation.ts';
 import { classifierEnds } from './ends.ts';
 import { evaluate } from './evaluate.ts';
+import { fromFolder, fromMetadata, toFolder } from './from-upload.ts';
 import { manifestLine } from './manifest.ts';
 import { assess, compared } from './metrics.ts';
 import { decode, noAnswer, uncertainty } from './prediction.ts';
@@ -20,6 +21,10 @@ export const classification: TaskKind<Labelled> = {
   counts,
   brief,
   say,
+  fromFolder,
+  toFolder,
+  fromMetadata,
+  filter,
   folder,
   fieldsOf,
   untrainable,

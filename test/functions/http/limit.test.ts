@@ -1,5 +1,6 @@
 /** Rate limits at the routes, with a clock that is set. */
 import { expect, test } from 'vitest';
+import { projectSettings } from '../../../shared/project/settings.ts';
 import { createFakes } from '../../simulation/fakes.ts';
 import { type CallRoute, keyIn, routesOf } from './calls.ts';
 
@@ -15,7 +16,8 @@ const times = <T>(count: number, one: T): T[] => Array.from({ length: count }, (
 
 function createProjects() {
   const world = createFakes();
-  for (const id of ['digits', 'other']) world.put('projects', { id, pk: 'projects' } as never);
+  for (const id of ['digits', 'other'])
+    world.put('projects', { id, pk: 'projects', settings: projectSettings.parse({}) } as never);
   return { world, call: routesOf(world, { rateLimits }) };
 }
 

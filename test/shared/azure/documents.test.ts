@@ -62,7 +62,7 @@ beforeAll(async () => {
   } as ConstructorParameters<typeof CosmosClient>[0] & object);
   documents = cosmosDocuments(client.database('darkroom'));
   for (const id of ['a', 'b', 'c'])
-    await documents.create('staged', { id, pk: 'p', stagedAt: '2026-01-01T00:00:00Z', labelRevision: 1 });
+    await documents.create('staged', { id, pk: 'p', stagedAt: '2026-01-01T00:00:00Z', revision: 1 });
 });
 beforeEach(() => {
   empty = 0;
@@ -103,7 +103,7 @@ test('a query that finds only empty pages ends, and can be gone on with', async 
 
 test('a document is stored with the version of its form, which nobody sees who reads it; one without has the first', async () => {
   const container = client.database('darkroom').container('staged');
-  const old = { id: 'old', pk: 'versions', stagedAt: '2026-01-01T00:00:00Z', labelRevision: 1 };
+  const old = { id: 'old', pk: 'versions', stagedAt: '2026-01-01T00:00:00Z', revision: 1 };
   await container.items.create(old);
   expect((await documents.read('staged', 'versions', 'old'))?.document).toEqual(old);
   const { etag = '' } = (await documents.read('staged', 'versions', 'old')) ?? {};
@@ -117,7 +117,7 @@ test('a document is stored with the version of its form, which nobody sees who r
 });
 
 test('a document that a newer release wrote is not read, and so not written over', async () => {
-  const newer = { id: 'newer', pk: 'newer', stagedAt: '2026-01-01T00:00:00Z', labelRevision: 1, v: 2 };
+  const newer = { id: 'newer', pk: 'newer', stagedAt: '2026-01-01T00:00:00Z', revision: 1, v: 2 };
   await client.database('darkroom').container('staged').items.create(newer);
   const reads = [documents.read('staged', 'newer', 'newer'), documents.query('staged', { pk: 'newer', limit: 10 })];
   for (const read of reads)

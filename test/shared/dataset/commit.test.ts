@@ -6,6 +6,7 @@ import { commit } from '../../../shared/dataset/commit.ts';
 import { update } from '../../../shared/update.ts';
 import { commitNow, stageSample } from '../../../shared/dataset/stage.ts';
 import type { ProjectDocument } from '../../../shared/project/document.ts';
+import { labelIn } from './samples.ts';
 import { createFakes, type Fakes } from '../../simulation/fakes.ts';
 import { add, type CommitDue, committed, look, planned, name, projectIn, relabel, sampleOf } from './committing.ts';
 
@@ -176,7 +177,7 @@ describe('a label', () => {
     await add(world, project, 1);
     const { pk, id } = sampleOf(1);
     const sample = await world.read('samples', pk, id);
-    if (sample !== undefined) world.put('samples', { ...sample, label: 'b', labelRevision: 2 });
+    if (sample !== undefined) world.put('samples', { ...sample, annotation: { label: 'b' }, revision: 2 });
     await look(world, 300);
     expect([...(await committed(world)).values()]).toEqual(['b']);
     expect(world.all('staged')).toEqual([]);
@@ -233,8 +234,8 @@ test(
         const labels = await committed(world);
         const samples = world.all('samples');
         expect(labels.size).toBe(samples.length);
-        for (const { id, label, key, firstVersion } of samples) {
-          expect(labels.get(id)).toBe(label);
+        for (const { id, annotation, key, firstVersion } of samples) {
+          expect(labels.get(id)).toBe(labelIn({ annotation }));
           expect([key === null, firstVersion === null]).toEqual([false, false]);
         }
         expect(world.all('staged')).toEqual([]);

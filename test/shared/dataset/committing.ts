@@ -38,9 +38,9 @@ export function sampleOf(n: number, label = 'a'): SampleDocument {
       width: 8,
       height: 8,
       channels: 1,
-      label,
-      labelSource: 'path',
-      labelRevision: 1,
+      annotation: { label },
+      source: 'path',
+      revision: 1,
       split: 'train',
       origin: `u${n}`,
     },
@@ -65,7 +65,7 @@ export async function add(
 export async function relabel(world: Fakes, project: ProjectDocument, n: number, label: string): Promise<void> {
   const { pk, id } = sampleOf(n);
   const { stored } = await update(world.ports.documents, 'samples', pk, id, (s) =>
-    s === undefined ? 'keep' : { ...s, label, labelSource: 'review', labelRevision: s.labelRevision + 1 },
+    s === undefined ? 'keep' : { ...s, annotation: { label }, source: 'review', revision: s.revision + 1 },
   );
   if (stored !== undefined)
     await stageSample(world.ports, stored.document, project.settings, { id: `review-${label}` });

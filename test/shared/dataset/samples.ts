@@ -43,3 +43,7 @@ export const small = { task: 'classification', parameters: { target: 4, min: 2, 
 
 /** The label of a record. */
 export const labelOf = ({ annotation }: Pick<SampleRecord, 'annotation'>): string => String(annotation['label']);
+
+/** The label of what may have none. */
+export const labelIn = (one: { annotation: SampleRecord['annotation'] | null } | undefined): string | null =>
+  one === undefined || one.annotation === null ? null : labelOf({ annotation: one.annotation });

@@ -8,6 +8,7 @@ import { documentStore, RetryLater, TerminalError } from '../../../shared/errors
 import { compose } from '../../../shared/delivery/compose.ts';
 import type { runTrained } from '../../../shared/delivery/message.ts';
 import type { StageRecord } from '../../../shared/ports.ts';
+import { classification } from '../../../shared/task/classification/classification.ts';
 import { projectSettings } from '../../../shared/project/settings.ts';
 import { whyQueued } from '../../../shared/training/why-queued.ts';
 import { createFakes } from '../../simulation/fakes.ts';
@@ -153,10 +154,10 @@ describe('what waits is told', () => {
     const nextAt = new Date(world.sent[0]?.dueAt ?? 0).toISOString();
     const [upload] = world.all('uploads');
     if (upload === undefined) throw new Error('there is no upload');
-    expect(toUploadView(upload)).toMatchObject({
+    expect(toUploadView(upload, classification)).toMatchObject({
       ...{ outcome: 'received', waiting: { detail: storageAway.message, nextAt } },
     });
-    expect(toUploadView({ ...upload, status: 'accepted' }).waiting).toBeNull();
+    expect(toUploadView({ ...upload, status: 'accepted' }, classification).waiting).toBeNull();
   });
 
   test('with the training, as the reason why it does not go on', async () => {

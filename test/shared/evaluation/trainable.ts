@@ -28,6 +28,7 @@ export async function commitVersion(world: Fakes, number: number, samples: numbe
     task: 'classification',
   });
   const summary: VersionSummary = {
+    task: 'classification',
     version: versionId({ root: root ?? '', parent: null, number }),
     number,
     root: root ?? '',

@@ -51,7 +51,7 @@ test('samples that no version takes are counted, and a version that was not fini
   const it = await trainable();
   const at = it.world.ports.clock.now().toISOString();
   for (const id of ['a'.repeat(32), 'b'.repeat(32)])
-    it.world.put('staged', { id, pk: name, labelRevision: 1, stagedAt: at });
+    it.world.put('staged', { id, pk: name, revision: 1, stagedAt: at });
   const head = await it.world.read('heads', name, 'head');
   if (head !== undefined) it.world.put('heads', { ...head, unfinished: true });
   expect(await kindsOf(it)).toEqual([]);
@@ -66,7 +66,7 @@ test('uploads without outcome and dead letters lead to what frees them', async (
   const at = it.world.ports.clock.now().toISOString();
   it.world.put('uploads', {
     ...{ id: 'u1', pk: `${name}:1`, project: name, blob: `${name}/7/a.png`, etag: 'e', status: 'received' },
-    ...{ reason: null, sample: null, label: null, receivedAt: at, finishedAt: null, traceparent: null },
+    ...{ reason: null, sample: null, annotation: null, receivedAt: at, finishedAt: null, traceparent: null },
   } as UploadDocument);
   const letter = (id: string, project: string) => ({
     ...{ id, pk: 'evaluations', queue: 'evaluations', messageId: id, body: '{}', truncated: false, project },

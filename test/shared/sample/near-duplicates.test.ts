@@ -1,14 +1,16 @@
 import fc from 'fast-check';
 import sharp from 'sharp';
 import { describe, expect, test } from 'vitest';
-import { findNearDuplicates, type Looks, nearBits } from '../../../shared/sample/near-duplicates.ts';
+import { findNearDuplicates as find, type Looks, nearBits } from '../../../shared/sample/near-duplicates.ts';
 import { createImageReader } from '../../../shared/image/decode.ts';
+import { classification } from '../../../shared/task/classification/classification.ts';
 import { createRandom } from '../../random.ts';
 
 const looks = (id: string, hash: bigint, more: Partial<Looks> = {}): Looks => ({
-  ...{ id, label: 'a', split: 'train', perceptualHash: hash.toString(16).padStart(16, '0') },
+  ...{ id, annotation: { label: 'a' }, split: 'train', perceptualHash: hash.toString(16).padStart(16, '0') },
   ...more,
 });
+const findNearDuplicates = (all: readonly Looks[], limits = {}) => find(classification, all, limits);
 const bitsOf = (n: bigint): number => n.toString(2).replaceAll('0', '').length;
 
 describe('pictures that look the same', () => {
@@ -32,9 +34,14 @@ describe('pictures that look the same', () => {
     );
   });
 
-  test('in two splits come first, then those with two labels', () => {
+  test('in two splits come first, then those with two annotations', () => {
     const { pairs } = findNearDuplicates([
-      ...[looks('1', 0n), looks('2', 0n), looks('3', 7n, { label: 'b' }), looks('4', 1n, { split: 'test' })],
+      ...[
+        looks('1', 0n),
+        looks('2', 0n),
+        looks('3', 7n, { annotation: { label: 'b' } }),
+        looks('4', 1n, { split: 'test' }),
+      ],
     ]);
     expect(pairs.map(({ samples, distance }) => [samples.map(({ id }) => id).join(), distance])).toEqual([
       ...[

@@ -50,7 +50,7 @@ describe('the same picture in other bytes', () => {
     expect(outcomes).toEqual(['accepted', 'duplicate', 'conflict', 'duplicate']);
     const [sample, ...others] = world.all('samples');
     expect(others).toEqual([]);
-    expect(sample).toMatchObject({ id: md5('one,png'), conflicts: [{ label: 'b' }] });
+    expect(sample).toMatchObject({ id: md5('one,png'), conflicts: [{ annotation: { label: 'b' } }] });
     expect(sample?.split).toBe(splitOf(read(Buffer.from('one')).pixelDigest, project.settings.split));
     expect(world.all('uploads').map((one) => one.sample)).toEqual(Array(4).fill(md5('one,png')));
   });

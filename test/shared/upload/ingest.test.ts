@@ -126,6 +126,6 @@ describe('an upload', () => {
     for (const blob of ['a/1.png', 'a/2.png', 'b/3.png', '4.png'])
       outcomes.push((await ingest(portsOf(world), await upload(world, `${name}/${blob}`, 'one'))).outcome);
     expect(outcomes).toEqual(['accepted', 'duplicate', 'conflict', 'duplicate']);
-    expect(world.all('samples')[0]?.conflicts.map((c) => c.label)).toEqual(['b']);
+    expect(world.all('samples')[0]?.conflicts.map((c) => c.annotation)).toEqual([{ label: 'b' }]);
   });
 });

@@ -2,17 +2,22 @@ import { BlobServiceClient } from '@azure/storage-blob';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { className, isAddressable, projectName, unassignedProject } from '../../../shared/names.ts';
-import {
-  blobOf,
-  labelFromMetadata,
-  labelInName,
-  readUploadName,
-  uploadId,
-  uploadPartition,
-} from '../../../shared/upload/name.ts';
+import { blobOf, readUploadName, uploadId, uploadPartition } from '../../../shared/upload/name.ts';
+import { fromFolder, toFolder } from '../../../shared/task/classification/from-upload.ts';
 import { samplePartition } from '../../../shared/sample/partition.ts';
 
-const understood = (name: string) => ({ ...readUploadName(name), problem: readUploadName(name).problem !== null });
+/** The label that a classifier's project reads from it. */
+function labelOf(name: string): string | null {
+  const { folder } = readUploadName(name);
+  const read = fromFolder(folder ?? '');
+  return folder !== null && 'annotation' in read ? read.annotation.label : null;
+}
+
+function understood(name: string) {
+  const { project, folder, problem } = readUploadName(name);
+  const label = labelOf(name);
+  return { project, label, problem: problem !== null || (folder !== null && label === null) };
+}
 
 describe("an upload's name", () => {
   test.each([
@@ -60,8 +65,8 @@ describe("an upload's name", () => {
     fc.assert(
       fc.property(fc.array(fc.oneof(odd, fc.string({ maxLength: 3, unit: 'binary' })), { maxLength: 5 }), (parts) => {
         const { success, data: label = '' } = className.safeParse(parts.join(''));
-        const read = readUploadName(`digits/${labelInName(label)}/a.png`);
-        if (success) expect(read).toEqual({ project: 'digits', label, problem: null });
+        const read = understood(`digits/${toFolder({ label })}/a.png`);
+        if (success) expect(read).toEqual({ project: 'digits', label, problem: false });
       }),
       { numRuns: 500 },
     );
@@ -84,10 +89,11 @@ describe("an upload's name", () => {
     );
     fc.assert(
       fc.property(fc.array(part, { maxLength: 5 }), (parts) => {
-        const { project, label, problem } = readUploadName(parts.join('/'));
+        const { project, folder, problem } = readUploadName(parts.join('/'));
+        const label = labelOf(parts.join('/'));
         expect(project === unassignedProject || projectName.safeParse(project).success).toBe(true);
         if (label !== null) expect(className.parse(label)).toBe(label);
-        if (problem !== null) expect(label).toBeNull();
+        if (problem !== null) expect(folder).toBeNull();
       }),
       { numRuns: 1000 },
     );
@@ -110,43 +116,6 @@ test('a blob that the storage SDK would look for elsewhere is known by its name'
     }),
     { numRuns: 1000 },
   );
-});
-
-describe('a label in metadata', () => {
-  test.each([
-    [{ label: 'cat' }, 'cat'],
-    [{ Label: 'cat' }, 'cat'],
-    [{ label: 'K%C3%A4fer' }, 'Käfer'],
-    [{ label: 'Ka%CC%88fer' }, 'Käfer'],
-    [{ label: '100%' }, '100%'],
-    [{ label: '100%25' }, '100%'],
-    [{ label: ' cat%20' }, 'cat'],
-    [{ label: 'toString' }, 'toString'],
-  ])('%j is %j', (metadata, label) => {
-    expect(labelFromMetadata(metadata as Record<string, string>)).toEqual({ label });
-  });
-
-  test.each(['%00', 'a%2Fb', '', '%20', '__proto__', 'x'.repeat(8000)])('that is none says so: %j', (label) => {
-    const read = labelFromMetadata({ label });
-    expect(read).toMatchObject({ problem: { code: 'bad-label', detail: expect.stringContaining('none: ') } });
-    expect(JSON.stringify(read).length).toBeLessThan(600);
-  });
-
-  test('is the label that the same text is in a name', () => {
-    const part = fc.oneof(fc.constantFrom('%', '%25', '%41', '%C3%A4', ' ', 'a', '.'), fc.string({ maxLength: 3 }));
-    fc.assert(
-      fc.property(fc.array(part, { minLength: 1, maxLength: 4 }), (parts) => {
-        const text = parts.join('').replaceAll(/[/\\]/g, '');
-        if (['', '.', '..'].includes(text)) return;
-        const named = readUploadName(`digits/${text}/a.png`).label;
-        const told = labelFromMetadata({ label: text });
-        expect(told !== undefined && 'label' in told ? told.label : null).toBe(named);
-      }),
-      { numRuns: 500 },
-    );
-  });
-
-  test('there need not be one', () => expect(labelFromMetadata({ other: 'cat' })).toBeUndefined());
 });
 
 describe('identities', () => {

@@ -13,7 +13,7 @@ test('of a hundred uploads that are quarantined for one reason within an hour th
       outcome: 'quarantined' as const,
       reason: { code, detail: 'It is cut short.' },
       sample: null,
-      label: null,
+      annotation: null,
     };
     await finishUpload(world.ports, await recordUpload(world.ports, arrival, null), finding);
   };

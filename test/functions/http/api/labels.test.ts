@@ -7,6 +7,7 @@ import { mount } from '../../../../functions/http/mount.ts';
 import { readUploadName } from '../../../../shared/upload/name.ts';
 import { committed, look, name, projectIn, sampleOf } from '../../../shared/dataset/committing.ts';
 import { createFakes, type Fakes } from '../../../simulation/fakes.ts';
+import { classification } from '../../../../shared/task/classification/classification.ts';
 
 type Handler = (request: HttpRequest, context: InvocationContext) => Promise<HttpResponseInit>;
 
@@ -56,12 +57,16 @@ describe('a label', () => {
     const files = JSON.stringify({ files: [{ name: 'a.png', label: written, contentType: 'image/png' }] });
     const urls = await call('upload-urls-post', `projects/${name}/upload-urls`, files);
     const [given] = (urls.json as { value: { blob: string }[] }).value;
-    expect(readUploadName(given?.blob ?? '')).toEqual({ project: name, label, problem: null });
-    const sample = { ...sampleOf(1), label: null, labelSource: null };
+    const { folder } = readUploadName(given?.blob ?? '');
+    expect(classification.fromFolder(folder ?? '')).toEqual({ annotation: { label } });
+    const sample = { ...sampleOf(1), annotation: null, source: null };
     world.put('samples', sample);
     const path = `projects/${name}/samples/${sample.id}/label`;
     const reviewed = await call('samples-label', path, JSON.stringify({ label: written }));
-    expect(reviewed).toMatchObject({ status: 200, json: { label } });
+    expect(reviewed).toMatchObject({
+      status: 200,
+      json: { label, annotation: { label }, source: 'review', labelSource: 'review' },
+    });
   });
 
   test('that is reserved is refused with the reason', async () => {
@@ -85,7 +90,7 @@ test('a field called __proto__ is refused, however it is written, and never drop
 test('classes that differ only in case or width are warned of, in the project and once in the feed', async () => {
   const project = projectIn(world);
   const stage = async (n: number, label: string): Promise<void> => {
-    world.put('samples', { ...sampleOf(n), label: null, labelSource: null });
+    world.put('samples', { ...sampleOf(n), annotation: null, source: null });
     await call('samples-label', `projects/${name}/samples/${sampleOf(n).id}/label`, JSON.stringify({ label }));
     world.pass(60);
     await look(world, 100);

@@ -43,7 +43,7 @@ test('near duplicates are listed with their splits and labels, leaks first, as m
   });
   world.put('samples', looking(1, '00000000000000ff'));
   world.put('samples', looking(2, '00000000000000fe'));
-  world.put('samples', looking(3, '00000000000000f0', { split: 'test', label: 'b' }));
+  world.put('samples', looking(3, '00000000000000f0', { split: 'test', annotation: { label: 'b' } }));
   world.put('samples', looking(4, 'ffffffff00000000'));
   world.put('samples', { ...sampleOf(5), createdAt: at });
   const get = reader(world);
@@ -65,7 +65,7 @@ test('what was found about a file is shown with its upload and its sample; of ol
   const at = '2026-03-01T00:00:00.000Z';
   const uploadOf = (id: string): UploadDocument => ({
     ...{ id, pk: uploadPartition(name, id), project: name, blob: `${name}/a/${id}`, etag: 'e', status: 'accepted' },
-    ...{ reason: null, sample: null, label: 'a', receivedAt: at, finishedAt: at, traceparent: null },
+    ...{ reason: null, sample: null, annotation: { label: 'a' }, receivedAt: at, finishedAt: at, traceparent: null },
   });
   const [before, now] = ['u'.padEnd(32, '1'), 'u'.padEnd(32, '2')] as [string, string];
   world.put('uploads', uploadOf(before));
