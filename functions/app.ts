@@ -20,13 +20,13 @@ const config = readConfig(process.env);
 const clients = connect(config);
 const telemetry = createTelemetry(config, () => clients.clock.now());
 const images = createImageReader();
-// three, so that neither who pins models nor a model that is judged takes the room of those that serve. An instance that
-// serves and one that judges are two in Azure: 512 MB beside the process on the one, 256 MB and the check on the other
+// three, so that neither who pins models nor a model that is evaluated takes the room of those that serve. An instance that
+// serves and one that evaluates are two in Azure: 512 MB beside the process on the one, 256 MB and the check on the other
 const megabytes = 1024 * 1024;
 const workers = createModelWorkers();
 const served = createModelCache(workers, { owner: 'served', maxBytes: 384 * megabytes, keepsRunMemory: true });
 const pinned = createModelCache(workers, { owner: 'pinned', maxBytes: 128 * megabytes, keepsRunMemory: true });
-const judged = createModelCache(workers, { owner: 'judged', maxBytes: 256 * megabytes, keepsRunMemory: false });
+const evaluated = createModelCache(workers, { owner: 'evaluated', maxBytes: 256 * megabytes, keepsRunMemory: false });
 // beside it on an instance of 2 GB: the host, and this process with its 500 MB
 const checkModel = createModelCheck({ timeoutMs: 30_000, maxMemoryBytes: 1024 * 1024 * 1024 });
 
@@ -45,7 +45,7 @@ addFunctions(app, {
   preprocess: (...call) => images.preprocess(...call),
   toTensor: (...call) => images.toTensor(...call),
   sampleBytes: createSampleBudget(),
-  infer: (...call) => judged.run(...call),
+  infer: (...call) => evaluated.run(...call),
   inferServed: (...call) => served.run(...call),
   inferPinned: (...call) => pinned.run(...call),
   validate: checkModel,

@@ -62,7 +62,7 @@ export async function failRun(
 export async function continueLater(ports: EndPorts, message: RunTrained): Promise<{ outcome: string }> {
   const { project, run } = message.data;
   const at = ports.clock.now().toISOString();
-  const after = await applyToRun(ports, project, run, { kind: 'judged-in-part', at }, message);
+  const after = await applyToRun(ports, project, run, { kind: 'evaluated-in-part', at }, message);
   if (after === undefined) return endCancelled(ports, message);
   const next = compose<RunTrained>('darkroom.run.trained', message.subject, message.data, message, 'next');
   await sendOnce(ports, { to: 'queue', queue: 'evaluations', message: next });

@@ -21,7 +21,7 @@ export async function readKeptAnswers(
   const answer = kind.keptAnswer(classes);
   try {
     const kept = smokeFile.parse(JSON.parse(found.body.toString('utf8')));
-    const answers = kept.map((one) => ({ md5: one.md5, parsed: answer.safeParse(one) }));
+    const answers = kept.map(({ md5, ...said }) => ({ md5, parsed: answer.safeParse(said) }));
     const refused = answers.find(({ parsed }) => !parsed.success)?.parsed.error;
     if (refused !== undefined) return bad(refused.issues[0]?.message ?? 'cannot be read');
     return answers.map(({ md5, parsed }) => ({ ...parsed.data, md5 }));

@@ -119,7 +119,7 @@ export type RunEvent =
     }
   | { kind: 'failed'; code: string; detail: string; at: string }
   | { kind: 'cancel'; detail: string; by: string | null; at: string }
-  | { kind: 'judged-in-part'; at: string }
+  | { kind: 'evaluated-in-part'; at: string }
   | { kind: 'registered' | 'rejected'; model: number; verdict: Verdict; at: string };
 
 /** What a report tells beside its kind. */

@@ -58,8 +58,8 @@ function apply(run: Run, event: RunEvent): Run | Rejection {
       return end(run, 'failed', event.at, { code: event.code, detail: event.detail, retryable: false });
     case 'cancel':
       return end(run, 'cancelled', event.at, { code: 'cancelled', detail: event.detail, retryable: false });
-    case 'judged-in-part':
-      if (run.state !== 'evaluating') return { rejected: `a run that is ${run.state} is not judged` };
+    case 'evaluated-in-part':
+      if (run.state !== 'evaluating') return { rejected: `a run that is ${run.state} is not evaluated` };
       if (run.cancelRequested) return { rejected: 'the run is being cancelled' };
       return { ...run, judgedAt: event.at };
     case 'registered':

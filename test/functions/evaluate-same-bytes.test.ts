@@ -1,19 +1,19 @@
 import { describe, expect, test } from 'vitest';
 import { applyToEndpoint } from '../../shared/endpoint/apply.ts';
 import { cancelRun } from '../../shared/training/cancel.ts';
-import { judged, right, wrong } from './judged.ts';
+import { evaluated, right, wrong } from '../shared/evaluation/evaluated.ts';
 import { cause, name } from '../shared/evaluation/trainable.ts';
 
 describe('an evaluation', () => {
   test('that finds bytes which are registered already means that model', async () => {
-    const { train, evaluate, world } = await judged();
+    const { train, evaluate, world } = await evaluated();
     await evaluate(await train(right, 'same bytes'));
     expect(await evaluate(await train(right, 'same bytes'))).toMatchObject({ model: '1' });
     expect(world.all('models')).toHaveLength(1);
   });
 
   test('of bytes that were approved once goes by what the gate finds now', async () => {
-    const { train, evaluate, run, world, deployAll, endpoint } = await judged({
+    const { train, evaluate, run, world, deployAll, endpoint } = await evaluated({
       gate: { minimum: 0, maxRegression: 0, baseline: 'noted' },
     });
     await evaluate(await train(wrong, 'the same bytes'));
@@ -33,7 +33,7 @@ describe('an evaluation', () => {
   });
 
   test('of bytes that were rolled back does not put them live again, though the gate finds them good', async () => {
-    const { train, evaluate, run, world, deployAll, endpoint } = await judged({
+    const { train, evaluate, run, world, deployAll, endpoint } = await evaluated({
       gate: { minimum: 0, baseline: 'noted' },
     });
     await evaluate(await train(wrong));
@@ -52,7 +52,7 @@ describe('an evaluation', () => {
   });
 
   test('of bytes whose first run was cancelled before they were deployed deploys them', async () => {
-    const { train, evaluate, world, deployAll, endpoint } = await judged();
+    const { train, evaluate, world, deployAll, endpoint } = await evaluated();
     const first = await train(right, 'the same bytes');
     let cancelled = false;
     world.before = async (operation, container) => {
@@ -68,7 +68,7 @@ describe('an evaluation', () => {
   });
 
   test('of bytes that were rejected once says so, and how to let them in', async () => {
-    const { train, evaluate, run, world, project, deployAll } = await judged();
+    const { train, evaluate, run, world, project, deployAll } = await evaluated();
     await evaluate(await train(wrong, 'the same bytes'));
     const { settings } = project;
     world.put('projects', {

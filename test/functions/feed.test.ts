@@ -8,7 +8,7 @@ import type { ProjectSettingsInput } from '../../shared/project/settings.ts';
 import { cancelRun } from '../../shared/training/cancel.ts';
 import { whyIdle } from '../../shared/training/why-idle.ts';
 import type * as z from 'zod';
-import { judged, right, wrong } from './judged.ts';
+import { evaluated, right, wrong } from '../shared/evaluation/evaluated.ts';
 import { cause, commitVersion, name, trainable } from '../shared/evaluation/trainable.ts';
 
 type VersionCommitted = z.infer<typeof versionCommitted>;
@@ -138,7 +138,7 @@ describe('the feed shows a training', () => {
   });
 
   test('whose model is rejected, with the rules that it failed, and one whose model waits for approval', async () => {
-    const { train: trained, evaluate, world } = await judged({ gate: { approval: 'manual' } });
+    const { train: trained, evaluate, world } = await evaluated({ gate: { approval: 'manual' } });
     for (const answer of [wrong, right]) {
       const message = await trained(answer);
       for (let copies = 0; copies < 2; copies++) await evaluate(message);

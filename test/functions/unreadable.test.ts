@@ -8,7 +8,7 @@ import { maxUnreadable } from '../../shared/training/job-contract.ts';
 import { samplePartition } from '../../shared/sample/partition.ts';
 import { labelOf, sample } from '../shared/dataset/samples.ts';
 import { look, sampleOf } from '../shared/dataset/committing.ts';
-import { judged, right } from './judged.ts';
+import { evaluated, right } from '../shared/evaluation/evaluated.ts';
 import { name, trainable } from '../shared/evaluation/trainable.ts';
 
 const md5Of = (bytes: string): string => createHash('md5').update(bytes).digest('hex');
@@ -161,7 +161,7 @@ test('what is set aside leaves the next version, is listed with its reason, and 
 });
 
 test('a test sample that cannot be read is left out of the evaluation, which says so', async () => {
-  const it = await judged({ split: { testPercent: 45, validationPercent: 10 } });
+  const it = await evaluated({ split: { testPercent: 45, validationPercent: 10 } });
   const { ports, world } = it;
   const test = [...Array(60).keys()].map((n) => sample(n)).find(({ split }) => split === 'test')!;
   world.put('samples', { ...sampleOf(1, labelOf(test)), id: test.md5, pk: samplePartition(name, test.md5), key: 'k' });

@@ -124,6 +124,7 @@ function inTheHead(one: SampleDocument, entry: { key: string; record: SampleReco
 export async function checkVersions(world: World, project: string, tree: TreeParameters, say: Say): Promise<void> {
   const { documents, blobs } = world;
   const head = documents.find('heads', project, 'head');
+  const task = documents.find('projects', 'projects', project)?.settings.task ?? '';
   const versions = new Map(
     documents
       .all('versions')
@@ -147,7 +148,7 @@ export async function checkVersions(world: World, project: string, tree: TreePar
     } catch (error) {
       return say(`I2: version ${number} cannot be read: ${String(error)}`);
     }
-    const rebuilt = await applyEdits(nowhere, null, records, { task: 'classification', parameters: tree });
+    const rebuilt = await applyEdits(nowhere, null, records, { task, parameters: tree });
     if (rebuilt.root !== root) say(`I2: version ${number} has a root that its records do not give`);
     if (rebuilt.totals.count !== version.samples) say(`I2: version ${number} says ${version.samples} samples`);
     for (const { record } of records) {

@@ -39,7 +39,13 @@ export type Action =
 
 export interface Plan {
   startsAt: string;
-  projects: { name: string; settings: ProjectSettingsInput; createdAtMs: number }[];
+  projects: {
+    name: string;
+    settings: ProjectSettingsInput;
+    createdAtMs: number;
+    /** what a picture of it may show; left out: its first class, or a cat */
+    truth?: string;
+  }[];
   actions: { atMs: number; action: Action }[];
   /** faults stop here */
   faultsUntilMs: number;

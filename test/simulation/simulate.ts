@@ -220,8 +220,7 @@ async function probe(world: World, plan: Plan, limit: number, say: (problem: str
     plan.projects.map(({ name }) => [name, documents.find('heads', name, 'head')?.head?.samples ?? 0]),
   );
   asOperator(world, async () => {
-    for (const { name, settings } of plan.projects) {
-      const truth = settings.classes?.[0] ?? 'cat';
+    for (const { name, settings, truth = settings.classes?.[0] ?? 'cat' } of plan.projects) {
       const body = drawPicture({ number: 1_000_000, truth, width: 16, height: 16, channels: 1 });
       await world.blobs.put('uploads', `${name}/${truth}/probe.png`, body, { contentType: 'image/png', once: true });
     }

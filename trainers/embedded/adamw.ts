@@ -1,4 +1,4 @@
-import type { Graph, Value } from './graph.ts';
+import type { GraphBuilder, Value } from './graph-builder.ts';
 
 const meanDecay = 0.9;
 const squareDecay = 0.999;
@@ -14,7 +14,7 @@ export function biasCorrection(step: number): number {
  * `rate` (bias-corrected) and `decay` (learning rate times weight decay); outputs `new:` of the first three.
  * `decays` is 1 where a parameter decays: matrices and kernels do, biases and batch norms do not, as usual.
  */
-export function adamwStep(graph: Graph, gradient: Value, decays: Float32Array): void {
+export function adamwStep(graph: GraphBuilder, gradient: Value, decays: Float32Array): void {
   const { shape } = gradient;
   const node = (op: string, ...inputs: Value[]): Value => graph.node(op, inputs, shape);
   const blend = (old: string, fresh: Value, decay: number): Value =>

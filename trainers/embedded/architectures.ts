@@ -1,6 +1,6 @@
 /** The networks: each takes raw pixels 0..255 [n, channels, rows, columns] to logits [n, classes]. */
 import { convolve } from './convolution.ts';
-import { type Graph, type Value, shape4 } from './graph.ts';
+import { type GraphBuilder, type Value, shape4 } from './graph-builder.ts';
 import { add, averagePool, flatten, globalAverage, relu, standardise } from './layers.ts';
 import type { Builder } from './network.ts';
 
@@ -35,7 +35,7 @@ function orientedFilters(size: number, sigma: number, orientations: number, chan
   return Float32Array.from(filters);
 }
 
-function orientedEnergy(graph: Graph, x: Value, stride: number): Value {
+function orientedEnergy(graph: GraphBuilder, x: Value, stride: number): Value {
   const orientations = 8;
   const [, channels] = shape4(x);
   const size = 5;

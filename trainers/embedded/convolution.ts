@@ -1,5 +1,5 @@
 /** Convolution and its gradients, as plain ONNX nodes. */
-import { type Graph, type Value, shape4 } from './graph.ts';
+import { type GraphBuilder, type Value, shape4 } from './graph-builder.ts';
 
 const ints = (...values: number[]): { ints: number[] } => ({ ints: values });
 
@@ -14,7 +14,7 @@ const outputSize = (size: number, { kernel, stride, padding }: Extent): number =
   Math.floor((size + 2 * padding - kernel) / stride) + 1;
 
 /** For 1x1 kernels the weight gradient is a product of matrices: sum over images of dy (co, hw) times x (hw, ci). */
-function pointwiseWeightGradient(graph: Graph, x: Value, weights: Value, dy: Value): Value {
+function pointwiseWeightGradient(graph: GraphBuilder, x: Value, weights: Value, dy: Value): Value {
   const [n, ci, h, w] = shape4(x);
   const [, co] = shape4(dy);
   const columns = graph.node('Transpose', [graph.reshape(x, [n, ci, h * w])], [n, h * w, ci], { perm: ints(0, 2, 1) });
@@ -24,7 +24,7 @@ function pointwiseWeightGradient(graph: Graph, x: Value, weights: Value, dy: Val
 }
 
 /** Zeros below and to the right, and `before` of them above and to the left. */
-function widen(graph: Graph, x: Value, before: number, rows: number, columns: number): Value {
+function widen(graph: GraphBuilder, x: Value, before: number, rows: number, columns: number): Value {
   const [n, c, h, w] = shape4(x);
   if (before === 0 && rows === h && columns === w) return x;
   const pads = [0, 0, before, before, 0, 0, rows - h - before, columns - w - before];
@@ -38,7 +38,7 @@ function widen(graph: Graph, x: Value, before: number, rows: number, columns: nu
  * which onnxruntime copies several times faster than windows.
  */
 function gatherTaps(
-  graph: Graph,
+  graph: GraphBuilder,
   x: Value,
   dy: Value,
   extent: Extent,
@@ -76,7 +76,7 @@ function gatherTaps(
 }
 
 /** dW as products of matrices: for every tap of the kernel what it met of x, against dy; summed over images. */
-function weightGradient(graph: Graph, x: Value, weights: Value, dy: Value, extent: Extent): Value {
+function weightGradient(graph: GraphBuilder, x: Value, weights: Value, dy: Value, extent: Extent): Value {
   const [n, ci] = shape4(x);
   const [, co] = shape4(dy);
   const { kernel } = extent;
@@ -92,7 +92,13 @@ function weightGradient(graph: Graph, x: Value, weights: Value, dy: Value, exten
 }
 
 /** Square convolution, size kept at stride 1. Weights are [out, in, kernel, kernel]; `bias` is for served graphs only. */
-export function convolve(graph: Graph, x: Value, weights: Value, bias: Value | undefined, stride: number): Value {
+export function convolve(
+  graph: GraphBuilder,
+  x: Value,
+  weights: Value,
+  bias: Value | undefined,
+  stride: number,
+): Value {
   const [n, , h, w] = shape4(x);
   const [co, , kernel] = shape4(weights);
   const extent = { kernel, stride, padding: (kernel - 1) >> 1 };

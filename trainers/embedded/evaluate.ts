@@ -30,7 +30,7 @@ export async function probabilitiesOf(
 }
 
 /** Share of right answers, and mean cross entropy, of rows of probabilities. Both are 0 without samples. */
-export function judge(
+export function accuracyAndLoss(
   probabilities: Float32Array,
   samples: readonly Sample[],
   classes: number,

@@ -3,7 +3,7 @@ import { type ExecutionProvider, floatTensor, openGraph } from '../../shared/onn
 import type { ClassifierShape } from '../../shared/task/classification/ends.ts';
 import type { Architecture } from './architectures.ts';
 import { augment, type Augmentation } from './augment.ts';
-import { judge, probabilitiesOf, type Sample } from './evaluate.ts';
+import { accuracyAndLoss, probabilitiesOf, type Sample } from './evaluate.ts';
 import { servingGraph } from './graphs.ts';
 import { foldBatchNorms, type Weights } from './network.ts';
 import { createRandom, type Random } from './random.ts';
@@ -101,7 +101,7 @@ async function runEpoch(
       recipe.weightDecay,
     );
     loss += result.loss;
-    right += judge(result.probabilities, samples, spec.classes).accuracy;
+    right += accuracyAndLoss(result.probabilities, samples, spec.classes).accuracy;
     await options.afterStep(done, total);
   }
   return { loss: loss / steps, trainAccuracy: right / steps };
@@ -165,7 +165,7 @@ export async function fit(
     for (let index = 0; index < recipe.epochs; index++) {
       const trained = await runEpoch(training, index, options);
       const { weights, probabilities } = await evaluation.evaluate();
-      const { accuracy, loss } = judge(probabilities, validation, spec.classes);
+      const { accuracy, loss } = accuracyAndLoss(probabilities, validation, spec.classes);
       const epoch = { epoch: index + 1, ...trained, validationLoss: loss, validationAccuracy: accuracy };
       history.push(epoch);
       // by loss, not accuracy: on a few hundred samples accuracy has ties and jumps

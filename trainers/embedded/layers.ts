@@ -1,12 +1,12 @@
 /** The other operations of our networks, each with its gradient. Images are [n, channels, rows, columns]. */
-import { type Graph, type Value, shape2, shape4 } from './graph.ts';
+import { type GraphBuilder, type Value, shape2, shape4 } from './graph-builder.ts';
 
 const spatial = { axes: { ints: [0, 2, 3] }, keepdims: { int: 1 } };
 /** added to variances before the square root; folding at export must use the same */
 export const batchNormEpsilon = 1e-3;
 
 /** Standardises each image's channels. It is part of the served graph, so raw pixels 0..255 go in, in training and serving alike. */
-export function standardise(graph: Graph, pixels: Value): Value {
+export function standardise(graph: GraphBuilder, pixels: Value): Value {
   const [, channels] = shape4(pixels);
   const one = graph.tensor('standardise.one', [channels], new Float32Array(channels).fill(1));
   const zero = graph.tensor('standardise.zero', [channels], new Float32Array(channels));
@@ -26,7 +26,7 @@ export interface BatchStatistics {
  * rearranged so that only means are needed).
  */
 export function batchNorm(
-  graph: Graph,
+  graph: GraphBuilder,
   x: Value,
   gamma: Value,
   beta: Value,
@@ -58,14 +58,14 @@ export function batchNorm(
   return { y, mean, variance };
 }
 
-export function relu(graph: Graph, x: Value): Value {
+export function relu(graph: GraphBuilder, x: Value): Value {
   const y = graph.node('Relu', [x], x.shape);
   return graph.record(y, [x], (dy) => {
     graph.accumulate(x, graph.node('Mul', [dy, graph.node('Sign', [y], x.shape)], x.shape));
   });
 }
 
-export function add(graph: Graph, a: Value, b: Value): Value {
+export function add(graph: GraphBuilder, a: Value, b: Value): Value {
   const y = graph.node('Add', [a, b], a.shape);
   return graph.record(y, [a, b], (dy) => {
     graph.accumulate(a, dy);
@@ -74,7 +74,7 @@ export function add(graph: Graph, a: Value, b: Value): Value {
 }
 
 /** Mean over square windows that do not overlap; rows and columns that fill no window are left out. Has no gradient. */
-export function averagePool(graph: Graph, x: Value, size: number): Value {
+export function averagePool(graph: GraphBuilder, x: Value, size: number): Value {
   const [n, channels, h, w] = shape4(x);
   if (graph.isTrainable(x)) throw new Error('average pooling is for fixed features');
   const window = { ints: [size, size] };
@@ -84,14 +84,14 @@ export function averagePool(graph: Graph, x: Value, size: number): Value {
   });
 }
 
-export function flatten(graph: Graph, x: Value): Value {
+export function flatten(graph: GraphBuilder, x: Value): Value {
   const [n, channels, h, w] = shape4(x);
   const y = graph.node('Flatten', [x], [n, channels * h * w], { axis: { int: 1 } });
   return graph.record(y, [x], (dy) => graph.accumulate(x, graph.reshape(dy, x.shape)));
 }
 
 /** Mean over rows and columns: [n, channels]. */
-export function globalAverage(graph: Graph, x: Value): Value {
+export function globalAverage(graph: GraphBuilder, x: Value): Value {
   const [n, channels, h, w] = shape4(x);
   const y = graph.node('ReduceMean', [x], [n, channels], { axes: { ints: [2, 3] }, keepdims: { int: 0 } });
   return graph.record(y, [x], (dy) => {
@@ -102,7 +102,7 @@ export function globalAverage(graph: Graph, x: Value): Value {
 }
 
 /** x [n, in] times weights [out, in] transposed, plus bias [out]. */
-export function dense(graph: Graph, x: Value, weights: Value, bias: Value): Value {
+export function dense(graph: GraphBuilder, x: Value, weights: Value, bias: Value): Value {
   const [n] = shape2(x);
   const [out] = shape2(weights);
   const y = graph.node('Gemm', [x, weights, bias], [n, out], { transB: { int: 1 } });
@@ -115,7 +115,7 @@ export function dense(graph: Graph, x: Value, weights: Value, bias: Value): Valu
 
 /** Mean cross entropy of softmax(logits) against target probabilities, both [n, classes]; starts the gradient. */
 export function softmaxCrossEntropy(
-  graph: Graph,
+  graph: GraphBuilder,
   logits: Value,
   targets: Value,
 ): { loss: Value; probabilities: Value } {

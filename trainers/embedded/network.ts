@@ -3,12 +3,12 @@
  * given weights) and serving (batch norm folded into the convolution before it).
  */
 import { convolve } from './convolution.ts';
-import { Graph, type Value } from './graph.ts';
+import { GraphBuilder, type Value } from './graph-builder.ts';
 import { batchNorm, batchNormEpsilon, dense, type BatchStatistics } from './layers.ts';
 
 /** What an architecture builds with. */
 export interface Builder {
-  graph: Graph;
+  graph: GraphBuilder;
   /** convolution without bias, then batch norm */
   normConvolution(x: Value, name: string, channels: number, kernel: number, stride: number): Value;
   /** `gain` scales the initial weights */
@@ -30,7 +30,7 @@ export type Weights = Map<string, Float32Array>;
 
 /** A builder whose parameters are trained. `parameters` and `statistics` fill up while the network is built. */
 export function trainingBuilder(): Builder & { parameters: Parameter[]; statistics: BatchStatistics[] } {
-  const graph = new Graph();
+  const graph = new GraphBuilder();
   const parameters: Parameter[] = [];
   const statistics: BatchStatistics[] = [];
   let offset = 0;
@@ -66,7 +66,7 @@ export function trainingBuilder(): Builder & { parameters: Parameter[]; statisti
 
 /** A builder of the served network: every `weights` and `bias` is an outside value, listed in `values`. */
 export function servingBuilder(): Builder & { values: Value[] } {
-  const graph = new Graph();
+  const graph = new GraphBuilder();
   const values: Value[] = [];
   const declare = (name: string, shape: number[]): Value => {
     const value = { name, shape };

@@ -3,7 +3,7 @@ import type { PredictionDocument } from '../../../shared/prediction/document.ts'
 import { compose } from '../../../shared/delivery/compose.ts';
 import type { queueMessages } from '../../../shared/delivery/message.ts';
 import type * as z from 'zod';
-import { digestOfModel, judged, right } from '../../functions/judged.ts';
+import { digestOfModel, evaluated, right } from '../evaluation/evaluated.ts';
 import { cause, name } from '../evaluation/trainable.ts';
 import type { Fakes } from '../../simulation/fakes.ts';
 
@@ -25,7 +25,7 @@ function predictions(world: Fakes, deployment: string, requests: number, errors:
 
 describe('a deployment', () => {
   test('of a model whose store does not answer is tried again, not failed', async () => {
-    const { train, evaluate, deployAll, deploy, endpoint, world } = await judged({ deploy: { mode: 'manual' } });
+    const { train, evaluate, deployAll, deploy, endpoint, world } = await evaluated({ deploy: { mode: 'manual' } });
     await evaluate(await train(right));
     expect(await deployAll()).toEqual([]);
     world.before = (operation, blob) => {
@@ -39,7 +39,7 @@ describe('a deployment', () => {
   });
 
   test('of a model that cannot be run fails, and what was live stays live', async () => {
-    const { train, evaluate, deployAll, endpoint, answers } = await judged();
+    const { train, evaluate, deployAll, endpoint, answers } = await evaluated();
     await evaluate(await train(right, 'first'));
     await deployAll();
     await evaluate(await train(right, 'second'));
@@ -49,7 +49,7 @@ describe('a deployment', () => {
   });
 
   test('that answers otherwise than it did in training fails', async () => {
-    const { train, evaluate, deploy, endpoint, world } = await judged({ deploy: { mode: 'manual' } });
+    const { train, evaluate, deploy, endpoint, world } = await evaluated({ deploy: { mode: 'manual' } });
     await evaluate(await train(right));
     const [model] = world.all('models');
     const sample = world.all('runs')[0];
@@ -66,7 +66,7 @@ describe('a deployment', () => {
   });
 
   test('of a model that is rejected while it is tested leaves the endpoint alone', async () => {
-    const { train, evaluate, deploy, endpoint, world } = await judged({ deploy: { mode: 'manual' } });
+    const { train, evaluate, deploy, endpoint, world } = await evaluated({ deploy: { mode: 'manual' } });
     await evaluate(await train(right));
     world.before = (operation, blob) => {
       const [model] = world.all('models');
@@ -78,7 +78,7 @@ describe('a deployment', () => {
   });
 
   test('that was overtaken by the one of a newer model leaves it alone', async () => {
-    const { train, evaluate, deploy, endpoint, world } = await judged();
+    const { train, evaluate, deploy, endpoint, world } = await evaluated();
     for (let i = 0; i < 2; i++) await evaluate(await train(right));
     const [first, second] = world.sent.filter((s) => s.queue === 'deployments').map((s) => s.message as Deployments);
     if (first === undefined || second === undefined) throw new Error('two deployments were expected');
@@ -91,7 +91,7 @@ describe('a deployment', () => {
 
 describe('a canary', () => {
   async function onTrial() {
-    const project = await judged({ deploy: { canary: trial } });
+    const project = await evaluated({ deploy: { canary: trial } });
     for (let i = 0; i < 2; i++) {
       await project.evaluate(await project.train(right));
       await project.deployAll();

@@ -7,7 +7,7 @@ import { encodeModel } from '../../../shared/onnx/encode.ts';
 import { createModelCheck } from '../../../shared/onnx/model-check.ts';
 import { update } from '../../../shared/update.ts';
 import { cancelRun } from '../../../shared/training/cancel.ts';
-import { judged, right, wrong } from '../../functions/judged.ts';
+import { evaluated, right, wrong } from './evaluated.ts';
 import { cause, commitVersion, name, succeeded, trainable } from './trainable.ts';
 import { labelOf, sample } from '../dataset/samples.ts';
 import type { Fakes } from '../../simulation/fakes.ts';
@@ -31,7 +31,7 @@ async function threeShards(world: Fakes): Promise<void> {
 
 describe('an evaluation', () => {
   test('registers a good model, ends the run and asks for the deployment', async () => {
-    const { train, evaluate, run, world, deployAll, endpoint } = await judged();
+    const { train, evaluate, run, world, deployAll, endpoint } = await evaluated();
     const message = await train(right);
     expect(await evaluate(message)).toEqual({ outcome: 'approved', model: '1' });
     expect(await run(message.data.run)).toMatchObject({
@@ -43,7 +43,7 @@ describe('an evaluation', () => {
   });
 
   test('rejects a bad one with its reasons, and nothing is deployed', async () => {
-    const { train, evaluate, run, world, deployAll } = await judged();
+    const { train, evaluate, run, world, deployAll } = await evaluated();
     const message = await train(wrong);
     expect((await evaluate(message)).outcome).toBe('rejected');
     expect((await run(message.data.run)).state).toBe('rejected');
@@ -52,7 +52,7 @@ describe('an evaluation', () => {
   });
 
   test('under manual approval ends with a candidate', async () => {
-    const { train, evaluate, world, deployAll } = await judged({ gate: { approval: 'manual' } });
+    const { train, evaluate, world, deployAll } = await evaluated({ gate: { approval: 'manual' } });
     await evaluate(await train(right));
     expect(world.all('models')[0]?.state).toBe('candidate');
     expect(await deployAll()).toEqual([]);
@@ -62,7 +62,7 @@ describe('an evaluation', () => {
     let completed = false;
     for (let diesAt = 0; !completed; diesAt++) {
       expect(diesAt).toBeLessThan(60);
-      const { train, evaluate, run, world, deployAll, endpoint } = await judged();
+      const { train, evaluate, run, world, deployAll, endpoint } = await evaluated();
       const message = await train(right);
       let operations = 0;
       world.before = () => {
@@ -84,7 +84,7 @@ describe('an evaluation', () => {
   });
 
   test('of a run that was cancelled meanwhile deploys nothing', async () => {
-    const { train, evaluate, run, world, deployAll } = await judged();
+    const { train, evaluate, run, world, deployAll } = await evaluated();
     const message = await train(right);
     let cancelled = false;
     world.before = async (operation, container) => {
@@ -98,7 +98,7 @@ describe('an evaluation', () => {
   });
 
   test.each(['before', 'during'])('of a run whose cancellation died %s it ends the run as cancelled', async (when) => {
-    const { train, evaluate, run, world, deployAll } = await judged();
+    const { train, evaluate, run, world, deployAll } = await evaluated();
     const message = await train(right);
     const cancel = () =>
       update(world.ports.documents, 'runs', name, message.data.run, (current) =>
@@ -120,7 +120,7 @@ describe('an evaluation', () => {
   });
 
   test('of a model that cannot be run ends the run at once, with the reason', async () => {
-    const { train, evaluate, run, world } = await judged();
+    const { train, evaluate, run, world } = await evaluated();
     const message = await train(undefined);
     expect((await evaluate(message)).outcome).toBe('bad-model');
     expect(await run(message.data.run)).toMatchObject({
@@ -131,7 +131,7 @@ describe('an evaluation', () => {
   });
 
   test('whose store does not answer is tried again, and never held against the model', async () => {
-    const { train, evaluate, run, world } = await judged();
+    const { train, evaluate, run, world } = await evaluated();
     const message = await train(right);
     world.before = (operation, blob) => {
       if (operation === 'blobs.get' && blob.startsWith('datasets/')) throw new Error('503');
@@ -143,7 +143,7 @@ describe('an evaluation', () => {
   });
 
   test('compares with the champion on the same samples', async () => {
-    const { train, evaluate, deployAll, world } = await judged({ gate: { minimum: 0, maxRegression: 0 } });
+    const { train, evaluate, deployAll, world } = await evaluated({ gate: { minimum: 0, maxRegression: 0 } });
     await evaluate(await train(right));
     await deployAll();
     expect((await evaluate(await train(wrong))).outcome).toBe('rejected');
@@ -157,7 +157,7 @@ describe('an evaluation', () => {
     [JSON.stringify([{ md5: 'a'.repeat(32), probabilities: [0.5, 0.5] }]), 'is for other classes'],
     [' '.repeat(5 * 1024 * 1024), 'has more than 4 MB'],
   ])('fails a run whose smoke.json is of no use to a deployment, and says how to write it (%#)', async (text, what) => {
-    const { train, evaluate, run, world } = await judged();
+    const { train, evaluate, run, world } = await evaluated();
     const message = await train(right);
     const { id, token } = await run(message.data.run);
     await world.ports.blobs.create('jobs', `${name}/${id}/${token}/smoke.json`, text);
@@ -168,7 +168,7 @@ describe('an evaluation', () => {
   });
 
   test('that takes several deliveries is one chain, however often each is repeated; the sweep begins it again only when it is lost', async () => {
-    const { train, evaluate, run, world, sweep } = await judged();
+    const { train, evaluate, run, world, sweep } = await evaluated();
     await threeShards(world);
     const first = await train(right);
     const waiting = () => world.sent.filter(({ queue }) => queue === 'evaluations');
@@ -186,7 +186,7 @@ describe('an evaluation', () => {
   });
 
   test('that is cancelled before its next part goes no further', async () => {
-    const { train, evaluate, run, world } = await judged();
+    const { train, evaluate, run, world } = await evaluated();
     await threeShards(world);
     const message = await train(right);
     const slowly = world.before;
@@ -202,7 +202,7 @@ describe('an evaluation', () => {
   });
 
   test('that never ends is given up after a day by the sweep', async () => {
-    const { train, run, world, sweep } = await judged();
+    const { train, run, world, sweep } = await evaluated();
     const message = await train(right);
     world.pass(23 * 3600);
     await sweep();

@@ -5,7 +5,7 @@ import { classifierEnds } from '../../../shared/task/classification/ends.ts';
 import { validateModel } from '../../../shared/onnx/validate.ts';
 import { keptAnswer } from '../../../shared/task/classification/smoke.ts';
 import { smokeFile } from '../../../shared/training/job-contract.ts';
-import { judge, scoreModel, type Sample } from '../../../trainers/embedded/evaluate.ts';
+import { accuracyAndLoss, scoreModel, type Sample } from '../../../trainers/embedded/evaluate.ts';
 import { train } from '../../../trainers/embedded/train.ts';
 import { digitSpec, readDigits } from './digits.ts';
 
@@ -38,7 +38,7 @@ describe('softmax', () => {
     const { files } = await train(jobOf('softmax'), data, quiet);
     const unseen = readDigits(120, 160);
     const probabilities = await scoreModel(files['model.onnx'], unseen, digitSpec, 1);
-    expect(judge(probabilities, unseen, 10).accuracy).toBeGreaterThan(0.9);
+    expect(accuracyAndLoss(probabilities, unseen, 10).accuracy).toBeGreaterThan(0.9);
   });
 });
 

@@ -27,7 +27,7 @@ export function shape2(value: Value): [number, number] {
   return [rows, columns];
 }
 
-export class Graph {
+export class GraphBuilder {
   readonly nodes: OnnxNode[] = [];
   readonly initialisers: Initialiser[] = [];
   private readonly tape: { output: Value; pullBack: (gradient: Value) => void }[] = [];

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { measure } from '../../../../shared/task/classification/metrics.ts';
-import { unjudged } from '../../../../shared/task/classification/unjudged.ts';
+import { caveats } from '../../../../shared/task/classification/caveats.ts';
 
 const version = (byClass: Record<string, number>, test: number) => ({
   byClass,
@@ -11,14 +11,14 @@ const right = (n: number, truth: number) =>
 
 test('a model that knows every class of its version leaves nothing unsaid', () => {
   const measured = measure([...right(3, 0), ...right(2, 1)], ['cat', 'dog']);
-  expect(unjudged(measured, ['cat', 'dog'], version({ cat: 20, dog: 20 }, 5), ['cat', 'dog'])).toEqual([]);
+  expect(caveats(measured, ['cat', 'dog'], version({ cat: 20, dog: 20 }, 5), ['cat', 'dog'])).toEqual([]);
 });
 
 test('samples of classes that the model does not know, and classes that nothing was learned of, are named', () => {
   const classes = ['cat', 'dog', 'fox', '__proto__'];
   const measured = measure([...right(3, 0), ...right(2, 1)], classes);
   const byClass = { cat: 20, dog: 2, owl: 9 };
-  expect(unjudged(measured, classes, version(byClass, 8), ['cat', 'owl', 'yak'])).toEqual([
+  expect(caveats(measured, classes, version(byClass, 8), ['cat', 'owl', 'yak'])).toEqual([
     'noted: 3 test samples of classes that the model does not know were left out: "owl"',
     'noted: no sample to learn from: "dog", "fox", "__proto__"',
     'noted: the champion also knows "owl", "yak", which this model cannot answer',

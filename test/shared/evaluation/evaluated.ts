@@ -1,16 +1,16 @@
 /** A run whose training succeeded, in a small world where models are words: what they answer is said by the test. */
 import { createHash } from 'node:crypto';
-import { deploy } from '../../functions/deploy.ts';
-import type { DeployPorts } from '../../shared/endpoint/deploy.ts';
-import { evaluate, type EvaluatePorts } from '../../shared/evaluation/evaluate.ts';
-import { storedName } from '../../shared/sample/content.ts';
-import { compose } from '../../shared/delivery/compose.ts';
-import type { queueMessages, runTrained } from '../../shared/delivery/message.ts';
-import type { ProjectSettingsInput } from '../../shared/project/settings.ts';
+import { deploy } from '../../../functions/deploy.ts';
+import type { DeployPorts } from '../../../shared/endpoint/deploy.ts';
+import { evaluate, type EvaluatePorts } from '../../../shared/evaluation/evaluate.ts';
+import { storedName } from '../../../shared/sample/content.ts';
+import { compose } from '../../../shared/delivery/compose.ts';
+import type { queueMessages, runTrained } from '../../../shared/delivery/message.ts';
+import type { ProjectSettingsInput } from '../../../shared/project/settings.ts';
 import type * as z from 'zod';
-import { labelOf, sample } from '../shared/dataset/samples.ts';
-import { answerOf } from '../shared/task/classification/answers.ts';
-import { cause, name, succeeded, trainable } from '../shared/evaluation/trainable.ts';
+import { labelOf, sample } from '../dataset/samples.ts';
+import { answerOf } from '../task/classification/answers.ts';
+import { cause, name, succeeded, trainable } from './trainable.ts';
 
 type RunTrained = z.infer<typeof runTrained>;
 type Deployments = z.infer<(typeof queueMessages)['deployments']>;
@@ -18,7 +18,7 @@ type Deployments = z.infer<(typeof queueMessages)['deployments']>;
 export const digestOfModel = (text: string): string => createHash('sha256').update(text).digest('hex');
 
 /** Makes a project in which `train` leaves models behind. Samples are their own label; a model answers `answer(label)`. */
-export async function judged(settings: ProjectSettingsInput = {}) {
+export async function evaluated(settings: ProjectSettingsInput = {}) {
   const project = await trainable({ retrain: { minNewSamples: 1 }, ...settings });
   const { world } = project;
   for (let n = 0; n < 60; n++) {

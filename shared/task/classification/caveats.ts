@@ -9,7 +9,7 @@ const quoted = (names: readonly string[]): string => listed(names.map((name) => 
  * Sentences on samples that were left out because the model does not know their class, on classes that it had nothing to
  * learn from, and on classes that only the champion knows.
  */
-export function unjudged(
+export function caveats(
   { samples, ...counted }: Pick<Measured, 'samples' | 'confusion' | 'unanswered'>,
   classes: readonly string[],
   { byClass, bySplit }: Pick<VersionSummary, 'byClass' | 'bySplit'>,
