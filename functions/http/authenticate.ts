@@ -10,7 +10,7 @@ import type { HttpPorts } from './route.ts';
 import type { Credentials, RequestHeaders } from './surface.ts';
 import { createThrottle } from './throttle.ts';
 
-/** how long a key is known, and how long a wrong one is known to be wrong, without another look */
+/** how long a key is known, and how long a wrong one is known to be wrong, without another read */
 const keyTrustMs = 30_000;
 const maxKnownKeys = 1000;
 const maxWrongKeys = 10_000;
@@ -61,11 +61,11 @@ export function createAuthenticate(ports: Pick<HttpPorts, 'clock' | 'documents'>
     const remembered = known.get(id, now);
     if (remembered !== undefined) return current(remembered, now);
     if (wrong.get(id, now) === true) throw refused(credentials);
-    // of many requests that come at once, one looks
+    // of many requests that come at once, one reads
     let found = reading.get(id);
     if (found === undefined) {
-      const look = (): Promise<KeyDocument | undefined> => read(id, now);
-      found = known.has(id) ? look() : throttled(addressOf(headers), now, look);
+      const readKey = (): Promise<KeyDocument | undefined> => read(id, now);
+      found = known.has(id) ? readKey() : throttled(addressOf(headers), now, readKey);
       reading.set(id, found);
       const done = (): void => void reading.delete(id);
       found.then(done, done);

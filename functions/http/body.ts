@@ -79,7 +79,7 @@ export async function readBody(
 function watch(reading: Reading, pace: Pace, slow: Share | undefined, refuse: (problem: Problem) => void): () => void {
   let seen = 0;
   let waitedMs = 0;
-  const look = (): void => {
+  const check = (): void => {
     const isSlow = !reading.waitsForRoom && reading.size - seen < pace.bytesPerWindow;
     if (waitedMs > pace.slowAfterMs && isSlow) return refuse(tooSlow(pace));
     if (waitedMs >= pace.limitMs) return refuse(tooLong(pace));
@@ -91,7 +91,7 @@ function watch(reading: Reading, pace: Pace, slow: Share | undefined, refuse: (p
   const wait = (ms: number): void => {
     timer = setTimeout(() => {
       waitedMs += ms;
-      look();
+      check();
     }, ms);
   };
   wait(Math.min(pace.slowAfterMs, pace.limitMs));

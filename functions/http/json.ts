@@ -1,10 +1,8 @@
 /** Bodies that are JSON. */
 import { Problem } from '../../shared/api/problem.ts';
 import { withoutNulls } from '../../shared/api/merge-patch.ts';
+import { echo } from './echo.ts';
 import type { Route } from './route.ts';
-
-/** how much of what is wrong an answer repeats */
-const maxEcho = 200;
 
 /** The JSON of a body; undefined is an empty one. Of a patch null says something; anywhere else it says that a field is left out. */
 export function jsonOf({ method }: Route, contentType: string | null, bytes: Buffer): unknown {
@@ -17,7 +15,7 @@ export function jsonOf({ method }: Route, contentType: string | null, bytes: Buf
 /** A form or a file that happens to look like JSON was meant for another place. */
 function assertJsonType(contentType: string | null): void {
   if (/^application\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i.test(contentType ?? '')) return;
-  const given = contentType === null ? 'No content type was sent' : `${contentType.slice(0, maxEcho)} was sent`;
+  const given = contentType === null ? 'No content type was sent' : `${echo(contentType)} was sent`;
   const detail = `${given}, and this takes JSON. Send the header content-type: application/json with a JSON object as the body.`;
   throw new Problem(415, 'unsupported-type', detail, { target: 'content-type' });
 }

@@ -1,11 +1,10 @@
 /** The names in a path, and what they are in a request. */
 import { Problem } from '../../shared/api/problem.ts';
+import { echo } from './echo.ts';
 import type { MountedRoute } from './surface.ts';
 
 /** names have 100 characters at most, of up to nine characters each when percent-encoded */
 const maxPartLength = 900;
-/** how much of what is wrong an answer repeats */
-const maxEcho = 200;
 
 /** What the names of a path stand for, not checked yet. */
 export type Params = Record<string, string>;
@@ -34,7 +33,7 @@ export function assertParams({ surface }: MountedRoute, params: Params): void {
   for (const [name, value] of Object.entries(params)) {
     const parsed = surface.parameters[name]?.safeParse(value);
     if (parsed?.success === true) continue;
-    const given = JSON.stringify(value.slice(0, maxEcho));
+    const given = JSON.stringify(echo(value));
     const why = parsed?.error.issues[0]?.message ?? 'it is not one';
     throw new Problem(400, 'invalid-path', `${given} in the path is no ${name}: ${why}.`, { target: name });
   }

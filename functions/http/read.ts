@@ -8,6 +8,7 @@ import { digestOf } from '../../shared/digest.ts';
 import type { KeyDocument } from '../../shared/key/document.ts';
 import { readBody } from './body.ts';
 import { assertDigest } from './digest.ts';
+import { echo } from './echo.ts';
 import { jsonOf } from './json.ts';
 import { assertParams, type Params } from './path.ts';
 import type { Call, Route } from './route.ts';
@@ -16,8 +17,6 @@ import { validate } from './validate.ts';
 
 const maxJsonBytes = 512 * 1024;
 const maxImageBytes = 50 * 1024 * 1024;
-/** how much of what is wrong an answer repeats */
-const maxEcho = 200;
 const maxHeaderLength = 200;
 
 /** What the steps before know of a request, and what its body may take. */
@@ -77,7 +76,7 @@ async function bytesOf(
 ): Promise<Buffer> {
   const encoding = headers.get('content-encoding') ?? 'identity';
   if (encoding.toLowerCase() !== 'identity') {
-    const detail = `Bodies in the content encoding "${encoding.slice(0, maxEcho)}" are not taken. Send it without one.`;
+    const detail = `Bodies in the content encoding "${echo(encoding)}" are not taken. Send it without one.`;
     const accepted = { 'accept-encoding': 'identity' };
     throw new Problem(415, 'unsupported-encoding', detail, { target: 'Content-Encoding', headers: accepted });
   }
@@ -101,7 +100,7 @@ function queryOf({ searchParams }: URL): Record<string, string> {
   const names = [...searchParams.keys()];
   const twice = names.find((name, i) => names.indexOf(name) !== i);
   if (twice === undefined) return Object.fromEntries(searchParams);
-  const target = twice.slice(0, maxEcho);
+  const target = echo(twice);
   throw new Problem(400, 'invalid-query', `"${target}" is in the query twice. Send it once.`, { target });
 }
 

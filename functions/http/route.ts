@@ -53,7 +53,10 @@ export interface Route {
   /** unique in its surface; with the name of that the name of the function */
   name: string;
   method: 'GET' | 'PUT' | 'POST' | 'PATCH' | 'DELETE';
-  /** Below the prefix of its surface; one that begins with a slash is the whole path. Names stand in braces. */
+  /**
+   * Below the prefix of its surface; one that begins with a slash is the whole path. Names stand in braces; `project` is the
+   * one that keys are for and limits count, so that it is called so in the paths of every surface.
+   */
   path: string;
   role: Role | 'open';
   /**

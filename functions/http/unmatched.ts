@@ -1,14 +1,9 @@
 /** Paths that no route has, and methods that a path does not take. */
 import type { HttpRequest, HttpResponseInit, InvocationContext } from '@azure/functions';
 import { Problem } from '../../shared/api/problem.ts';
+import { echo } from './echo.ts';
 import { renderAnswer, renderError } from './render.ts';
 import { mounted, type Surface } from './surface.ts';
-
-/** how much of a path an answer repeats */
-const maxEcho = 200;
-
-/** A path of a request as an answer repeats it. */
-export const echo = (path: string): string => path.slice(0, maxEcho) || '/';
 
 const patternOf = (path: string): RegExp =>
   new RegExp(`^${path.replaceAll('.', String.raw`\.`).replaceAll(/\{\w+\}/g, '[^/]+')}$`, 'i');
@@ -19,7 +14,7 @@ const liesBelow = (path: string, { prefix }: Surface): boolean =>
 /** The answer to a method that a path does not take: a 405 that says which it does. */
 export function methodNotAllowed(method: string, path: string, taken: string[], { described }: Surface): Problem {
   const allow = taken.join(', ');
-  const detail = `${echo(path)} takes ${allow}, not ${method}. See ${described} for what each does.`;
+  const detail = `${echo(path) || '/'} takes ${allow}, not ${method}. See ${described} for what each does.`;
   return new Problem(405, 'method-not-allowed', detail, { target: 'method', headers: { allow } });
 }
 

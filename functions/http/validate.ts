@@ -1,10 +1,9 @@
 /** What a query or body means. */
 import type * as z from 'zod';
 import { Problem } from '../../shared/api/problem.ts';
+import { echo } from './echo.ts';
 import type { Surface } from './surface.ts';
 
-/** how much of what is wrong an answer repeats */
-const maxEcho = 200;
 /** how many invalid fields an answer lists */
 const maxDetails = 20;
 
@@ -15,7 +14,7 @@ export function validate(type: z.ZodType, value: unknown, where: 'body' | 'query
   const code = `invalid-${where}`;
   const found = parsed.error.issues.slice(0, maxDetails).map((issue) => {
     const named = issue.path.join('.') || (issue.code === 'unrecognized_keys' ? issue.keys.join(', ') : where);
-    return { code, message: issue.message.slice(0, maxEcho), target: named.slice(0, maxEcho) };
+    return { code, message: echo(issue.message), target: echo(named) };
   });
   const { target = where, message = 'not understood' } = found[0] ?? {};
   const others = found.length === 1 ? '' : ` So are ${found.length - 1} more: see error.details.`;

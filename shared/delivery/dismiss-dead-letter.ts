@@ -9,7 +9,7 @@ import type { DeadLetterDocument } from './document.ts';
 export const unknownDeadLetter = (queue: QueueName, id: string): TerminalError =>
   new TerminalError('unknown-dead-letter', `There is no dead letter ${id} of queue ${queue}.`, 'id');
 
-/** Settles a dead letter that waits. Safe to repeat. Throws a TerminalError for one that was sent again meanwhile. */
+/** Dismisses a dead letter that waits. Safe to repeat. Throws a TerminalError for one that was sent again meanwhile. */
 export async function dismissDeadLetter(
   ports: Pick<Ports, 'clock' | 'documents'>,
   queue: QueueName,

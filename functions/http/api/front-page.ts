@@ -1,8 +1,9 @@
 /** What is where nothing is: the front page, which people find first, and paths that are none. */
 import { Problem } from '../../../shared/api/problem.ts';
+import { echo } from '../echo.ts';
 import type { Answer } from '../route.ts';
 import type { Surface } from '../surface.ts';
-import { echo, methodNotAllowed } from '../unmatched.ts';
+import { methodNotAllowed } from '../unmatched.ts';
 
 /** Where people look first. */
 const frontPages = new Set(['', '/api', '/api/v1']);

@@ -90,6 +90,7 @@ export const lineageView = z.object({
   samplesLink: z.string(),
 });
 
+/** What is behind a model; `base` is what links begin with. */
 export const toLineageView = (
   { model, kind, endpoint, run, version, samples }: Lineage,
   base: string,

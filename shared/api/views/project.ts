@@ -54,6 +54,7 @@ export const projectStatusView = projectView.extend({
   warnings: z.array(warning),
 });
 
+/** Where a project stands. */
 export const toProjectStatusView = ({
   project,
   head,
