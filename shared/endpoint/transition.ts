@@ -3,16 +3,11 @@
  * A deployment is `preparing -> canary -> live -> retired`, or `failed`, or `rolled-back`. Flipping is one
  * compare-and-swap of this document, which keeps where a rollback leads.
  */
-
-import { type Endpoint, type EndpointEvent, type ServingRecord, type Target, targetOf } from './endpoint.ts';
+import { type Endpoint, type EndpointEvent, type ServingRecord, targetOf } from './endpoint.ts';
+import { endTrial, goLive, handled, record } from './go-live.ts';
 import { rollbackTarget } from './rollback-target.ts';
 
 export type Rejection = { rejected: string };
-
-const record = (endpoint: Endpoint, entry: ServingRecord): ServingRecord[] =>
-  [entry, ...endpoint.history].slice(0, 100);
-const handled = (endpoint: Endpoint, deployment: string): string[] =>
-  [deployment, ...endpoint.handled.filter((d) => d !== deployment)].slice(0, 200);
 
 /** Applies one event; a rejection says why nothing changes. */
 export function transition(endpoint: Endpoint, event: EndpointEvent): Endpoint | Rejection {
@@ -121,31 +116,6 @@ function whyNeedless(
   if (production?.digest === target.digest) return 'the same model is live already';
   const newest = Math.max(production?.model ?? 0, canary?.model ?? 0);
   return keepNewer && newest > target.model ? `model ${newest}, which is newer, came first` : undefined;
-}
-
-/** Takes a canary off trial because of something else that happens to the endpoint. */
-function endTrial(endpoint: Endpoint, why: { reason: string; by: string; at: string }): Endpoint {
-  const { canary } = endpoint;
-  if (canary === null) return endpoint;
-  return { ...endpoint, canary: null, history: record(endpoint, { ...targetOf(canary), state: 'retired', ...why }) };
-}
-
-function goLive(endpoint: Endpoint, target: Target, why: { reason: string; by: string; at: string }): Endpoint {
-  const before = endpoint.production;
-  const retired =
-    before === null
-      ? endpoint
-      : {
-          ...endpoint,
-          history: record(endpoint, { ...before, ...why, state: 'retired', reason: `model ${target.model} took over` }),
-        };
-  return {
-    ...retired,
-    production: target,
-    previous: before,
-    revision: endpoint.revision + 1,
-    history: record(retired, { ...target, ...why, state: 'live' }),
-  };
 }
 
 function rollback(endpoint: Endpoint, event: Extract<EndpointEvent, { kind: 'rollback' }>): Endpoint | Rejection {

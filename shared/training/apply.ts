@@ -6,7 +6,7 @@ import { update } from '../update.ts';
 import type { Ports } from '../ports.ts';
 import type { RunDocument } from './document.ts';
 import { followUps } from './follow-ups.ts';
-import type { Told } from './run.ts';
+import type { ReportedEvent } from './run.ts';
 import { transition } from './transition.ts';
 
 export type ApplyPorts = Pick<Ports, 'clock' | 'documents' | 'messages'>;
@@ -28,7 +28,7 @@ export async function applyToRun(
   ports: ApplyPorts,
   project: string,
   run: string,
-  event: Told,
+  event: ReportedEvent,
   cause: Cause,
   { also = [], pauseSeconds = 0 }: { also?: Outgoing[]; pauseSeconds?: number } = {},
 ): Promise<RunDocument | undefined> {

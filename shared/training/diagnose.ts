@@ -2,7 +2,7 @@
 import type { Execution } from '../ports.ts';
 import type { RunDocument } from './document.ts';
 import { startTimeoutSeconds } from './run.ts';
-import { pastDeadline } from './transition.ts';
+import { pastDeadline } from './fail-attempt.ts';
 
 /** A job reports at least every 10 s; this much silence means it is gone. */
 const silenceSeconds = 120;
@@ -49,7 +49,7 @@ export function diagnose(
   return undefined;
 }
 
-/** How an execution ended that told nothing itself. */
+/** How an execution ended that reported nothing itself. */
 function endOf(run: RunDocument, { name, state }: Execution): string {
   if (run.startedAt !== null) return `The execution ${name} is ${state} and never reported its end.`;
   return `The execution ${name} is ${state}, before the training began: the machine or the image did not come, or the program ended at once.`;

@@ -13,8 +13,8 @@ export function feedEntries(
 ): Outgoing[] {
   const { id, pk: project, attempt, requestedBy } = after;
   const entry = (what: string, text: string, who: string | null = null, once = String(attempt)): Outgoing[] => {
-    const told = { type: `training.${what}`, subject: `trainings/${id}`, text, at, by: who };
-    return [feedEntry(project, told, ['training', id, what, once], cause)];
+    const said = { type: `training.${what}`, subject: `trainings/${id}`, text, at, by: who };
+    return [feedEntry(project, said, ['training', id, what, once], cause)];
   };
   const name = `Training ${id} on version ${after.version.number}`;
   const attemptFailed = after.attempts.length > before.attempts.length;
@@ -23,7 +23,7 @@ export function feedEntries(
     case 'submitted':
       return attempt === 1 ? entry('started', `${name} starts, asked for by ${requestedBy}.`, requestedBy) : [];
     case 'queued':
-      // compute without capacity is asked for a day, and this told once
+      // compute without capacity is asked for a day, and this said once
       if (after.attempts.at(-1)?.putOff === true)
         return entry('put-off', `${name} is put off until compute takes it. ${after.failure?.detail ?? ''}`, null, '');
       return entry('retried', `${name}: attempt ${attempt} ended, and it begins again. ${after.failure?.detail ?? ''}`);

@@ -60,7 +60,7 @@ export const jobDocument = z.object({
   }),
   seed: z.number().int().min(0).max(0xffffffff),
   datasetVersion: z.string().min(1).max(80),
-  /** no report after this moment is heard */
+  /** no report after this moment counts */
   deadline: z.iso.datetime({ offset: true }),
   heartbeatSeconds: z.number().min(0.1).max(3600),
   /** create-only signed addresses, one per file */
@@ -71,7 +71,7 @@ export const jobDocument = z.object({
       .string()
       .max(8192)
       .regex(/^https?:\/\/[^?]+\{sequence\}\.json(\?.*)?$/),
-    /** highest sequence that is heard; the last one is for `succeeded` or `failed` */
+    /** highest sequence that counts; the last one is for `succeeded` or `failed` */
     maximum: z.number().int().min(2).max(999_999),
   }),
   cancelRequested: z.boolean(),
@@ -99,7 +99,7 @@ export type Unreadable = z.infer<typeof unreadable>;
  */
 export const maxUnreadable = (samples: number): number => Math.max(1, Math.floor(samples / 100));
 
-const told = {
+const common = {
   version,
   sequence: z.number().int().min(1).max(999_999),
   /** RFC 3339, by the job's clock: shown, never reasoned with */
@@ -131,19 +131,19 @@ export const terminated = 'terminated';
 /** One report, created as the blob of its sequence. `failed` with the reason `cancelled` answers a cancellation. */
 export const jobReport = z.discriminatedUnion('kind', [
   z.object({
-    ...told,
+    ...common,
     kind: z.literal('started'),
     machine: machine.optional(),
     /** which program trains, for lineage: a digest of its code, or of the image that it came in */
     code: z.string().min(1).max(200).optional(),
   }),
-  z.object({ ...told, kind: z.literal('heartbeat') }),
+  z.object({ ...common, kind: z.literal('heartbeat') }),
   z.object({
-    ...told,
+    ...common,
     kind: z.literal('succeeded'),
     outputs: z.object({ 'model.onnx': writtenOutput, 'metrics.json': writtenOutput, 'smoke.json': writtenOutput }),
   }),
-  z.object({ ...told, kind: z.literal('failed'), reason: z.string().min(1).max(1000) }),
+  z.object({ ...common, kind: z.literal('failed'), reason: z.string().min(1).max(1000) }),
 ]);
 export type JobReport = z.infer<typeof jobReport>;
 

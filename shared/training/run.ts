@@ -1,4 +1,4 @@
-/** A training run, and what can be told of it; transition.ts says what becomes of a run that is told it. */
+/** A training run, and the events that happen to it; transition.ts says what becomes of it then. */
 import type { Verdict } from '../task/verdict.ts';
 import type { ImageSpec } from '../image/size.ts';
 import type { Unreadable } from './job-contract.ts';
@@ -122,8 +122,8 @@ export type RunEvent =
   | { kind: 'evaluated-in-part'; at: string }
   | { kind: 'registered' | 'rejected'; model: number; verdict: Verdict; at: string };
 
-/** What a report tells beside its kind. */
-export type Told = RunEvent & { unreadable?: readonly Unreadable[] };
+/** An event with what its report says besides. */
+export type ReportedEvent = RunEvent & { unreadable?: readonly Unreadable[] };
 
 export type Rejection = { rejected: string };
 

@@ -2,24 +2,16 @@
  * What becomes of a training run: `queued -> submitted -> running -> evaluating -> registered | rejected`, and from any
  * open state `failed | cancelled`. `attempt` and `token` fence late writers; terminal states never change.
  */
-import {
-  isOpen,
-  maxAttempts,
-  maxPutOffs,
-  type Rejection,
-  type Run,
-  type RunEvent,
-  type RunState,
-  startFailed,
-  type Told,
-} from './run.ts';
+import { cancelledOnRequest, computeSecondsUntil, end, fenced } from './end.ts';
+import { failAttempt } from './fail-attempt.ts';
+import { isOpen, type Rejection, type ReportedEvent, type Run, type RunEvent } from './run.ts';
 
 const maxMetrics = 2000;
 /** of one run, some 300 KB of its document; the first 1,000 of a training of 100,000 samples and more */
 const maxUnreadableKept = 1000;
 
 /** Applies one event; a rejection says why it does not apply (late, fenced, already ended). */
-export function transition(run: Run, event: Told): Run | Rejection {
+export function transition(run: Run, event: ReportedEvent): Run | Rejection {
   const next = apply(run, event);
   if ('rejected' in next || !event.unreadable?.length) return next;
   const known = new Set(run.unreadable?.map(({ md5 }) => md5));
@@ -52,7 +44,7 @@ function apply(run: Run, event: RunEvent): Run | Rejection {
         lastReport: { sequence: event.sequence, at: event.at },
       };
     case 'attempt-failed':
-      return attemptFailed(run, event);
+      return failAttempt(run, event);
     case 'failed':
       if (run.cancelRequested) return end(run, 'cancelled', event.at, cancelledOnRequest);
       return end(run, 'failed', event.at, { code: event.code, detail: event.detail, retryable: false });
@@ -68,16 +60,6 @@ function apply(run: Run, event: RunEvent): Run | Rejection {
       if (run.cancelRequested) return { rejected: 'the run is being cancelled' };
       return { ...end(run, event.kind, event.at, null), model: event.model, verdict: event.verdict };
   }
-}
-
-const fenced = (run: Run, token: string | null): Rejection => ({
-  rejected: `token ${token ?? 'none'} is not that of attempt ${run.attempt}`,
-});
-
-/** Compute that the run has used when its current attempt ends at `at`. */
-function computeSecondsUntil(run: Run, at: string): number {
-  if (run.startedAt === null || run.state === 'evaluating' || run.state === 'queued') return run.computeSeconds;
-  return run.computeSeconds + Math.max(0, (Date.parse(at) - Date.parse(run.startedAt)) / 1000);
 }
 
 function claim(run: Run, event: Extract<RunEvent, { kind: 'claim' }>): Run | Rejection {
@@ -133,51 +115,4 @@ function heartbeat(run: Run, event: Extract<RunEvent, { kind: 'heartbeat' }>): R
     metrics: [...run.metrics, ...event.metrics].slice(-maxMetrics),
     lastReport: { sequence: event.sequence, at: event.at },
   };
-}
-
-const cancelledOnRequest = { code: 'cancelled', detail: 'Cancelled on request.', retryable: false };
-
-/** Why a job that took too long is not tried again. */
-export const pastDeadline = ({ trainer }: Pick<Run, 'trainer'>) => ({
-  code: 'deadline',
-  detail: `The job did not end within ${trainer.timeoutSeconds} s. Raise trainer.timeoutSeconds or train less.`,
-  retryable: false,
-});
-
-/** What is heard of a job that is being stopped for its deadline, from the job or from compute, is the end of that. */
-function failureOf(run: Run, { code, detail, retryable }: Extract<RunEvent, { kind: 'attempt-failed' }>) {
-  return retryable && run.stopping === 'deadline' ? pastDeadline(run) : { code, detail, retryable };
-}
-
-function attemptFailed(run: Run, event: Extract<RunEvent, { kind: 'attempt-failed' }>): Run | Rejection {
-  if (event.token !== run.token) return fenced(run, event.token);
-  if (run.state === 'evaluating') return { rejected: 'training is over' };
-  if (event.code === startFailed && (run.state === 'running' || run.execution !== null))
-    return { rejected: 'the job has begun: only the answer to the start call was lost' };
-  const failure = failureOf(run, event);
-  const putOff = event.putOff === true && run.boundTo === null;
-  const ended = {
-    attempt: run.attempt,
-    token: run.token ?? '',
-    execution: run.execution ?? run.boundTo,
-    failure: failure.detail,
-    endedAt: event.at,
-    ...(putOff ? { putOff } : {}),
-  };
-  const before = putOff && run.attempts.at(-1)?.putOff ? run.attempts.slice(0, -1) : run.attempts;
-  const putOffs = (run.putOffs ?? 0) + (putOff ? 1 : 0);
-  const counted = { attempts: [...before, ended], ...(putOffs > 0 && { putOffs }) };
-  if (run.cancelRequested) {
-    return { ...end(run, 'cancelled', event.at, cancelledOnRequest), ...counted };
-  }
-  const isLast = putOff ? putOffs >= maxPutOffs : run.attempt - putOffs >= maxAttempts;
-  if (!failure.retryable || isLast) return { ...end(run, 'failed', event.at, failure), ...counted };
-  const computeSeconds = computeSecondsUntil(run, event.at);
-  const unclaimed = { token: null, execution: null, boundTo: null, progress: null };
-  return { ...run, ...unclaimed, state: 'queued', computeSeconds, failure, ...counted };
-}
-
-function end(run: Run, state: RunState, at: string, failure: Run['failure']): Run {
-  const computeSeconds = computeSecondsUntil(run, at);
-  return { ...run, state, computeSeconds, endedAt: at, failure };
 }

@@ -27,7 +27,7 @@ export const defects: readonly Defect[] = [
         'documents.replace(container, next, newest ?? current.etag)',
       ],
     ],
-    seed: 100_009,
+    seed: 100_012,
   },
   {
     name: 'no outbox',
@@ -74,7 +74,7 @@ export const defects: readonly Defect[] = [
         '  if (run.boundTo !== null)',
       ],
     ],
-    seed: 200048,
+    seed: 100_032,
   },
   {
     name: 'alias flipped in two writes',
@@ -86,7 +86,7 @@ export const defects: readonly Defect[] = [
         "  if (etag === undefined) {\n    if (event.kind === 'deploy')\n      await update(ports.documents, 'endpoints', project, 'endpoint', (c) => c === undefined || c.handled.includes(event.target.deployment) ? 'keep' : { ...c, production: null });",
       ],
     ],
-    seed: 100_008,
+    seed: 100_004,
   },
   {
     name: 'dead letters not replayed',
@@ -106,14 +106,14 @@ export const defects: readonly Defect[] = [
       ],
       ['  const result = await commit(ports, project, cause);\n  if (result.more)', '  if (result.more)'],
     ],
-    seed: 200265,
+    seed: 100_020,
   },
   {
     name: 'lost start call not looked for',
     excuse: 'whoever made the call will get its answer',
     file: 'shared/training/poll.ts',
     edits: [['await findLostStart(ports, stored, token, cause)', "'starting'"]],
-    seed: 100_002,
+    seed: 100_006,
   },
   {
     name: 'prediction answered before it is stored',
@@ -137,7 +137,7 @@ export const defects: readonly Defect[] = [
         'document.retryAt = later(now, 0);',
       ],
     ],
-    seed: 100_002,
+    seed: 100_006,
   },
   {
     name: 'split recomputed from settings',
@@ -184,14 +184,14 @@ export const defects: readonly Defect[] = [
     excuse: 'the committed label is the one the sample has',
     file: 'shared/dataset/mark.ts',
     edits: [[' && document.source === record.source', '']],
-    seed: 100_037,
+    seed: 100_007,
   },
   {
     name: 'repetition refused for its own etag',
     excuse: 'a stale etag is refused before anything else',
     file: 'shared/sample/annotate.ts',
     edits: [['if (!same && seen !== undefined', 'if (seen !== undefined']],
-    seed: 100_007,
+    seed: 100_005,
   },
 ];
 
