@@ -9,6 +9,7 @@
  * The bytes are a function of the contents alone: fields have one order, values are sorted, annotations are canonical.
  */
 import * as z from 'zod';
+import { RetryLater } from '../errors.ts';
 import { type TaskKind, taskOf } from '../task/task.ts';
 import { type ChildEntry, isLeaf, type LeafEntry, type Node, noCounts } from './node.ts';
 import { annotationSources, readKey, sampleKey, splits } from './record.ts';
@@ -56,14 +57,16 @@ const anyNode = z.looseObject({ node: z.string(), version: z.int() });
 export const encodeNode = (node: Node): Buffer =>
   Buffer.from(JSON.stringify(isLeaf(node) ? leafOf(node, taskOf(node)) : innerOf(node)));
 
-/** Reads a node; throws on what `encodeNode` does not write, and says so where a newer release has written it. */
+/** Reads a node; throws on what `encodeNode` does not write: a RetryLater where a newer release has written it. */
 export function decodeNode(bytes: Buffer): Node {
   const json = parse(bytes);
   const known = anyNode.safeParse(json);
   if (!known.success) throw new Error('these bytes are no version tree node');
-  if (known.data.version !== layoutVersion)
-    throw new Error(
-      `this node has layout version ${known.data.version}, and this release reads version ${layoutVersion}: a newer release wrote it; deploy that one`,
+  const { version } = known.data;
+  if (version > layoutVersion)
+    throw new RetryLater(
+      `this node has layout version ${version}, and this release reads up to ${layoutVersion}: a newer one wrote it. Deploy that release again.`,
+      { code: 'newer-document' },
     );
   const read = z.discriminatedUnion('node', [leaf, inner]).safeParse(json);
   if (!read.success) throw new Error(`this version tree node cannot be read: ${z.prettifyError(read.error)}`);
