@@ -7,6 +7,7 @@ export interface Random {
   pick<T>(from: readonly T[]): T;
 }
 
+/** Numbers that the seed alone decides. */
 export function createRandom(seed: number): Random {
   let state = seed >>> 0;
   const next = (): number => {

@@ -14,6 +14,7 @@ export function readSnapshot(text: string): Snapshot {
   return { predictedResources: predictedResources.toSorted((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0)) };
 }
 
+/** A snapshot as its file has it. */
 export const writeSnapshot = (one: Snapshot): string => `${JSON.stringify(one, undefined, 2)}\n`;
 
 const label = ({ type, name }: Resource): string => `${type} ${name}`;

@@ -182,7 +182,7 @@ export function frontDoor(options: FrontDoorOptions): FrontDoor {
   const later = redelivery(outbox, { lookUp: (write) => upstream.properties(write), compose, deliver });
 
   /** Sends the event of a stored blob, now or later. Throws, and sends it later all the same, when the disk is full. */
-  const tell = async (row: number, queue: string, write: BlobWrite, blob: WrittenBlob): Promise<void> => {
+  const announce = async (row: number, queue: string, write: BlobWrite, blob: WrittenBlob): Promise<void> => {
     let event: BlobCreated | undefined;
     try {
       event = compose(write, blob);
@@ -222,7 +222,7 @@ export function frontDoor(options: FrontDoorOptions): FrontDoor {
       outbox.remove(row);
     } else {
       const blob = await describeWritten(upstream, write, request.headers, answer.headers);
-      await tell(row, queue, write, blob);
+      await announce(row, queue, write, blob);
     }
     await pass(request, response, answer);
   };

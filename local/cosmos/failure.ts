@@ -29,8 +29,12 @@ export class Failure extends Error {
   }
 }
 
+/** 400: what was asked is wrong, and says why. */
 export const badRequest = (message: string): Failure => new Failure(400, message);
+/** 404: there is no such item. */
 export const notFound = (): Failure => new Failure(404, 'Entity with the specified id does not exist in the system.');
+/** 409: there is such an item already. */
 export const conflict = (): Failure => new Failure(409, 'Entity with the specified id already exists in the system.');
+/** 412: the etag is not the current one. */
 export const preconditionFailed = (): Failure =>
   new Failure(412, 'Operation cannot be performed because one of the specified precondition is not met.');

@@ -77,11 +77,13 @@ export function accountBody(endpoint: string): object {
   };
 }
 
+/** A database as the service shows it. */
 export const databaseBody = ({ number, id, ts, etag }: DatabaseRecord) => {
   const rid = databaseRid(number);
   return { id, _rid: rid, _self: `dbs/${rid}/`, _etag: etag, _colls: 'colls/', _users: 'users/', _ts: ts };
 };
 
+/** A container as the service shows it. */
 export const containerBody = ({ database, number, definition, ts, etag }: ContainerRecord) => {
   const rid = containerRid(database.number, number);
   return {

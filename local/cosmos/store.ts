@@ -64,6 +64,7 @@ export interface Scan {
   limit: number | undefined;
 }
 
+/** Now, in seconds since the epoch, as documents carry it in `_ts`. */
 export const nowSeconds = (): number => Math.floor(Date.now() / 1000);
 
 /** the moment a document expires, in SQL, from its columns and the container's default (a parameter, twice) */

@@ -90,7 +90,7 @@ function fail(json: boolean, intro: string, trouble: { code: Failure['error']['c
 }
 
 /** Tells the story in a temporary folder, which stays when it fails. Resolves with the exit code. */
-async function tell(json: boolean, pictures: PictureSet): Promise<number> {
+async function demonstrate(json: boolean, pictures: PictureSet): Promise<number> {
   const told = createNarrator(json ? process.stderr : process.stdout);
   const narrator = { ...told, chapter: (title: string) => told.chapter((step = title)) };
   let kept: { log?: string } = {};
@@ -146,7 +146,7 @@ async function main(args: string[]): Promise<number> {
     fail(json, 'The demo did not begin.', { code: 'unusable-images', why: error });
     return 2;
   }
-  return tell(json, pictures);
+  return demonstrate(json, pictures);
 }
 
 process.exitCode = await main(process.argv.slice(2));

@@ -24,6 +24,7 @@ export function httpServer(keyless: Keyless | undefined, listener: RequestListen
   return keyless === undefined ? createPlain(guarded) : createSecure(keyless.tls, guarded);
 }
 
+/** How addresses of a service begin. */
 export const scheme = (keyless: Keyless | undefined): 'http' | 'https' => (keyless === undefined ? 'http' : 'https');
 
 /** Why a request's bearer token does not let it in; undefined when it does. */

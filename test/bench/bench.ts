@@ -41,6 +41,7 @@ export function quantile(values: readonly number[], q: number): number {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))] ?? Number.NaN;
 }
+/** The value in the middle, or between the two in the middle. */
 export const median = (values: readonly number[]): number => quantile(values, 0.5);
 
 /** `a, b, c` with two digits after the point. */

@@ -5,7 +5,9 @@ import type { StagedDocument } from '../../shared/sample/document.ts';
 import { TerminalError } from '../../shared/errors.ts';
 import type { Documents, DocumentQuery } from '../../shared/ports.ts';
 
+/** So many seconds into 2026. */
 export const at = (second: number): string => new Date(Date.UTC(2026, 0, 1, 0, 0, second)).toISOString();
+/** A sample that waits for a version. */
 export const staged = (pk: string, id: string, stagedAt = at(0), revision = 1): StagedDocument => ({
   ...{ id, pk, stagedAt, revision },
 });

@@ -62,4 +62,5 @@ export function createFaults(random: Random): Faults {
 
 /** longer than any call may wait for an answer on one connection is of no use; the peer's network gives up some day */
 export const silenceMs = 60_000;
+/** How long an answer is held back. */
 export const latencyMs = (random: Random): number => random.between(50, 600);

@@ -36,6 +36,7 @@ function walk(bytes: Buffer): void {
   if (!sanitise(clean, again).equals(clean)) throw new Error('cleaning it twice changes it');
 }
 
+/** Parsers of pictures. */
 export async function imageParsers(): Promise<Parser[]> {
   const odd = picture(13, 7).withExif(exif).withMetadata({ orientation: 6 });
   const originals = {

@@ -55,6 +55,7 @@ function address(bytes: Buffer): void {
 const around = (originals: Buffer[]): fc.Arbitrary<Buffer> =>
   fc.oneof({ arbitrary: damaged(originals), weight: 3 }, anyBytes(originals));
 
+/** Parsers of the local services. */
 export const localParsers = (): Parser[] => [
   parser('queries of Cosmos DB', around(queries), query),
   parser('schedules', around(schedules), schedule),

@@ -35,6 +35,7 @@ function node(bytes: Buffer): void {
   encodeNode(read);
 }
 
+/** Parsers of models. */
 export async function modelParsers(): Promise<Parser[]> {
   const store = new MemoryStore();
   await applyEdits(

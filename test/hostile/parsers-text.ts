@@ -192,6 +192,7 @@ function armRefusal([status, body]: [number, unknown]): void {
   if (error.message.length > 5000) throw new Error(`a message of ${error.message.length} characters`);
 }
 
+/** Parsers of messages, requests and names. */
 export function textParsers(): Parser[] {
   const bodies = [...events.map(({ input }) => input), ...messages.map(({ input }) => input.body)];
   const told = reports.map(({ input }) => Buffer.from(input.body)).filter(({ length }) => length < 5000);

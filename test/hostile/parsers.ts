@@ -5,6 +5,7 @@ import { localParsers } from './parsers-local.ts';
 import { modelParsers } from './parsers-model.ts';
 import { textParsers } from './parsers-text.ts';
 
+/** Every parser of bytes from outside. */
 export const parsers = async (): Promise<Parser[]> => [
   ...(await imageParsers()),
   ...(await modelParsers()),

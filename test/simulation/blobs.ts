@@ -62,7 +62,7 @@ export function createBlobs(
     containers.set(container, known);
     return known;
   };
-  const tell = (container: BlobContainer, name: string, etag: string): void => {
+  const announce = (container: BlobContainer, name: string, etag: string): void => {
     const queue = blobContainers[container].events;
     if (queue === null) return;
     const event: BlobCreatedEvent = {
@@ -95,7 +95,7 @@ export function createBlobs(
       Object.entries(options.metadata ?? {}).map(([key, value]) => [key.toLowerCase(), value]),
     );
     of(container).set(name, { body: Buffer.from(body), etag, contentType, metadata });
-    tell(container, name, etag);
+    announce(container, name, etag);
     return { etag };
   };
   const perform = <T>(

@@ -17,6 +17,7 @@ export interface Ledger {
   strays: number;
 }
 
+/** Nothing has been promised. */
 export const emptyLedger = (): Ledger => ({
   uploads: [],
   trainings: [],

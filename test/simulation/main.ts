@@ -43,7 +43,7 @@ function createProgress(total: number, what: string): (done: number, violations:
 }
 
 /** A failure with what led to it, and the command that shows it again. */
-function tell(name: string, report: Report, command: string): void {
+function print(name: string, report: Report, command: string): void {
   console.log(`\n${name}: ${report.violations.join('; ')}`);
   for (const line of shorten(report, shownLines)) console.log(line);
   console.log(`again: npm run simulate -- ${command}`);
@@ -62,7 +62,7 @@ async function runSeeds(from: number, count: number, uploads: number | undefined
   const again = `${uploads === undefined ? '' : ` --uploads ${uploads}`}${outages ? ' --outages' : ''}`;
   const simulate = outages ? simulateOutage : simulateSeed;
   for (const seed of bad.slice(0, shownFailures))
-    tell(`seed ${seed}`, await simulate(seed, { uploads, keepTrace: true }), `--seed ${seed} --trace${again}`);
+    print(`seed ${seed}`, await simulate(seed, { uploads, keepTrace: true }), `--seed ${seed} --trace${again}`);
   for (const line of summarize(found)) console.log(line);
   console.log(`${count} seeds, ${found.violations.length} violations`);
   return found.violations.length;
@@ -85,7 +85,7 @@ async function runCases(occurrences: number): Promise<number> {
       `${handler.padEnd(32)} ${String(new Set(some.map(({ at }) => at)).size).padStart(3)} operations, ${String(some.length).padStart(4)} faults, ${some.filter(({ reached }) => reached).length} struck`,
     );
   for (const one of tried.filter((t) => t.violations.length > 0).slice(0, shownFailures))
-    tell(caseName(one), await replayCase(one), `--case "${caseName(one)}"`);
+    print(caseName(one), await replayCase(one), `--case "${caseName(one)}"`);
   console.log(`${cases.length} cases, ${violations} violations`);
   return violations;
 }

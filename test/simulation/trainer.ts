@@ -48,38 +48,38 @@ export function createTrainer(scheduler: Scheduler, blobs: BlobStore['atUrl'], f
     const url = environment['DARKROOM_JOB_URL'] ?? '';
     const job = await readJob(url);
     let sequence = 0;
-    const tell = async (tale: Tale): Promise<void> => {
+    const report = async (tale: Tale): Promise<void> => {
       const report: JobReport = { ...tale, sequence: ++sequence, at: now().toISOString(), execution };
       const to = job.reports.urlTemplate.replace('{sequence}', String(sequence).padStart(6, '0'));
       if (!(await create(to, Buffer.from(JSON.stringify(report))))) throw new Superseded('not ours');
     };
     try {
-      await tell({ kind: 'started' });
-      return await work(job, url, tell);
+      await report({ kind: 'started' });
+      return await work(job, url, report);
     } catch (error) {
       if (error instanceof Superseded) return 0;
       throw error;
     }
   };
 
-  async function work(job: JobDocument, url: string, tell: (tale: Tale) => Promise<void>): Promise<number> {
+  async function work(job: JobDocument, url: string, report: (tale: Tale) => Promise<void>): Promise<number> {
     const odd = faults.strikes(faults.rates.oddJob) ? scheduler.random.pick(ways) : undefined;
     const heartbeats = scheduler.random.between(0, 4);
     for (let i = 0; i < heartbeats; i++) {
       await scheduler.sleep(job.heartbeatSeconds * 1000);
-      await tell({ kind: 'heartbeat' });
+      await report({ kind: 'heartbeat' });
       if (!(await readJob(url)).cancelRequested) continue;
-      await tell({ kind: 'failed', reason: 'cancelled' });
+      await report({ kind: 'failed', reason: 'cancelled' });
       return 0;
     }
     if (odd === 'vanishes') return 137;
     if (odd === 'hangs') await scheduler.sleep(3600_000);
     if (odd === 'fails') {
-      await tell({ kind: 'failed', reason: scheduler.random.pick(['terminated', 'loss is not a number']) });
+      await report({ kind: 'failed', reason: scheduler.random.pick(['terminated', 'loss is not a number']) });
       return 1;
     }
     const outputs = await leave(job, odd);
-    if (odd !== 'says nothing') await tell({ kind: 'succeeded', outputs });
+    if (odd !== 'says nothing') await report({ kind: 'succeeded', outputs });
     return 0;
   }
 

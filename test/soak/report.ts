@@ -5,6 +5,7 @@ import type { Memory } from './memory.ts';
 /** of the heap after collection, from the end of the warm-up to the end */
 export const maxGrowth = 0.1;
 
+/** Bytes in megabytes, with a digit after the point. */
 export const megabytes = (bytes: number): string => (bytes / (1024 * 1024)).toFixed(1);
 
 /** The heap of all processes together, in bytes. */

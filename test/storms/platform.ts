@@ -157,6 +157,7 @@ export const untilIdle = ({ ports }: Stormy, project: string): Promise<unknown> 
     return scheduler !== undefined && scheduler.active === null && scheduler.waiting === null;
   }, soon);
 
+/** How many there are of each. */
 export const countBy = (values: unknown[]): Record<string, number> =>
   values.reduce<Record<string, number>>((n, v) => ({ ...n, [String(v)]: (n[String(v)] ?? 0) + 1 }), {});
 

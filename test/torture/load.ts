@@ -27,6 +27,7 @@ export interface Ledger {
   answers: Map<string, number>;
 }
 
+/** Nothing has been acknowledged. */
 export const newLedger = (): Ledger => ({
   uploaded: new Map(),
   trainings: new Map(),

@@ -32,6 +32,7 @@ function children(e: Expression): Expression[] {
   }
 }
 
+/** Whether an expression is the call of an aggregate. */
 export const isAggregate = (e: Expression): boolean => e.kind === 'call' && Object.hasOwn(aggregates, e.name);
 
 /** Whether an aggregate stands anywhere in the expression; those in subqueries are the subqueries' own. */
@@ -56,6 +57,7 @@ export function selected({ select }: Query): Expression[] {
   return select.kind === 'value' ? [select.expression] : select.items.map(({ expression }) => expression);
 }
 
+/** Whether rows become groups. */
 export const isAggregated = (query: Query): boolean => query.groupBy.length > 0 || selected(query).some(hasAggregate);
 
 const aggregateCalls = (e: Expression): Expression[] => (isAggregate(e) ? [e] : children(e).flatMap(aggregateCalls));

@@ -4,7 +4,8 @@ import * as fc from 'fast-check';
 import sharp from 'sharp';
 import { describe, expect, test } from 'vitest';
 import { toTensor } from '../../../shared/image/tensor.ts';
-import { decodePng, preprocess } from './client.ts';
+import { decodePng } from './client-png.ts';
+import { preprocess } from './client.ts';
 import { readVectors } from './golden.ts';
 
 const tolerance = 1e-6;
