@@ -58,7 +58,7 @@ export type ScoreImage = (
 const endpointTrustMs = 1000;
 const maxRemembered = 500;
 /**
- * More at once are no faster: four threads decode, and inferences go one by one. Whoever waits in those lines cannot be
+ * More at once are no faster: four threads decode, and one for each processor infers. Whoever waits in those lines cannot be
  * overtaken by another owner, so of one owner only half as many are in them.
  */
 const maxScoresAtOnce = 16;

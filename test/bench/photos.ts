@@ -1,14 +1,17 @@
 /** Scoring photos of 1,600x1,200 pixels at 224 with a model of the size of MobileNet, as many clients do at once. */
 import { createHash } from 'node:crypto';
+import path from 'node:path';
 import pMap from 'p-map';
 import sharp from 'sharp';
+import { buildApp } from '../../local/build.ts';
+import { createKey } from '../../local/first-key.ts';
+import { startFunctionsHost } from '../../local/functions-host/host.ts';
 import { newEndpoint } from '../../shared/endpoint/endpoint.ts';
-import type { ModelDocument } from '../../shared/model/document.ts';
 import { modelBlob } from '../../shared/model/artifact.ts';
 import { registerModel } from '../../shared/model/register.ts';
 import { atMost, type Bench, type Figure, figure, median, quantile } from './bench.ts';
 import { mobileNet } from './mobilenet.ts';
-import { type BenchPlatform, startBenchPlatform } from './platform.ts';
+import { type BenchPlatform, send, startBenchPlatform } from './platform.ts';
 
 const project = 'photos';
 const size = 224;
@@ -42,11 +45,17 @@ async function serve(platform: BenchPlatform): Promise<void> {
   const digest = createHash('sha256').update(bytes).digest('hex');
   await blobs.create('models', modelBlob(project, digest), bytes);
   const model = await registerModel(documents, {
-    ...{ pk: project, state: 'approved', digest, sizeBytes: bytes.length, classes },
+    ...{ pk: project, state: 'approved', digest, sizeBytes: bytes.length, task: 'classification', classes },
     ...{ image: { width: size, height: size, channels: 3 }, run: 'bench', version: { id: 'bench', number: 1 } },
-    ...{ smoke: [], createdAt: new Date().toISOString(), decidedBy: null },
+    ...{
+      metrics: {},
+      verdict: { decision: 'approved', reasons: [], samples: 0 },
+      smoke: [],
+      createdAt: '',
+      decidedBy: null,
+    },
     lineage: { trainer: 'bench', parameters: {}, seed: 0, code: null },
-  } as unknown as ModelDocument);
+  });
   const production = { model: model.number, digest, deployment: 'bench' };
   const created = await documents.create('endpoints', { id: 'endpoint', pk: project, ...newEndpoint, production });
   if (created === 'exists') throw new Error('the endpoint is there already');
@@ -72,6 +81,25 @@ async function load(platform: BenchPlatform, photos: Buffer[], clients: number, 
   ];
 }
 
+/** Milliseconds from nothing to the first answer of a functions host: its process, the app, the model, the picture. */
+async function firstScoreMs(platform: BenchPlatform, bytes: Buffer): Promise<number> {
+  const { entry } = await buildApp();
+  const key = await createKey(platform.settings, 'first-score');
+  const startedAt = performance.now();
+  const host = await startFunctionsHost({
+    ...{ appRoot: path.resolve(import.meta.dirname, '../..'), entry, port: 0, settings: platform.settings },
+    // as an instance of Azure that serves HTTP
+    ...{ functions: ['api-score-post'], onLog: () => undefined },
+  });
+  const headers = { 'x-api-key': key, 'content-type': 'image/jpeg' };
+  const url = `http://127.0.0.1:${host.port}/api/v1/projects/${project}/score`;
+  const { status, text } = await send(url, { method: 'POST', headers, body: bytes });
+  const took = performance.now() - startedAt;
+  await host.close();
+  if (status !== 200) throw new Error(`the first score was answered ${status}: ${text}`);
+  return took;
+}
+
 export const photos: Bench = async ({ quick, say }) => {
   const pictures = await Promise.all(Array.from({ length: 8 }, (_, seed) => photo(seed)));
   const bytes = pictures.reduce((sum, { length }) => sum + length, 0) / pictures.length;
@@ -82,6 +110,9 @@ export const photos: Bench = async ({ quick, say }) => {
     await load(platform, pictures, 16, 100);
     const figures: Figure[] = [];
     for (const clients of [16, 64]) figures.push(...(await load(platform, pictures, clients, quick ? 300 : 1500)));
+    const starts: number[] = [];
+    for (let i = 0; i < (quick ? 1 : 5); i++) starts.push(await firstScoreMs(platform, pictures[0] ?? Buffer.alloc(0)));
+    figures.push(figure('start-to-first-score-ms', median(starts), 'ms'));
     const { now, most } = await platform.workerMemory();
     return [...figures, figure('photos-memory', now, 'MB'), figure('photos-peak-memory', most, 'MB')];
   } finally {
