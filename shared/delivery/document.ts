@@ -3,7 +3,7 @@ import type { Message } from './message.ts';
 import type { EventDocument } from '../event/document.ts';
 import type { QueueName } from '../resources.ts';
 
-/** What a saved state change still has to tell the world; cleared once it has been told. */
+/** What a saved state change still has to send; cleared once it is sent. */
 export type Outgoing =
   | { to: 'queue'; queue: QueueName; message: Message; notBefore?: string }
   | { to: 'feed'; event: EventDocument };

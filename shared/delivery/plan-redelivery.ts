@@ -15,7 +15,7 @@ export interface Backoff {
 export const defaultBackoff: Backoff = { firstSeconds: 2 };
 /** The longest wait, in first waits: five minutes of two seconds, since an outage that is over is noticed no sooner. */
 const longestInFirst = 150;
-/** A service may ask for more patience than that, within reason. */
+/** A service may ask for a longer wait than that, within reason. */
 const longestAskedSeconds = 3600;
 /** What is not ready, and is no outage (bytes that are missing), is for a person to see: after some twenty minutes. */
 const maxAttempts = 12;

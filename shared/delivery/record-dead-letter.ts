@@ -30,7 +30,6 @@ function textOf(body: unknown): { text: string; whole: boolean } {
   }
 }
 
-/** One that was put off is the same letter however often that was, and begins anew when it is sent again. */
 const isRecord = (body: unknown): body is object =>
   typeof body === 'object' && body !== null && !Array.isArray(body) && !Buffer.isBuffer(body);
 
@@ -51,6 +50,7 @@ export async function recordDeadLetter(
   queue: QueueName,
   stuck: StuckMessage,
 ): Promise<{ outcome: string; project: string | null }> {
+  // one that was put off is the same dead letter however often that was, and begins anew when it is sent again
   const { text, whole } = textOf(isRecord(stuck.body) ? asFirstSent(stuck.body) : stuck.body);
   const id = `x${createHash('sha256').update(`${queue}\n${text}`).digest('hex').slice(0, 31)}`;
   const at = ports.clock.now().toISOString();
@@ -58,8 +58,8 @@ export async function recordDeadLetter(
   const project = projectOf(stuck.body);
   if (project !== null && projectName.safeParse(project).success) {
     const text = `A message of ${queue} is stuck (${stuck.reason}): ${stuck.detail} GET /dead-letters has it.`;
-    const told = { type: 'dead-letter.recorded', subject: `dead-letters/${queue}/${id}`, text, at, by: null };
-    await ports.documents.create('events', feedEntry(project, told, ['dead-letter', id], { id }).event);
+    const said = { type: 'dead-letter.recorded', subject: `dead-letters/${queue}/${id}`, text, at, by: null };
+    await ports.documents.create('events', feedEntry(project, said, ['dead-letter', id], { id }).event);
   }
   await update(ports.documents, 'dead-letters', queue, id, (current): DeadLetterDocument => ({
     id,

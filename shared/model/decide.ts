@@ -73,8 +73,8 @@ function followUps(
   at: string,
   cause: Cause,
 ): Outgoing[] {
-  const told = { type: `model.${state}`, subject: `models/${number}`, text: `${by} ${state} model ${number}.`, at, by };
-  const event = feedEntry(id, told, ['model', String(number), state, at], cause);
+  const said = { type: `model.${state}`, subject: `models/${number}`, text: `${by} ${state} model ${number}.`, at, by };
+  const event = feedEntry(id, said, ['model', String(number), state, at], cause);
   if (state === 'rejected' || settings.deploy.mode !== 'automatic') return [event];
   return [event, approved(id, number, `o-${digestOf(24, digest, at)}`, cause)];
 }
