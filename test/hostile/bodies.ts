@@ -129,6 +129,8 @@ const others: [string, string, unknown, string][] = [
   ['samples-label', 'no label', {}, '400 invalid-body label'],
   ['samples-label', 'a label with a slash', { label: 'a/b' }, '400 invalid-body label'],
   ['samples-label', 'a label that is no character', { label: 'a\uffff' }, '400 invalid-body label'],
+  ['samples-annotation', 'an annotation of another form', { boxes: [] }, '400 invalid-body annotation.label'],
+  ['samples-annotation', 'a label that is a path', { label: '../b' }, '400 invalid-body annotation.label'],
   ['endpoint-deploy', 'model zero', { model: 0 }, '400 invalid-body model'],
   ['endpoint-deploy', 'a model beyond all', { model: 2 ** 53 - 1 }, '404 unknown-model number'],
   ['endpoint-deploy', 'half a model', { model: 1.5 }, '400 invalid-body model'],

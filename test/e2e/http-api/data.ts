@@ -91,16 +91,19 @@ export function askForData(started: Started): void {
     const near = await started.api.send('near-duplicates-list', { params: { project: p }, query: { limit: '10' } });
     expect((near.json as { compared: number }).compared).toBeGreaterThan(100);
     expect((await sharp(bytes.bytes).metadata()).width).toBe(28);
-    const label = (body: unknown, ifMatch: string) =>
-      started.api.send('samples-label', {
+    const review = (route: string, body: unknown, ifMatch: string) =>
+      started.api.send(route, {
         params: { project: p, sample: id },
         body,
         headers: { 'if-match': ifMatch },
         key: started.keys.labeler,
       });
+    const label = (body: unknown, ifMatch: string) => review('samples-label', body, ifMatch);
     expect((await label({ label: '7' }, '"old"')).status).toBe(412);
     const labelled = await label({ label: '7' }, sample.headers.get('etag') ?? '');
-    expect(labelled.json).toMatchObject({ label: '7', labelSource: 'review' });
+    expect(labelled.json).toMatchObject({ label: '7', labelSource: 'review', annotation: { label: '7' } });
+    const again = await review('samples-annotation', { label: '7' }, labelled.headers.get('etag') ?? '');
+    expect(again.json).toEqual(labelled.json);
     // whose answer was lost sends the same again, with the etag from before
     expect((await label({ label: '7' }, sample.headers.get('etag') ?? '')).json).toEqual(labelled.json);
     expect((await started.api.send('commits-post', { params: { project: p } })).status).toBe(202);
