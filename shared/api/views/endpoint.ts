@@ -34,6 +34,7 @@ export const scoreView = ofKinds.scoreWith({
   durationMs: z.number(),
 });
 
+/** A score in the words of its model's kind. */
 export const toScoreView = ({ task, prediction, ...answer }: ScoreAnswer): z.infer<typeof scoreView> =>
   ({ ...taskOf({ task }).views.prediction(prediction), ...answer }) as z.infer<typeof scoreView>;
 

@@ -25,6 +25,7 @@ export function decode({ outputs, classes }: Answered): ClassPrediction | null {
   return { class: classes[best(row)] ?? '', probabilities };
 }
 
+/** Why there is no prediction. */
 export const noAnswer = 'its numbers are no probabilities (not-a-number, or none that sum to 1)';
 
 /** Least confidence (Settles, Active Learning Literature Survey, 3.1), scaled so that equal probabilities give 1. */

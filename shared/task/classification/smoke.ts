@@ -21,6 +21,7 @@ export function keptAnswer(classes: readonly string[]) {
   });
 }
 
+/** The same in words. */
 export const sayKeptAnswer = (classes: readonly string[]): string =>
   `${classes.length} probabilities, one for each class`;
 

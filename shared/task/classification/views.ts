@@ -7,14 +7,17 @@ import type { ClassPrediction } from './prediction.ts';
 
 const byClass = z.record(z.string(), z.number());
 
+/** What a score answers. */
 export const scoreView = z.object({ class: z.string(), probabilities: byClass });
 
 /** null, and no probabilities: the model had no answer */
 export const predictionView = scoreView.extend({ class: z.string().nullable() });
 
+/** A prediction, or what stands for none. */
 export const toPredictionView = (prediction: ClassPrediction | null): z.infer<typeof predictionView> =>
   prediction ?? { class: null, probabilities: {} };
 
+/** The metrics of a model. */
 export const metricsView = z.object({
   /** null where there is no test sample, as is the recall of a class without one */
   accuracy: z.number().nullable(),
@@ -24,8 +27,10 @@ export const metricsView = z.object({
   support: byClass,
   confusion: z.array(z.array(z.number())),
 });
+/** What a list shows of them. */
 export const metricsSummary = metricsView.pick({ accuracy: true, samples: true });
 
+/** The summary of metrics; without a test sample there is no accuracy. */
 export const toMetricsSummary = ({ accuracy, samples }: Measured): z.infer<typeof metricsSummary> => ({
   ...{ accuracy: samples === 0 ? null : accuracy, samples },
 });
@@ -43,6 +48,7 @@ export function toMetricsView(metrics: Measured, classes: readonly string[]): z.
 }
 
 const pairs = { onlyCandidateRight: z.number(), pValue: z.number() };
+/** What the gate found, with the numbers that its rules looked at. */
 export const classVerdictView = verdictView.extend({
   /** null where there is no test sample */
   accuracy: z.number().nullable(),
@@ -52,15 +58,16 @@ export const classVerdictView = verdictView.extend({
   baseline: z.object({ class: z.string(), accuracy: z.number(), onlyBaselineRight: z.number(), ...pairs }).nullable(),
 });
 
-/** What a list shows of it. */
+/** What a list shows of a verdict. */
 export const verdictSummary = classVerdictView.pick({ decision: true, samples: true, accuracy: true });
 
+/** A verdict with its numbers. */
 export const toVerdictView = (v: ClassVerdict): z.infer<typeof classVerdictView> => {
   const { decision, reasons, interval, champion, baseline = null } = v;
   return { decision, reasons, ...toVerdictSummary(v), interval, champion, baseline };
 };
 
-/** Beside the decision. */
+/** What a list shows beside the decision. */
 export const toVerdictSummary = ({ samples, accuracy }: ClassVerdict) => ({
   ...{ samples, accuracy: samples === 0 ? null : accuracy },
 });
