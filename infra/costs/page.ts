@@ -6,6 +6,9 @@ import {
   checksPerHour,
   heartbeatsPerHour,
   thousandScores,
+  type NeededOperation,
+  operationsPerImage,
+  operationsPerScore,
   thousandUploads,
   trainingHour,
   type Usage,
@@ -103,6 +106,9 @@ function useRows(): string[][] {
   ];
 }
 
+const operationRows = (operations: readonly NeededOperation[]): string[][] =>
+  operations.map(({ operation, container, why }) => [operation, `\`${container}\``, why]);
+
 /** The figures of the README, in USD, by what they are of; `snapshots` by parameter file without its ending. */
 export function figures(snapshots: Record<string, Resource[]>): Record<string, string> {
   const idle = (name: string): string => usd(total(idleCost(snapshots[name] ?? [])));
@@ -152,6 +158,18 @@ ${table(['option', 'USD a month'], optionRows(snapshots))}
 ## In use
 
 ${table(['', 'USD', 'of which'], useRows())}
+
+### Document operations
+
+Each keeps a promise: a picture has one outcome, is in one version, and is no duplicate of itself, whatever dies between two of these. A test counts them (\`test/infra/operations.test.ts\`).
+
+${table(['operation', 'of', 'for one accepted picture'], operationRows(operationsPerImage))}
+
+Of a version come a few more, however many pictures it takes: its window, its head, its document. A score:
+
+${table(['operation', 'of', 'for one score'], operationRows(operationsPerScore))}
+
+### How it was counted
 
 Without any free grant. How: a test runs 1,000 uploads and 1,000 scores through the code and counts documents, blobs and messages (\`infra/costs/usage.ts\` holds what it counted); request units, seconds and kilobytes per operation are estimates and stand beside their use in \`infra/costs/\`. Assumed: a burst of uploads takes 0.1 s of a 2 GB instance each, a score 0.05 s; an upload leaves 5 KB of logs, a score 3 KB, and so does a look or a heartbeat. An upload that comes alone is billed one second instead (0.05 for 1,000), and so is every look at a training (each 20 s) and every heartbeat of its job (each 10 s): ${heartbeatsPerHour + checksPerHour} executions an hour. A job is billed from the pull of its image to its end. \`auditReads\` (on in prod) logs about 1.5 KB more for every read or write of a scan: a training on 10,000 scans is 15 MB.
 

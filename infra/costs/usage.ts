@@ -32,9 +32,39 @@ export function requestUnits(operations: Operations): number {
   return units;
 }
 
+/** A document operation that one picture needs, and what would be lost without it. */
+export interface NeededOperation {
+  operation: string;
+  container: string;
+  why: string;
+}
+
+/** What one accepted, labelled picture needs of the documents from its event to the committed version; a test counts it. */
+export const operationsPerImage: NeededOperation[] = [
+  { operation: 'read', container: 'projects', why: 'settings in force when the picture comes' },
+  {
+    operation: 'create',
+    container: 'uploads',
+    why: 'what a delivery that comes again, or finds the original overwritten, goes on from',
+  },
+  { operation: 'create', container: 'pixels', why: 'of files with the same pixels one becomes a sample' },
+  { operation: 'create', container: 'samples', why: 'the sample' },
+  { operation: 'create', container: 'staged', why: 'what the next version takes, in one partition' },
+  { operation: 'read', container: 'heads', why: 'after staging: whether a commit will come' },
+  { operation: 'replace', container: 'uploads', why: 'the outcome' },
+  { operation: 'read', container: 'samples', why: 'commit: the annotation as it is now' },
+  { operation: 'batch', container: 'samples', why: 'commit: key and first version; up to 100 in one request' },
+  { operation: 'batch', container: 'staged', why: 'commit: not staged any more; up to 100 in one request' },
+];
+
+/** What one score needs; key, endpoint, model and project are remembered for a second or longer. */
+export const operationsPerScore: NeededOperation[] = [
+  { operation: 'create', container: 'predictions', why: 'the record of the prediction' },
+];
+
 /** What 1,000 accepted uploads of one burst make the code do, from their events to the committed version. */
 export const thousandUploads: Operations = {
-  'documents.read': 6000,
+  'documents.read': 3000,
   'documents.create': 4000,
   'documents.replace': 1000,
   'documents.query.item': 1000,

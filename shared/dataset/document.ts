@@ -5,8 +5,8 @@ import type { Split } from '../sample/document.ts';
 /** id: generation, zero-padded; pk: project. One chain of looks per commit window. */
 export interface WindowDocument extends DocumentBase {
   openedAt: string;
-  /** id of the message whose turn it is to look; any other is a duplicate */
-  nextLook: string;
+  /** id of the message that counts; any other is a duplicate */
+  nextMessage: string;
   /** what was staged in it is committed: looks that are still under way end */
   closed: boolean;
 }

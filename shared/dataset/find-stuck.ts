@@ -2,7 +2,7 @@
 import type { Ports } from '../ports.ts';
 import type { ProjectDocument } from '../project/document.ts';
 import { isLongAgo, type Stuck, sweepNow } from '../project/stuck.ts';
-import { readHead } from './stage.ts';
+import { readHead } from './read-head.ts';
 
 /** beyond the longest window */
 const stagedSeconds = 60;

@@ -3,8 +3,9 @@ import type { Cause } from '../delivery/message.ts';
 import { sendOutbox } from '../delivery/send-outbox.ts';
 import type { Ports } from '../ports.ts';
 import type { ProjectDocument } from '../project/document.ts';
-import { commit, commitWindow } from './commit.ts';
-import { readHead } from './stage.ts';
+import { commit } from './commit.ts';
+import { commitWindow } from './commit-window.ts';
+import { readHead } from './read-head.ts';
 
 /** what was staged later than a window may last, and this long, is still being worked on */
 const graceSeconds = 60;

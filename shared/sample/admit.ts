@@ -12,7 +12,7 @@ import { samplePartition } from './partition.ts';
 import { isSame, taskOf } from '../task/task.ts';
 import type { Finding } from '../upload/finish.ts';
 import { splitOf } from './split.ts';
-import { stageSample } from '../dataset/stage.ts';
+import { stageSample } from '../dataset/stage-sample.ts';
 
 type AdmitPorts = Pick<Ports, 'clock' | 'documents' | 'messages'>;
 

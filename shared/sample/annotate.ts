@@ -1,5 +1,5 @@
 /** Annotating a sample by review: the annotation becomes part of the next version. */
-import { stageSample } from '../dataset/stage.ts';
+import { stageSample } from '../dataset/stage-sample.ts';
 import type { Cause } from '../delivery/message.ts';
 import { TerminalError } from '../errors.ts';
 import type { Ports, Stored } from '../ports.ts';

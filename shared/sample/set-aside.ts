@@ -13,7 +13,7 @@ import type { Ports } from '../ports.ts';
 import { taskOf } from '../task/task.ts';
 import { createSampleBudget, type Inference, withSample } from '../prediction/inference.ts';
 import { samplePartition } from './partition.ts';
-import { stageSample } from '../dataset/stage.ts';
+import { stageSample } from '../dataset/stage-sample.ts';
 import { storedName } from './content.ts';
 
 export type ReadSamplePorts = Pick<Ports, 'blobs'> & Pick<Inference, 'toTensor' | 'sampleBytes'>;

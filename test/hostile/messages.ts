@@ -14,7 +14,7 @@ const invalid = 'dead-letter invalid-message';
 const due = { project: 'digits', generation: 0, openedAt: '2026-03-01T00:00:00Z', now: false };
 const run = { project: 'digits', run: 't1' };
 const good: Record<string, [QueueName, unknown, string]> = {
-  'commit.due': ['dataset-commits', due, 'not-its-turn'],
+  'commit.due': ['dataset-commits', due, 'superseded-message'],
   'version.committed': ['trainings', { project: 'digits', version: 'v', number: 1 }, 'superseded-by-newer-version'],
   'run.queued': ['trainings', run, 'not-its-turn'],
   'run.poll': ['trainings', { ...run, token: 'x' }, 'unknown-run'],
@@ -51,7 +51,7 @@ const single: [string, Delivered, string][] = [
   [
     'commit.due of a generation far ahead',
     { queue: 'dataset-commits', body: of('commit.due', { ...due, generation: 2 ** 53 - 1 }) },
-    'not-its-turn',
+    'superseded-message',
   ],
   [
     'commit.due of a day that never was',

@@ -13,7 +13,7 @@ import { page } from '../../../shared/api/views/page.ts';
 import { changePage } from '../../../shared/dataset/diff.ts';
 import { entries } from '../../../shared/dataset/entries.ts';
 import { findVersion } from '../../../shared/dataset/find-version.ts';
-import { commitNow } from '../../../shared/dataset/stage.ts';
+import { commitNow } from '../../../shared/dataset/commit-now.ts';
 import { treeStore } from '../../../shared/dataset/store.ts';
 import { findProject } from '../../../shared/project/find.ts';
 import { taskOf } from '../../../shared/task/task.ts';

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { commitWhenQuiet } from '../../../shared/dataset/commit-when-quiet.ts';
 import { sweep } from '../../../shared/project/sweep.ts';
 import { update } from '../../../shared/update.ts';
-import { commitNow } from '../../../shared/dataset/stage.ts';
+import { commitNow } from '../../../shared/dataset/commit-now.ts';
 import { createFakes } from '../../simulation/fakes.ts';
 import { add, type CommitDue, committed, look, name, planned, projectIn } from './committing.ts';
 
@@ -104,7 +104,7 @@ describe('a commit window', () => {
     // the broker's clock is ten minutes ahead of ours
     const early = first?.message as CommitDue;
     expect((await commitWhenQuiet(world.ports, early)).outcome).toBe('waiting');
-    expect((await commitWhenQuiet(world.ports, early)).outcome).toBe('not-its-turn');
+    expect((await commitWhenQuiet(world.ports, early)).outcome).toBe('superseded-message');
     world.sent.shift();
     expect(await look(world, 10)).toEqual(['committed']);
     expect(world.all('versions')).toHaveLength(1);
@@ -176,7 +176,7 @@ describe('a commit window', () => {
     };
     await expect(commitWhenQuiet(world.ports, due)).rejects.toThrow('died');
     world.before = () => undefined;
-    expect((await commitWhenQuiet(world.ports, due)).outcome).toBe('not-its-turn');
+    expect((await commitWhenQuiet(world.ports, due)).outcome).toBe('superseded-message');
     expect(await look(world, 200)).toEqual(['committed', 'window-closed']);
     expect(world.all('staged')).toEqual([]);
   });
@@ -191,7 +191,7 @@ describe('a commit window', () => {
     };
     await expect(commitWhenQuiet(world.ports, due)).rejects.toThrow('died');
     world.before = () => undefined;
-    expect((await commitWhenQuiet(world.ports, due)).outcome).toBe('not-its-turn');
+    expect((await commitWhenQuiet(world.ports, due)).outcome).toBe('superseded-message');
     expect(await look(world, 10)).toEqual(['committed']);
   });
 

@@ -4,7 +4,8 @@ import { commitWhenQuiet } from '../../../shared/dataset/commit-when-quiet.ts';
 import { sweep } from '../../../shared/project/sweep.ts';
 import { commit } from '../../../shared/dataset/commit.ts';
 import { update } from '../../../shared/update.ts';
-import { commitNow, stageSample } from '../../../shared/dataset/stage.ts';
+import { commitNow } from '../../../shared/dataset/commit-now.ts';
+import { stageSample } from '../../../shared/dataset/stage-sample.ts';
 import type { ProjectDocument } from '../../../shared/project/document.ts';
 import { labelIn } from './samples.ts';
 import { createFakes, type Fakes } from '../../simulation/fakes.ts';
@@ -112,6 +113,10 @@ describe('a label', () => {
     await add(world, project, 1);
     await relabel(world, project, 1, 'a');
     const commitAs = (id: string) => commit(world.ports, project, { id });
+    world.before = (operation, detail) => {
+      if (operation === 'documents.create' && detail === 'versions') throw new Error('died');
+    };
+    await expect(commitAs('who dies')).rejects.toThrow('died');
     const between = Promise.withResolvers<void>();
     const late = Promise.withResolvers<void>();
     let next: Promise<unknown> | undefined;

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import type * as z from 'zod';
 import { commitWhenQuiet } from '../../../shared/dataset/commit-when-quiet.ts';
-import { stageSample } from '../../../shared/dataset/stage.ts';
+import { stageSample } from '../../../shared/dataset/stage-sample.ts';
 import { treeStore } from '../../../shared/dataset/store.ts';
 import { entries } from '../../../shared/dataset/entries.ts';
 import type { ProjectDocument } from '../../../shared/project/document.ts';

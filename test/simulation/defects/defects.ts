@@ -27,7 +27,7 @@ export const defects: readonly Defect[] = [
         'documents.replace(container, next, newest ?? current.etag)',
       ],
     ],
-    seed: 100_012,
+    seed: 100_013,
   },
   {
     name: 'no outbox',
@@ -56,9 +56,9 @@ export const defects: readonly Defect[] = [
   {
     name: 'append that is not idempotent',
     excuse: 'what is committed was not there before',
-    file: 'shared/dataset/commit.ts',
+    file: 'shared/dataset/write-version.ts',
     edits: [['key: sample.key ?? sampleKey(number, sample.id)', 'key: sampleKey(number, sample.id)']],
-    seed: 100_002,
+    seed: 100_001,
   },
   {
     name: 'execution token not checked',
@@ -74,7 +74,7 @@ export const defects: readonly Defect[] = [
         '  if (run.boundTo !== null)',
       ],
     ],
-    seed: 100_032,
+    seed: 100_110,
   },
   {
     name: 'alias flipped in two writes',
@@ -86,7 +86,7 @@ export const defects: readonly Defect[] = [
         "  if (etag === undefined) {\n    if (event.kind === 'deploy')\n      await update(ports.documents, 'endpoints', project, 'endpoint', (c) => c === undefined || c.handled.includes(event.target.deployment) ? 'keep' : { ...c, production: null });",
       ],
     ],
-    seed: 100_004,
+    seed: 100_002,
   },
   {
     name: 'dead letters not replayed',
@@ -98,7 +98,7 @@ export const defects: readonly Defect[] = [
   {
     name: 'generation advanced after listing',
     excuse: 'a window ends when its samples are committed',
-    file: 'shared/dataset/commit.ts',
+    file: 'shared/dataset/commit-window.ts',
     edits: [
       [
         '  await readHead(documents, project.id);\n',
@@ -106,7 +106,7 @@ export const defects: readonly Defect[] = [
       ],
       ['  const result = await commit(ports, project, cause);\n  if (result.more)', '  if (result.more)'],
     ],
-    seed: 100_020,
+    seed: 100_062,
   },
   {
     name: 'lost start call not looked for',
@@ -142,11 +142,11 @@ export const defects: readonly Defect[] = [
   {
     name: 'split recomputed from settings',
     excuse: 'the settings say how samples are split',
-    file: 'shared/dataset/commit.ts',
+    file: 'shared/dataset/write-version.ts',
     edits: [
       [
-        "import { diff } from './diff.ts';",
-        "import { diff } from './diff.ts';\nimport { splitOf } from '../sample/split.ts';",
+        "import { treeStore } from './store.ts';",
+        "import { treeStore } from './store.ts';\nimport { splitOf } from '../sample/split.ts';",
       ],
       [
         'const record = toRecord(sample);',
@@ -182,9 +182,9 @@ export const defects: readonly Defect[] = [
   {
     name: 'unstaged by label alone',
     excuse: 'the committed label is the one the sample has',
-    file: 'shared/dataset/mark.ts',
-    edits: [[' && document.source === record.source', '']],
-    seed: 100_007,
+    file: 'shared/dataset/assign-keys.ts',
+    edits: [[' && sample.source === record.source', '']],
+    seed: 100_038,
   },
   {
     name: 'repetition refused for its own etag',
