@@ -6,8 +6,8 @@
  */
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import { parseArgs } from 'node:util';
 import pMap from 'p-map';
+import { readArguments } from '../local/read-arguments.ts';
 
 interface Step {
   name: string;
@@ -148,7 +148,9 @@ async function run(step: Step): Promise<Outcome> {
   return { ...step, code, seconds };
 }
 
-const { values } = parseArgs({ options: { only: { type: 'string' }, short: { type: 'boolean', default: false } } });
+const { values } = readArguments('npm run verify -- [--only STEP] [--short]', {
+  options: { only: { type: 'string' }, short: { type: 'boolean', default: false } },
+});
 const short = steps.flatMap((step) => (step.short === undefined ? [] : [{ ...step, command: step.short }]));
 const all = values.short ? short : [gate, ...steps];
 const only = all.find(({ name }) => name === values.only);

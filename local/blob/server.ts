@@ -4,7 +4,6 @@
  */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { ServiceBusClient } from '@azure/service-bus';
 import { blobContainers } from '../../shared/resources.ts';
 import { type Keyless, scheme } from '../identity/keyless.ts';
@@ -14,6 +13,7 @@ import { account, type BlobCreated } from './event.ts';
 import { frontDoor } from './front-door.ts';
 import { openOutbox } from './outbox.ts';
 import { connectUpstream } from './upstream.ts';
+import { readArguments } from '../read-arguments.ts';
 
 const closeLimitMs = 5_000;
 
@@ -105,13 +105,16 @@ export async function startBlob(options: BlobOptions): Promise<BlobService> {
 }
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      port: { type: 'string', default: '10000' },
-      data: { type: 'string', default: '.darkroom/blob' },
-      servicebus: { type: 'string' },
+  const { values } = readArguments(
+    'node local/blob/server.ts --servicebus CONNECTIONSTRING [--port 10000] [--data DIR]',
+    {
+      options: {
+        port: { type: 'string', default: '10000' },
+        data: { type: 'string', default: '.darkroom/blob' },
+        servicebus: { type: 'string' },
+      },
     },
-  });
+  );
   if (values.servicebus === undefined) throw new Error('--servicebus CONNECTIONSTRING is missing: where do events go?');
   const client = new ServiceBusClient(values.servicebus);
   const senders = new Map<string, ReturnType<typeof client.createSender>>();

@@ -8,7 +8,6 @@ import { randomUUID } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { diskRefusal } from '../disk.ts';
 import { isSame } from '../identity/is-same.ts';
 import { httpServer, type Keyless, resources, scheme, whyNot } from '../identity/keyless.ts';
@@ -18,6 +17,7 @@ import { openExecutions } from './executions.ts';
 import { type JobDefinition, runJobs } from './jobs.ts';
 import { type Answer, type Context, route } from './routes.ts';
 import { createOperations, type Trouble } from './trouble.ts';
+import { readArguments } from '../read-arguments.ts';
 
 const maxBodyBytes = 1024 * 1024;
 
@@ -161,16 +161,19 @@ export async function startContainerApps(options: ContainerAppsOptions): Promise
 }
 
 async function main(): Promise<void> {
-  const { values, positionals } = parseArgs({
-    options: {
-      port: { type: 'string', default: '10004' },
-      data: { type: 'string', default: '.darkroom/container-apps' },
-      token: { type: 'string' },
-      'memory-mb': { type: 'string', default: '2048' },
-      'timeout-seconds': { type: 'string', default: '1800' },
+  const { values, positionals } = readArguments(
+    'node local/container-apps/server.ts [--port 10004] [--data DIR] [--token TOKEN] [--memory-mb N] [--timeout-seconds N] -- COMMAND ARGS',
+    {
+      options: {
+        port: { type: 'string', default: '10004' },
+        data: { type: 'string', default: '.darkroom/container-apps' },
+        token: { type: 'string' },
+        'memory-mb': { type: 'string', default: '2048' },
+        'timeout-seconds': { type: 'string', default: '1800' },
+      },
+      allowPositionals: true,
     },
-    allowPositionals: true,
-  });
+  );
   if (positionals.length === 0) throw new Error('Say what the job runs: ... -- COMMAND ARGS');
   const service = await startContainerApps({
     port: Number(values.port),

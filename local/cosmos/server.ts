@@ -5,7 +5,6 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { parseArgs } from 'node:util';
 import { databaseName, documentContainers } from '../../shared/resources.ts';
 import { httpServer, type Keyless, scheme } from '../identity/keyless.ts';
 import { diskRefusal } from '../disk.ts';
@@ -16,6 +15,7 @@ import { declaredPolicy } from './indexes.ts';
 import { openResources } from './resources.ts';
 import { type Answer, type Request, routes } from './routes.ts';
 import { Store } from './store.ts';
+import { readArguments } from '../read-arguments.ts';
 
 /** a batch of the largest kind, with room for its envelope */
 const maxBodyBytes = 4 * 1024 * 1024;
@@ -190,7 +190,7 @@ export async function startCosmos(options: CosmosOptions): Promise<CosmosService
 }
 
 if (process.argv[1] === import.meta.filename) {
-  const { values } = parseArgs({
+  const { values } = readArguments('node local/cosmos/server.ts [--port 8081] [--data DIR]', {
     options: { port: { type: 'string', default: '8081' }, data: { type: 'string', default: '.darkroom/cosmos' } },
   });
   const containers = documentContainers;

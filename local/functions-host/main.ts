@@ -3,18 +3,21 @@
  * App settings are this process's environment; FUNCTION_KEYS may hold access keys as a JSON object.
  * Prints `ready <port>` when it takes work, log lines as NDJSON to stderr; ends gracefully on SIGTERM and SIGINT.
  */
-import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import { startFunctionsHost } from './host.ts';
+import { readArguments } from '../read-arguments.ts';
 
-const { values } = parseArgs({
-  options: {
-    app: { type: 'string' },
-    entry: { type: 'string' },
-    port: { type: 'string', default: '0' },
-    functions: { type: 'string' },
+const { values } = readArguments(
+  'node local/functions-host/main.ts --app DIR --entry FILE [--port N] [--functions A,B]',
+  {
+    options: {
+      app: { type: 'string' },
+      entry: { type: 'string' },
+      port: { type: 'string', default: '0' },
+      functions: { type: 'string' },
+    },
   },
-});
+);
 if (!values.app || !values.entry) throw new Error('usage: main.ts --app DIR --entry FILE --port N [--functions a,b]');
 
 const { FUNCTION_KEYS, ...environment } = process.env;

@@ -6,12 +6,13 @@
 import { appendFile, mkdir, rename, rm, stat, truncate } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join } from 'node:path';
-import { parseArgs, promisify } from 'node:util';
+import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import * as z from 'zod';
 import { diskRefusal } from '../disk.ts';
 import { httpServer, type Keyless, resources, scheme, whyNot } from '../identity/keyless.ts';
 import { listen, loopback } from '../listen.ts';
+import { readArguments } from '../read-arguments.ts';
 
 const unzip = promisify(gunzip);
 const maxBodyBytes = 16 * 1024 * 1024;
@@ -206,7 +207,7 @@ export async function startInsights(options: InsightsOptions): Promise<InsightsS
 }
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({
+  const { values } = readArguments('node local/insights/server.ts [--port 10005] [--data DIR]', {
     options: { port: { type: 'string', default: '10005' }, data: { type: 'string', default: '.darkroom/insights' } },
   });
   const service = await startInsights({ port: Number(values.port), dataDir: values.data });

@@ -1,6 +1,5 @@
 /** The local Service Bus: queues as the Basic tier has them, durable, on loopback. */
 import path from 'node:path';
-import { parseArgs } from 'node:util';
 import rhea from 'rhea';
 import { queues as declaredQueues } from '../../shared/resources.ts';
 import type { Keyless } from '../identity/keyless.ts';
@@ -9,6 +8,7 @@ import { keyName } from './claims.ts';
 import { parseMessage } from './message.ts';
 import { deadLetterSuffix, Queue } from './queue.ts';
 import { MessageStore } from './store.ts';
+import { readArguments } from '../read-arguments.ts';
 
 export interface ServiceBusOptions {
   port: number;
@@ -93,7 +93,7 @@ export async function startServiceBus(options: ServiceBusOptions): Promise<Local
 }
 
 if (process.argv[1] === import.meta.filename) {
-  const { values } = parseArgs({
+  const { values } = readArguments('node local/service-bus/server.ts [--port 5672] [--data DIR] [--lock-seconds N]', {
     options: {
       port: { type: 'string', default: '5672' },
       data: { type: 'string', default: '.darkroom' },

@@ -6,13 +6,13 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { parseArgs } from 'node:util';
 import { hourOfPolicy, runOutage } from './outage.ts';
 import { startFaultyPlatform } from './platform.ts';
 import { runRound } from './round.ts';
 import { silence } from './silence.ts';
+import { readArguments } from '../../local/read-arguments.ts';
 
-const { values } = parseArgs({
+const { values } = readArguments('npm run faults -- [--rounds N] [--seed N] [--seconds N] [--files N]', {
   options: {
     rounds: { type: 'string', default: '10' },
     seed: { type: 'string', default: '1' },

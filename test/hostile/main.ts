@@ -3,7 +3,6 @@
  * `--seed N` repeats a run, `--requests N` and `--runs N` (per parser) say how many, `--only N` sends one request and
  * shows it with its answer. Ends with the number of violations.
  */
-import { parseArgs } from 'node:util';
 import { table } from '../../local/demo/table.ts';
 import { readOperations } from '../e2e/contract.ts';
 import { attack, describe } from './attack.ts';
@@ -17,12 +16,13 @@ import { parsers } from './parsers.ts';
 import { startTarget, type Target } from './platform.ts';
 import { encode, exchange } from './raw.ts';
 import { type Context, hostileRequest } from './requests.ts';
+import { readArguments } from '../../local/read-arguments.ts';
 
 /** violations that are shown; what is wrong everywhere need not be told for ever */
 const maxShown = 20;
 const maxGrowthBytes = 400 * 1024 * 1024;
 
-const { values } = parseArgs({
+const { values } = readArguments('npm run hostile -- [--seed N] [--requests N] [--runs N] [--only N]', {
   options: {
     seed: { type: 'string', default: String(Date.now() % 1_000_000) },
     requests: { type: 'string', default: '5000' },

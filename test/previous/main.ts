@@ -8,7 +8,6 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
 import * as z from 'zod';
 import { buildApp } from '../../local/build.ts';
 import { readDigits } from '../../local/demo/digits.ts';
@@ -16,6 +15,7 @@ import type { Picture } from '../../local/demo/pictures.ts';
 import { type Platform, startPlatform } from '../../local/platform.ts';
 import { checkOut, previousCommit } from './code.ts';
 import { anyPorts } from '../platform.ts';
+import { readArguments } from '../../local/read-arguments.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
 const liveLimitSeconds = 120;
@@ -124,7 +124,7 @@ const projectSettings = {
   gate: { minimum: 0.4, minimumRecall: 0, maxRegression: 1 },
   commit: { quietSeconds: 3 },
 };
-const { values } = parseArgs({ options: { ref: { type: 'string' } } });
+const { values } = readArguments('node test/previous/main.ts [--ref COMMIT]', { options: { ref: { type: 'string' } } });
 const commit = values.ref ?? (await previousCommit());
 const work = await mkdtemp(path.join(tmpdir(), 'darkroom-previous-'));
 try {

@@ -7,7 +7,6 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { parseArgs } from 'node:util';
 import sharp from 'sharp';
 import { connect } from '../../shared/azure/connect.ts';
 import { readConfig } from '../../shared/config.ts';
@@ -20,6 +19,7 @@ import { prepare, rest } from '../torture/round.ts';
 import { work } from './load.ts';
 import { memoryOf } from './memory.ts';
 import { heapBytesOf, latencyTable, maxGrowth, megabytes, memoryTable, queueTable } from './report.ts';
+import { readArguments } from '../../local/read-arguments.ts';
 
 const mnist = createRequire(import.meta.url)('mnist') as Record<number, { get(index: number): number[] }>;
 const sampleEveryMs = 1000;
@@ -27,7 +27,9 @@ const progressEveryMs = 20_000;
 const warmUpMs = 60_000;
 const digitsPerLabel = 900;
 
-const { values } = parseArgs({ options: { minutes: { type: 'string', default: '10' } } });
+const { values } = readArguments('npm run soak -- [--minutes N]', {
+  options: { minutes: { type: 'string', default: '10' } },
+});
 const minutes = Number(values.minutes);
 if (!(minutes > 0 && minutes <= 24 * 60)) {
   console.error('usage: npm run soak -- --minutes N (above 0, at most 1440)');

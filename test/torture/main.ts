@@ -7,23 +7,26 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { parseArgs } from 'node:util';
 import { connect } from '../../shared/azure/connect.ts';
 import { readConfig } from '../../shared/config.ts';
 import { startParts } from './parts.ts';
 import { azuriteLoss } from './azurite-loss.ts';
 import { newLedger } from './load.ts';
 import { prepare, runRound } from './round.ts';
+import { readArguments } from '../../local/read-arguments.ts';
 
-const { values } = parseArgs({
-  options: {
-    rounds: { type: 'string', default: '20' },
-    seed: { type: 'string', default: '1' },
-    platforms: { type: 'string', default: '1' },
-    seconds: { type: 'string', default: '12' },
-    digits: { type: 'string', default: '120' },
+const { values } = readArguments(
+  'npm run torture -- [--rounds N] [--seed N] [--platforms N] [--seconds N] [--digits N]',
+  {
+    options: {
+      rounds: { type: 'string', default: '20' },
+      seed: { type: 'string', default: '1' },
+      platforms: { type: 'string', default: '1' },
+      seconds: { type: 'string', default: '12' },
+      digits: { type: 'string', default: '120' },
+    },
   },
-});
+);
 const wholeNumber = (text: string): number => (/^[1-9]\d{0,8}$/.test(text) ? Number(text) : Number.NaN);
 const [rounds, firstSeed, seconds, digits] = [
   wholeNumber(values.rounds),

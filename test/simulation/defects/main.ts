@@ -1,9 +1,11 @@
 /** `node test/simulation/defects/main.ts [--seeds N]`: after how many random seeds each deliberate defect is noticed. */
-import { parseArgs } from 'node:util';
 import { defects } from './defects.ts';
 import { seek, type Sought } from './seek.ts';
+import { readArguments } from '../../../local/read-arguments.ts';
 
-const { values } = parseArgs({ options: { seeds: { type: 'string', default: '5000' } } });
+const { values } = readArguments('node test/simulation/defects/main.ts [--seeds N]', {
+  options: { seeds: { type: 'string', default: '5000' } },
+});
 const most = Number(values.seeds);
 /** not the seeds that are recorded for `npm test` */
 const from = 100_001;
