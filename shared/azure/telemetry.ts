@@ -9,29 +9,42 @@ export interface FlushableTelemetry extends Telemetry {
   flush(): Promise<void>;
 }
 
-/** Telemetry to Application Insights if the settings name it: its SDK is loaded when there is something to tell. */
+/** The SDK takes a quarter of a second to load: what is told waits this long, so that the first request is answered before. */
+const loadsAfterMs = 500;
+/** more than a process tells until the SDK is loaded */
+const maxWaiting = 10_000;
+
+/** Telemetry to Application Insights if the settings name it: its SDK is loaded after there is something to tell. */
 export function createTelemetry(config: Config, now: () => Date): FlushableTelemetry {
   const { connectionString, authentication } = config.insights;
   const log = { ...logTelemetry(now), flush: () => Promise.resolve() };
   if (connectionString === undefined) return log;
-  let isUsed = false;
   const load = onFirstUse(async () =>
     (await import('./insights.ts')).connectInsights(connectionString, authentication),
   );
-  const insights = (): Promise<FlushableTelemetry> => {
-    isUsed = true;
+  const waiting: ((telemetry: Telemetry) => void)[] = [];
+  let ready: FlushableTelemetry | undefined;
+  const insights = async (): Promise<FlushableTelemetry> => {
     // telemetry never fails its caller
-    return load().catch((error: unknown) => {
+    ready ??= await load().catch((error: unknown) => {
       log.problem(`Application Insights cannot be used: ${String(error)}`);
-      return log;
+      return undefined;
     });
+    const telemetry = ready ?? log;
+    for (const tell of waiting.splice(0)) tell(telemetry);
+    return telemetry;
+  };
+  const told = (tell: (telemetry: Telemetry) => void): void => {
+    if (ready !== undefined) return tell(ready);
+    if (waiting.length < maxWaiting) waiting.push(tell);
+    if (waiting.length === 1) setTimeout(() => void insights(), loadsAfterMs).unref();
   };
   return {
     span: async (...call) => (await insights()).span(...call),
-    stage: (record) => void insights().then((telemetry) => telemetry.stage(record)),
-    metric: (...call) => void insights().then((telemetry) => telemetry.metric(...call)),
-    problem: (...call) => void insights().then((telemetry) => telemetry.problem(...call)),
-    flush: async () => (isUsed ? (await insights()).flush() : undefined),
+    stage: (record) => told((telemetry) => telemetry.stage(record)),
+    metric: (...call) => told((telemetry) => telemetry.metric(...call)),
+    problem: (...call) => told((telemetry) => telemetry.problem(...call)),
+    flush: async () => (ready === undefined && waiting.length === 0 ? undefined : (await insights()).flush()),
   };
 }
 
