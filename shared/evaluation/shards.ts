@@ -67,9 +67,9 @@ export interface AssessedSplit {
 type Sample = Pick<SampleRecord, 'md5' | 'sizeBytes'> & { annotation: Annotation };
 
 /**
- * Assesses the answers to every test sample of a version that can be read and is for the candidate's classes. `outOfTime` is asked between shards; when it says yes the result is
- * 'continue' and the next call goes on where this one stopped. Throws a TerminalError when there are more than `maxShards`
- * of them, or when the candidate cannot be run.
+ * Assesses what the models answer for every test sample of a version that can be read and is for the candidate's classes.
+ * `outOfTime` is asked between shards; when it says yes the result is 'continue' and the next call goes on where this one
+ * stopped. Throws a TerminalError when there are more than `maxShards` of them, or when the candidate cannot be run.
  */
 export async function assessTestSplit(
   ports: EvaluationPorts,
