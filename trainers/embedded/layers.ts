@@ -58,6 +58,7 @@ export function batchNorm(
   return { y, mean, variance };
 }
 
+/** max(x, 0), for any shape. */
 export function relu(graph: GraphBuilder, x: Value): Value {
   const y = graph.node('Relu', [x], x.shape);
   return graph.record(y, [x], (dy) => {
@@ -65,6 +66,7 @@ export function relu(graph: GraphBuilder, x: Value): Value {
   });
 }
 
+/** a + b, of one shape. */
 export function add(graph: GraphBuilder, a: Value, b: Value): Value {
   const y = graph.node('Add', [a, b], a.shape);
   return graph.record(y, [a, b], (dy) => {
@@ -84,6 +86,7 @@ export function averagePool(graph: GraphBuilder, x: Value, size: number): Value 
   });
 }
 
+/** [n, channels, rows, columns] to [n, channels * rows * columns]. */
 export function flatten(graph: GraphBuilder, x: Value): Value {
   const [n, channels, h, w] = shape4(x);
   const y = graph.node('Flatten', [x], [n, channels * h * w], { axis: { int: 1 } });

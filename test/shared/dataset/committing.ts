@@ -17,6 +17,7 @@ import { labelOf } from './samples.ts';
 export const name = 'digits';
 export type CommitDue = z.infer<typeof commitDue>;
 
+/** Puts a project there, with its commit settings. */
 export function projectIn(world: Fakes, commit: ProjectSettingsInput['commit'] = {}): ProjectDocument {
   const project = {
     id: name,
@@ -29,6 +30,7 @@ export function projectIn(world: Fakes, commit: ProjectSettingsInput['commit'] =
   return project;
 }
 
+/** The nth sample of a project. */
 export function sampleOf(n: number, label = 'a'): SampleDocument {
   const sha256 = createHash('sha256').update(String(n)).digest('hex');
   const id = sha256.slice(0, 32);
