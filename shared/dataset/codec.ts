@@ -106,10 +106,16 @@ function leafOf({ task, entries }: { task: string; entries: LeafEntry[] }, kind:
 function innerOf({ task, level, entries }: Node): z.input<typeof inner> {
   const children = entries as ChildEntry[];
   const totals = children.map((child) => child.totals);
-  const classes = [...new Set(totals.flatMap(({ byClass }) => Object.keys(byClass)))].sort();
+  const names = new Set<string>();
+  for (const { byClass } of totals) for (const name of Object.keys(byClass)) names.add(name);
+  const classes = [...names].sort();
   const index = new Map(classes.map((name, i) => [name, i]));
-  const byIndex = (byClass: Record<string, number>): [number, number][] =>
-    Object.entries(byClass).map(([name, n]) => [index.get(name) ?? 0, n]);
+  const pairsOf = (byClass: Record<string, number>): number[] => {
+    const indexes = Object.keys(byClass).map((name) => index.get(name) ?? 0);
+    const pairs: number[] = [];
+    for (const i of indexes.sort((x, y) => x - y)) pairs.push(i, byClass[classes[i] ?? ''] ?? 0);
+    return pairs;
+  };
   return {
     ...{ node: 'inner', version: layoutVersion, task, level },
     entries: {
@@ -122,11 +128,7 @@ function innerOf({ task, level, entries }: Node): z.input<typeof inner> {
         test: totals.map(({ bySplit }) => bySplit.test),
       },
       classes,
-      byClass: totals.map(({ byClass }) =>
-        byIndex(byClass)
-          .sort(([a], [b]) => a - b)
-          .flat(),
-      ),
+      byClass: totals.map(({ byClass }) => pairsOf(byClass)),
     },
   };
 }
