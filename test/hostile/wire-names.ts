@@ -15,8 +15,8 @@ export interface Stored {
 /** Where storage decides before we do: it turns backslashes round, and takes no bytes that are no text, nor long names. */
 const atStorage: Record<string, string> = {
   backslashes: 'accepted dark',
-  'half of an emoji': 'storage answers 400',
-  '1,025 characters': 'storage answers 400',
+  'half of an emoji, which storage does not keep': 'storage answers 400',
+  '1,025 characters, which storage does not keep': 'storage answers 400',
 };
 
 /** Percent-encodes everything that an address cannot carry; slashes stay. */
