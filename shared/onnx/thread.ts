@@ -54,11 +54,17 @@ export function startThread(program: string, onEnd: () => void): Thread {
   });
   return {
     ask(request) {
-      asked = Promise.withResolvers();
+      const answer = Promise.withResolvers<NamedTensors>();
+      asked = answer;
       worker.ref();
       const moved = request.kind === 'run' ? Object.values(request.inputs).map(({ data }) => data.buffer) : [];
-      worker.postMessage(request, moved as ArrayBuffer[]);
-      return asked.promise;
+      try {
+        worker.postMessage(request, moved as ArrayBuffer[]);
+      } catch (error) {
+        // inputs that were moved before are no more
+        done()?.reject(error);
+      }
+      return answer.promise;
     },
     async end() {
       await worker.terminate();

@@ -47,6 +47,14 @@ test('a run that fails says what onnxruntime says, and does not keep the others 
   expect(other.status).toBe('fulfilled');
 });
 
+test('inputs that were moved to a thread before are refused, and the thread goes on', async () => {
+  const model = await started(1).load(tiny(), asOwner('a'));
+  const inputs = input();
+  await model.run(inputs);
+  await expect(model.run(inputs)).rejects.toThrow(/detached|transfer/i);
+  expect((await model.run(input()))['probabilities']?.data).toHaveLength(2);
+});
+
 test('what onnxruntime cannot load is told, and the thread goes on', async () => {
   started(1);
   await expect(workers.load(Buffer.from('no model'), asOwner('a'))).rejects.not.toBeInstanceOf(RetryLater);
