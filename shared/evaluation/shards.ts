@@ -18,6 +18,7 @@ import { digestOf } from '../digest.ts';
 import type { Blobs } from '../ports.ts';
 import { loadModel } from '../model/artifact.ts';
 import type { Budget } from '../budget.ts';
+import { placementOf } from '../image/placement.ts';
 import { createSampleBudget, type Inference, withSample } from '../prediction/inference.ts';
 import type { Answered, Assessment } from '../task/models.ts';
 import type { Annotation, TaskKind } from '../task/task.ts';
@@ -64,7 +65,7 @@ export interface AssessedSplit {
   unreadable: number;
 }
 
-type Sample = Pick<SampleRecord, 'md5' | 'sizeBytes'> & { annotation: Annotation };
+type Sample = Pick<SampleRecord, 'md5' | 'sizeBytes' | 'width' | 'height'> & { annotation: Annotation };
 
 /**
  * Assesses what the models answer for every test sample of a version that can be read and is for the candidate's classes.
@@ -100,10 +101,10 @@ export async function assessTestSplit(
   };
   const classes = new Set(candidate.classes);
   for await (const { record } of entries(treeStore(ports.blobs, project), root, { split: 'test' })) {
-    const { md5, annotation, sizeBytes } = record;
+    const { md5, annotation, sizeBytes, width, height } = record;
     if (kind.manifestLine(annotation, classes) === null) continue;
     samples++;
-    shard.push({ md5, annotation, sizeBytes });
+    shard.push({ md5, annotation, sizeBytes, width, height });
     if (shard.length === shardSize && !(await flush())) return 'continue';
   }
   return (await flush()) ? { assessed, unreadable: samples - assessed.length } : 'continue';
@@ -142,13 +143,14 @@ async function assessGroup(ports: AssessmentPorts, comparison: Comparison, group
   const inputs = await inputsOf(ports, comparison, group);
   if (inputs.length === 0) return [];
   const ofCandidate = inputs.map((input) => input.candidate);
-  const candidateAnswers = await answers(ports, kind, candidate, ofCandidate).catch((error: unknown) => {
+  const sizes = inputs.map((input) => input.size);
+  const candidateAnswers = await answers(ports, kind, candidate, ofCandidate, sizes).catch((error: unknown) => {
     // the bytes are at hand and were found valid: whatever fails is the model's fault, and would fail again
     if (!(error instanceof InferenceError)) throw error;
     throw new TerminalError('bad-model', `The model cannot score the test samples: ${error.message}`);
   });
   const ofChampion = inputs.map((input) => input.champion);
-  const championAnswers = champion === null ? null : await answers(ports, kind, champion, ofChampion);
+  const championAnswers = champion === null ? null : await answers(ports, kind, champion, ofChampion, sizes);
   return candidateAnswers.flatMap((answered, i) => {
     const input = inputs[i];
     return input === undefined ? [] : [kind.assess(input.annotation, answered, championAnswers?.[i] ?? null)];
@@ -157,6 +159,8 @@ async function assessGroup(ports: AssessmentPorts, comparison: Comparison, group
 
 interface Input {
   annotation: Annotation;
+  /** of the picture as shown, in pixels */
+  size: { width: number; height: number };
   candidate: Float32Array;
   champion: Float32Array;
 }
@@ -173,12 +177,17 @@ async function inputsOf(
   const other = champion === null || isSameSpec(candidate.image, champion.image) ? null : champion.image;
   const inputs = await pMap(
     group,
-    async ({ md5, annotation, sizeBytes }) => {
+    async ({ md5, annotation, sizeBytes, width, height }) => {
       const name = storedName(project, md5);
       const read = async (bytes: Buffer): Promise<Input[]> => {
         const input = await ports.toTensor(bytes, candidate.image);
         return [
-          { annotation, candidate: input, champion: other === null ? input : await ports.toTensor(bytes, other) },
+          {
+            annotation,
+            size: { width, height },
+            candidate: input,
+            champion: other === null ? input : await ports.toTensor(bytes, other),
+          },
         ];
       };
       const trouble: unknown[] = [];
@@ -211,6 +220,7 @@ async function answers(
   kind: TaskKind,
   model: EvaluatedModel,
   inputs: Float32Array[],
+  sizes: Input['size'][],
 ): Promise<Answered[]> {
   const { digest, load, image, classes } = model;
   const outputs = await ports.infer(digest, load, inputs, image).catch((error: unknown) => {
@@ -220,7 +230,7 @@ async function answers(
   const ends = kind.ends(classes, image).outputs;
   const odd = outputs.map((one) => misfit(ends, one)).find((problem) => problem !== undefined);
   if (odd !== undefined) throw new InferenceError(odd);
-  return outputs.map((one) => ({ outputs: one, classes }));
+  return sizes.map((size, i) => ({ outputs: outputs[i] ?? {}, classes, placement: placementOf(size, image) }));
 }
 
 /** A registered model as an evaluation runs it. */

@@ -1,3 +1,5 @@
+import type { Fit } from './placement.ts';
+
 /**
  * What a model takes in: pixels, and 1 (grey) or 3 (sRGB) channels. `range` says which values of a picture become 0 and 255:
  * the least and the greatest that its bits can hold (`given`, where it is left out), or those found in it. With
@@ -9,6 +11,8 @@ export type ImageSpec = {
   channels: 1 | 3;
   range?: 'given' | 'found' | undefined;
   shrinkOnLoad?: boolean | undefined;
+  /** how a picture of another shape fills it; left out: `stretch` */
+  fit?: Fit | undefined;
 };
 
 /** Whether two models take in the same numbers of every picture. */
@@ -17,7 +21,8 @@ export const isSameSpec = (a: ImageSpec, b: ImageSpec): boolean =>
   a.height === b.height &&
   a.channels === b.channels &&
   (a.range ?? 'given') === (b.range ?? 'given') &&
-  (a.shrinkOnLoad ?? false) === (b.shrinkOnLoad ?? false);
+  (a.shrinkOnLoad ?? false) === (b.shrinkOnLoad ?? false) &&
+  (a.fit ?? 'stretch') === (b.fit ?? 'stretch');
 
 /** Bytes of the largest image that is taken: fits a 20-megapixel PNG of noise. */
 export const maxImageBytes = 64 * 1024 * 1024;

@@ -1,3 +1,4 @@
+import { placementOf } from './placement.ts';
 import { defaultMaxPixels, openImage } from './sharp-engine.ts';
 import type { ImageSpec } from './size.ts';
 import type { ImageStructure } from './structure.ts';
@@ -13,8 +14,8 @@ const timeoutSeconds = 20;
  *
  * The steps are fixed, and docs/preprocessing.md has them to the last bit: decoded at full size (with `shrinkOnLoad` a large
  * JPEG at a part of it, and turned after the resize); orientation applied; ICC
- * profile of an 8-bit picture converted to sRGB; transparency laid on white, as viewers and paper show it; stretched to the
- * size, shape not kept, with Lanczos3; colours to sRGB (3 channels) or grey (1); 8 bits, or with `range: 'found'` as many as
+ * profile of an 8-bit picture converted to sRGB; transparency laid on white, as viewers and paper show it; resized to the
+ * part of the input that it fills (placement.ts) with Lanczos3, the rest of a letterbox being 114; colours to sRGB (3 channels) or grey (1); 8 bits, or with `range: 'found'` as many as
  * there are, stretched to 0..255. Throws an Error when the bytes are no sound image or cannot be decoded.
  */
 export async function toTensor(bytes: Buffer, spec: ImageSpec): Promise<Float32Array> {
@@ -29,6 +30,7 @@ export async function tensorOf(
   limits: { maxPixels: number; timeoutSeconds: number },
 ): Promise<Float32Array> {
   const found = spec.range === 'found';
+  const { filled } = placementOf(wholeImage(structure), spec);
   const deep = found && structure.depth === 16;
   const grey = deep ? 'grey16' : 'b-w';
   // sharp would convert 16 bits by their profile to Display P3, and grey ones not at all
@@ -38,11 +40,11 @@ export async function tensorOf(
   const { data, info } = await (isShrunkOnLoad(structure, spec) ? opened : opened.extract(wholeImage(structure)))
     .flatten({ background: '#ffffff' })
     .toColourspace(spec.channels === 1 ? grey : deep ? 'rgb16' : 'srgb')
-    .resize(spec.width, spec.height, { fit: 'fill', kernel: 'lanczos3', fastShrinkOnLoad: false })
+    .resize(filled.width, filled.height, { fit: 'fill', kernel: 'lanczos3', fastShrinkOnLoad: false })
     .raw({ depth: deep ? 'ushort' : 'uchar' })
     .toBuffer({ resolveWithObject: true });
   const samples = deep ? new Uint16Array(data.buffer, data.byteOffset, data.length / 2) : data;
-  const plane = spec.width * spec.height;
+  const plane = filled.width * filled.height;
   if (samples.length !== plane * info.channels || info.channels < spec.channels) {
     throw new Error(`decoded to ${info.width}x${info.height}x${info.channels}, asked for ${JSON.stringify(spec)}`);
   }
@@ -52,7 +54,22 @@ export async function tensorOf(
       tensor[channel * plane + pixel] = samples[pixel * info.channels + channel] ?? 0;
     }
   }
-  return found ? stretched(tensor) : tensor;
+  return letterboxed(found ? stretched(tensor) : tensor, filled, spec);
+}
+
+/** What stands beside a picture in a letterbox: the grey that detectors are usually trained with. */
+const besideThePicture = 114;
+
+/** Pixels that fill the top left of an input, and grey beside them. */
+function letterboxed(pixels: Float32Array, filled: { width: number; height: number }, spec: ImageSpec): Float32Array {
+  if (filled.width === spec.width && filled.height === spec.height) return pixels;
+  const input = new Float32Array(spec.width * spec.height * spec.channels).fill(besideThePicture);
+  for (let row = 0; row < filled.height * spec.channels; row += 1) {
+    const channel = Math.floor(row / filled.height);
+    const at = (channel * spec.height + (row % filled.height)) * spec.width;
+    input.set(pixels.subarray(row * filled.width, (row + 1) * filled.width), at);
+  }
+  return input;
 }
 
 /** The least value becomes 0 and the greatest 255; all are 0 where there is only one. */

@@ -6,6 +6,7 @@ import type { ModelDocument } from '../model/document.ts';
 import type { PredictionDocument } from './document.ts';
 import { chooseTarget } from '../endpoint/choose-target.ts';
 import type { Target } from '../endpoint/endpoint.ts';
+import { placementOf } from '../image/placement.ts';
 import { RetryLater, TerminalError } from '../errors.ts';
 import type { PreprocessedImage } from '../image/decode.ts';
 import type { ImageSpec } from '../image/size.ts';
@@ -131,7 +132,11 @@ export function createScorer(ports: ScorePorts): ScoreImage {
       const load = (): Promise<Buffer> => loadModel(ports.blobs, project, model.digest);
       const [outputs = {}] = await infer(model.digest, load, [image.tensor], model.image);
       const kind = taskOf(model);
-      document.prediction = kind.decode({ outputs, classes: model.classes });
+      document.prediction = kind.decode({
+        outputs,
+        classes: model.classes,
+        placement: placementOf(image, model.image),
+      });
       if (document.prediction === null) throw new Error(kind.noAnswer);
     } catch (error) {
       // storage that does not answer is no error of the model: it must not return a canary

@@ -1,6 +1,7 @@
 /** What a task kind knows of models: what they take in and answer, how good they are, and what the API shows of it. */
 import type * as z from 'zod';
 import type { VersionSummary } from '../dataset/document.ts';
+import type { Fit, Placement } from '../image/placement.ts';
 import type { InputShape, ModelEnds, NamedTensors } from '../onnx/ends.ts';
 import type { Annotation } from './task.ts';
 import type { Verdict } from './verdict.ts';
@@ -18,9 +19,14 @@ export type Metrics = object;
 export type KeptAnswer = { md5: string };
 
 /** What a model answered for one picture, and the classes that it knows, in the order of its outputs. */
-export interface Answered {
+export interface Answer {
   outputs: NamedTensors;
   classes: readonly string[];
+}
+
+/** An answer, and where the picture lay in the model's input: the way back from places in it. */
+export interface Answered extends Answer {
+  placement: Placement;
 }
 
 /** An evaluation of a candidate whose test samples are all assessed. */
@@ -48,6 +54,8 @@ export interface ModelKind<A extends Annotation = Annotation> {
     /** rules of the gate */
     readonly gate: z.ZodObject;
   };
+  /** how a picture fills the input of the kind's models */
+  readonly fit: Fit;
   /** what a model of these classes takes in and answers */
   ends(classes: readonly string[], input: InputShape): ModelEnds;
   /** what outputs mean; null: nothing (not-a-number, say), which is no answer. Throws an Error where outputs are missing */
@@ -67,7 +75,7 @@ export interface ModelKind<A extends Annotation = Annotation> {
   /** the same in words, for whoever wrote another: `2 probabilities, one for each class` */
   sayKeptAnswer(classes: readonly string[]): string;
   /** how a served model departs from what training kept, as the end of a sentence; undefined: they agree */
-  departs(kept: KeptAnswer, served: Answered): string | undefined;
+  departs(kept: KeptAnswer, served: Answer): string | undefined;
   readonly views: KindViews;
 }
 

@@ -27,6 +27,8 @@ export const imageShape = z.object({
   range: z.enum(['given', 'found']).optional(),
   /** left out: false */
   shrinkOnLoad: z.boolean().optional(),
+  /** left out: `stretch` */
+  fit: z.enum(['stretch', 'letterbox']).optional(),
 });
 
 /** The three files a job leaves behind; each is created once and never overwritten. */

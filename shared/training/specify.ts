@@ -7,6 +7,7 @@ import { TerminalError } from '../errors.ts';
 import { chooseImageSpec } from '../image/size.ts';
 import type { Ports } from '../ports.ts';
 import type { ProjectDocument } from '../project/document.ts';
+import { taskOf } from '../task/task.ts';
 import type { RunSpec } from './run.ts';
 import { classesOf, untrainable } from './untrainable.ts';
 
@@ -47,13 +48,14 @@ export async function specify(
   const { settings } = project;
   const reason = untrainable(settings, version);
   if (reason !== undefined) throw new TerminalError(reason.code, reason.detail);
+  const { fit } = taskOf(settings);
   return {
     task: settings.task,
     version: { id: version.version, number: version.number },
     trainer: { ...trainerOf(project, input), timeoutSeconds: settings.trainer.timeoutSeconds },
     seed: input.seed ?? 1,
     classes: classesOf(settings, version),
-    image: settings.image ?? (await chooseImage(ports, project.id)),
+    image: { ...(settings.image ?? (await chooseImage(ports, project.id))), ...(fit === 'stretch' ? {} : { fit }) },
     requestedBy: input.by,
     reason: input.reason ?? (input.kind === 'policy' ? `version ${version.number} was committed` : 'requested'),
   };

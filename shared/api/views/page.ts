@@ -12,6 +12,7 @@ export const image = z.object({
   channels: z.number(),
   range: z.enum(['given', 'found']).optional(),
   shrinkOnLoad: z.boolean().optional(),
+  fit: z.enum(['stretch', 'letterbox']).optional(),
 });
 
 export const page = <T extends z.ZodType>(item: T) =>

@@ -30,6 +30,7 @@ export const classification: TaskKind<Labelled> = {
   untrainable,
   manifestLine,
   trainers: builtInTrainers,
+  fit: 'stretch',
   ends: (classes, input) => classifierEnds({ ...input, classes: classes.length }),
   decode,
   noAnswer,

@@ -1,4 +1,5 @@
 /** Real models of the second kind: read, tried, run and decoded by the same code as classifiers. */
+import { placementOf } from '../../../shared/image/placement.ts';
 import { createHash } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { encodeModel, type OnnxModel } from '../../../shared/onnx/encode.ts';
@@ -30,7 +31,13 @@ test('a model that answers a number is taken, run and decoded', async () => {
   const digest = createHash('sha256').update(bytes).digest('hex');
   const images = [Float32Array.of(1, 2, 3, 4), new Float32Array(4).fill(3e38)];
   const answers = await cache.run(digest, () => Promise.resolve(bytes), images, image);
-  const decoded = answers.map((outputs) => regression.decode({ outputs, classes: [] }));
+  const decoded = answers.map((outputs) =>
+    regression.decode({
+      outputs,
+      classes: [],
+      placement: placementOf({ width: 8, height: 8 }, { width: 8, height: 8 }),
+    }),
+  );
   expect(decoded).toEqual([{ value: 2.5 }, null]);
   await cache.release();
   await workers.close();
