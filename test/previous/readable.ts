@@ -7,25 +7,27 @@
  * is only added has to be optional.
  */
 import type * as z from 'zod';
-import type { DocumentTypes as AllDocumentTypes } from '../../shared/ports.ts';
-import type { queueMessages as allQueueMessages } from '../../shared/delivery/message.ts';
+import type { queueMessages } from '../../shared/delivery/message.ts';
+import type { DocumentTypes } from '../../shared/ports.ts';
+import type { Labelled } from '../../shared/task/classification/annotation.ts';
+import type { ClassVerdict } from '../../shared/task/classification/gate.ts';
 import type { ClassifierLine } from '../../shared/task/classification/manifest.ts';
+import type { Compared, Measured } from '../../shared/task/classification/metrics.ts';
+import type { ClassPrediction } from '../../shared/task/classification/prediction.ts';
+import type { KeptProbabilities } from '../../shared/task/classification/smoke.ts';
 import type { JobDocument, JobReport } from '../../shared/training/job-contract.ts';
-import type { DocumentTypes as AllDocumentTypesBefore } from './types/documents.d.ts';
-import type { queueMessages as allQueueMessagesBefore } from './types/message.d.ts';
+import type { queueMessages as queueMessagesBefore } from './types/delivery/message.d.ts';
+import type { DocumentTypes as DocumentTypesBefore } from './types/ports.d.ts';
+import type { Labelled as LabelledBefore } from './types/task/classification/annotation.d.ts';
+import type { ClassVerdict as ClassVerdictBefore } from './types/task/classification/gate.d.ts';
+import type { ClassifierLine as ClassifierLineBefore } from './types/task/classification/manifest.d.ts';
+import type { Compared as ComparedBefore, Measured as MeasuredBefore } from './types/task/classification/metrics.d.ts';
+import type { ClassPrediction as ClassPredictionBefore } from './types/task/classification/prediction.d.ts';
+import type { KeptProbabilities as KeptProbabilitiesBefore } from './types/task/classification/smoke.d.ts';
 import type {
   JobDocument as JobDocumentBefore,
   JobReport as JobReportBefore,
-  ManifestLine as ManifestLineBefore,
 } from './types/training/job-contract.d.ts';
-
-/** documents whose form changes with this release, before anybody keeps any: all that have an outbox, which names queues */
-type Reshaped = Exclude<keyof AllDocumentTypes, 'events'>;
-type DocumentTypes = Omit<AllDocumentTypes, Reshaped>;
-type DocumentTypesBefore = Omit<AllDocumentTypesBefore, Reshaped>;
-/** queues that have another name from this release on, before anybody keeps messages in them */
-type QueueMessages = Omit<typeof allQueueMessages, 'trainings'>;
-type QueueMessagesBefore = Omit<typeof allQueueMessagesBefore, 'training-requests'>;
 
 type Messages<Queues> = { [Q in keyof Queues]: Queues[Q] extends z.ZodType ? z.infer<Queues[Q]> : never };
 /** trainers are deployed as images of their own, before or after the functions */
@@ -36,8 +38,25 @@ interface Job {
 }
 interface JobBefore {
   document: JobDocumentBefore;
-  manifest: ManifestLineBefore;
+  manifest: ClassifierLineBefore;
   report: JobReportBefore;
+}
+/** what documents keep of a classifier, and hold to be any JSON */
+interface Classifier {
+  annotation: Labelled;
+  assessment: Compared;
+  metrics: Measured;
+  verdict: ClassVerdict;
+  prediction: ClassPrediction;
+  smoke: KeptProbabilities;
+}
+interface ClassifierBefore {
+  annotation: LabelledBefore;
+  assessment: ComparedBefore;
+  metrics: MeasuredBefore;
+  verdict: ClassVerdictBefore;
+  prediction: ClassPredictionBefore;
+  smoke: KeptProbabilitiesBefore;
 }
 
 /** Names of what is written in a form that its reader does not know; and of what the reader misses altogether. */
@@ -48,12 +67,19 @@ type Nothing<Names extends never> = Names;
 
 export type ReadByTheReleaseBefore = [
   Nothing<Misread<DocumentTypes, DocumentTypesBefore>>,
-  Nothing<Misread<Messages<QueueMessages>, Messages<QueueMessagesBefore>>>,
+  Nothing<Misread<Messages<typeof queueMessages>, Messages<typeof queueMessagesBefore>>>,
   Nothing<Misread<Job, JobBefore>>,
+  Nothing<Misread<Classifier, ClassifierBefore>>,
 ];
 /** new containers and queues are empty at first */
 export type ReadByThisRelease = [
   Nothing<Misread<DocumentTypesBefore, Pick<DocumentTypes, keyof DocumentTypesBefore>>>,
-  Nothing<Misread<Messages<QueueMessagesBefore>, Pick<Messages<QueueMessages>, keyof QueueMessagesBefore>>>,
+  Nothing<
+    Misread<
+      Messages<typeof queueMessagesBefore>,
+      Pick<Messages<typeof queueMessages>, keyof typeof queueMessagesBefore>
+    >
+  >,
   Nothing<Misread<JobBefore, Job>>,
+  Nothing<Misread<ClassifierBefore, Classifier>>,
 ];

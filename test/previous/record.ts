@@ -10,7 +10,8 @@ import path from 'node:path';
 const root = path.resolve(import.meta.dirname, '../..');
 const target = path.join(import.meta.dirname, 'types');
 const sources = [
-  ...globSync('shared/*/document.ts', { cwd: root }),
+  'shared/ports.ts',
+  ...globSync('shared/task/*/{annotation,gate,manifest,metrics,prediction,smoke}.ts', { cwd: root }),
   'shared/delivery/message.ts',
   'shared/training/job-contract.ts',
 ];

@@ -12,7 +12,7 @@ export declare const queues: {
     readonly lockSeconds: 60;
     readonly maxDeliveryCount: 10;
   };
-  readonly 'training-requests': {
+  readonly trainings: {
     readonly lockSeconds: 60;
     readonly maxDeliveryCount: 10;
   };
@@ -75,7 +75,7 @@ export declare const blobContainers: {
 export type BlobContainer = keyof typeof blobContainers;
 /**
  * Cosmos DB containers, all partitioned by `/pk`. `ttlSeconds` is the default time to live (null: keep for ever).
- * `indexed`: the fields that queries filter or sort by; nothing else is indexed, so that writes stay cheap.
+ * `indexed`: the fields that queries filter or sort by, those of an object after a dot; nothing else is indexed, so that writes stay cheap.
  * `orders`: the fields that listings are ordered by; each has a composite index with `id`, which breaks ties.
  */
 export declare const documentContainers: {
@@ -88,8 +88,8 @@ export declare const documentContainers: {
   readonly keys: {
     readonly partitionKey: '/pk';
     readonly ttlSeconds: null;
-    readonly indexed: readonly [];
-    readonly orders: readonly [];
+    readonly indexed: readonly ['project', 'createdAt'];
+    readonly orders: readonly ['createdAt'];
   };
   readonly uploads: {
     readonly partitionKey: '/pk';
@@ -100,8 +100,15 @@ export declare const documentContainers: {
   readonly samples: {
     readonly partitionKey: '/pk';
     readonly ttlSeconds: null;
-    readonly indexed: readonly ['project', 'label', 'createdAt'];
+    readonly indexed: readonly ['project', 'source', 'annotation.label', 'createdAt'];
     readonly orders: readonly ['createdAt'];
+  };
+  /** which sample shows which pixels */
+  readonly pixels: {
+    readonly partitionKey: '/pk';
+    readonly ttlSeconds: null;
+    readonly indexed: readonly [];
+    readonly orders: readonly [];
   };
   readonly staged: {
     readonly partitionKey: '/pk';
@@ -179,6 +186,7 @@ export declare const documentContainers: {
 };
 export type DocumentContainer = keyof typeof documentContainers;
 export type IndexedField<C extends DocumentContainer> = (typeof documentContainers)[C]['indexed'][number];
+export type OrderedField<C extends DocumentContainer> = (typeof documentContainers)[C]['orders'][number];
 export declare const databaseName = 'darkroom';
 /** schedule of the only timer, with seconds first, in UTC; a timer's runs are what an idle environment computes */
 export declare const sweepSchedule = '0 */15 * * * *';

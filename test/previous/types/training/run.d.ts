@@ -1,7 +1,7 @@
-/**
- * A training run: `queued -> submitted -> running -> evaluating -> registered | rejected`, and from any open state
- * `failed | cancelled`. `attempt` and `token` fence late writers; terminal states never change.
- */
+/** A training run, and the events that happen to it; transition.ts says what becomes of it then. */
+import type { Verdict } from '../task/verdict.ts';
+import type { ImageSpec } from '../image/size.ts';
+import type { Unreadable } from './job-contract.ts';
 export type RunState =
   | 'queued'
   | 'submitted'
@@ -12,6 +12,8 @@ export type RunState =
   | 'failed'
   | 'cancelled';
 export interface RunSpec {
+  /** the project's task kind */
+  task: string;
   version: {
     id: string;
     number: number;
@@ -24,11 +26,7 @@ export interface RunSpec {
   seed: number;
   /** in the order of the model's outputs */
   classes: string[];
-  image: {
-    width: number;
-    height: number;
-    channels: 1 | 3;
-  };
+  image: ImageSpec;
   /** who or what asked: `policy`, or the name of an API key */
   requestedBy: string;
   reason: string;
@@ -65,26 +63,40 @@ export interface Run extends RunSpec {
     sequence: number;
     at: string;
   } | null;
+  /** samples that neither a job nor the backend could read: no later attempt is given them; missing while there are none */
+  unreadable?: Unreadable[];
   cancelRequested: boolean;
+  /** why the job of this run is being stopped; missing while nobody stops it */
+  stopping?: 'deadline';
   failure: {
     code: string;
     detail: string;
     retryable: boolean;
   } | null;
+  /** those that ended; of start calls that were put off one after the other the last */
   attempts: {
     attempt: number;
     token: string;
     execution: string | null;
     failure: string | null;
     endedAt: string;
+    putOff?: true;
   }[];
+  /** attempts that compute did not take for the time being; missing: none */
+  putOffs?: number;
+  /** when the next attempt begins, of a run that is queued for another one */
+  retryAt?: string;
   /** how long the attempts that ended kept compute busy, from their first report on */
   computeSeconds: number;
   model: number | null;
+  /** what the gate found of the model; missing until then, and in runs of releases that kept it with the model alone */
+  verdict?: Verdict;
   createdAt: string;
   submittedAt: string | null;
   startedAt: string | null;
   trainedAt: string | null;
+  /** when the evaluation was last handed on to its next part; missing while the first is at work */
+  judgedAt?: string;
   endedAt: string | null;
   correlation: string;
   traceparent: string | null;
@@ -134,12 +146,14 @@ export type RunEvent =
         step: number;
       }[];
     }
+  /** `putOff`: compute did not take the start call for the time being, or did not answer it */
   | {
       kind: 'attempt-failed';
       token: string | null;
       code: string;
       detail: string;
       retryable: boolean;
+      putOff?: true;
       at: string;
     }
   | {
@@ -151,20 +165,39 @@ export type RunEvent =
   | {
       kind: 'cancel';
       detail: string;
+      by: string | null;
+      at: string;
+    }
+  | {
+      kind: 'evaluated-in-part';
       at: string;
     }
   | {
       kind: 'registered' | 'rejected';
       model: number;
+      verdict: Verdict;
       at: string;
     };
+/** An event with what its report says besides. */
+export type ReportedEvent = RunEvent & {
+  unreadable?: readonly Unreadable[];
+};
 export type Rejection = {
   rejected: string;
 };
-/** Attempts at one run before an infrastructure failure is final. */
+/** Attempts at one run before an infrastructure failure is final; start calls that were put off are none. */
 export declare const maxAttempts = 4;
+/** Start calls that may be put off: about a day of them (apply.ts has the pauses). */
+export declare const maxPutOffs = 100;
+/** A job that does not begin within this time never will: compute is stuck. */
+export declare const startTimeoutSeconds = 900;
 /** code of an attempt whose start call failed, as far as its caller knows */
 export declare const startFailed = 'start-failed';
+/** code of an attempt that the training program itself gave up */
+export declare const trainerFailed = 'trainer-failed';
+/** code of an attempt that failed on samples which the next one is not given */
+export declare const unreadableSamples = 'unreadable-samples';
+/** Whether a run in this state can still go on. */
 export declare const isOpen: (state: RunState) => boolean;
 /** A run that nobody has started yet. */
 export declare function newRun(
@@ -175,11 +208,13 @@ export declare function newRun(
     traceparent: string | null;
   },
 ): Run;
-/** Applies one event; a rejection says why it does not apply (late, fenced, already ended). */
-export declare function transition(run: Run, event: RunEvent): Run | Rejection;
-/** Why a job that took too long is not tried again. */
-export declare const pastDeadline: ({ trainer }: Pick<Run, 'trainer'>) => {
-  code: string;
-  detail: string;
-  retryable: boolean;
-};
+/** The event by which a run is cancelled; `by` is null when that is not known any more. */
+export declare function cancelled(
+  now: Date,
+  by: string | null,
+): Extract<
+  RunEvent,
+  {
+    kind: 'cancel';
+  }
+>;

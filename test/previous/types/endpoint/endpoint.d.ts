@@ -1,13 +1,11 @@
-/**
- * The endpoint of a project: exactly one production pointer, always to a model that was loaded and smoke-scored.
- * A deployment is `preparing -> canary -> live -> retired`, or `failed`, or `rolled-back`. Flipping is one
- * compare-and-swap of this document, which keeps the previous pointer for rollback.
- */
+/** The endpoint of a project, and what can happen to it; transition.ts says what becomes of it then. */
 export interface Target {
   model: number;
   digest: string;
   deployment: string;
 }
+/** What a record or a canary points to, without the rest of it. */
+export declare const targetOf: ({ model, digest, deployment }: Target) => Target;
 export interface ServingRecord {
   deployment: string;
   model: number;
@@ -26,6 +24,7 @@ export interface Canary extends Target {
 }
 export interface Endpoint {
   production: Target | null;
+  /** where a rollback leads: `rollbackTarget`. Releases before kept here what was live last, rolled back or not */
   previous: Target | null;
   canary: Canary | null;
   /** newest first, at most 100 */
@@ -35,6 +34,7 @@ export interface Endpoint {
   /** grows with every change of a pointer */
   revision: number;
 }
+/** The endpoint of a project whose models were never deployed. */
 export declare const newEndpoint: Endpoint;
 export type EndpointEvent =
   | {
@@ -47,7 +47,7 @@ export type EndpointEvent =
         | null;
       /** leave the endpoint alone when a model that was registered later is live or on trial: messages overtake each other */
       keepNewer: boolean;
-      /** revision that whoever asked had seen; the endpoint is left alone when it has changed since */
+      /** revision that whoever asked had seen; the endpoint is left alone when it has changed since. Without it no trial is decided */
       seenRevision?: number | undefined;
       by: string;
       reason: string;
@@ -72,25 +72,12 @@ export type EndpointEvent =
       by: string;
       at: string;
     }
+  /** `rejected`: numbers of models that were rejected since they were live, which a rollback does not return to */
   | {
       kind: 'rollback';
       by: string;
       reason: string;
       at: string;
       deployment: string;
+      rejected?: number[];
     };
-export type Rejection = {
-  rejected: string;
-};
-/** Applies one event; a rejection says why nothing changes. */
-export declare function transition(endpoint: Endpoint, event: EndpointEvent): Endpoint | Rejection;
-/** Which target answers a request: the canary gets its share, chosen by a number in [0, 1). */
-export declare function route(
-  endpoint: Endpoint,
-  dice: number,
-):
-  | {
-      target: Target;
-      role: 'production' | 'canary';
-    }
-  | undefined;

@@ -1,24 +1,31 @@
+/** The envelope of every message: CloudEvents 1.0 with references only (ids, etags, digests), never payloads. */
 import * as z from 'zod';
-import type { QueueName } from './resources.ts';
+import type { QueueName } from '../resources.ts';
+/** of messages and what they are named after */
+export declare const maxIdLength = 200;
 /** Storage events as Event Grid's CloudEvents schema has them; unknown fields of Azure's are passed over. */
 export declare const blobCreatedEvent: z.ZodObject<
   {
     specversion: z.ZodLiteral<'1.0'>;
     id: z.ZodString;
     source: z.ZodString;
-    time: z.ZodOptional<z.ZodISODateTime>;
-    traceparent: z.ZodOptional<z.ZodString>;
     correlationid: z.ZodOptional<z.ZodString>;
     causationid: z.ZodOptional<z.ZodString>;
+    attempt: z.ZodCatch<z.ZodOptional<z.ZodNumber>>;
+    firstseen: z.ZodCatch<z.ZodOptional<z.ZodISODateTime>>;
+    outage: z.ZodCatch<z.ZodOptional<z.ZodBoolean>>;
+    time: z.ZodCatch<z.ZodOptional<z.ZodOptional<z.ZodISODateTime>>>;
+    traceparent: z.ZodCatch<z.ZodOptional<z.ZodOptional<z.ZodString>>>;
     type: z.ZodLiteral<'Microsoft.Storage.BlobCreated'>;
     subject: z.ZodString;
     data: z.ZodObject<
       {
-        url: z.ZodString;
+        url: z.ZodCatch<z.ZodString>;
         eTag: z.ZodString;
-        contentLength: z.ZodOptional<z.ZodNumber>;
-        contentType: z.ZodOptional<z.ZodString>;
-        sequencer: z.ZodOptional<z.ZodString>;
+        contentLength: z.ZodCatch<z.ZodOptional<z.ZodNumber>>;
+        contentType: z.ZodCatch<z.ZodOptional<z.ZodString>>;
+        blobType: z.ZodCatch<z.ZodOptional<z.ZodString>>;
+        sequencer: z.ZodCatch<z.ZodOptional<z.ZodString>>;
       },
       z.core.$strip
     >;
@@ -26,6 +33,8 @@ export declare const blobCreatedEvent: z.ZodObject<
   z.core.$strip
 >;
 export type BlobCreatedEvent = z.infer<typeof blobCreatedEvent>;
+/** Version of the form of `data`, in the word that Event Grid has for it; missing: 1. */
+export declare const dataVersion = 1;
 export declare const commitDue: z.ZodObject<
   {
     specversion: z.ZodLiteral<'1.0'>;
@@ -35,6 +44,10 @@ export declare const commitDue: z.ZodObject<
     traceparent: z.ZodOptional<z.ZodString>;
     correlationid: z.ZodOptional<z.ZodString>;
     causationid: z.ZodOptional<z.ZodString>;
+    attempt: z.ZodCatch<z.ZodOptional<z.ZodNumber>>;
+    firstseen: z.ZodCatch<z.ZodOptional<z.ZodISODateTime>>;
+    outage: z.ZodCatch<z.ZodOptional<z.ZodBoolean>>;
+    dataversion: z.ZodOptional<z.ZodLiteral<1>>;
     type: z.ZodLiteral<'darkroom.commit.due'>;
     subject: z.ZodString;
     data: z.ZodObject<
@@ -58,6 +71,10 @@ export declare const versionCommitted: z.ZodObject<
     traceparent: z.ZodOptional<z.ZodString>;
     correlationid: z.ZodOptional<z.ZodString>;
     causationid: z.ZodOptional<z.ZodString>;
+    attempt: z.ZodCatch<z.ZodOptional<z.ZodNumber>>;
+    firstseen: z.ZodCatch<z.ZodOptional<z.ZodISODateTime>>;
+    outage: z.ZodCatch<z.ZodOptional<z.ZodBoolean>>;
+    dataversion: z.ZodOptional<z.ZodLiteral<1>>;
     type: z.ZodLiteral<'darkroom.version.committed'>;
     subject: z.ZodString;
     data: z.ZodObject<
@@ -81,6 +98,10 @@ export declare const runQueued: z.ZodObject<
     traceparent: z.ZodOptional<z.ZodString>;
     correlationid: z.ZodOptional<z.ZodString>;
     causationid: z.ZodOptional<z.ZodString>;
+    attempt: z.ZodCatch<z.ZodOptional<z.ZodNumber>>;
+    firstseen: z.ZodCatch<z.ZodOptional<z.ZodISODateTime>>;
+    outage: z.ZodCatch<z.ZodOptional<z.ZodBoolean>>;
+    dataversion: z.ZodOptional<z.ZodLiteral<1>>;
     type: z.ZodLiteral<'darkroom.run.queued'>;
     subject: z.ZodString;
     data: z.ZodObject<
@@ -95,7 +116,7 @@ export declare const runQueued: z.ZodObject<
   z.core.$strip
 >;
 /** look at an attempt of a run again: start deadline, heartbeat, deadline; over when the token is no longer the run's */
-export declare const runCheck: z.ZodObject<
+export declare const runPoll: z.ZodObject<
   {
     specversion: z.ZodLiteral<'1.0'>;
     id: z.ZodString;
@@ -104,7 +125,11 @@ export declare const runCheck: z.ZodObject<
     traceparent: z.ZodOptional<z.ZodString>;
     correlationid: z.ZodOptional<z.ZodString>;
     causationid: z.ZodOptional<z.ZodString>;
-    type: z.ZodLiteral<'darkroom.run.check'>;
+    attempt: z.ZodCatch<z.ZodOptional<z.ZodNumber>>;
+    firstseen: z.ZodCatch<z.ZodOptional<z.ZodISODateTime>>;
+    outage: z.ZodCatch<z.ZodOptional<z.ZodBoolean>>;
+    dataversion: z.ZodOptional<z.ZodLiteral<1>>;
+    type: z.ZodLiteral<'darkroom.run.poll'>;
     subject: z.ZodString;
     data: z.ZodObject<
       {
@@ -127,6 +152,10 @@ export declare const runEnded: z.ZodObject<
     traceparent: z.ZodOptional<z.ZodString>;
     correlationid: z.ZodOptional<z.ZodString>;
     causationid: z.ZodOptional<z.ZodString>;
+    attempt: z.ZodCatch<z.ZodOptional<z.ZodNumber>>;
+    firstseen: z.ZodCatch<z.ZodOptional<z.ZodISODateTime>>;
+    outage: z.ZodCatch<z.ZodOptional<z.ZodBoolean>>;
+    dataversion: z.ZodOptional<z.ZodLiteral<1>>;
     type: z.ZodLiteral<'darkroom.run.ended'>;
     subject: z.ZodString;
     data: z.ZodObject<
@@ -148,6 +177,10 @@ export declare const runTrained: z.ZodObject<
     traceparent: z.ZodOptional<z.ZodString>;
     correlationid: z.ZodOptional<z.ZodString>;
     causationid: z.ZodOptional<z.ZodString>;
+    attempt: z.ZodCatch<z.ZodOptional<z.ZodNumber>>;
+    firstseen: z.ZodCatch<z.ZodOptional<z.ZodISODateTime>>;
+    outage: z.ZodCatch<z.ZodOptional<z.ZodBoolean>>;
+    dataversion: z.ZodOptional<z.ZodLiteral<1>>;
     type: z.ZodLiteral<'darkroom.run.trained'>;
     subject: z.ZodString;
     data: z.ZodObject<
@@ -169,6 +202,10 @@ export declare const modelApproved: z.ZodObject<
     traceparent: z.ZodOptional<z.ZodString>;
     correlationid: z.ZodOptional<z.ZodString>;
     causationid: z.ZodOptional<z.ZodString>;
+    attempt: z.ZodCatch<z.ZodOptional<z.ZodNumber>>;
+    firstseen: z.ZodCatch<z.ZodOptional<z.ZodISODateTime>>;
+    outage: z.ZodCatch<z.ZodOptional<z.ZodBoolean>>;
+    dataversion: z.ZodOptional<z.ZodLiteral<1>>;
     type: z.ZodLiteral<'darkroom.model.approved'>;
     subject: z.ZodString;
     data: z.ZodObject<
@@ -192,6 +229,10 @@ export declare const canaryCheck: z.ZodObject<
     traceparent: z.ZodOptional<z.ZodString>;
     correlationid: z.ZodOptional<z.ZodString>;
     causationid: z.ZodOptional<z.ZodString>;
+    attempt: z.ZodCatch<z.ZodOptional<z.ZodNumber>>;
+    firstseen: z.ZodCatch<z.ZodOptional<z.ZodISODateTime>>;
+    outage: z.ZodCatch<z.ZodOptional<z.ZodBoolean>>;
+    dataversion: z.ZodOptional<z.ZodLiteral<1>>;
     type: z.ZodLiteral<'darkroom.canary.check'>;
     subject: z.ZodString;
     data: z.ZodObject<
@@ -211,19 +252,23 @@ export declare const queueMessages: {
       specversion: z.ZodLiteral<'1.0'>;
       id: z.ZodString;
       source: z.ZodString;
-      time: z.ZodOptional<z.ZodISODateTime>;
-      traceparent: z.ZodOptional<z.ZodString>;
       correlationid: z.ZodOptional<z.ZodString>;
       causationid: z.ZodOptional<z.ZodString>;
+      attempt: z.ZodCatch<z.ZodOptional<z.ZodNumber>>;
+      firstseen: z.ZodCatch<z.ZodOptional<z.ZodISODateTime>>;
+      outage: z.ZodCatch<z.ZodOptional<z.ZodBoolean>>;
+      time: z.ZodCatch<z.ZodOptional<z.ZodOptional<z.ZodISODateTime>>>;
+      traceparent: z.ZodCatch<z.ZodOptional<z.ZodOptional<z.ZodString>>>;
       type: z.ZodLiteral<'Microsoft.Storage.BlobCreated'>;
       subject: z.ZodString;
       data: z.ZodObject<
         {
-          url: z.ZodString;
+          url: z.ZodCatch<z.ZodString>;
           eTag: z.ZodString;
-          contentLength: z.ZodOptional<z.ZodNumber>;
-          contentType: z.ZodOptional<z.ZodString>;
-          sequencer: z.ZodOptional<z.ZodString>;
+          contentLength: z.ZodCatch<z.ZodOptional<z.ZodNumber>>;
+          contentType: z.ZodCatch<z.ZodOptional<z.ZodString>>;
+          blobType: z.ZodCatch<z.ZodOptional<z.ZodString>>;
+          sequencer: z.ZodCatch<z.ZodOptional<z.ZodString>>;
         },
         z.core.$strip
       >;
@@ -239,6 +284,10 @@ export declare const queueMessages: {
       traceparent: z.ZodOptional<z.ZodString>;
       correlationid: z.ZodOptional<z.ZodString>;
       causationid: z.ZodOptional<z.ZodString>;
+      attempt: z.ZodCatch<z.ZodOptional<z.ZodNumber>>;
+      firstseen: z.ZodCatch<z.ZodOptional<z.ZodISODateTime>>;
+      outage: z.ZodCatch<z.ZodOptional<z.ZodBoolean>>;
+      dataversion: z.ZodOptional<z.ZodLiteral<1>>;
       type: z.ZodLiteral<'darkroom.commit.due'>;
       subject: z.ZodString;
       data: z.ZodObject<
@@ -253,7 +302,7 @@ export declare const queueMessages: {
     },
     z.core.$strip
   >;
-  'training-requests': z.ZodDiscriminatedUnion<
+  trainings: z.ZodDiscriminatedUnion<
     [
       z.ZodObject<
         {
@@ -264,6 +313,10 @@ export declare const queueMessages: {
           traceparent: z.ZodOptional<z.ZodString>;
           correlationid: z.ZodOptional<z.ZodString>;
           causationid: z.ZodOptional<z.ZodString>;
+          attempt: z.ZodCatch<z.ZodOptional<z.ZodNumber>>;
+          firstseen: z.ZodCatch<z.ZodOptional<z.ZodISODateTime>>;
+          outage: z.ZodCatch<z.ZodOptional<z.ZodBoolean>>;
+          dataversion: z.ZodOptional<z.ZodLiteral<1>>;
           type: z.ZodLiteral<'darkroom.version.committed'>;
           subject: z.ZodString;
           data: z.ZodObject<
@@ -286,6 +339,10 @@ export declare const queueMessages: {
           traceparent: z.ZodOptional<z.ZodString>;
           correlationid: z.ZodOptional<z.ZodString>;
           causationid: z.ZodOptional<z.ZodString>;
+          attempt: z.ZodCatch<z.ZodOptional<z.ZodNumber>>;
+          firstseen: z.ZodCatch<z.ZodOptional<z.ZodISODateTime>>;
+          outage: z.ZodCatch<z.ZodOptional<z.ZodBoolean>>;
+          dataversion: z.ZodOptional<z.ZodLiteral<1>>;
           type: z.ZodLiteral<'darkroom.run.queued'>;
           subject: z.ZodString;
           data: z.ZodObject<
@@ -308,7 +365,11 @@ export declare const queueMessages: {
           traceparent: z.ZodOptional<z.ZodString>;
           correlationid: z.ZodOptional<z.ZodString>;
           causationid: z.ZodOptional<z.ZodString>;
-          type: z.ZodLiteral<'darkroom.run.check'>;
+          attempt: z.ZodCatch<z.ZodOptional<z.ZodNumber>>;
+          firstseen: z.ZodCatch<z.ZodOptional<z.ZodISODateTime>>;
+          outage: z.ZodCatch<z.ZodOptional<z.ZodBoolean>>;
+          dataversion: z.ZodOptional<z.ZodLiteral<1>>;
+          type: z.ZodLiteral<'darkroom.run.poll'>;
           subject: z.ZodString;
           data: z.ZodObject<
             {
@@ -330,6 +391,10 @@ export declare const queueMessages: {
           traceparent: z.ZodOptional<z.ZodString>;
           correlationid: z.ZodOptional<z.ZodString>;
           causationid: z.ZodOptional<z.ZodString>;
+          attempt: z.ZodCatch<z.ZodOptional<z.ZodNumber>>;
+          firstseen: z.ZodCatch<z.ZodOptional<z.ZodISODateTime>>;
+          outage: z.ZodCatch<z.ZodOptional<z.ZodBoolean>>;
+          dataversion: z.ZodOptional<z.ZodLiteral<1>>;
           type: z.ZodLiteral<'darkroom.run.ended'>;
           subject: z.ZodString;
           data: z.ZodObject<
@@ -350,19 +415,23 @@ export declare const queueMessages: {
       specversion: z.ZodLiteral<'1.0'>;
       id: z.ZodString;
       source: z.ZodString;
-      time: z.ZodOptional<z.ZodISODateTime>;
-      traceparent: z.ZodOptional<z.ZodString>;
       correlationid: z.ZodOptional<z.ZodString>;
       causationid: z.ZodOptional<z.ZodString>;
+      attempt: z.ZodCatch<z.ZodOptional<z.ZodNumber>>;
+      firstseen: z.ZodCatch<z.ZodOptional<z.ZodISODateTime>>;
+      outage: z.ZodCatch<z.ZodOptional<z.ZodBoolean>>;
+      time: z.ZodCatch<z.ZodOptional<z.ZodOptional<z.ZodISODateTime>>>;
+      traceparent: z.ZodCatch<z.ZodOptional<z.ZodOptional<z.ZodString>>>;
       type: z.ZodLiteral<'Microsoft.Storage.BlobCreated'>;
       subject: z.ZodString;
       data: z.ZodObject<
         {
-          url: z.ZodString;
+          url: z.ZodCatch<z.ZodString>;
           eTag: z.ZodString;
-          contentLength: z.ZodOptional<z.ZodNumber>;
-          contentType: z.ZodOptional<z.ZodString>;
-          sequencer: z.ZodOptional<z.ZodString>;
+          contentLength: z.ZodCatch<z.ZodOptional<z.ZodNumber>>;
+          contentType: z.ZodCatch<z.ZodOptional<z.ZodString>>;
+          blobType: z.ZodCatch<z.ZodOptional<z.ZodString>>;
+          sequencer: z.ZodCatch<z.ZodOptional<z.ZodString>>;
         },
         z.core.$strip
       >;
@@ -378,6 +447,10 @@ export declare const queueMessages: {
       traceparent: z.ZodOptional<z.ZodString>;
       correlationid: z.ZodOptional<z.ZodString>;
       causationid: z.ZodOptional<z.ZodString>;
+      attempt: z.ZodCatch<z.ZodOptional<z.ZodNumber>>;
+      firstseen: z.ZodCatch<z.ZodOptional<z.ZodISODateTime>>;
+      outage: z.ZodCatch<z.ZodOptional<z.ZodBoolean>>;
+      dataversion: z.ZodOptional<z.ZodLiteral<1>>;
       type: z.ZodLiteral<'darkroom.run.trained'>;
       subject: z.ZodString;
       data: z.ZodObject<
@@ -401,6 +474,10 @@ export declare const queueMessages: {
           traceparent: z.ZodOptional<z.ZodString>;
           correlationid: z.ZodOptional<z.ZodString>;
           causationid: z.ZodOptional<z.ZodString>;
+          attempt: z.ZodCatch<z.ZodOptional<z.ZodNumber>>;
+          firstseen: z.ZodCatch<z.ZodOptional<z.ZodISODateTime>>;
+          outage: z.ZodCatch<z.ZodOptional<z.ZodBoolean>>;
+          dataversion: z.ZodOptional<z.ZodLiteral<1>>;
           type: z.ZodLiteral<'darkroom.model.approved'>;
           subject: z.ZodString;
           data: z.ZodObject<
@@ -424,6 +501,10 @@ export declare const queueMessages: {
           traceparent: z.ZodOptional<z.ZodString>;
           correlationid: z.ZodOptional<z.ZodString>;
           causationid: z.ZodOptional<z.ZodString>;
+          attempt: z.ZodCatch<z.ZodOptional<z.ZodNumber>>;
+          firstseen: z.ZodCatch<z.ZodOptional<z.ZodISODateTime>>;
+          outage: z.ZodCatch<z.ZodOptional<z.ZodBoolean>>;
+          dataversion: z.ZodOptional<z.ZodLiteral<1>>;
           type: z.ZodLiteral<'darkroom.canary.check'>;
           subject: z.ZodString;
           data: z.ZodObject<
@@ -440,17 +521,6 @@ export declare const queueMessages: {
     'type'
   >;
 };
-/** Reads the body of a queue's message; `invalid` says what is wrong with it, and what to do. */
-export declare function readMessage<Q extends QueueName>(
-  queue: Q,
-  body: unknown,
-):
-  | {
-      message: z.infer<(typeof queueMessages)[Q]>;
-    }
-  | {
-      invalid: string;
-    };
 export type Message = z.infer<(typeof queueMessages)[QueueName]>;
 export type OwnMessage = Exclude<Message, BlobCreatedEvent>;
 /** What caused the work at hand; copied into whatever it sends. */
@@ -459,14 +529,3 @@ export interface Cause {
   correlationid?: string | undefined;
   traceparent?: string | undefined;
 }
-/**
- * Composes a message whose id derives from its cause, type and subject, so that a handler run twice sends equal ids.
- * `nonce` tells repeated messages of one cause apart (a check that schedules the next check).
- */
-export declare function compose<M extends OwnMessage>(
-  type: M['type'],
-  subject: string,
-  data: M['data'],
-  cause: Cause,
-  nonce?: string,
-): M;

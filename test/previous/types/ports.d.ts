@@ -1,0 +1,255 @@
+/**
+ * What every handler is handed. The Azure SDKs implement these in shared/azure; the fault simulator
+ * implements them a second time. Nothing in functions/ or shared/ reaches the outside any other way.
+ */
+import type { WindowDocument, HeadDocument, VersionDocument } from './dataset/document.ts';
+import type { DeadLetterDocument, RequestDocument } from './delivery/document.ts';
+import type { EndpointDocument } from './endpoint/document.ts';
+import type { EventDocument } from './event/document.ts';
+import type { KeyDocument } from './key/document.ts';
+import type { ModelDocument } from './model/document.ts';
+import type { PredictionDocument } from './prediction/document.ts';
+import type { ProjectDocument } from './project/document.ts';
+import type { SampleDocument, PixelsDocument, StagedDocument } from './sample/document.ts';
+import type { SchedulerDocument, RunDocument } from './training/document.ts';
+import type { UploadDocument } from './upload/document.ts';
+import type { TreeParameters } from './dataset/tree.ts';
+import type { Message } from './delivery/message.ts';
+import type { Backoff } from './delivery/plan-redelivery.ts';
+import type { BlobContainer, DocumentContainer, IndexedField, OrderedField, QueueName } from './resources.ts';
+import type { Trainers } from './training/trainers.ts';
+export interface Clock {
+  now(): Date;
+}
+/** Random identifiers: only for things that no content and no cause can name. */
+export interface Ids {
+  /** 26 characters, lower case letters and digits, beginning with a letter */
+  next(): string;
+}
+export interface Stored<T> {
+  document: T;
+  etag: string;
+}
+export type Scalar = string | number | boolean | null;
+/** Only fields that have an index can be asked for: Cosmos DB refuses to sort by others and reads everything to filter. */
+export interface DocumentQuery<C extends DocumentContainer> {
+  /** one partition; leave out only for listings across partitions */
+  pk?: string;
+  /** fields that must be equal; `id` is indexed in every container */
+  equals?: Partial<Record<IndexedField<C> | 'id', Scalar>>;
+  orderBy?: {
+    field: OrderedField<C>;
+    descending: boolean;
+  };
+  /** only documents whose `orderBy` field is beyond this value */
+  after?: Scalar;
+  /** 1..1000 documents per page */
+  limit: number;
+  continuation?: string;
+}
+export type BatchOperation<T> =
+  | {
+      kind: 'create';
+      document: T;
+    }
+  | {
+      kind: 'replace';
+      document: T;
+      etag: string;
+    }
+  | {
+      kind: 'remove';
+      id: string;
+      etag?: string;
+    };
+/** What each container of documents holds. */
+export interface DocumentTypes extends Record<
+  DocumentContainer,
+  {
+    id: string;
+    pk: string;
+  }
+> {
+  projects: ProjectDocument;
+  keys: KeyDocument;
+  uploads: UploadDocument;
+  samples: SampleDocument;
+  pixels: PixelsDocument;
+  staged: StagedDocument;
+  windows: WindowDocument;
+  heads: HeadDocument;
+  versions: VersionDocument;
+  schedulers: SchedulerDocument;
+  runs: RunDocument;
+  models: ModelDocument;
+  endpoints: EndpointDocument;
+  predictions: PredictionDocument;
+  events: EventDocument;
+  'dead-letters': DeadLetterDocument;
+  requests: RequestDocument;
+}
+/** Documents with compare-and-swap. Reads are strongly consistent. */
+export interface Documents {
+  read<C extends DocumentContainer>(
+    container: C,
+    pk: string,
+    id: string,
+  ): Promise<Stored<DocumentTypes[C]> | undefined>;
+  create<C extends DocumentContainer>(
+    container: C,
+    document: DocumentTypes[C],
+  ): Promise<Stored<DocumentTypes[C]> | 'exists'>;
+  /** 'changed': the etag is not the current one, or the document is gone */
+  replace<C extends DocumentContainer>(
+    container: C,
+    document: DocumentTypes[C],
+    etag: string,
+  ): Promise<Stored<DocumentTypes[C]> | 'changed'>;
+  remove(container: DocumentContainer, pk: string, id: string, etag?: string): Promise<'removed' | 'changed' | 'gone'>;
+  /** all or nothing, at most 100 operations of one partition; 'conflict': nothing was done */
+  batch<C extends DocumentContainer>(
+    container: C,
+    pk: string,
+    operations: BatchOperation<DocumentTypes[C]>[],
+  ): Promise<'done' | 'conflict'>;
+  query<C extends DocumentContainer>(
+    container: C,
+    query: DocumentQuery<C>,
+  ): Promise<{
+    items: Stored<DocumentTypes[C]>[];
+    continuation?: string;
+  }>;
+  count<C extends DocumentContainer>(container: C, query: Pick<DocumentQuery<C>, 'pk' | 'equals'>): Promise<number>;
+}
+export interface BlobContent {
+  body: Buffer;
+  /** without quotes, as in events */
+  etag: string;
+  contentType: string | undefined;
+  metadata: Record<string, string>;
+}
+export interface Blobs {
+  /**
+   * undefined: no such blob (or `ifMatch` no longer fits); 'too-large': more than `maxBytes`, nothing was buffered. Throws a
+   * TerminalError where the blob is there and cannot be read: archived, or encrypted with a key that its writer kept.
+   */
+  get(
+    container: BlobContainer,
+    name: string,
+    options: {
+      maxBytes: number;
+      ifMatch?: string;
+    },
+  ): Promise<BlobContent | 'too-large' | undefined>;
+  /** write once: 'exists' when a blob of that name is already there, whatever its bytes */
+  create(
+    container: BlobContainer,
+    name: string,
+    body: Buffer | string,
+    options?: {
+      contentType?: string;
+      metadata?: Record<string, string>;
+    },
+  ): Promise<'created' | 'exists'>;
+  /** last writer wins: only for documents of which one is as good as another */
+  overwrite(
+    container: BlobContainer,
+    name: string,
+    body: Buffer | string,
+    options?: {
+      contentType?: string;
+    },
+  ): Promise<void>;
+  exists(container: BlobContainer, name: string): Promise<boolean>;
+  /** no error when there is no such blob */
+  remove(container: BlobContainer, name: string): Promise<void>;
+  stream(
+    container: BlobContainer,
+    name: string,
+  ): Promise<
+    | {
+        body: AsyncIterable<Buffer>;
+        sizeBytes: number;
+        contentType: string | undefined;
+      }
+    | undefined
+  >;
+  /** names under a prefix, at most `limit`; never used where a document can answer */
+  list(container: BlobContainer, prefix: string, limit: number): Promise<string[]>;
+  /** a signed address: 'read' of one blob, 'create' of one blob (never an overwrite), or 'create-any' for the whole container */
+  sign(
+    container: BlobContainer,
+    name: string,
+    permission: 'read' | 'create' | 'create-any',
+    expiresAt: Date,
+  ): Promise<string>;
+}
+export interface Messages {
+  /** resolves once the broker has the message; `notBefore` schedules it */
+  send(queue: QueueName, messages: Message[], notBefore?: Date): Promise<void>;
+  /** sends nothing; rejects when the broker cannot be reached or lets us send nothing to this queue */
+  reach(queue: QueueName): Promise<void>;
+}
+export type ExecutionState = 'pending' | 'running' | 'succeeded' | 'failed' | 'stopped' | 'unknown';
+export interface Execution {
+  name: string;
+  state: ExecutionState;
+  /** the environment the job was started with: DARKROOM_RUN, DARKROOM_TOKEN */
+  environment: Record<string, string>;
+  startedAt: string | undefined;
+  /** what compute says about how it stands, in plain words */
+  reason?: string;
+}
+/** Where training jobs run. `start` is not idempotent: claim first (docs/designs/2026-11-job-contract.md). */
+export interface Compute {
+  /**
+   * Throws a TerminalError when no repetition helps, and a RetryLater with a code when it was refused for now; any other
+   * error leaves open whether it took effect.
+   */
+  start(environment: Record<string, string>): Promise<{
+    execution: string;
+  }>;
+  list(): Promise<Execution[]>;
+  get(execution: string): Promise<Execution | undefined>;
+  stop(execution: string): Promise<void>;
+}
+export interface StageRecord {
+  stage: 'ingest' | 'commit' | 'train' | 'training-event' | 'evaluate' | 'deploy' | 'score' | 'sweep' | 'dead-letter';
+  project: string;
+  outcome: string;
+  durationMs: number;
+  ids: Record<string, string>;
+}
+export type MetricName = 'queue-age-seconds' | 'stage-milliseconds' | 'score-milliseconds';
+/** Traces, one record per finished stage, and metrics for dashboards. Never fails the caller. */
+export interface Telemetry {
+  /**
+   * Runs `work` as one span below `parent` (W3C traceparent; undefined begins a trace) and hands it the span's own
+   * traceparent, which goes into whatever it sends. Rejects as `work` does.
+   */
+  span<T>(
+    name: StageRecord['stage'],
+    parent: string | undefined,
+    work: (traceparent: string | undefined) => Promise<T>,
+  ): Promise<T>;
+  /** kept whatever the sampling */
+  stage(record: StageRecord): void;
+  metric(name: MetricName, value: number, attributes: Record<string, string>): void;
+  problem(message: string, attributes?: Record<string, string>): void;
+}
+/** What is handed to every handler. */
+export interface Ports {
+  clock: Clock;
+  ids: Ids;
+  documents: Documents;
+  blobs: Blobs;
+  messages: Messages;
+  compute: Compute;
+  /** which trainers there are; left out: nobody said */
+  trainers?: Trainers;
+  telemetry: Telemetry;
+  /** size of version tree nodes; left out everywhere but where small trees are to split and merge */
+  tree?: TreeParameters;
+  /** how long messages wait that are put off; left out where the default is right */
+  backoff?: Backoff;
+}
