@@ -1,9 +1,9 @@
 /** Exact binomial and hypergeometric distributions, for tests and intervals that need no normal approximation. */
 
-/** ln(n!) by Stirling's series above 255 (error below 1e-12), by summation below. */
 const small: number[] = [0];
 for (let n = 1; n < 256; n++) small.push((small[n - 1] ?? 0) + Math.log(n));
 
+/** ln(n!): by summation below 256, by Stirling's series above (error below 1e-12). */
 export function logFactorial(n: number): number {
   if (n < 256) return small[n] ?? 0;
   const x = n + 1;

@@ -9,6 +9,7 @@ export const listed = (items: readonly string[]): string =>
     ? items.join(', ')
     : `${items.slice(0, mostNamed).join(', ')} and ${items.length - mostNamed} more`;
 
+/** A share as people read it: `97.7 %`. */
 export const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
 
 /** The p-value of a test; it is never 0. */

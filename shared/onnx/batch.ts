@@ -4,6 +4,7 @@ import type { InputShape, NamedTensors } from './ends.ts';
 /** Most images per run: bounds the memory of a run and how long others wait for its thread. The probe runs as many. */
 export const imagesPerRun = 32;
 
+/** How many numbers the input of one image has. */
 export const inputSize = ({ channels, height, width }: InputShape): number => channels * height * width;
 
 /** The feeds of one run over images (CHW floats), which are copied. */

@@ -26,6 +26,7 @@ export const versionView = z.object({
   createdAt: time,
 });
 
+/** A version as the API shows it. */
 export const toVersionView = ({
   version,
   number,
@@ -45,6 +46,7 @@ export const toVersionView = ({
 /** A version in a list: without what grows with its classes. */
 export const versionSummaryView = versionView.omit({ byClass: true }).extend({ classCount: z.number() });
 
+/** A version as lists show it. */
 export const toVersionSummary = (version: VersionSummary): z.infer<typeof versionSummaryView> => {
   const { byClass, ...small } = toVersionView(version);
   return { ...small, classCount: Object.keys(byClass).length };
@@ -81,6 +83,7 @@ export const uploadView = z.object({
   firstVersion: z.number().nullable().optional(),
 });
 
+/** An upload as the API shows it. */
 export const toUploadView = (
   { id, blob, etag, status, reason, sample, annotation: told, receivedAt, finishedAt, waits, ...found }: UploadDocument,
   kind: TaskKind,
@@ -127,6 +130,7 @@ export const sampleView = z.object({
   createdAt: time,
 });
 
+/** A sample as the API shows it. */
 export const toSampleView = (s: SampleDocument, kind: TaskKind): z.infer<typeof sampleView> => {
   const { id, sha256, sizeBytes, mediaType, width, height, channels, annotation: shown, source } = s;
   const { origin, firstVersion, createdAt } = s;
@@ -173,6 +177,7 @@ export const nearDuplicatesView = z.object({
   complete: z.boolean(),
 });
 
+/** A pair of samples that look the same. */
 export const toNearDuplicateView = (
   { distance, samples }: NearDuplicate,
   kind: TaskKind,
@@ -196,6 +201,7 @@ export const entryView = z.object({
   sizeBytes: z.number(),
 });
 
+/** A sample as an entry of a version. */
 export const toEntryView = (
   key: string,
   { md5, annotation: shown, source, split: side, mediaType, sizeBytes }: SampleRecord,

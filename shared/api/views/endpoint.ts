@@ -22,6 +22,7 @@ export const endpointView = z.object({
   revision: z.number(),
 });
 
+/** An endpoint as the API shows it. */
 export const toEndpointView = (endpoint: EndpointDocument): z.infer<typeof endpointView> => {
   const { production, canary, history, revision } = endpoint;
   return { production, previous: rollbackTarget(endpoint), canary, history, revision };
@@ -55,6 +56,7 @@ export const predictionView = ofKinds.predictionWith({
   lineage: lineageView,
 });
 
+/** A prediction as the API shows it, with what is behind it. */
 export const toPredictionView = (
   p: PredictionDocument,
   lineage: z.infer<typeof lineageView>,

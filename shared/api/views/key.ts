@@ -17,6 +17,7 @@ export const keyView = z.object({
   replacedBy: z.string().nullable().describe('id of the key that it was rotated to'),
 });
 
+/** A key as the API shows it. */
 export const toKeyView = (key: KeyDocument, now: Date): z.infer<typeof keyView> => {
   const { id, name, role, project, createdAt } = key;
   const { createdBy = null, expiresAt = null, lastUsedOn = null, replacedBy = null } = key;

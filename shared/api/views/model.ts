@@ -50,6 +50,7 @@ function toSmallView(m: ModelDocument, endpoint: EndpointDocument | undefined) {
   };
 }
 
+/** A model as the API shows it; `endpoint` says whether it is live. */
 export const toModelView = (m: ModelDocument, endpoint: EndpointDocument | undefined): z.infer<typeof modelView> => ({
   ...toSmallView(m, endpoint),
   classes: m.classes,
@@ -66,6 +67,7 @@ export const modelSummaryView = modelView.omit({ classes: true }).extend({
   lineage: modelView.shape.lineage.omit({ parameters: true }),
 });
 
+/** A model as lists show it. */
 export const toModelSummary = (
   m: ModelDocument,
   endpoint: EndpointDocument | undefined,

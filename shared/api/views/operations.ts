@@ -14,6 +14,7 @@ export const eventView = z.object({
   by: z.string().nullable(),
 });
 
+/** An event as the feed shows it. */
 export const toEventView = ({ id, type, subject, text, at, cause, by }: EventDocument): z.infer<typeof eventView> => ({
   id,
   type,
@@ -40,6 +41,7 @@ export const deadLetterView = z.object({
   body: z.string(),
 });
 
+/** A dead letter as the API shows it. */
 export const toDeadLetterView = (d: DeadLetterDocument): z.infer<typeof deadLetterView> => {
   const { id, queue, messageId, reason, detail, project, status, count, firstAt, lastAt, replayedAt, body } = d;
   return {

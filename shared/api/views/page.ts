@@ -15,5 +15,6 @@ export const image = z.object({
   fit: z.enum(['stretch', 'letterbox']).optional(),
 });
 
+/** A page of a list, with the link to the next one. */
 export const page = <T extends z.ZodType>(item: T) =>
   z.object({ value: z.array(item), nextLink: z.string().optional() });

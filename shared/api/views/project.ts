@@ -14,6 +14,7 @@ export const projectView = z.object({
   updatedAt: time,
 });
 
+/** A project as the API shows it. */
 export const toProjectView = ({
   id,
   settings,
@@ -26,6 +27,7 @@ export const toProjectView = ({
 /** A project in a list: without its settings, which may name 500 classes. */
 export const projectSummaryView = projectView.omit({ settings: true });
 
+/** A project as lists show it. */
 export const toProjectSummary = ({
   id,
   createdAt,

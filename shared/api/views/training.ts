@@ -71,6 +71,7 @@ export const trainingView = z.object({
   endedAt: time.nullable(),
 });
 
+/** A training as the API shows it; `queueReason` says why it does not run yet. */
 export const toTrainingView = (run: RunDocument, queueReason: string | null = null): z.infer<typeof trainingView> => {
   const {
     id,
@@ -138,6 +139,7 @@ export const trainingSummaryView = trainingView.omit({ classes: true, metrics: t
   verdict: verdictSummary.nullable(),
 });
 
+/** A training as lists show it. */
 export const toTrainingSummary = (
   run: RunDocument,
   queueReason: string | null = null,

@@ -14,8 +14,16 @@ async function toldOf(pages: string[][], counts: object, samples: number): Promi
   const server: Server = createServer((request, response) => {
     asked.push(request.url ?? '');
     const at = asked.length;
-    const file = { key: 'k', md5: 'm', labelSource: 'path', split: 'train', mediaType: 'image/png', sizeBytes: 1 };
-    const added = (pages[at - 1] ?? []).map((label) => ({ ...file, label }));
+    const file = {
+      key: 'k',
+      md5: 'm',
+      labelSource: 'path',
+      source: 'path',
+      split: 'train',
+      mediaType: 'image/png',
+      sizeBytes: 1,
+    };
+    const added = (pages[at - 1] ?? []).map((label) => ({ ...file, label, annotation: { label } }));
     const page = { from: 1, to: 2, counts, added, removed: [], relabelled: [] };
     const nextLink = `http://${request.headers.host}/api/v1/page/${at}`;
     response.end(JSON.stringify({ ...page, ...(at < pages.length ? { nextLink } : {}) }));

@@ -43,7 +43,11 @@ test.each([
 test.each([
   ['a reserved route', http('one', "route: 'admin/x',"), 'built in routes'],
   ['an unknown constraint', http('one', "route: 'x/{id:integer}',"), "unknown route constraint 'integer'"],
-  ['a bad schedule', "app.timer('t', { schedule: '0 99 * * * *', handler: () => {} });", 'no valid minute'],
+  [
+    'a bad schedule',
+    "app.timer('t', { schedule: '0 99 * * * *', handler: () => {} });",
+    'Invalid value for minute: 99',
+  ],
   ['a missing setting', "app.timer('t', { schedule: '%WHEN%', handler: () => {} });", "'%WHEN%' does not resolve"],
   [
     'a missing connection',
