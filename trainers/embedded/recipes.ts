@@ -9,12 +9,17 @@ function recipe(values: z.infer<(typeof builtInTrainers)['softmax']>, architectu
   return { ...rest, architecture, augmentation: { shift, scale, rotation, flip } };
 }
 
-/** The recipe of a trainer with given parameters; throws where the trainer is unknown or a parameter does not fit. */
-export function recipeOf(name: string, given: Record<string, unknown>): Recipe {
-  if (name === 'softmax') return recipe(builtInTrainers.softmax.parse(given), softmaxOnEdges);
-  if (name === 'resnet-small') {
+const recipes: Record<keyof typeof builtInTrainers, (given: Record<string, unknown>) => Recipe> = {
+  softmax: (given) => recipe(builtInTrainers.softmax.parse(given), softmaxOnEdges),
+  'resnet-small': (given) => {
     const { width, ...values } = builtInTrainers['resnet-small'].parse(given);
     return recipe(values, residualNetwork(width));
-  }
-  throw new Error(`there is no trainer ${name}: use ${Object.keys(builtInTrainers).join(' or ')}`);
+  },
+};
+
+/** The recipe of a trainer with given parameters; throws where the trainer is unknown or a parameter does not fit. */
+export function recipeOf(name: string, given: Record<string, unknown>): Recipe {
+  const [, recipeWith] = Object.entries(recipes).find(([known]) => known === name) ?? [];
+  if (recipeWith !== undefined) return recipeWith(given);
+  throw new Error(`there is no trainer ${name}: use ${Object.keys(recipes).join(' or ')}`);
 }
