@@ -55,7 +55,7 @@ const expected: [what: string, pattern: RegExp][] = [
   ['a version', /"number":1\b/],
   ['a model', /"state":"approved"/],
   ['a score', /"predictionId":/],
-  ['another training', /"verdict":"start"/],
+  ['another training', /"decision":"start"/],
   ['the model before is back', /"production":\{"model":1\b(?!.*"production":\{)/s],
 ];
 

@@ -57,7 +57,7 @@ describe('retrain requests', () => {
       const answers = await storm('asked');
       await it.release();
       expect(countBy(answers.map((a) => a.status))).toEqual({ 202: requests });
-      expect(countBy(answers.map((a) => a.body['verdict']))).toEqual({ start: 1, wait: 1, coalesced: requests - 2 });
+      expect(countBy(answers.map((a) => a.body['decision']))).toEqual({ start: 1, wait: 1, coalesced: requests - 2 });
       const ids = new Set(answers.map((a) => String(a.body['id'])));
       expect(ids.size).toBe(2);
       for (const id of ids) expect((await untilEnded(it, 'asked', id)).state).toBe('registered');
