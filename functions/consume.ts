@@ -35,7 +35,7 @@ export function consume<Q extends QueueName>(
   const handler = async (body: unknown, context: InvocationContext): Promise<void> => {
     recordAge(ports, queue, context);
     const read = readMessage(queue, body);
-    if ('invalid' in read) return refuse(ports, queue, stage, { body, why: read.invalid, context });
+    if ('invalid' in read) return refuse(ports, queue, stage, { body, ...read, context });
     const message = asFirstSent(read.message);
     // where the trace cannot be found now, the handler finds out why by itself
     const parent = message.traceparent ?? (await traceOf(message).catch(() => undefined));
@@ -80,11 +80,10 @@ async function refuse(
   ports: Ports,
   queue: QueueName,
   stage: StageRecord['stage'],
-  { body, why, context }: { body: unknown; why: string; context: InvocationContext },
+  { body, invalid, reason, context }: { body: unknown; invalid: string; reason: string; context: InvocationContext },
 ): Promise<void> {
   const startedAt = ports.clock.now().getTime();
-  const reason = 'invalid-message';
-  await recordDeadLetter(ports, queue, { body, reason, detail: why });
+  await recordDeadLetter(ports, queue, { body, reason, detail: invalid });
   const durationMs = ports.clock.now().getTime() - startedAt;
   const outcome = 'dead-lettered';
   ports.telemetry.metric('stage-milliseconds', durationMs, { stage, outcome });

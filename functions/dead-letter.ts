@@ -13,7 +13,7 @@ export const deadLetterFunction = (ports: Ports, queue: QueueName): QueueFunctio
   handler: async (body, context) => {
     const startedAt = ports.clock.now().getTime();
     const read = readMessage(queue, body);
-    const why = 'invalid' in read ? { reason: 'invalid-message', detail: read.invalid } : whyGivenUp(context);
+    const why = 'invalid' in read ? { reason: read.reason, detail: read.invalid } : whyGivenUp(context);
     const { project, outcome } = await recordDeadLetter(ports, queue, { body, ...why });
     const durationMs = ports.clock.now().getTime() - startedAt;
     ports.telemetry.stage({ stage: 'dead-letter', project: project ?? '', outcome, durationMs, ids: { queue } });

@@ -34,7 +34,8 @@ export const withVersion = <T extends object>(container: DocumentContainer, docu
 
 /**
  * The document that is stored; one without a version has the first. Throws a RetryLater for one that a newer release
- * wrote: what cannot be read must not be written over, and whoever asks comes again until that release is back.
+ * wrote: what cannot be read must not be written over. A message about it comes again for some
+ * twenty minutes and is a dead letter then, to be replayed once that release is back.
  */
 export function withoutVersion(container: DocumentContainer, { v = 1, ...document }: Record<string, unknown>): object {
   if (Number.isInteger(v) && Number(v) >= 1 && Number(v) <= written[container]) return document;

@@ -1,6 +1,9 @@
 /** What is loaded when it is first used: a cold start reads only what its first request needs. */
 
-/** The result of `load`, which is called once, and once more after it failed: a process may be out of file handles for a while. */
+/**
+ * The result of `load`, which is called once, and again after it failed: a process may be out of file handles for a while.
+ * Node 24 then reads a module again; Node 22 remembers that it could not, until the process is replaced.
+ */
 export function onFirstUse<T>(load: () => Promise<T>): () => Promise<T> {
   let loaded: Promise<T> | undefined;
   return () =>

@@ -22,7 +22,8 @@ export async function openWindow(
 ): Promise<void> {
   const id = windowId(generation);
   const open = await ports.documents.read('windows', project, id);
-  // whoever opened it may have died before its message was sent: what is unsent is sent by everybody who sees it
+  // whoever opened it may have died before its message was sent: what is unsent is sent by those who come before the head
+  // says that it is open. A later message that its sender left unsent is sent by its redelivery, or by the sweep
   if (open !== undefined) return sendOutbox(ports, 'windows', open);
   const now = ports.clock.now();
   const data = { project, generation, openedAt: now.toISOString(), now: false };

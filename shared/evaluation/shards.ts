@@ -65,6 +65,9 @@ export interface AssessedSplit {
   unreadable: number;
 }
 
+/** assessments of a kind may be large: 64 KB for each sample */
+const maxShardBytes = 32 * 1024 * 1024;
+
 type Sample = Pick<SampleRecord, 'md5' | 'sizeBytes' | 'width' | 'height'> & { annotation: Annotation };
 
 /**
@@ -91,7 +94,7 @@ export async function assessTestSplit(
     if (shard.length === 0) return true;
     if (number >= maxShards) throw tooMany(maxShards * shardSize);
     const name = `${prefix}/${String(number++).padStart(5, '0')}.json`;
-    const known = await ports.blobs.get('models', name, { maxBytes: 1024 * 1024 });
+    const known = await ports.blobs.get('models', name, { maxBytes: maxShardBytes });
     if (known !== undefined && known !== 'too-large') assessed.push(...readShard(kind, known.body));
     // one at least, or shards that are only read would use up the time of every call
     else if (fresh++ > 0 && input.outOfTime()) return false;

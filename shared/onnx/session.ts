@@ -39,6 +39,8 @@ interface Entry {
   fileBytes: number;
   /** calls that hold the model, loading included */
   users: number;
+  /** beside the first */
+  copies: number;
   isCopying: boolean;
 }
 
@@ -74,10 +76,17 @@ export function createModelCache(workers: ModelWorkers, options: ModelCacheOptio
     entry.share.release();
   };
 
+  /** Lets go of one model that has copies: what runs on them ends, and its next run loads it anew, once. */
+  const shed = (): void => {
+    const [copied] = [...entries].find(([, entry]) => entry.copies > 0) ?? [];
+    if (copied !== undefined) entries.delete(copied);
+  };
+
   const makeRoom = async (share: Share, cost: number): Promise<void> => {
     while (!share.tryGrow(cost)) {
       const idle = oldestIdle();
       if (idle === undefined) {
+        shed();
         waiting++;
         await share.grow(cost).finally(() => waiting--);
         return;
@@ -109,7 +118,7 @@ export function createModelCache(workers: ModelWorkers, options: ModelCacheOptio
     let entry = entries.get(digest);
     if (entry === undefined) {
       const { promise, resolve } = Promise.withResolvers<LoadedModel>();
-      entry = { model: promise, share: memory.share(), fileBytes: 0, users: 0, isCopying: false };
+      entry = { model: promise, share: memory.share(), fileBytes: 0, users: 0, copies: 0, isCopying: false };
       resolve(open(digest, load, shape, entry));
     }
     entries.delete(digest);
@@ -140,6 +149,7 @@ export function createModelCache(workers: ModelWorkers, options: ModelCacheOptio
   const copy = async (digest: string, load: Load, entry: Entry, model: LoadedModel): Promise<void> => {
     entry.isCopying = true;
     entry.users++;
+    entry.copies++;
     try {
       await model.copy(await read(digest, load));
     } finally {
@@ -150,8 +160,10 @@ export function createModelCache(workers: ModelWorkers, options: ModelCacheOptio
 
   const runOnce: ModelCache['run'] = async (digest, load, images, shape) => {
     const entry = acquire(digest, load, shape);
+    let isLoaded = false;
     try {
       const model = await entry.model;
+      isLoaded = true;
       // one that cannot be had is asked for again by the next run that waits
       if (wantsCopy(entry, model, shape)) copy(digest, load, entry, model).catch(() => undefined);
       const answers: NamedTensors[] = [];
@@ -161,8 +173,8 @@ export function createModelCache(workers: ModelWorkers, options: ModelCacheOptio
       }
       return answers;
     } catch (error) {
-      // a failed load is not remembered: the next call tries again
-      if (entries.get(digest) === entry) entries.delete(digest);
+      // a failed load is not remembered, nor a model whose threads have ended: the next call tries again
+      if ((!isLoaded || error instanceof Gone) && entries.get(digest) === entry) entries.delete(digest);
       throw error;
     } finally {
       await giveUp(digest, entry);

@@ -36,8 +36,8 @@ export interface ModelWorkers {
   close(): Promise<void>;
 }
 
-/** Threads that had a model have ended: load it again. */
-export class Gone extends Error {}
+/** Threads that had a model have ended: load it again. It says nothing about the model. */
+export class Gone extends RetryLater {}
 
 interface Place {
   thread: Thread | undefined;
@@ -96,11 +96,19 @@ export function createModelWorkers(
     const job = nextFor(place);
     if (job === undefined) return;
     place.isBusy = true;
-    const thread = (place.thread ??= startThread(program, () => onEnd(place)));
     const free = (): void => {
       place.isBusy = false;
       serve(place);
     };
+    let thread: Thread;
+    try {
+      thread = place.thread ??= startThread(program, () => onEnd(place));
+    } catch (error) {
+      // no thread can be had just now: whoever waits is told one by one, and the next one tries again
+      job.reject(new RetryLater(`No thread can be started to run models: ${(error as Error).message}.`));
+      queueMicrotask(free);
+      return;
+    }
     thread.ask(job.request).then(job.resolve, job.reject).finally(free);
   };
 

@@ -31,19 +31,22 @@ export async function sweep(ports: SweepPorts): Promise<SweepReport> {
     async () => void (resent += await replayOutages(ports)),
   ]);
   let projects = 0;
-  for await (const { document } of listAll(
-    ports.documents,
-    'projects',
-    { pk: 'projects', limit: 100 },
-    maxProjects + 1,
-  )) {
-    if (projects === maxProjects) {
-      problems.push(`a sweep goes over ${maxProjects} projects; there are more`);
-      break;
+  const goOver = async (): Promise<void> => {
+    for await (const { document } of listAll(
+      ports.documents,
+      'projects',
+      { pk: 'projects', limit: 100 },
+      maxProjects + 1,
+    )) {
+      if (projects === maxProjects) {
+        problems.push(`a sweep goes over ${maxProjects} projects; there are more`);
+        break;
+      }
+      projects++;
+      problems.push(...(await sweepProject(ports, document)));
     }
-    projects++;
-    problems.push(...(await sweepProject(ports, document)));
-  }
+  };
+  problems.push(...(await attemptsAt('the list of projects', [goOver])));
   for (const problem of problems) ports.telemetry.problem(problem);
   return { projects, resent, problems };
 }

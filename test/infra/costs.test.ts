@@ -180,7 +180,7 @@ test('an hour of checks and heartbeats does what it is charged for', async () =>
       ...({ specversion: '1.0', id: `e${sequence}`, source: '/test', type: 'Microsoft.Storage.BlobCreated' } as const),
       ...{ subject: `/blobServices/default/containers/job-reports/blobs/${blob}`, data: { url: blob, eTag: 'e' } },
     };
-    // as registrations.ts has it: the trace of the run is looked up for each
+    // as functions/training-event.ts has it: the trace of the run is looked up for each
     await traceOfReport(ports, event);
     expect((await receiveReport(ports, event)).outcome).toBe(kind);
   };

@@ -49,6 +49,7 @@ describe('a message', () => {
     expect(dataversion).toBe(1);
     expect(readMessage('trainings', without)).toEqual({ message: without });
     expect(readMessage('trainings', { ...without, dataversion: 2 })).toEqual({
+      reason: 'newer-message',
       invalid: expect.stringMatching(/^dataversion: .*a newer one sent this: replay it once that release runs again/),
     });
   });

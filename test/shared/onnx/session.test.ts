@@ -184,6 +184,24 @@ describe('model cache', () => {
     }
   });
 
+  test('copies of a model that is never idle make room for another one', async () => {
+    const threads = createModelWorkers(2);
+    const cache = createModelCache(threads, two);
+    const [busy, other] = [modelFile(0), modelFile(1)];
+    const { counter, load } = loader(busy.bytes);
+    const served = new AbortController();
+    const keepBusy = async (): Promise<void> => {
+      while (!served.signal.aborted) await cache.run(busy.digest, load, [image], tinyShape);
+    };
+    const traffic = Array.from({ length: 4 }, keepBusy);
+    await expect.poll(() => counter.calls).toBe(2);
+    await cache.run(other.digest, loader(other.bytes).load, [image], tinyShape);
+    served.abort();
+    await Promise.all(traffic);
+    await cache.release();
+    await threads.close();
+  });
+
   test('runs that waited while another one ended the thread are run all the same', async () => {
     const threads = createModelWorkers(1, endingProgram);
     const cache = createModelCache(threads, two);

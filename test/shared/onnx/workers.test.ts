@@ -133,3 +133,10 @@ test('threads that idle keep no process alive, and end with it', async () => {
   });
   expect(JSON.parse(stdout)).toEqual([expect.any(Number), expect.any(Number)]);
 });
+
+test('a thread that cannot be started costs each who waits for it a retry, and is tried again', async () => {
+  const none = started(1, 'no path of a program');
+  const loads = [none.load(tiny(), asOwner('a')), none.load(tiny(), asOwner('b'))];
+  for (const load of loads) await expect(load).rejects.toBeInstanceOf(RetryLater);
+  await expect(none.load(tiny(), asOwner('a'))).rejects.toThrow('No thread can be started');
+});
