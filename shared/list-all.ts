@@ -1,5 +1,6 @@
 /** Going through more documents than one page of a query holds. */
-import type { DocumentTypes, DocumentQuery, Documents, Stored } from './ports.ts';
+import type { DocumentTypes } from './document-types.ts';
+import type { DocumentQuery, Documents, Stored } from './ports.ts';
 import type { DocumentContainer } from './resources.ts';
 
 /**

@@ -2,17 +2,7 @@
  * What every handler is handed. The Azure SDKs implement these in shared/azure; the fault simulator
  * implements them a second time. Nothing in functions/ or shared/ reaches the outside any other way.
  */
-import type { WindowDocument, HeadDocument, VersionDocument } from './dataset/document.ts';
-import type { DeadLetterDocument, RequestDocument } from './delivery/document.ts';
-import type { EndpointDocument } from './endpoint/document.ts';
-import type { EventDocument } from './event/document.ts';
-import type { KeyDocument } from './key/document.ts';
-import type { ModelDocument } from './model/document.ts';
-import type { PredictionDocument } from './prediction/document.ts';
-import type { ProjectDocument } from './project/document.ts';
-import type { SampleDocument, PixelsDocument, StagedDocument } from './sample/document.ts';
-import type { SchedulerDocument, RunDocument } from './training/document.ts';
-import type { UploadDocument } from './upload/document.ts';
+import type { DocumentTypes } from './document-types.ts';
 import type { TreeParameters } from './dataset/tree.ts';
 import type { Message } from './delivery/message.ts';
 import type { Backoff } from './delivery/plan-redelivery.ts';
@@ -54,27 +44,6 @@ export type BatchOperation<T> =
   | { kind: 'create'; document: T }
   | { kind: 'replace'; document: T; etag: string }
   | { kind: 'remove'; id: string; etag?: string };
-
-/** What each container of documents holds. */
-export interface DocumentTypes extends Record<DocumentContainer, { id: string; pk: string }> {
-  projects: ProjectDocument;
-  keys: KeyDocument;
-  uploads: UploadDocument;
-  samples: SampleDocument;
-  pixels: PixelsDocument;
-  staged: StagedDocument;
-  windows: WindowDocument;
-  heads: HeadDocument;
-  versions: VersionDocument;
-  schedulers: SchedulerDocument;
-  runs: RunDocument;
-  models: ModelDocument;
-  endpoints: EndpointDocument;
-  predictions: PredictionDocument;
-  events: EventDocument;
-  'dead-letters': DeadLetterDocument;
-  requests: RequestDocument;
-}
 
 /** Documents with compare-and-swap. Reads are strongly consistent. */
 export interface Documents {

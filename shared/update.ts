@@ -1,6 +1,7 @@
 /** Changing a document by compare-and-swap. */
 import { RetryLater } from './errors.ts';
-import type { Documents, DocumentTypes, Stored } from './ports.ts';
+import type { DocumentTypes } from './document-types.ts';
+import type { Documents, Stored } from './ports.ts';
 import type { DocumentContainer } from './resources.ts';
 
 const maxTries = 30;

@@ -8,7 +8,8 @@ import {
   type SqlQuerySpec,
 } from '@azure/cosmos';
 import * as z from 'zod';
-import type { DocumentTypes, BatchOperation, DocumentQuery, Documents, Scalar, Stored } from '../ports.ts';
+import type { DocumentTypes } from '../document-types.ts';
+import type { BatchOperation, DocumentQuery, Documents, Scalar, Stored } from '../ports.ts';
 import { TerminalError } from '../errors.ts';
 import type { DocumentContainer } from '../resources.ts';
 import { withoutVersion, withVersion } from './document-version.ts';

@@ -1,5 +1,6 @@
 /** Sending what a document's outbox holds: messages and feed entries that were saved together with a change of state. */
-import type { DocumentTypes, Ports, Stored } from '../ports.ts';
+import type { DocumentTypes } from '../document-types.ts';
+import type { Ports, Stored } from '../ports.ts';
 import type { DocumentContainer, QueueName } from '../resources.ts';
 import type { Outgoing } from './document.ts';
 import type { Message } from './message.ts';

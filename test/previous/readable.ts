@@ -8,7 +8,7 @@
  */
 import type * as z from 'zod';
 import type { queueMessages } from '../../shared/delivery/message.ts';
-import type { DocumentTypes } from '../../shared/ports.ts';
+import type { DocumentTypes } from '../../shared/document-types.ts';
 import type { Labelled } from '../../shared/task/classification/annotation.ts';
 import type { ClassVerdict } from '../../shared/task/classification/gate.ts';
 import type { ClassifierLine } from '../../shared/task/classification/manifest.ts';
@@ -17,7 +17,7 @@ import type { ClassPrediction } from '../../shared/task/classification/predictio
 import type { KeptProbabilities } from '../../shared/task/classification/smoke.ts';
 import type { JobDocument, JobReport } from '../../shared/training/job-contract.ts';
 import type { queueMessages as queueMessagesBefore } from './types/delivery/message.d.ts';
-import type { DocumentTypes as DocumentTypesBefore } from './types/ports.d.ts';
+import type { DocumentTypes as DocumentTypesBefore } from './types/document-types.d.ts';
 import type { Labelled as LabelledBefore } from './types/task/classification/annotation.d.ts';
 import type { ClassVerdict as ClassVerdictBefore } from './types/task/classification/gate.d.ts';
 import type { ClassifierLine as ClassifierLineBefore } from './types/task/classification/manifest.d.ts';

@@ -10,7 +10,7 @@ import path from 'node:path';
 const root = path.resolve(import.meta.dirname, '../..');
 const target = path.join(import.meta.dirname, 'types');
 const sources = [
-  'shared/ports.ts',
+  'shared/document-types.ts',
   ...globSync('shared/task/*/{annotation,gate,manifest,metrics,prediction,smoke}.ts', { cwd: root }),
   'shared/delivery/message.ts',
   'shared/training/job-contract.ts',

@@ -1,5 +1,6 @@
 /** Documents with compare-and-swap, as Cosmos DB keeps them: JSON, etags, logical partitions, atomic batches, pages. */
-import type { DocumentTypes, BatchOperation, Documents, Scalar, Stored } from '../../shared/ports.ts';
+import type { DocumentTypes } from '../../shared/document-types.ts';
+import type { BatchOperation, Documents, Scalar, Stored } from '../../shared/ports.ts';
 import { TerminalError } from '../../shared/errors.ts';
 import type { DocumentContainer } from '../../shared/resources.ts';
 import type { OperationKind, Scheduler } from './scheduler.ts';

@@ -3,7 +3,8 @@
  * moves it, a test is whoever receives messages, and it may interfere with any operation.
  */
 import type { Message } from '../../shared/delivery/message.ts';
-import type { DocumentTypes, Execution, Ports } from '../../shared/ports.ts';
+import type { DocumentTypes } from '../../shared/document-types.ts';
+import type { Execution, Ports } from '../../shared/ports.ts';
 import type { Inference } from '../../shared/prediction/inference.ts';
 import type { DocumentContainer, QueueName } from '../../shared/resources.ts';
 import { createRandom } from '../random.ts';
