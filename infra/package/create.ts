@@ -6,6 +6,7 @@ import * as z from 'zod';
 import { bundleApp, unbundled } from '../../local/build.ts';
 import { isNeeded, productionPackages, readLockfile } from './dependencies.ts';
 import { locatePackages } from './installed.ts';
+import { pretrained } from './pretrained.ts';
 import { zip } from './zip.ts';
 
 const manifest = z.object({
@@ -49,6 +50,10 @@ export async function packageContents(root: string, built: string, scratch: stri
   for (const file of await filesBelow(built)) {
     if (file.endsWith('.mjs')) contents.set(`${entryFolder}/${file}`, { file: path.join(built, file) });
   }
+  // also for those who are handed a model with its weights
+  const backbone = path.join(root, pretrained.source);
+  for (const file of await filesBelow(backbone))
+    contents.set(`${entryFolder}/${pretrained.besideBundle}/${file}`, { file: path.join(backbone, file) });
   const lock = readLockfile(await readFile(path.join(root, 'package-lock.json'), 'utf8'));
   for (const [place, folder] of await locatePackages(root, lock, productionPackages(lock, names), scratch)) {
     const files = (await filesBelow(folder)).filter((file) => !file.startsWith('node_modules/') && isNeeded(file));

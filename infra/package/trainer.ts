@@ -1,6 +1,6 @@
 /**
  * `npm run package:trainer`: makes dist/trainer, which is what trainers/embedded/Dockerfile puts into the image: the trainer as one
- * file, and what cannot be bundled, for linux-x64. `node dist/trainer/main.mjs` is the job.
+ * file, the pretrained backbone, and what cannot be bundled, for linux-x64. `node dist/trainer/main.mjs` is the job.
  */
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -8,6 +8,7 @@ import path from 'node:path';
 import { build } from 'esbuild';
 import { isNeeded, productionPackages, readLockfile } from './dependencies.ts';
 import { locatePackages } from './installed.ts';
+import { pretrained } from './pretrained.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
 const target = path.join(root, 'dist/trainer');
@@ -47,6 +48,7 @@ try {
   const lock = readLockfile(await readFile(path.join(root, 'package-lock.json'), 'utf8'));
   for (const [place, folder] of await locatePackages(root, lock, productionPackages(lock, unbundled), scratch))
     await copyNeeded(folder, path.join(target, place));
+  await cp(path.join(root, pretrained.source), path.join(target, pretrained.besideBundle), { recursive: true });
   await cp(path.join(root, 'LICENSE'), path.join(target, 'LICENSE'));
   await writeFile(
     path.join(target, 'package.json'),

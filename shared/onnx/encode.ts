@@ -26,10 +26,12 @@ export interface Initialiser {
 
 export interface OnnxModel {
   name: string;
-  nodes: OnnxNode[];
+  /** each after those that make its inputs; bytes are the node of another model, already encoded (parts.ts) */
+  nodes: readonly (OnnxNode | Uint8Array)[];
   inputs: ValueInfo[];
   outputs: ValueInfo[];
-  initialisers: Initialiser[];
+  /** likewise */
+  initialisers: readonly (Initialiser | Uint8Array)[];
   metadata: Record<string, string>;
   irVersion?: number;
   opset?: number;
@@ -86,9 +88,15 @@ export function encodeModel(model: OnnxModel): Uint8Array {
   const writer = new ProtoWriter();
   writer.int(1, model.irVersion ?? 8).string(2, 'darkroom');
   writer.message(7, (graph) => {
-    for (const node of model.nodes) graph.message(1, (inner) => writeNode(inner, node));
+    for (const node of model.nodes) {
+      if (node instanceof Uint8Array) graph.bytes(1, node);
+      else graph.message(1, (inner) => writeNode(inner, node));
+    }
     graph.string(2, model.name);
-    for (const tensor of model.initialisers) graph.message(5, (inner) => writeTensor(inner, tensor));
+    for (const tensor of model.initialisers) {
+      if (tensor instanceof Uint8Array) graph.bytes(5, tensor);
+      else graph.message(5, (inner) => writeTensor(inner, tensor));
+    }
     for (const value of model.inputs) graph.message(11, (inner) => writeValueInfo(inner, value));
     for (const value of model.outputs) graph.message(12, (inner) => writeValueInfo(inner, value));
   });

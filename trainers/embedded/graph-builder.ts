@@ -3,6 +3,7 @@
  * how its gradient flows back. `backward` then adds the nodes of the gradients (reverse-mode differentiation).
  */
 import type { Attribute, Initialiser, OnnxNode } from '../../shared/onnx/encode.ts';
+import type { GraphParts } from '../../shared/onnx/parts.ts';
 
 export interface Value {
   name: string;
@@ -28,8 +29,8 @@ export function shape2(value: Value): [number, number] {
 }
 
 export class GraphBuilder {
-  readonly nodes: OnnxNode[] = [];
-  readonly initialisers: Initialiser[] = [];
+  readonly nodes: (OnnxNode | Uint8Array)[] = [];
+  readonly initialisers: (Initialiser | Uint8Array)[] = [];
   private readonly tape: { output: Value; pullBack: (gradient: Value) => void }[] = [];
   private readonly gradients = new Map<string, Value>();
   private readonly constants = new Map<string, Value>();
@@ -55,6 +56,12 @@ export class GraphBuilder {
     const node = { op, inputs: inputs.map((input) => input.name), outputs: [name] };
     this.nodes.push(attributes === undefined ? node : { ...node, attributes });
     return { name, shape };
+  }
+
+  /** Adds another model whole; it takes the values that are named as its inputs, and what it makes has its own names. */
+  include({ nodes, initialisers }: GraphParts): void {
+    this.nodes.push(...nodes);
+    this.initialisers.push(...initialisers);
   }
 
   /** Gives a value a name of our choice (for graph outputs). */

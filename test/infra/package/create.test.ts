@@ -22,6 +22,10 @@ test('the package holds what the app needs in Azure and nothing for anybody else
   expect(names).toContain('dist/functions/worker.mjs');
   expect(names).toContain('dist/functions/probe-child.mjs');
   expect(contents.get('host.json')).toEqual({ file: path.join(root, 'host.json') });
+  const backbone = names
+    .filter((name) => name.startsWith('dist/functions/backbone/'))
+    .map((n) => path.posix.basename(n));
+  expect(backbone.sort()).toEqual(['LICENSE-APACHE-2.0.txt', 'README.md', 'efficientnet-lite0-fp16.onnx']);
   // what the app registers beside HTTP and the timer needs it; the local host refuses an app without
   expect((await readHostConfig(root)).hasExtensionBundle).toBe(true);
   expect(names).toContain('node_modules/onnxruntime-node/bin/napi-v6/linux/x64/onnxruntime_binding.node');

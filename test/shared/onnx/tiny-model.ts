@@ -1,11 +1,17 @@
-import type { OnnxModel } from '../../../shared/onnx/encode.ts';
+import type { Initialiser, OnnxModel, OnnxNode } from '../../../shared/onnx/encode.ts';
 import { classifierEnds, type ClassifierShape } from '../../../shared/task/classification/ends.ts';
 
 export const tinyShape: ClassifierShape = { channels: 1, height: 2, width: 2, classes: 2 };
 export const tinyEnds = classifierEnds(tinyShape);
 
+/** With nothing in it that is encoded already. */
+export interface TinyModel extends OnnxModel {
+  nodes: OnnxNode[];
+  initialisers: Initialiser[];
+}
+
 /** The smallest image classifier: flatten, dense, softmax. `bias` makes models that differ. */
-export function tinyModel(bias = 0, shape: ClassifierShape = tinyShape): OnnxModel {
+export function tinyModel(bias = 0, shape: ClassifierShape = tinyShape): TinyModel {
   const { channels, height, width, classes } = shape;
   const inputs = channels * height * width;
   const weight = (i: number): number => ((i % 2 === 0 ? 1 : -1) * (Math.floor(i / 2) + 1)) / 10;

@@ -1,6 +1,6 @@
 /** trainers/embedded/Dockerfile without a Docker engine: linted, and its CPU image put together as it says and run. */
 import { spawnSync } from 'node:child_process';
-import { cp, mkdir, mkdtemp, rm, symlink } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, rm, symlink } from 'node:fs/promises';
 import { readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -50,6 +50,16 @@ describe('the Dockerfile', () => {
     for (const { base } of stages.values()) expect(base).toMatch(/^(\$\{(NODE|CUDA)_IMAGE\}|build)$/);
   });
 
+  test('is given what it copies, and nothing else of the checkout', () => {
+    const ignored = readFileSync(path.join(root, 'trainers/embedded/Dockerfile.dockerignore'), 'utf8');
+    const given = ignored.split('\n').flatMap((line) => /^!(.+)$/.exec(line)?.[1] ?? []);
+    expect(given.sort()).toEqual(
+      instructionsOf('build', 'COPY')
+        .flatMap((words) => words.slice(0, -1))
+        .sort(),
+    );
+  });
+
   test.for(['cpu', 'cuda'])('runs the %s image as nobody in particular, and the same program', (stage) => {
     expect(instructionsOf(stage, 'USER')).toEqual([['10001:10001']]);
     expect(instructionsOf(stage, 'ENTRYPOINT')).toEqual([['["node",', '"main.mjs"]']]);
@@ -88,6 +98,12 @@ describe('the image for CPUs', () => {
     }
   }, 60_000);
   afterAll(() => rm(folder, { recursive: true }));
+
+  test('has the pretrained backbone with its licence beside the program', async () => {
+    expect((await readdir(path.join(app, 'backbone'))).sort()).toEqual([
+      ...['LICENSE-APACHE-2.0.txt', 'README.md', 'efficientnet-lite0-fp16.onnx'],
+    ]);
+  });
 
   test('does a whole job, and says what it computes on', async () => {
     const server = await startBlobServer();
