@@ -185,7 +185,7 @@ async function wholePath(client: Client, narrator: Narrator, options: SmokeOptio
 
   narrator.chapter(`Scoring ${scored} digits that it has not seen`);
   const answers = await score(client, narrator, project, digits.filter(isKept));
-  const right = answers.filter(({ picture, answer }) => picture.label === answer.class).length;
+  const right = answers.filter(({ picture, answer }) => 'class' in answer && picture.label === answer.class).length;
   narrator.say(`${right} of ${answers.length} right, by model ${answers[0]?.answer.model.version ?? 'none'}`);
   if (right < leastRight) throw new Error(`Expected at least ${leastRight} right; seen: ${right}`);
   const samples = await listNewestSamples(client, project, 1);

@@ -18,7 +18,7 @@ export async function tellDiff(
   const byLabel = new Map<string, number>();
   for await (const page of diffVersions(client, project, from.number, to.number)) {
     counts = page.counts;
-    for (const { label } of page.added) byLabel.set(label, (byLabel.get(label) ?? 0) + 1);
+    for (const { label = '' } of page.added) byLabel.set(label, (byLabel.get(label) ?? 0) + 1);
   }
   const expected = to.samples - from.samples;
   if (counts.added - counts.removed !== expected) {

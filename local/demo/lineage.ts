@@ -21,13 +21,13 @@ export async function traceBack(
   if (training === null) throw new Error(`Expected the training behind prediction ${prediction}; seen: none`);
   if (samples.length === 0) throw new Error(`Expected the samples behind prediction ${prediction}; seen: none`);
   const images = [];
-  for (const { md5, label } of samples.slice(0, shown)) {
+  for (const { md5, label = '' } of samples.slice(0, shown)) {
     const { origin } = await getSample(client, project, md5);
     const { blob } = await getUpload(client, project, origin);
     images.push({ id: md5, label, upload: origin, blob });
   }
   const code = model.lineage.code === null ? '' : `, code ${model.lineage.code.replace('sha256:', '').slice(0, 12)}`;
-  narrator.say(`prediction ${prediction}: "${predicted.class ?? ''}"`);
+  narrator.say(`prediction ${prediction}: "${'class' in predicted ? (predicted.class ?? '') : ''}"`);
   narrator.say(`  by model ${model.version} (${model.digest.slice(0, 12)})`);
   narrator.say(`  from training ${training.id} (${training.trainer.name}, seed ${training.seed}${code})`);
   narrator.say(

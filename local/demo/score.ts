@@ -44,7 +44,9 @@ export async function score(
 /** Share of the pictures whose label was given, 0 to 1. */
 export function accuracyOf(scored: Scored[]): number {
   if (scored.length === 0) return 0;
-  return scored.filter(({ picture, answer }) => answer.class === picture.label).length / scored.length;
+  return (
+    scored.filter(({ picture, answer }) => 'class' in answer && answer.class === picture.label).length / scored.length
+  );
 }
 
 /** Throws unless every answer came from this model. */

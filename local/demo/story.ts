@@ -225,7 +225,13 @@ async function tally({
       ...changes,
     })),
     models: models.map(({ version, digest, metrics, verdict, datasetVersion, lineage }) => ({
-      ...{ version, digest, accuracy: metrics.accuracy, verdict: verdict.decision, reasons: verdict.reasons },
+      ...{
+        version,
+        digest,
+        accuracy: 'accuracy' in metrics ? metrics.accuracy : null,
+        verdict: verdict.decision,
+        reasons: verdict.reasons,
+      },
       ...{ datasetVersion: datasetVersion.number, seed: lineage.seed },
     })),
     deadLetters: deadLetters.length,

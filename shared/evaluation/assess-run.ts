@@ -26,7 +26,7 @@ export async function assessRun(
   ports: AssessPorts,
   kind: TaskKind,
   run: RunDocument,
-  { bytes, digest }: Artifact,
+  { bytes, digest, metadata }: Artifact,
   champion: ModelDocument | undefined,
   cause: Cause,
 ): Promise<AssessedRun | 'continue'> {
@@ -37,7 +37,7 @@ export async function assessRun(
     project: run.pk,
     kind,
     root: version.root,
-    candidate: { digest, classes: run.classes, image: run.image, load: () => Promise.resolve(bytes) },
+    candidate: { digest, classes: run.classes, image: run.image, metadata, load: () => Promise.resolve(bytes) },
     champion: champion === undefined ? null : evaluatedModel(ports.blobs, champion),
     outOfTime: () => ports.clock.now().getTime() > until,
     async setAside(md5, reason) {

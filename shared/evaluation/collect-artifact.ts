@@ -11,13 +11,18 @@ import { attemptPrefix } from '../training/job.ts';
 import { readKeptAnswers } from './kept-answers.ts';
 
 export interface ValidatePorts {
-  validate: (bytes: Buffer, ends: ModelEnds) => Promise<{ ok: true } | { ok: false; reason: string; detail: string }>;
+  validate: (
+    bytes: Buffer,
+    ends: ModelEnds,
+  ) => Promise<{ ok: true; metadata: Record<string, string> } | { ok: false; reason: string; detail: string }>;
 }
 
 export interface Artifact {
   bytes: Buffer;
   /** sha-256 of the bytes */
   digest: string;
+  /** what it says of itself, as its kind reads it */
+  metadata: object;
   smoke: KeptAnswer[];
 }
 
@@ -41,9 +46,22 @@ export async function collectArtifact(
     throw new TerminalError('model-too-large', `model.onnx has more than ${maxModelBytes / 1024 / 1024} MB.`);
   const valid = await ports.validate(onnx.body, kind.ends(run.classes, run.image));
   if (!valid.ok) throw new TerminalError('bad-model', `model.onnx was refused (${valid.reason}): ${valid.detail}`);
+  const metadata = readMetadata(kind, valid.metadata);
   const smoke = await readKeptAnswers(ports.blobs, `${prefix}/smoke.json`, kind, run.classes);
   if ('problem' in smoke) throw new TerminalError(smoke.problem, smoke.detail);
   const digest = createHash('sha256').update(onnx.body).digest('hex');
   await ports.blobs.create('models', modelBlob(run.pk, digest), onnx.body, { contentType: 'application/octet-stream' });
-  return { bytes: onnx.body, digest, smoke };
+  return { bytes: onnx.body, digest, metadata, smoke };
+}
+
+/** What a model's `metadata_props` say; throws a TerminalError where an entry that its kind reads makes no sense. */
+function readMetadata(kind: TaskKind, entries: Record<string, string>): object {
+  const read = kind.metadata.safeParse(entries);
+  if (read.success) return read.data;
+  const [{ path, message } = { path: [], message: 'cannot be read' }] = read.error.issues;
+  const said = JSON.stringify(entries[path.join('.')]?.slice(0, 100));
+  throw new TerminalError(
+    'bad-model',
+    `model.onnx was refused (bad-metadata): "${path.join('.')}" in its metadata_props is ${said}, which ${message}. docs/models.md says what a model may say of itself.`,
+  );
 }

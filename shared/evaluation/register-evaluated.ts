@@ -26,6 +26,7 @@ export async function registerEvaluated(
     task: run.task,
     classes: run.classes,
     image: run.image,
+    metadata: artifact.metadata,
     run: run.id,
     version: run.version,
     metrics,

@@ -39,6 +39,8 @@ export interface EvaluatedModel {
   digest: string;
   classes: string[];
   image: RunDocument['image'];
+  /** what it says of itself; left out: nothing */
+  metadata?: object;
   load: () => Promise<Buffer>;
 }
 
@@ -225,7 +227,7 @@ async function answers(
   inputs: Float32Array[],
   sizes: Input['size'][],
 ): Promise<Answered[]> {
-  const { digest, load, image, classes } = model;
+  const { digest, load, image, classes, metadata = {} } = model;
   const outputs = await ports.infer(digest, load, inputs, image).catch((error: unknown) => {
     if (error instanceof RetryLater) throw error;
     throw new InferenceError(error instanceof Error ? error.message : String(error));
@@ -233,11 +235,16 @@ async function answers(
   const ends = kind.ends(classes, image).outputs;
   const odd = outputs.map((one) => misfit(ends, one)).find((problem) => problem !== undefined);
   if (odd !== undefined) throw new InferenceError(odd);
-  return sizes.map((size, i) => ({ outputs: outputs[i] ?? {}, classes, placement: placementOf(size, image) }));
+  return sizes.map((size, i) => ({
+    outputs: outputs[i] ?? {},
+    classes,
+    metadata,
+    placement: placementOf(size, image),
+  }));
 }
 
 /** A registered model as an evaluation runs it. */
 export function evaluatedModel(blobs: Blobs, model: ModelDocument): EvaluatedModel {
-  const { digest, classes, image } = model;
-  return { digest, classes, image, load: () => loadModel(blobs, model.pk, digest) };
+  const { digest, classes, image, metadata = {} } = model;
+  return { digest, classes, image, metadata, load: () => loadModel(blobs, model.pk, digest) };
 }

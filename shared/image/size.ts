@@ -27,31 +27,34 @@ export const isSameSpec = (a: ImageSpec, b: ImageSpec): boolean =>
 /** Bytes of the largest image that is taken: fits a 20-megapixel PNG of noise. */
 export const maxImageBytes = 64 * 1024 * 1024;
 
-/** Below 16 pixels nothing is left to see; above 64 training on a processor takes minutes instead of seconds. */
-const smallest = 16;
-const largest = 64;
-/** Two poolings of 2 need sizes divisible by 4. */
-const step = 4;
+/** Within what the input of a project is chosen: pixels of a side, which is a multiple of `step`. */
+export interface InputBounds {
+  least: number;
+  most: number;
+  step: number;
+  /** left out: grey where every picture is grey */
+  channels?: 1 | 3;
+}
 
 /**
- * Chooses the default input of a project from its pictures (sizes in pixels as shown, channels including alpha):
- * the median width and height, brought to 16..64 and to a multiple of 4; grey where every picture is grey.
- * Longer sides above 64 shrink both, so the shape of the median picture is kept as far as the bounds allow.
+ * Chooses the default input of a project from its pictures (sizes in pixels as shown, channels including alpha): the median
+ * width and height, brought into the bounds. Where a side is longer than the bounds both shrink, so the shape of the median
+ * picture is kept as far as they allow.
  */
-export function chooseImageSpec(samples: readonly { width: number; height: number; channels: number }[]): ImageSpec {
-  if (samples.length === 0) return { width: largest, height: largest, channels: 3 };
+export function chooseImageSpec(
+  samples: readonly { width: number; height: number; channels: number }[],
+  { least, most, step, channels }: InputBounds,
+): ImageSpec {
+  if (samples.length === 0) return { width: most, height: most, channels: channels ?? 3 };
   const width = median(samples.map((sample) => sample.width));
   const height = median(samples.map((sample) => sample.height));
-  const scale = Math.min(1, largest / Math.max(width, height));
-  const grey = samples.every(({ channels }) => channels <= 2);
-  return { width: bound(width * scale), height: bound(height * scale), channels: grey ? 1 : 3 };
+  const scale = Math.min(1, most / Math.max(width, height));
+  const bound = (pixels: number): number => Math.min(most, Math.max(least, Math.round((pixels * scale) / step) * step));
+  const isGrey = samples.every((sample) => sample.channels <= 2);
+  return { width: bound(width), height: bound(height), channels: channels ?? (isGrey ? 1 : 3) };
 }
 
 function median(values: number[]): number {
   const sorted = values.sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? largest;
-}
-
-function bound(pixels: number): number {
-  return Math.min(largest, Math.max(smallest, Math.round(pixels / step) * step));
+  return sorted[Math.floor(sorted.length / 2)] ?? 0;
 }

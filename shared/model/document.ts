@@ -15,6 +15,8 @@ export interface ModelDocument extends DocumentBase {
   task: string;
   classes: string[];
   image: ImageSpec;
+  /** what the model says of itself, as its kind reads it; missing in those of older releases, which say nothing */
+  metadata?: object;
   run: string;
   version: { id: string; number: number };
   metrics: Metrics;

@@ -15,6 +15,8 @@ export interface OutputEnd {
   name: string;
   /** the other dimensions; a text is one that the model chooses, the same wherever that text stands */
   shape: readonly (number | string)[];
+  /** what the model may choose for them at most; left out: anything */
+  mostChosen?: number;
   /** what its numbers are called, in the plural */
   are: string;
   /** what each number lies within; left out: any finite number */
@@ -52,7 +54,7 @@ export function isWithin(
 
 /** Whether a tensor has the dimensions of an output, given what the model chose for those that are named so far. */
 export function fits(
-  { shape }: Pick<OutputEnd, 'shape'>,
+  { shape, mostChosen = Number.POSITIVE_INFINITY }: Pick<OutputEnd, 'shape' | 'mostChosen'>,
   dims: readonly (number | string)[],
   chosen: Map<string, number | string>,
 ): boolean {
@@ -63,7 +65,8 @@ export function fits(
     const before = chosen.get(wanted);
     if (before === undefined || typeof before === 'string') chosen.set(wanted, dim);
     // a model may leave the size open until it runs
-    return typeof dim === 'string' || typeof before !== 'number' ? dim !== 0 : dim === before;
+    if (typeof dim === 'string') return true;
+    return dim > 0 && dim <= mostChosen && (typeof before !== 'number' || dim === before);
   });
 }
 

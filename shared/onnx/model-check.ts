@@ -4,7 +4,7 @@ import { type ProbeLimits, probeModel } from './probe.ts';
 import type { ModelEnds } from './ends.ts';
 import { validateModel } from './validate.ts';
 
-type Checked = { ok: true } | { ok: false; reason: string; detail: string };
+type Checked = { ok: true; metadata: Record<string, string> } | { ok: false; reason: string; detail: string };
 
 /** The probe lies beside this file: as a source beside the source, as a bundle beside the bundle. */
 const probeEntry = path.join(import.meta.dirname, `probe-child${path.extname(import.meta.filename)}`);
@@ -19,7 +19,7 @@ const advice = {
 /**
  * A check of untrusted models: `validateModel`, then `probeModel` in a child process. One model is tried at a time,
  * since each may use up to the limits. Resolves within the time limit per model that waits; rejects, to be asked again,
- * when no process could be started.
+ * when no process could be started. `metadata`: the file's `metadata_props`.
  */
 export function createModelCheck(limits: ProbeLimits): (bytes: Uint8Array, ends: ModelEnds) => Promise<Checked> {
   let last: Promise<unknown> = Promise.resolve();
@@ -30,7 +30,7 @@ export function createModelCheck(limits: ProbeLimits): (bytes: Uint8Array, ends:
     // one that fails must not keep the next from being tried
     last = probed.catch(() => undefined);
     const result = await probed;
-    if (result.ok) return { ok: true };
+    if (result.ok) return { ok: true, metadata: valid.metadata };
     const { reason, detail } = result;
     if (reason === 'not-started') throw new Error(`No process could be started to try a model: ${detail}`);
     if (reason in advice) {

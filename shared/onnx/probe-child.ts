@@ -38,8 +38,11 @@ function pictures(count: number, size: number): Float32Array {
   return pixels;
 }
 
-const range = (row: Float32Array): string =>
-  `${Math.min(...row).toPrecision(3)} to ${Math.max(...row).toPrecision(3)}, ${row.reduce((a, b) => a + b, 0).toPrecision(3)} in all`;
+/** A row may have millions of numbers, too many for the arguments of a call. */
+function range(row: Float32Array): string {
+  const [least, most] = [row.reduce((a, b) => Math.min(a, b)), row.reduce((a, b) => Math.max(a, b))];
+  return `${least.toPrecision(3)} to ${most.toPrecision(3)}, ${row.reduce((a, b) => a + b, 0).toPrecision(3)} in all`;
+}
 
 /** Why one image's numbers are no answer. A picture that a model cannot answer for is met when it comes; grey is none. */
 function problemOf(output: OutputEnd, row: Float32Array, isGrey: boolean): string | undefined {

@@ -98,7 +98,7 @@ function checkVersions(model: ModelContent): void {
   }
 }
 
-type Wanted = { name: string; shape: readonly (number | string)[] };
+type Wanted = { name: string; shape: readonly (number | string)[]; mostChosen?: number };
 
 /** Float tensors of the given names, whose first dimension is left open. Throws a Refusal that ends with `advice`. */
 function checkEnds(
@@ -108,10 +108,10 @@ function checkEnds(
   advice: string,
 ): void {
   const chosen = new Map<string, number | string>();
-  const fit = wanted.every(({ name, shape }) => {
-    const end = found.find((one) => one.name === name);
+  const fit = wanted.every((one) => {
+    const end = found.find(({ name }) => name === one.name);
     if (end?.elementType !== floatType || typeof end.shape[0] !== 'string') return false;
-    return fits({ shape }, end.shape.slice(1), chosen);
+    return fits(one, end.shape.slice(1), chosen);
   });
   if (fit && found.length === wanted.length) return;
   const described = found

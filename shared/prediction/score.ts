@@ -135,6 +135,7 @@ export function createScorer(ports: ScorePorts): ScoreImage {
       document.prediction = kind.decode({
         outputs,
         classes: model.classes,
+        metadata: model.metadata ?? {},
         placement: placementOf(image, model.image),
       });
       if (document.prediction === null) throw new Error(kind.noAnswer);

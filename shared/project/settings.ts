@@ -104,5 +104,6 @@ export const projectSettings: z.ZodType<ProjectSettings, ProjectSettingsInput> =
 function settingsOfAny(all: readonly TaskKind[]): z.ZodType<ProjectSettings, ProjectSettingsInput> {
   const [first, ...others] = all.map(settingsOf);
   if (first === undefined) throw new Error('there is no task kind');
-  return others.length === 0 ? first : z.discriminatedUnion('task', [first, ...others]);
+  const error = `there are the task kinds ${all.map(({ name }) => name).join(' and ')}`;
+  return others.length === 0 ? first : z.discriminatedUnion('task', [first, ...others], { error });
 }

@@ -38,8 +38,9 @@ export async function annotateSample(
 ): Promise<{ sample: Stored<SampleDocument>; kind: TaskKind }> {
   const { document: project } = await findProject(ports, name);
   const kind = taskOf(project.settings);
-  const annotation = parseAnnotation(kind, given, target);
+  const parsed = parseAnnotation(kind, given, target);
   const found = await findSample(ports, name, id);
+  const annotation = placed(kind, parsed, found.document, target);
   assertClasses(kind, annotation, project.settings.classes, target);
   // annotated so already, maybe by this very request when it could not stage: its etag is an older one
   const same = isSame(kind, found.document.annotation, annotation) && found.document.source === 'review';
@@ -55,6 +56,12 @@ function assertClasses(kind: TaskKind, annotation: Annotation, classes: string[]
   const named = classes.slice(0, maxNamed).join(', ') + (classes.length > maxNamed ? ', ...' : '');
   const detail = `"${unknown}" is not a class of this project; its classes are ${named}.`;
   throw new TerminalError('unknown-class', detail, target);
+}
+
+function placed(kind: TaskKind, parsed: Annotation, sample: SampleDocument, target: string): Annotation {
+  const on = kind.onPicture(parsed, sample);
+  if ('annotation' in on) return on.annotation;
+  throw new TerminalError('invalid-body', `"${target}" cannot be of this sample: ${on.why}.`, target);
 }
 
 /** Whoever annotates a sample that was set aside has looked at it: it is tried again. */

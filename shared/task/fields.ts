@@ -3,11 +3,11 @@ import * as z from 'zod';
 import { fields, labelled } from './classification/annotation.ts';
 import type { Annotation, TaskKind } from './task.ts';
 
-/** Fields of every kind: whoever adds a kind adds its own here, all of them optional then. */
-export const annotationFields = fields.shape;
+/** Fields of every kind, of which an answer has those of its own; whoever adds a kind with fields adds them here. */
+export const annotationFields = fields.partial().shape;
 
 /** The same of what may have no annotation. */
-export const annotationFieldsOrNull = { label: fields.shape.label.nullable() };
+export const annotationFieldsOrNull = { label: fields.shape.label.nullable().optional() };
 
 type Fields = { [K in keyof typeof annotationFields]: z.infer<(typeof annotationFields)[K]> };
 

@@ -8,6 +8,7 @@ import { TerminalError } from '../errors.ts';
 import type { ProjectSettings } from '../project/settings.ts';
 import type { IndexedField } from '../resources.ts';
 import { classification } from './classification/classification.ts';
+import { detection } from './detection/detection.ts';
 import type { ModelKind } from './models.ts';
 
 /** What a sample shows, in the form of its project's kind: an object of JSON. */
@@ -33,8 +34,10 @@ export interface TaskKind<A extends Annotation = Annotation> extends ModelKind<A
   brief(annotation: A): string;
   /** as part of a sentence about a sample: `labelled "cat"` */
   say(annotation: A): string;
-  /** what `text` says, the folder that an upload's name has between project and file; or why that is no annotation */
-  fromFolder(text: string): { annotation: A } | { why: string };
+  /** the same on a picture of that size, in pixels as shown; or why it cannot be of that picture */
+  onPicture(annotation: A, picture: { width: number; height: number }): { annotation: A } | { why: string };
+  /** what `text` says, the folder that an upload's name has between project and file; or why that is no annotation. undefined: folders say nothing */
+  fromFolder(text: string): { annotation: A } | { why: string } | undefined;
   /** the folder of an upload's name that says so; undefined: no name can */
   toFolder(annotation: A): string | undefined;
   /** what a blob's metadata says; undefined: nothing of it is an annotation */
@@ -56,7 +59,7 @@ export const isSame = (kind: TaskKind, a: Annotation | null, b: Annotation | nul
   a === null || b === null ? a === b : kind.canonical(a) === kind.canonical(b);
 
 /** Every kind there is, by name. */
-export const kinds = new Map<string, TaskKind>([[classification.name, classification]]);
+export const kinds = new Map<string, TaskKind>([classification, detection].map((kind) => [kind.name, kind]));
 
 /** The kind of projects that name none. */
 export const defaultTask = classification.name;

@@ -4,7 +4,7 @@ import { findVersion } from '../dataset/find-version.ts';
 import { treeStore } from '../dataset/store.ts';
 import type { VersionSummary } from '../dataset/document.ts';
 import { TerminalError } from '../errors.ts';
-import { chooseImageSpec } from '../image/size.ts';
+import { chooseImageSpec, type InputBounds } from '../image/size.ts';
 import type { Ports } from '../ports.ts';
 import type { ProjectDocument } from '../project/document.ts';
 import { taskOf } from '../task/task.ts';
@@ -48,25 +48,32 @@ export async function specify(
   const { settings } = project;
   const reason = untrainable(settings, version);
   if (reason !== undefined) throw new TerminalError(reason.code, reason.detail);
-  const { fit } = taskOf(settings);
+  const { fit, inputSize } = taskOf(settings);
   return {
     task: settings.task,
     version: { id: version.version, number: version.number },
     trainer: { ...trainerOf(project, input), timeoutSeconds: settings.trainer.timeoutSeconds },
     seed: input.seed ?? 1,
     classes: classesOf(settings, version),
-    image: { ...(settings.image ?? (await chooseImage(ports, project.id))), ...(fit === 'stretch' ? {} : { fit }) },
+    image: {
+      ...(settings.image ?? (await chooseImage(ports, project.id, inputSize))),
+      ...(fit === 'stretch' ? {} : { fit }),
+    },
     requestedBy: input.by,
     reason: input.reason ?? (input.kind === 'policy' ? `version ${version.number} was committed` : 'requested'),
   };
 }
 
 /** The size that fits the first version's samples, so that later versions do not change it. */
-async function chooseImage(ports: Pick<Ports, 'blobs' | 'documents'>, project: string): Promise<RunSpec['image']> {
+async function chooseImage(
+  ports: Pick<Ports, 'blobs' | 'documents'>,
+  project: string,
+  bounds: InputBounds,
+): Promise<RunSpec['image']> {
   const first = await findVersion(ports, project, '1');
   const samples: { width: number; height: number; channels: number }[] = [];
   for await (const { record } of entries(treeStore(ports.blobs, project), first.root, { limit: imageSpecSamples })) {
     samples.push(record);
   }
-  return chooseImageSpec(samples);
+  return chooseImageSpec(samples, bounds);
 }

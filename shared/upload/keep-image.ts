@@ -30,7 +30,7 @@ export async function keepImage(
   if ('problem' in original) return original;
   const image = await ports.inspect(original.body, original.contentType);
   if (!image.ok) return { problem: { code: image.reason, detail: image.detail }, body: original.body };
-  const { warnings, ...seen } = readAnnotation(project, folder, original.metadata);
+  const { warnings, ...seen } = readAnnotation(project, folder, original.metadata, image);
   const described = describe(image, seen, folder, findingsOf(image, warnings));
   await ports.blobs.create('datasets', storedName(project.id, described.md5), image.bytes, {
     contentType: image.mediaType,

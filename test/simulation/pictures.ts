@@ -140,7 +140,7 @@ export function createEyes(
         read === undefined ? 'they are none' : misfit(outputs, kindOf(read).answer(read, Float32Array.of()));
       return Promise.resolve(
         problem === undefined
-          ? { ok: true }
+          ? { ok: true, metadata: {} }
           : { ok: false, reason: 'not-onnx', detail: `These bytes are no model of the project: ${problem}.` },
       );
     },

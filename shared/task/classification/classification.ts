@@ -1,4 +1,5 @@
 /** The task kind of classifiers: every picture shows one of the project's classes. */
+import * as z from 'zod';
 import type { TaskKind } from '../task.ts';
 import { brief, canonical, counts, fieldsOf, filter, folder, type Labelled, labelled, say } from './annotation.ts';
 import { classifierEnds } from './ends.ts';
@@ -7,7 +8,7 @@ import { fromFolder, fromMetadata, toFolder } from './from-upload.ts';
 import { manifestLine } from './manifest.ts';
 import { assess, compared } from './metrics.ts';
 import { decode, noAnswer, uncertainty } from './prediction.ts';
-import { settings } from './settings.ts';
+import { inputSize, settings } from './settings.ts';
 import { departs, keptAnswer, sayKeptAnswer } from './smoke.ts';
 import { untrainable } from './trainable.ts';
 import { builtInTrainers } from './trainers.ts';
@@ -21,6 +22,7 @@ export const classification: TaskKind<Labelled> = {
   counts,
   brief,
   say,
+  onPicture: (annotation) => ({ annotation }),
   fromFolder,
   toFolder,
   fromMetadata,
@@ -31,7 +33,9 @@ export const classification: TaskKind<Labelled> = {
   manifestLine,
   trainers: builtInTrainers,
   fit: 'stretch',
+  inputSize,
   ends: (classes, input) => classifierEnds({ ...input, classes: classes.length }),
+  metadata: z.object({}),
   decode,
   noAnswer,
   uncertainty,

@@ -1,5 +1,5 @@
 /** What a classifier says a picture shows. */
-import type { Answer } from '../models.ts';
+import type { Answered } from '../models.ts';
 import { probabilitiesOf } from './ends.ts';
 
 export interface ClassPrediction {
@@ -18,7 +18,7 @@ export function best(values: Float32Array): number {
 const round = (p: number): number => Math.round(p * 1e6) / 1e6;
 
 /** Names what the outputs say, with six decimals; null where they are no probabilities. */
-export function decode({ outputs, classes }: Answer): ClassPrediction | null {
+export function decode({ outputs, classes }: Pick<Answered, 'outputs' | 'classes'>): ClassPrediction | null {
   const row = probabilitiesOf(outputs, classes.length);
   if (row === null) return null;
   const probabilities = Object.fromEntries(classes.map((name, i) => [name, round(row[i] ?? 0)]));

@@ -29,3 +29,9 @@ export const settings = {
   }),
 };
 export type Rules = z.infer<typeof settings.gate>;
+
+/**
+ * Sides of the input where a project names none: below 16 pixels nothing is left to see; above 64 training on a processor
+ * takes minutes instead of seconds; two poolings of 2 need sizes divisible by 4.
+ */
+export const inputSize = { least: 16, most: 64, step: 4 } as const;

@@ -1,6 +1,6 @@
 /** What training keeps of a classifier's answers, and whether a served one answers the same. */
 import * as z from 'zod';
-import type { Answer, KeptAnswer } from '../models.ts';
+import type { Answered, KeptAnswer } from '../models.ts';
 import { probabilitiesOf } from './ends.ts';
 
 export interface KeptProbabilities extends KeptAnswer {
@@ -26,7 +26,10 @@ export const sayKeptAnswer = (classes: readonly string[]): string =>
   `${classes.length} probabilities, one for each class`;
 
 /** By how much the worst class is off, where that is more than rounding. No answer is off by more than any. */
-export function departs({ probabilities }: KeptProbabilities, { outputs, classes }: Answer): string | undefined {
+export function departs(
+  { probabilities }: KeptProbabilities,
+  { outputs, classes }: Pick<Answered, 'outputs' | 'classes'>,
+): string | undefined {
   const served = probabilitiesOf(outputs, classes.length);
   const worst = Math.max(...probabilities.map((p, i) => Math.abs(p - (served?.[i] ?? 2))));
   return worst > tolerance ? `scores ${worst.toFixed(4)} off what training kept` : undefined;

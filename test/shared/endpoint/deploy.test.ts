@@ -4,6 +4,8 @@ import { compose } from '../../../shared/delivery/compose.ts';
 import type { queueMessages } from '../../../shared/delivery/message.ts';
 import type * as z from 'zod';
 import { digestOfModel, evaluated, right } from '../evaluation/evaluated.ts';
+import { samplePartition } from '../../../shared/sample/partition.ts';
+import { sampleOf } from '../dataset/committing.ts';
 import { cause, name } from '../evaluation/trainable.ts';
 import type { Fakes } from '../../simulation/fakes.ts';
 
@@ -56,6 +58,7 @@ describe('a deployment', () => {
     expect(sample).toBeDefined();
     const blobs = await world.ports.blobs.list('datasets', `${name}/files/`, 1);
     const md5 = (blobs[0] ?? '').split('/').slice(-2).join('');
+    world.put('samples', { ...sampleOf(1), id: md5, pk: samplePartition(name, md5) });
     if (model !== undefined)
       world.put('models', {
         ...model,

@@ -38,7 +38,7 @@ export async function evaluated(settings: ProjectSettingsInput = {}) {
         return answerOf(Array.from({ length: 10 }, (_, i) => (i === at ? 0.91 : 0.01)));
       });
     },
-    validate: () => Promise.resolve({ ok: true }),
+    validate: () => Promise.resolve({ ok: true, metadata: {} }),
   };
   let trained = 0;
   return {

@@ -1,7 +1,9 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { chooseImageSpec } from '../../../shared/image/size.ts';
+import { chooseImageSpec as chooseWithin } from '../../../shared/image/size.ts';
 
+const bounds = { least: 16, most: 64, step: 4 };
+const chooseImageSpec = (pictures: Parameters<typeof chooseWithin>[0]) => chooseWithin(pictures, bounds);
 const samples = (width: number, height: number, channels: number) => [{ width, height, channels }];
 
 test('small pictures keep their size, grey ones their channel', () => {
@@ -24,6 +26,12 @@ test('the median decides, not one giant', () => {
 
 test('a project without pictures gets the largest default', () => {
   expect(chooseImageSpec([])).toEqual({ width: 64, height: 64, channels: 3 });
+});
+
+test('a kind may want larger inputs, of its own step and always in colours', () => {
+  const wanted = { least: 128, most: 320, step: 32, channels: 3 } as const;
+  expect(chooseWithin(samples(4000, 3000, 1), wanted)).toEqual({ width: 320, height: 256, channels: 3 });
+  expect(chooseWithin(samples(28, 28, 1), wanted)).toEqual({ width: 128, height: 128, channels: 3 });
 });
 
 test('every choice is 16 to 64 and a multiple of 4', () => {

@@ -18,7 +18,7 @@ describe('the check of untrusted models', () => {
     const check = createModelCheck({ ...limits, timeoutMs: 6000 });
     const [refused, taken] = await Promise.all([check(endless, tinyEnds), check(good, tinyEnds)]);
     expect(refused).toMatchObject({ ok: false, reason: 'does-not-run-timeout' });
-    expect(taken).toEqual({ ok: true });
+    expect(taken).toEqual({ ok: true, metadata: { task: 'tiny' } });
   });
 
   test.runIf(process.platform === 'linux')('refuses a small file that takes a lot of memory', async () => {
@@ -26,7 +26,7 @@ describe('the check of untrusted models', () => {
     expect(greedy.length).toBeLessThan(1000);
     const check = createModelCheck({ ...limits, maxMemoryBytes: 3e8 });
     expect(await check(greedy, tinyEnds)).toMatchObject({ ok: false, reason: 'does-not-run-memory' });
-    expect(await check(good, tinyEnds)).toEqual({ ok: true });
+    expect(await check(good, tinyEnds)).toEqual({ ok: true, metadata: { task: 'tiny' } });
   });
 
   test('does not try what cannot be read, or is not what the project expects', async () => {
@@ -46,7 +46,7 @@ describe('the check of untrusted models', () => {
     } finally {
       process.execPath = execPath;
     }
-    expect(await check(good, tinyEnds)).toEqual({ ok: true });
+    expect(await check(good, tinyEnds)).toEqual({ ok: true, metadata: { task: 'tiny' } });
   });
 
   test.runIf(process.platform === 'linux')('goes on when the process has file handles again', () => {
@@ -56,7 +56,7 @@ describe('the check of untrusted models', () => {
     expect(stderr).toBe('');
     expect(JSON.parse(stdout)).toEqual([
       expect.stringMatching(/No process could be started to try a model: spawn .*EMFILE/),
-      { ok: true },
+      { ok: true, metadata: { task: 'tiny' } },
     ]);
   });
 

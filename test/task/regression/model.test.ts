@@ -25,7 +25,7 @@ function model(weight: number, change: Partial<OnnxModel> = {}): Buffer {
 
 test('a model that answers a number is taken, run and decoded', async () => {
   const bytes = model(0.25);
-  expect(await check(bytes, ends)).toEqual({ ok: true });
+  expect(await check(bytes, ends)).toMatchObject({ ok: true });
   const workers = createModelWorkers(1);
   const cache = createModelCache(workers, { owner: 'test', maxBytes: 1e8, keepsRunMemory: true });
   const digest = createHash('sha256').update(bytes).digest('hex');
@@ -35,6 +35,7 @@ test('a model that answers a number is taken, run and decoded', async () => {
     regression.decode({
       outputs,
       classes: [],
+      metadata: {},
       placement: placementOf({ width: 8, height: 8 }, { width: 8, height: 8 }),
     }),
   );

@@ -4,7 +4,7 @@
  */
 import * as z from 'zod';
 import { isWithin, type OutputEnd } from '../../../shared/onnx/ends.ts';
-import type { Answer, Evaluation } from '../../../shared/task/models.ts';
+import type { Answered, Evaluation } from '../../../shared/task/models.ts';
 import type { TaskKind } from '../../../shared/task/task.ts';
 
 const valued = z.strictObject({ value: z.number() });
@@ -16,7 +16,7 @@ const end: OutputEnd = {
 };
 
 /** What a model answers; null: no number. */
-function valueOf({ outputs }: Answer): number | null {
+function valueOf({ outputs }: Pick<Answered, 'outputs'>): number | null {
   const data = outputs[end.name]?.data ?? new Float32Array();
   return data.length === 1 && isWithin(end, data) ? (data[0] ?? null) : null;
 }
@@ -80,7 +80,10 @@ export const regression: TaskKind<Valued> = {
     samples > 1 ? undefined : { code: 'too-few-samples', detail: `Version ${number} has one sample.` },
   manifestLine: ({ value }) => ({ value }),
   trainers: {},
+  onPicture: (annotation) => ({ annotation }),
   fit: 'letterbox',
+  inputSize: { least: 16, most: 64, step: 4 },
+  metadata: z.object({}),
   ends: (_classes, { channels, height, width }) => ({ input: { channels, height, width }, outputs: [end] }),
   decode(answered) {
     const value = valueOf(answered);

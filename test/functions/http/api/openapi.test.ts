@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import { api } from '../../../../functions/http/api/api.ts';
 import { description } from '../../../../functions/http/api/description.ts';
 import { classification } from '../../../../shared/task/classification/classification.ts';
+import { kinds } from '../../../../shared/task/task.ts';
 import { settingsOf } from '../../../../shared/project/settings.ts';
 import { dereferenced } from '../../../e2e/contract.ts';
 
@@ -101,9 +102,13 @@ test('a body is required where a request without one is refused, and null stands
     'application/merge-patch+json',
     'application/json',
   ]);
-  const { properties } = schemas['ProjectSettingsInput'] as { properties: Record<string, object> };
-  expect(Object.keys(properties)).toEqual(Object.keys(settingsOf(classification).shape));
-  for (const [name, member] of Object.entries(properties)) expect(JSON.stringify(member), name).toContain('"null"');
+  const { oneOf } = schemas['ProjectSettingsInput'] as { oneOf: { properties: Record<string, object> }[] };
+  expect(oneOf).toHaveLength(kinds.size);
+  for (const { properties } of oneOf) {
+    expect(Object.keys(properties)).toEqual(Object.keys(settingsOf(classification).shape));
+    const optional = Object.entries(properties).filter(([name, one]) => name !== 'task' || 'default' in one);
+    for (const [name, member] of optional) expect(JSON.stringify(member), name).toContain('"null"');
+  }
 });
 
 test('patterns are regular expressions of every common language: no Unicode classes', () => {

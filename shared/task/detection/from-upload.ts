@@ -1,0 +1,11 @@
+/** What the name and the metadata of an upload say of boxes: nothing, since neither has room for them. */
+import type { Boxes } from './annotation.ts';
+
+/** Folders of a detector's uploads are for whoever looks at them. */
+export const fromFolder = (): undefined => undefined;
+
+/** No name tells boxes. */
+export const toFolder = (_annotation: Boxes): undefined => undefined;
+
+/** Nor does metadata. */
+export const fromMetadata = (): undefined => undefined;

@@ -1,0 +1,27 @@
+/** Non-maximum suppression: of detections of one class that overlap, the surest is kept. */
+import { type Box, iou } from './box.ts';
+
+/** Something that a model sees: the class by its index. */
+export interface Detection {
+  class: number;
+  score: number;
+  box: Box;
+}
+
+/**
+ * Keeps of each class what overlaps nothing surer by an IoU above `limit` (1: everything is kept); `sorted` begins with the
+ * surest, and the first `most` that are kept are returned, in that order.
+ */
+export function suppress(sorted: readonly Detection[], limit: number, most: number): Detection[] {
+  const kept: Detection[] = [];
+  const ofClass = new Map<number, Box[]>();
+  for (const detection of sorted) {
+    if (kept.length >= most) break;
+    const surer = ofClass.get(detection.class) ?? [];
+    if (limit < 1 && surer.some((box) => iou(box, detection.box) > limit)) continue;
+    surer.push(detection.box);
+    ofClass.set(detection.class, surer);
+    kept.push(detection);
+  }
+  return kept;
+}
