@@ -1,5 +1,6 @@
 /** What Bicep sets as app settings in Azure, with the addresses of the local services. */
 import { databaseName, sweepSchedule, trainerJob } from '../shared/resources.ts';
+import { machineLearningIds } from './azure-ml/server.ts';
 import type { BlobService } from './blob/server.ts';
 import type { ContainerApps } from './container-apps/server.ts';
 import type { CosmosService } from './cosmos/server.ts';
@@ -13,6 +14,8 @@ export interface Services {
   insights: InsightsService;
   blob: BlobService;
   arm: ContainerApps;
+  /** what the image of trainings runs */
+  jobCommand: string[];
 }
 
 /** Dependencies that would report on their own use to a third party. A job has onnxruntime alone. */
@@ -22,12 +25,19 @@ export const quiet = {
   APPLICATIONINSIGHTS_SDKSTATS_DISABLED: 'true',
 };
 
-const common = ({ cosmos, insights, blob, arm }: Services): Record<string, string> => ({
+/** One word of a line for /bin/sh. */
+const quoted = (word: string): string => `'${word.replaceAll("'", `'\\''`)}'`;
+
+const common = ({ cosmos, insights, blob, arm, jobCommand }: Services): Record<string, string> => ({
   COSMOS__accountEndpoint: cosmos.endpoint,
   COSMOS_DATABASE: databaseName,
   BLOB__serviceUri: blob.endpoint,
   COMPUTE__endpoint: arm.endpoint,
   COMPUTE__jobId: arm.jobResourceId(trainerJob),
+  AZURE_ML__workspaceId: machineLearningIds.workspaceId,
+  AZURE_ML__computeId: machineLearningIds.computeId,
+  AZURE_ML__environmentId: machineLearningIds.environmentId,
+  AZURE_ML__command: jobCommand.map(quoted).join(' '),
   APPLICATIONINSIGHTS_CONNECTION_STRING: insights.connectionString,
   SWEEP_SCHEDULE: sweepSchedule,
   ...quiet,

@@ -5,6 +5,7 @@ import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { BlobServiceClient } from '@azure/storage-blob';
 import { blobContainers, databaseName, documentContainers, queues, trainerJob } from '../shared/resources.ts';
 import { quiet, type Services, settingsOfIdentity, settingsWithKeys } from './app-settings.ts';
+import { openMachineLearning } from './azure-ml/server.ts';
 import { type BlobService, startBlob } from './blob/server.ts';
 import { startContainerApps } from './container-apps/server.ts';
 import type { Trouble } from './container-apps/trouble.ts';
@@ -58,8 +59,9 @@ export interface PlatformOptions {
    * the identity from their environment, so they are processes of their own (`functionsOnly: []`).
    */
   keyless?: boolean;
-  /** what the next starts of training jobs meet, one by one */
+  /** what the next starts of training jobs meet, one by one, with Container Apps and with Azure Machine Learning */
   computeTroubles?: Trouble[];
+  machineLearningTroubles?: Trouble[];
   /** whether the broker refuses the next send as busy */
   brokerBusy?: () => boolean;
 }
@@ -175,6 +177,24 @@ async function startServices(
     }),
   );
   await createBlobContainers(blob, identity?.issuer);
+  const machine = {
+    cwd: options.appRoot,
+    env: {
+      ORT_DISABLE_TELEMETRY: quiet.ORT_DISABLE_TELEMETRY,
+      ...options.jobEnvironment,
+      ...(identity === undefined ? {} : { NODE_EXTRA_CA_CERTS: identity.certificateFile }),
+    },
+    memoryMb: trainerMemoryMb,
+    timeoutSeconds: trainerTimeoutSeconds,
+    maxParallel: 1,
+  };
+  const machineLearning = keep(
+    openMachineLearning({
+      dataDir: join(dataDir, 'azure-ml'),
+      machine,
+      ...(options.machineLearningTroubles === undefined ? {} : { troubles: options.machineLearningTroubles }),
+    }),
+  );
   const arm = keep(
     await startContainerApps({
       port: ports.arm,
@@ -182,23 +202,11 @@ async function startServices(
       accessToken: armToken,
       ...secure,
       ...(options.computeTroubles === undefined ? {} : { troubles: options.computeTroubles }),
-      jobs: {
-        [trainerJob]: {
-          command: options.jobCommand,
-          cwd: options.appRoot,
-          env: {
-            ORT_DISABLE_TELEMETRY: quiet.ORT_DISABLE_TELEMETRY,
-            ...options.jobEnvironment,
-            ...(identity === undefined ? {} : { NODE_EXTRA_CA_CERTS: identity.certificateFile }),
-          },
-          memoryMb: trainerMemoryMb,
-          timeoutSeconds: trainerTimeoutSeconds,
-          maxParallel: 1,
-        },
-      },
+      jobs: { [trainerJob]: { ...machine, command: options.jobCommand } },
+      others: [machineLearning],
     }),
   );
-  return { bus, cosmos, insights, blob, arm };
+  return { bus, cosmos, insights, blob, arm, jobCommand: options.jobCommand };
 }
 
 /** Starts the services, keyless or not, and says how an app reaches them. */

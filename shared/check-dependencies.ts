@@ -15,12 +15,13 @@ export async function checkDependencies({
   blobs,
   messages,
   compute,
-}: Pick<Ports, 'documents' | 'blobs' | 'messages' | 'compute'>) {
+  otherComputes = {},
+}: Pick<Ports, 'documents' | 'blobs' | 'messages' | 'compute' | 'otherComputes'>) {
   const [ofDocuments, ofBlobs, ofMessages, ofCompute] = await Promise.all([
     check(() => documents.read('projects', 'projects', 'readiness')),
     check(() => blobs.exists('datasets', 'readiness')),
     check(() => messages.reach('trainings')),
-    check(() => compute.list()),
+    check(() => Promise.all([compute, ...Object.values(otherComputes)].map((one) => one.list()))),
   ]);
   return { documents: ofDocuments, blobs: ofBlobs, messages: ofMessages, compute: ofCompute };
 }

@@ -7,6 +7,8 @@ import { maxDescriptionBytes, readTrainers, type Trainers, unknownTrainers } fro
 
 const url = z.url({ protocol: /^https?$/ });
 
+const resourceId = z.string().startsWith('/subscriptions/');
+
 const perSecond = z.coerce.number().positive().max(1e6);
 const burst = z.coerce.number().min(1).max(1e6);
 
@@ -42,7 +44,13 @@ const settings = z.object({
   BLOB__accountKey: z.string().optional(),
   COMPUTE__endpoint: url.default('https://management.azure.com'),
   /** resource id of the Container Apps job that runs trainings */
-  COMPUTE__jobId: z.string().startsWith('/subscriptions/'),
+  COMPUTE__jobId: resourceId,
+  /** resource ids of the workspace, the cluster and the environment (of an image) of Azure Machine Learning, where there is one */
+  AZURE_ML__workspaceId: resourceId.optional(),
+  AZURE_ML__computeId: resourceId.optional(),
+  AZURE_ML__environmentId: resourceId.optional(),
+  /** what starts the trainer in that image, as a line for its shell */
+  AZURE_ML__command: z.string().max(1000).optional(),
   /** only for servers that take any token; in Azure the identity is used */
   COMPUTE__accessToken: z.string().optional(),
   /** client id of the user-assigned identity */
@@ -78,17 +86,45 @@ const settings = z.object({
 /** Every setting that is read here, for those who set them. */
 export const settingNames: readonly string[] = Object.keys(settings.shape);
 
+/** Where Azure Machine Learning runs trainings. */
+export interface MachineLearning {
+  workspaceId: string;
+  computeId: string;
+  environmentId: string;
+  command: string;
+}
+
 export interface Config {
   serviceBus: { connectionString: string } | { fullyQualifiedNamespace: string };
   cosmos: { endpoint: string; key: string | undefined; database: string };
   blob: { serviceUri: string; accountName: string | undefined; accountKey: string | undefined };
   compute: { endpoint: string; jobId: string; accessToken: string | undefined };
+  machineLearning: MachineLearning | undefined;
   identityClientId: string | undefined;
   insights: { connectionString: string | undefined; authentication: string | undefined };
   rateLimits: RateLimits;
   publicUrl: string | undefined;
   backoff: Backoff;
   trainers: Trainers;
+}
+
+/** All four or none: half a workspace would refuse trainings one by one. */
+function missingOfMachineLearning(given: Record<string, string | undefined>): string[] {
+  const names = settingNames.filter((name) => name.startsWith('AZURE_ML__'));
+  const missing = names.filter((name) => given[name] === undefined);
+  return missing.length === names.length
+    ? []
+    : missing.map((name) => `${name} is not set, and others of AZURE_ML__ are`);
+}
+
+function machineLearningOf(s: z.infer<typeof settings>): MachineLearning | undefined {
+  if (s.AZURE_ML__workspaceId === undefined) return undefined;
+  return {
+    workspaceId: s.AZURE_ML__workspaceId,
+    computeId: s.AZURE_ML__computeId ?? '',
+    environmentId: s.AZURE_ML__environmentId ?? '',
+    command: s.AZURE_ML__command ?? '',
+  };
 }
 
 /** Reads and checks the settings; throws one error that names every setting that is missing or wrong. */
@@ -102,6 +138,7 @@ export function readConfig(environment: Record<string, string | undefined>): Con
   });
   if (given['SERVICEBUS'] === undefined && given['SERVICEBUS__fullyQualifiedNamespace'] === undefined)
     said.unshift('SERVICEBUS (connection string) or SERVICEBUS__fullyQualifiedNamespace is not set');
+  said.push(...missingOfMachineLearning(given));
   if (!parsed.success || said.length > 0)
     throw new Error(`Settings are incomplete:\n${said.map((line) => `  ${line}`).join('\n')}`);
   const s = parsed.data;
@@ -118,6 +155,7 @@ export function readConfig(environment: Record<string, string | undefined>): Con
       accountKey: s.BLOB__accountKey,
     },
     compute: { endpoint: s.COMPUTE__endpoint, jobId: s.COMPUTE__jobId, accessToken: s.COMPUTE__accessToken },
+    machineLearning: machineLearningOf(s),
     identityClientId: s.AZURE_CLIENT_ID,
     insights: {
       connectionString: s.APPLICATIONINSIGHTS_CONNECTION_STRING,

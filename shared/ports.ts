@@ -7,6 +7,7 @@ import type { TreeParameters } from './dataset/tree.ts';
 import type { Message } from './delivery/message.ts';
 import type { Backoff } from './delivery/plan-redelivery.ts';
 import type { BlobContainer, DocumentContainer, IndexedField, OrderedField, QueueName } from './resources.ts';
+import type { ComputeName } from './project/settings.ts';
 import type { Trainers } from './training/trainers.ts';
 
 export interface Clock {
@@ -133,6 +134,12 @@ export interface Messages {
   reach(queue: QueueName): Promise<void>;
 }
 
+export interface Started {
+  execution: string;
+  /** where a person reads its log; undefined: compute names no such page */
+  logsUrl?: string;
+}
+
 export type ExecutionState = 'pending' | 'running' | 'succeeded' | 'failed' | 'stopped' | 'unknown';
 
 export interface Execution {
@@ -141,18 +148,20 @@ export interface Execution {
   /** the environment the job was started with: DARKROOM_RUN, DARKROOM_TOKEN */
   environment: Record<string, string>;
   startedAt: string | undefined;
+  logsUrl?: string;
   /** what compute says about how it stands, in plain words */
   reason?: string;
 }
 
-/** Where training jobs run. `start` is not idempotent: claim first (docs/designs/2026-11-job-contract.md). */
+/** Where training jobs run. `start` need not be idempotent: claim first (docs/designs/2026-11-job-contract.md). */
 export interface Compute {
   /**
    * Throws a TerminalError when no repetition helps, and a RetryLater with a code when it was refused for now; any other
    * error leaves open whether it took effect.
    */
-  start(environment: Record<string, string>): Promise<{ execution: string }>;
-  list(): Promise<Execution[]>;
+  start(environment: Record<string, string>): Promise<Started>;
+  /** Those of late. `startedWith`: part of the environment of what is looked for, which may spare compute the others. */
+  list(startedWith?: Record<string, string>): Promise<Execution[]>;
   get(execution: string): Promise<Execution | undefined>;
   stop(execution: string): Promise<void>;
 }
@@ -191,7 +200,10 @@ export interface Ports {
   documents: Documents;
   blobs: Blobs;
   messages: Messages;
+  /** where trainings run of projects that choose nothing else */
   compute: Compute;
+  /** what projects may choose beside it (`trainer.compute`); left out: nothing */
+  otherComputes?: Partial<Record<ComputeName, Compute>>;
   /** which trainers there are; left out: nobody said */
   trainers?: Trainers;
   telemetry: Telemetry;

@@ -1,15 +1,16 @@
 /** Executions on disk: what was started, where it runs, how it ended. */
 import { DatabaseSync } from 'node:sqlite';
-import type { ExecutionStatus, ExecutionTemplate } from './arm.ts';
+import type { ExecutionStatus } from './arm.ts';
 
 /** ended executions kept per job, as Azure keeps a limited history */
 const keptPerJob = 200;
 
-export interface StoredExecution {
+/** `T`: what it was started with, as JSON */
+export interface StoredExecution<T> {
   name: string;
   job: string;
   status: ExecutionStatus;
-  template: ExecutionTemplate;
+  template: T;
   /** when it was asked for; once it runs, when its command was started */
   startTime: string;
   endTime: string | undefined;
@@ -19,14 +20,14 @@ export interface StoredExecution {
   pidStart: string | undefined;
 }
 
-export interface Executions {
+export interface Executions<T> {
   /** On disk when it returns. */
-  create(execution: StoredExecution): void;
-  get(job: string, name: string): StoredExecution | undefined;
+  create(execution: StoredExecution<T>): void;
+  get(job: string, name: string): StoredExecution<T> | undefined;
   /** newest first */
-  list(job: string): StoredExecution[];
+  list(job: string): StoredExecution<T>[];
   /** not ended, oldest first */
-  open(): StoredExecution[];
+  open(): StoredExecution<T>[];
   countOpen(job: string): number;
   /** Notes the process of an execution, which is Running from now on. */
   started(name: string, process: { pid: number; pidStart: string | undefined }, startTime: string): void;
@@ -48,20 +49,20 @@ interface Row {
   pidStart: string | null;
 }
 
-const parse = (row: Row): StoredExecution => ({
+const parse = <T>(row: Row): StoredExecution<T> => ({
   name: row.name,
   job: row.job,
   status: row.status as ExecutionStatus,
-  template: JSON.parse(row.template) as ExecutionTemplate,
+  template: JSON.parse(row.template) as T,
   startTime: row.startTime,
   endTime: row.endTime ?? undefined,
   pid: row.pid ?? undefined,
   pidStart: row.pidStart ?? undefined,
 });
-const rows = (found: unknown[]) => (found as Row[]).map(parse);
+const rows = <T>(found: unknown[]) => (found as Row[]).map(parse<T>);
 
 /** Opens (or makes) the file. */
-export function openExecutions(file: string): Executions {
+export function openExecutions<T>(file: string): Executions<T> {
   const database = new DatabaseSync(file);
   database.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 5000;
     CREATE TABLE IF NOT EXISTS executions (
@@ -84,7 +85,7 @@ export function openExecutions(file: string): Executions {
 
   return {
     create: (e) => void insert.run(e.name, e.job, e.status, JSON.stringify(e.template), e.startTime),
-    get: (job, name) => rows(one.all(job, name))[0],
+    get: (job, name) => rows<T>(one.all(job, name))[0],
     list: (job) => rows(ofJob.all(job)),
     open: () => rows(open.all()),
     countOpen: (job) => Number(openCount.get(job)?.['n']),

@@ -3,11 +3,11 @@ import { randomInt } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { diskRefusal } from '../disk.ts';
-import { ArmError, type ExecutionStatus, type ExecutionTemplate } from './arm.ts';
+import { ArmError, type ExecutionStatus } from './arm.ts';
 import type { Executions, StoredExecution } from './executions.ts';
 import { startOf } from './process-group.ts';
 import type { Trouble } from './trouble.ts';
-import { exitCodeIn, launch, type Launch, type Replica, type ReplicaLimits, watch } from './replica.ts';
+import { exitCodeIn, launch, logIn, type Replica, type ReplicaLimits, watch } from './replica.ts';
 
 /** executions of one job that are waiting or running; more are refused */
 const maxOpen = 500;
@@ -32,12 +32,27 @@ export interface JobDefinition {
   stopGraceMs?: number;
 }
 
-export interface Jobs {
-  start(job: string, template: ExecutionTemplate, trouble: Trouble): StoredExecution;
+/** What an execution runs. */
+export interface Program {
+  command: string[];
+  /** of its environment, beside what the job's image has */
+  variables: Record<string, string>;
+  /** where its own limit is shorter than that of its job */
+  timeoutSeconds?: number;
+}
+
+/** `T`: what executions are started with */
+export interface Jobs<T> {
+  /** `name`: where the caller chooses it; one that is taken is refused by the disk */
+  start(job: string, template: T, trouble: Trouble, name?: string): StoredExecution<T>;
   /** what there is to say about how an execution stands, beside its state */
   informationOn(name: string): string | undefined;
+  /** whether it was asked to end, and has not yet */
+  isStopping(name: string): boolean;
+  /** what it wrote, the end of it */
+  logOf(name: string): string;
   /** Ends an execution that waits or runs; nothing happens to one that has ended. */
-  stop(execution: StoredExecution): void;
+  stop(execution: StoredExecution<T>): void;
   /** Ends everything and waits for it: what ran is Failed, what waits is started by the next service. */
   close(): Promise<void>;
 }
@@ -45,40 +60,23 @@ export interface Jobs {
 const alphabet = 'abcdefghijklmnopqrstuvwxyz0123456789';
 const suffix = () => Array.from({ length: 7 }, () => alphabet[randomInt(alphabet.length)]).join('');
 
-/** A container sees its image's and its template's environment, never that of this service. */
-function environmentOf(execution: StoredExecution, job: JobDefinition): Record<string, string> {
+/** A container sees the environment of its image and of its start, never that of this service. */
+function environmentOf(job: JobDefinition, variables: Record<string, string>): Record<string, string> {
   const passedOn = ['PATH', 'HOME', 'TMPDIR', 'LANG', 'TZ'].flatMap((name) => {
     const value = process.env[name];
     return value === undefined ? [] : [[name, value] as const];
   });
-  const template = execution.template.containers[0]?.env ?? [];
   return {
     ...Object.fromEntries(passedOn),
     NODE_OPTIONS: `--max-old-space-size=${Math.floor(job.memoryMb * 0.75)}`,
     ...job.env,
-    ...Object.fromEntries(template.map(({ name, value }) => [name, value ?? ''])),
-    // as Azure sets them
-    CONTAINER_APP_JOB_NAME: execution.job,
-    CONTAINER_APP_JOB_EXECUTION_NAME: execution.name,
+    ...variables,
   };
 }
 
-/** `command` replaces the image's, `args` alone are added to it. */
-function commandOf(execution: StoredExecution, job: JobDefinition): string[] {
-  const { command, args = [] } = execution.template.containers[0] ?? {};
-  return [...(command === undefined || command.length === 0 ? job.command : command), ...args];
-}
-
-const launchOf = (execution: StoredExecution, job: JobDefinition, folder: string): Launch => ({
-  command: commandOf(execution, job),
-  cwd: job.cwd,
-  environment: environmentOf(execution, job),
-  folder,
-});
-
-const limitsOf = (job: JobDefinition, startedMs: number): ReplicaLimits => ({
+const limitsOf = (job: JobDefinition, program: Program, startedMs: number): ReplicaLimits => ({
   memoryMb: job.memoryMb,
-  deadlineMs: startedMs + job.timeoutSeconds * 1000,
+  deadlineMs: startedMs + Math.min(job.timeoutSeconds, program.timeoutSeconds ?? Infinity) * 1000,
   stopGraceMs: job.stopGraceMs ?? defaultStopGraceMs,
 });
 
@@ -86,7 +84,12 @@ const limitsOf = (job: JobDefinition, startedMs: number): ReplicaLimits => ({
  * Runs the executions on record: takes over those whose processes outlived a killed service, marks Failed those whose
  * processes are gone without an exit code, and starts those that wait.
  */
-export function runJobs(definitions: Record<string, JobDefinition>, executions: Executions, dataDir: string): Jobs {
+export function runJobs<T>(
+  definitions: Record<string, JobDefinition>,
+  executions: Executions<T>,
+  dataDir: string,
+  programOf: (execution: StoredExecution<T>, job: JobDefinition) => Program,
+): Jobs<T> {
   const running = new Map<string, { replica: Replica; job: string }>();
   const delayed = new Map<string, { timer: NodeJS.Timeout; job: string }>();
   const stopRequested = new Set<string>();
@@ -121,7 +124,7 @@ export function runJobs(definitions: Record<string, JobDefinition>, executions: 
     if (filling) fill();
   };
   const onEnd =
-    ({ name, job }: StoredExecution) =>
+    ({ name, job }: StoredExecution<T>) =>
     (exitCode: number | undefined) => {
       if (troubled.get(name)?.kind === 'unreported-end' && !stopRequested.has(name) && !closing) {
         running.delete(name);
@@ -130,12 +133,14 @@ export function runJobs(definitions: Record<string, JobDefinition>, executions: 
       finish(name, job, exitCode === 0 && !closing ? 'Succeeded' : 'Failed');
     };
 
-  const begin = (execution: StoredExecution, job: JobDefinition) => {
+  const begin = (execution: StoredExecution<T>, job: JobDefinition) => {
     delayed.delete(execution.name);
     const { name } = execution;
     try {
-      const what = launchOf(execution, job, folderOf(name));
-      const replica = launch(what, limitsOf(job, Date.now()), onEnd(execution));
+      const program = programOf(execution, job);
+      const environment = environmentOf(job, program.variables);
+      const what = { command: program.command, cwd: job.cwd, environment, folder: folderOf(name) };
+      const replica = launch(what, limitsOf(job, program, Date.now()), onEnd(execution));
       running.set(name, { replica, job: execution.job });
       executions.started(name, replica, new Date().toISOString());
     } catch {
@@ -162,7 +167,7 @@ export function runJobs(definitions: Record<string, JobDefinition>, executions: 
     }
   };
 
-  const takeOver = (execution: StoredExecution) => {
+  const takeOver = (execution: StoredExecution<T>) => {
     const { name, pid, pidStart } = execution;
     const job = definitions[execution.job];
     const alive = pid !== undefined && pidStart !== undefined && startOf(pid) === pidStart;
@@ -170,7 +175,7 @@ export function runJobs(definitions: Record<string, JobDefinition>, executions: 
       finish(name, execution.job, exitCodeIn(folderOf(name)) === 0 ? 'Succeeded' : 'Failed');
       return;
     }
-    const limits = limitsOf(job, Date.parse(execution.startTime));
+    const limits = limitsOf(job, programOf(execution, job), Date.parse(execution.startTime));
     running.set(name, { replica: watch(pid, pidStart, limits, folderOf(name), onEnd(execution)), job: execution.job });
   };
 
@@ -179,12 +184,12 @@ export function runJobs(definitions: Record<string, JobDefinition>, executions: 
   fill();
 
   return {
-    start(job, template, trouble) {
+    start(job, template, trouble, name = `${job}-${suffix()}`) {
       if (executions.countOpen(job) >= maxOpen) {
         throw new ArmError(429, 'TooManyRequests', `Job ${job} has ${maxOpen} executions that wait or run`);
       }
-      const execution: StoredExecution = {
-        name: `${job}-${suffix()}`,
+      const execution: StoredExecution<T> = {
+        name,
         job,
         status: 'Processing',
         template,
@@ -203,6 +208,8 @@ export function runJobs(definitions: Record<string, JobDefinition>, executions: 
       const trouble = troubled.get(name);
       return trouble?.kind === 'no-pull' ? trouble.information : undefined;
     },
+    isStopping: (name) => stopRequested.has(name),
+    logOf: (name) => logIn(folderOf(name)),
     stop(execution) {
       const { name, job } = execution;
       if (execution.endTime !== undefined || unrecorded.has(name)) return;

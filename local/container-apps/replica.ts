@@ -1,6 +1,6 @@
 /** One running execution: a group of processes with limits of time and memory, and a log file. */
 import { spawn } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, fstatSync, mkdirSync, openSync, readFileSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { residentBytes, signalGroup, startOf } from './process-group.ts';
 
@@ -33,6 +33,25 @@ export interface Launch {
   environment: Record<string, string>;
   /** folder of this execution: `log` (stdout and stderr) and `exit` (exit code) */
   folder: string;
+}
+
+/** Most of a log that is shown. */
+const maxShownBytes = 1024 * 1024;
+
+/** The end of what the command wrote; empty before it was started. */
+export function logIn(folder: string): string {
+  try {
+    const log = openSync(join(folder, 'log'), 'r');
+    try {
+      const bytes = Buffer.alloc(maxShownBytes);
+      const from = Math.max(0, fstatSync(log).size - maxShownBytes);
+      return bytes.toString('utf8', 0, readSync(log, bytes, 0, maxShownBytes, from));
+    } finally {
+      closeSync(log);
+    }
+  } catch {
+    return '';
+  }
 }
 
 /** Exit code that the command left, or undefined when it was killed or still runs. */

@@ -2,7 +2,7 @@
 import * as z from 'zod';
 import { ArmError, type ArmPath, executionTemplate, type ExecutionTemplate } from './arm.ts';
 import type { Executions, StoredExecution } from './executions.ts';
-import type { JobDefinition, Jobs } from './jobs.ts';
+import type { JobDefinition, Jobs, Program } from './jobs.ts';
 import { type createOperations, refusalOf, type Trouble } from './trouble.ts';
 
 /** the image that the template names; there is none locally, but a start without one is refused as in Azure */
@@ -11,19 +11,28 @@ const localImage = 'local.invalid/darkroom-job:process';
 export interface Answer {
   status: number;
   headers?: Record<string, string>;
+  /** sent as JSON */
   body: unknown;
 }
 
+/** Another service of ARM, behind the same address. */
+export interface ArmService {
+  /** a page for people, whoever asks; undefined: there is none at this path */
+  page(pathname: string): string | undefined;
+  /** undefined: the path is not one of its own */
+  route(method: string, pathname: string, request: Request, parameters: URLSearchParams): Answer | undefined;
+}
+
 export interface Context {
-  jobs: Jobs;
+  jobs: Jobs<ExecutionTemplate>;
   definitions: Record<string, JobDefinition>;
-  executions: Executions;
+  executions: Executions<ExecutionTemplate>;
   /** for the next start calls, taken one by one */
   troubles: Trouble[];
   operations: ReturnType<typeof createOperations>;
 }
 
-interface Request {
+export interface Request {
   origin: string;
   version: string;
   body: string;
@@ -32,6 +41,20 @@ interface Request {
 const defaultTemplate = (job: string): ExecutionTemplate => ({
   containers: [{ name: job, image: localImage, env: [], resources: { cpu: 1, memory: '2Gi' } }],
 });
+
+/** What an execution runs: `command` replaces the image's, `args` alone are added to it. */
+export function programOf(execution: StoredExecution<ExecutionTemplate>, job: JobDefinition): Program {
+  const { command, args = [], env = [] } = execution.template.containers[0] ?? {};
+  return {
+    command: [...(command === undefined || command.length === 0 ? job.command : command), ...args],
+    variables: {
+      ...Object.fromEntries(env.map(({ name, value }) => [name, value ?? ''])),
+      // as Azure sets them
+      CONTAINER_APP_JOB_NAME: execution.job,
+      CONTAINER_APP_JOB_EXECUTION_NAME: execution.name,
+    },
+  };
+}
 
 /** A job tells more of its containers than a start takes. */
 const templateOfJob = (job: string) => ({
@@ -49,13 +72,13 @@ const templateOfJob = (job: string) => ({
 });
 
 /** How its container stands, where there is more to say than the state. */
-const detailedStatus = ({ name, template }: StoredExecution, information: string) => ({
+const detailedStatus = ({ name, template }: StoredExecution<ExecutionTemplate>, information: string) => ({
   replicas: [
     { name: `${name}-1`, containers: [{ name: template.containers[0]?.name, additionalInformation: information }] },
   ],
 });
 
-const executionBody = (e: StoredExecution, jobId: string, information: string | undefined) => ({
+const executionBody = (e: StoredExecution<ExecutionTemplate>, jobId: string, information: string | undefined) => ({
   id: `${jobId}/executions/${e.name}`,
   name: e.name,
   type: 'Microsoft.App/jobs/executions',
@@ -137,7 +160,7 @@ export function route(context: Context, method: string, path: ArmPath, request: 
   if (definition === undefined) {
     throw new ArmError(404, 'ResourceNotFound', `The Resource 'Microsoft.App/jobs/${job}' was not found.`);
   }
-  const body = (e: StoredExecution) => executionBody(e, jobId, context.jobs.informationOn(e.name));
+  const body = (e: StoredExecution<ExecutionTemplate>) => executionBody(e, jobId, context.jobs.informationOn(e.name));
   const [verb, name, action] = rest;
   const operation = `${method} ${[verb, name === undefined ? undefined : '*', action].filter(Boolean).join('/')}`;
   if (operation === 'GET ') return { status: 200, body: jobBody(jobId, job, definition) };

@@ -1,5 +1,5 @@
 /**
- * A look-alike of Azure Resource Manager for Container Apps jobs: an execution is a local process.
+ * A look-alike of Azure Resource Manager for Container Apps jobs, and for what else is handed in: an execution is a local process.
  * Alone: `node local/container-apps/server.ts --port 10004 --data DIR --token TOKEN -- COMMAND ARGS...` serves one job
  * `trainer` to whoever has the token; without one it makes one up and prints it.
  * Protocol: https://learn.microsoft.com/rest/api/containerapps/jobs and .../jobs-executions.
@@ -12,10 +12,10 @@ import { diskRefusal } from '../disk.ts';
 import { isSame } from '../identity/is-same.ts';
 import { httpServer, type Keyless, resources, scheme, whyNot } from '../identity/keyless.ts';
 import { listen, loopback } from '../listen.ts';
-import { ArmError, armPath } from './arm.ts';
+import { ArmError, armPath, type ExecutionTemplate } from './arm.ts';
 import { openExecutions } from './executions.ts';
 import { type JobDefinition, runJobs } from './jobs.ts';
-import { type Answer, type Context, route } from './routes.ts';
+import { type Answer, type ArmService, type Context, programOf, route } from './routes.ts';
 import { createOperations, type Trouble } from './trouble.ts';
 import { readArguments } from '../read-arguments.ts';
 
@@ -36,6 +36,8 @@ export interface ContainerAppsOptions {
   keyless?: Keyless;
   /** what the next start calls meet, one by one; more may be added at any time */
   troubles?: Trouble[];
+  /** what else ARM serves; whoever made it closes it, after this service */
+  others?: ArmService[];
 }
 
 export interface ContainerApps {
@@ -63,11 +65,11 @@ async function readBody(request: IncomingMessage): Promise<string> {
 
 async function handle(
   context: Context,
+  others: ArmService[],
   whyRefused: (authorization: string) => string | undefined,
   request: IncomingMessage,
-  origin: string,
+  url: URL,
 ): Promise<Answer> {
-  const url = new URL(request.url ?? '/', origin);
   const { authorization = '' } = request.headers;
   if (!/^Bearer \S+$/i.test(authorization)) {
     throw new ArmError(401, 'AuthenticationFailed', "Authentication failed. The 'Authorization' header is missing.");
@@ -84,10 +86,20 @@ async function handle(
   }
   const polled = context.operations.poll(url.pathname);
   if (polled !== undefined) return polled;
+  const { method = 'GET' } = request;
+  const asked = { origin: url.origin, version, body: await readBody(request) };
   const path = armPath(url.pathname);
-  if (path === undefined)
-    throw new ArmError(404, 'InvalidResourceType', `Nothing is served locally at ${url.pathname}`);
-  return route(context, request.method ?? 'GET', path, { origin, version, body: await readBody(request) });
+  if (path !== undefined) return route(context, method, path, asked);
+  for (const other of others) {
+    const answer = other.route(method, url.pathname, asked, url.searchParams);
+    if (answer !== undefined) return answer;
+  }
+  throw new ArmError(404, 'InvalidResourceType', `Nothing is served locally at ${url.pathname}`);
+}
+
+function sendPage(response: ServerResponse, page: string): void {
+  response.writeHead(200, { 'content-type': 'text/plain; charset=utf-8', 'x-content-type-options': 'nosniff' });
+  response.end(page);
 }
 
 function send(response: ServerResponse, { status, headers, body }: Answer): void {
@@ -123,12 +135,16 @@ export async function startContainerApps(options: ContainerAppsOptions): Promise
     if (keyless !== undefined) return whyNot(keyless, authorization, resources.arm);
     return isSame(authorization.replace(/^Bearer /i, ''), accessToken) ? undefined : 'The access token is invalid.';
   };
+  const { others = [] } = options;
   const server = httpServer(keyless, (request, response) => {
     const { context } = state;
+    const url = new URL(request.url ?? '/', `${scheme(keyless)}://${request.headers.host ?? host}`);
+    const page = others.map((other) => other.page(url.pathname)).find((text) => text !== undefined);
+    if (page !== undefined) return sendPage(response, page);
     const answer =
       context === undefined
         ? Promise.reject(new ArmError(503, 'ServiceUnavailable', 'starting'))
-        : handle(context, whyRefused, request, `${scheme(keyless)}://${request.headers.host ?? host}`);
+        : handle(context, others, whyRefused, request, url);
     answer.catch(refusal).then(
       (found) => send(response, found),
       () => response.destroy(),
@@ -140,10 +156,16 @@ export async function startContainerApps(options: ContainerAppsOptions): Promise
     purpose: 'the training jobs',
     setting: 'ports.arm (--port)',
   });
-  const executions = openExecutions(join(options.dataDir, 'executions.sqlite'));
-  const jobs = runJobs(options.jobs, executions, options.dataDir);
+  const executions = openExecutions<ExecutionTemplate>(join(options.dataDir, 'executions.sqlite'));
+  const jobs = runJobs(options.jobs, executions, options.dataDir, programOf);
   const troubles = options.troubles ?? [];
-  state.context = { jobs, definitions: options.jobs, executions, troubles, operations: createOperations() };
+  state.context = {
+    jobs,
+    definitions: options.jobs,
+    executions,
+    troubles,
+    operations: createOperations('Microsoft.App'),
+  };
   return {
     port,
     endpoint: `${scheme(keyless)}://${host}:${port}`,

@@ -1,4 +1,4 @@
-/** What goes wrong with Container Apps jobs in Azure, to be met here on purpose: one trouble for one start call. */
+/** What goes wrong with training jobs in Azure, to be met here on purpose: one trouble for one start call. */
 import { randomUUID } from 'node:crypto';
 import { ArmError } from './arm.ts';
 
@@ -27,12 +27,12 @@ interface Operation {
   result: { status: number; body: unknown };
 }
 
-const pathOfOperations = '/providers/Microsoft.App/locations/local/operationResults/';
-const operationPath = new RegExp(`^/subscriptions/[^/]+${pathOfOperations}([^/]+)$`, 'i');
 const maxOperations = 1000;
 
-/** Operations that a 202 has promised, by the address in its Location header. */
-export function createOperations() {
+/** Operations of a resource provider that a 202 has promised, by the address in its Location header. */
+export function createOperations(provider: string) {
+  const pathOfOperations = `/providers/${provider}/locations/local/operationResults/`;
+  const operationPath = new RegExp(`^/subscriptions/[^/]+${pathOfOperations}([^/]+)$`, 'i');
   const operations = new Map<string, Operation>();
   return {
     /** Path of a new operation that is running for so many polls. */

@@ -5,6 +5,18 @@ import { RetryLater, TerminalError } from '../errors.ts';
 const detail = z.looseObject({ code: z.string().optional(), message: z.string().optional() });
 const armError = z.looseObject({ error: z.looseObject({ ...detail.shape, details: z.array(detail).optional() }) });
 
+/** A service of Azure that runs trainings, as far as it is spoken of. */
+export interface TrainingService {
+  /** its resource provider */
+  namespace: string;
+  /** the role that the app needs, and on what */
+  role: string;
+  /** what there is to do where the thing that is asked for is missing */
+  missing: string;
+  /** what needs less quota */
+  smaller: string;
+}
+
 interface Trouble {
   /** what a person finds as the reason of a failed run */
   code: string;
@@ -13,7 +25,7 @@ interface Trouble {
   statuses?: readonly number[];
   /** another try may succeed without anybody doing anything */
   passes: boolean;
-  words: string;
+  words: string | ((service: TrainingService) => string);
 }
 
 /** Most telling first. Codes: https://learn.microsoft.com/azure/azure-resource-manager/troubleshooting/common-deployment-errors */
@@ -22,8 +34,8 @@ const troubles: readonly Trouble[] = [
     code: 'provider-not-registered',
     told: /MissingSubscriptionRegistration|SubscriptionNotRegistered|not registered to use namespace/i,
     passes: false,
-    words:
-      'The subscription has not registered the service that runs trainings. Run `az provider register --namespace Microsoft.App --wait`, then start the training again.',
+    words: ({ namespace }) =>
+      `The subscription has not registered the service that runs trainings. Run \`az provider register --namespace ${namespace} --wait\`, then start the training again.`,
   },
   {
     code: 'subscription-disabled',
@@ -61,8 +73,8 @@ const troubles: readonly Trouble[] = [
     code: 'compute-quota',
     told: /quota|maximum allowed cores|CoresExceeded|exceed(s|ed|ing)?\b.*\b(limit|cores)|InsufficientSubscription/i,
     passes: true,
-    words:
-      'The quota of the subscription allows no further training machine in this region. Ask for more under Quotas in the portal, or deploy with compute = cpu.',
+    words: ({ smaller }) =>
+      `The quota of the subscription allows no further training machine in this region. Ask for more under Quotas in the portal, or ${smaller}.`,
   },
   {
     code: 'compute-capacity',
@@ -83,15 +95,15 @@ const troubles: readonly Trouble[] = [
     statuses: [401, 403],
     // a role works minutes after it was assigned, and the first training may come before
     passes: true,
-    words:
-      'The identity of the function app may not do this. It needs the role Container Apps Jobs Operator on the training job; deploying again assigns it.',
+    words: ({ role }) =>
+      `The identity of the function app may not do this. It needs the role ${role}; deploying again assigns it.`,
   },
   {
     code: 'compute-missing',
     told: /ResourceNotFound|ResourceGroupNotFound|JobNotFound|SubscriptionNotFound/i,
     statuses: [404],
     passes: false,
-    words: 'There is no such training job. Compare COMPUTE__jobId with what is deployed, or deploy again.',
+    words: ({ missing }) => missing,
   },
 ];
 
@@ -109,9 +121,13 @@ function saidIn(body: unknown): string {
   return parts.filter(Boolean).join('; ').slice(0, maxSaidCharacters);
 }
 
-/** The known trouble in a text that Azure wrote, in plain words; undefined when the text is all there is to say. */
-export function plainWords(said: string): { code: string; words: string } | undefined {
-  return troubles.find(({ told }) => told.test(said));
+const wordsOf = ({ words }: Trouble, service: TrainingService): string =>
+  typeof words === 'string' ? words : words(service);
+
+/** The known trouble in a text that a service wrote, in plain words; undefined when the text is all there is to say. */
+export function plainWords(service: TrainingService, said: string): { code: string; words: string } | undefined {
+  const known = troubles.find(({ told }) => told.test(said));
+  return known && { code: known.code, words: wordsOf(known, service) };
 }
 
 /**
@@ -119,6 +135,7 @@ export function plainWords(said: string): { code: string; words: string } | unde
  * RetryLater, with that code where the trouble is known, and the seconds that ARM asks to wait.
  */
 export function refusal(
+  service: TrainingService,
   what: string,
   status: number,
   body: unknown,
@@ -128,7 +145,9 @@ export function refusal(
   const known = troubles.find(({ told }) => told.test(said)) ?? troubles.find((t) => t.statuses?.includes(status));
   const answer = `Azure answered ${status}${said === '' ? '' : `, ${said}`}`;
   const message =
-    known === undefined ? `${what} was refused: ${answer}` : `${what} was refused. ${known.words} (${answer})`;
+    known === undefined
+      ? `${what} was refused: ${answer}`
+      : `${what} was refused. ${wordsOf(known, service)} (${answer})`;
   if (known !== undefined && !known.passes) return new TerminalError(known.code, message);
   return new RetryLater(message, {
     ...(known === undefined ? {} : { code: known.code }),

@@ -7,7 +7,7 @@ import type { TokenCredential } from '@azure/core-auth';
 import { createHttpPoller, type LroResponse } from '@azure/core-lro';
 import { type PipelinePolicy, type PipelineResponse, retryPolicy, type RetryStrategy } from '@azure/core-rest-pipeline';
 import { RetryLater, TerminalError } from '../errors.ts';
-import { refusal } from './arm-refusal.ts';
+import { refusal, type TrainingService } from './arm-refusal.ts';
 
 const armScope = 'https://management.azure.com/.default';
 const requestLimitMs = 20_000;
@@ -27,6 +27,8 @@ export interface ArmAnswer {
 export interface Arm {
   /** Repeats what may pass; answers 404 with undefined. `what` begins the error of a refusal. */
   get(what: string, path: string, within?: AbortSignal): Promise<unknown>;
+  /** Repeats what may pass: a PUT that is made twice has made one thing. A refusal throws. */
+  put(what: string, path: string, body: unknown, within?: AbortSignal): Promise<ArmAnswer>;
   /** Sends once. A refusal throws, save for these statuses. */
   post(
     what: string,
@@ -95,15 +97,29 @@ const answerOf = ({ status, headers, body }: PathUncheckedResponse): ArmAnswer =
   headers,
   body: body as unknown,
 });
-const refused = (what: string, { status, headers, body }: ArmAnswer): TerminalError | RetryLater =>
-  refusal(what, status, body, retryAfterSeconds(headers['retry-after'], Date.now()));
 const toLro = ({ status, headers, body }: ArmAnswer): LroResponse => ({
   flatResponse: body,
   rawResponse: { statusCode: status, headers, body },
 });
 
-/** Connects to an ARM endpoint with one API version. */
-export function connectArm(endpoint: string, apiVersion: string, credential: TokenCredential): Arm {
+/** Looking at a job never ends a run: whoever looked comes again, and the trouble may be over by then. */
+export async function passing<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    throw error instanceof TerminalError ? new RetryLater(error.message, { code: error.code }) : error;
+  }
+}
+
+/** Connects to a service behind an ARM endpoint, with one API version. */
+export function connectArm(
+  endpoint: string,
+  service: TrainingService & { apiVersion: string },
+  credential: TokenCredential,
+): Arm {
+  const { apiVersion } = service;
+  const refused = (what: string, { status, headers, body }: ArmAnswer): TerminalError | RetryLater =>
+    refusal(service, what, status, body, retryAfterSeconds(headers['retry-after'], Date.now()));
   const connect = (repeats: number): Client =>
     getClient(endpoint, {
       allowInsecureConnection: endpoint.startsWith('http:'),
@@ -115,6 +131,12 @@ export function connectArm(endpoint: string, apiVersion: string, credential: Tok
     });
   const patient = connect(maxRetries);
   const once = connect(0);
+
+  const options = (within?: AbortSignal) => ({
+    queryParameters: { 'api-version': apiVersion },
+    timeout: requestLimitMs,
+    ...abortedBy(within),
+  });
 
   /** Addresses that answers name are followed on the same host only: the token goes with the request. */
   const read = async (path: string, within?: AbortSignal): Promise<ArmAnswer> => {
@@ -132,10 +154,13 @@ export function connectArm(endpoint: string, apiVersion: string, credential: Tok
       if (answer.status !== 200) throw refused(what, answer);
       return answer.body;
     },
+    async put(what, path, body, within) {
+      const answer = answerOf(await patient.pathUnchecked(path).put({ ...options(within), body }));
+      if (answer.status >= 300) throw refused(what, answer);
+      return answer;
+    },
     async post(what, path, body, { fine = [], within } = {}) {
-      const queryParameters = { 'api-version': apiVersion };
-      const limits = { timeout: requestLimitMs, ...abortedBy(within) };
-      const sent = { queryParameters, ...limits, ...(body === undefined ? {} : { body }) };
+      const sent = { ...options(within), ...(body === undefined ? {} : { body }) };
       const answer = answerOf(await once.pathUnchecked(path).post(sent));
       if (answer.status >= 300 && !fine.includes(answer.status)) throw refused(what, answer);
       return answer;

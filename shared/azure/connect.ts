@@ -39,8 +39,23 @@ export function connect(config: Config, identity = managedIdentity(config.identi
     (await import('./messages.ts')).connectMessages(config.serviceBus, identity),
   );
   const compute = portOnFirstUse<Compute>({ start: true, list: true, get: true, stop: true }, async () =>
-    (await import('./compute.ts')).containerAppsCompute(config.compute.endpoint, config.compute.jobId, armCredential),
+    (await import('./container-apps.ts')).containerAppsCompute(
+      config.compute.endpoint,
+      config.compute.jobId,
+      armCredential,
+    ),
   );
+
+  const { machineLearning } = config;
+  const azureMl =
+    machineLearning &&
+    portOnFirstUse<Compute>({ start: true, list: true, get: true, stop: true }, async () =>
+      (await import('./machine-learning.ts')).machineLearningCompute(
+        config.compute.endpoint,
+        machineLearning,
+        armCredential,
+      ),
+    );
 
   return {
     clock: { now },
@@ -52,6 +67,7 @@ export function connect(config: Config, identity = managedIdentity(config.identi
     blobs: namingOutages('Blob storage', blobs),
     messages: namingOutages('The message broker', messages),
     compute: namingOutages('Compute', compute),
+    ...(azureMl && { otherComputes: { 'azure-ml': namingOutages('Azure Machine Learning', azureMl) } }),
     telemetry: logTelemetry(now),
     backoff: config.backoff,
   };

@@ -3,6 +3,7 @@ import { findStuckSamples } from '../dataset/find-stuck.ts';
 import { findDeadLetters, findUnsentMessages } from '../delivery/find-stuck.ts';
 import { findStuckCanary } from '../endpoint/find-stuck.ts';
 import type { Ports } from '../ports.ts';
+import type { ComputePorts } from '../training/compute.ts';
 import { findStuckTraining } from '../training/find-stuck.ts';
 import { findStuckUploads } from '../upload/find-stuck.ts';
 import type { ProjectDocument } from './document.ts';
@@ -10,7 +11,7 @@ import type { Stuck } from './stuck.ts';
 
 /** Everything of a project that has stood still for longer than retries take, oldest first; at most 100 of a kind. */
 export async function findStuck(
-  ports: Pick<Ports, 'clock' | 'documents' | 'compute'>,
+  ports: ComputePorts & Pick<Ports, 'clock' | 'documents'>,
   project: ProjectDocument,
 ): Promise<Stuck[]> {
   const found = await Promise.all([

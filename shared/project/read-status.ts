@@ -9,7 +9,7 @@ import { findProject } from './find.ts';
 /** how many groups of classes that look alike are named */
 const maxLookAlikes = 20;
 
-type StatusPorts = Pick<Ports, 'clock' | 'documents' | 'trainers'>;
+type StatusPorts = Pick<Ports, 'clock' | 'documents' | 'trainers' | 'otherComputes'>;
 
 /** A project, the head of its dataset, what trains or why nothing does, how much there is, and classes that look alike. */
 export async function readStatus(ports: StatusPorts, name: string) {
@@ -21,7 +21,7 @@ export async function readStatus(ports: StatusPorts, name: string) {
     project,
     head,
     run: scheduler?.active?.run ?? null,
-    waitingFor: whyIdle(settings, head, scheduler, ports.clock.now(), ports.trainers),
+    waitingFor: whyIdle(settings, head, scheduler, ports.clock.now(), ports),
     counts: await count(ports, id),
     lookAlikes: lookAlikes([...settings.classes, ...Object.keys(head?.byClass ?? {})]).slice(0, maxLookAlikes),
   };

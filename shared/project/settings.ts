@@ -8,6 +8,12 @@ const share = z.number().min(0).max(1);
 /** How a job image calls one of its trainers. */
 export const trainerName = z.string().regex(/^[a-z][a-z0-9-]{0,39}$/);
 
+/** Where trainings may run. */
+export const computeNames = ['container-apps', 'azure-ml'] as const;
+export type ComputeName = (typeof computeNames)[number];
+/** what every environment has, and projects use that choose nothing */
+export const usualCompute: ComputeName = 'container-apps';
+
 /** null: chosen from the first version's samples, at most 64x64 */
 const image = z
   .strictObject({
@@ -86,6 +92,8 @@ export const settingsOf = ({ name, settings }: Pick<TaskKind, 'name' | 'settings
         parameters: z.record(z.string().max(60), z.union([z.number(), z.string().max(200), z.boolean()])).default({}),
         /** wall-clock limit of one job */
         timeoutSeconds: z.number().int().min(10).max(86_400).default(3600),
+        /** where the job runs; not written where it is left out, since projects that exist lack it */
+        compute: z.enum(computeNames).optional().meta({ default: usualCompute }),
       })
       .prefault({}),
     // beside `approval` it has the rules of the kind, which reads them itself

@@ -4,11 +4,12 @@ import { sendOutbox } from '../delivery/send-outbox.ts';
 import { update } from '../update.ts';
 import type { Ports, Stored } from '../ports.ts';
 import { type ApplyPorts, applyToRun } from './apply.ts';
+import { computeOf, type ComputePorts } from './compute.ts';
 import type { RunDocument } from './document.ts';
 import { requestJobEnd } from './job.ts';
 import { cancelled, isOpen } from './run.ts';
 
-type CancelPorts = ApplyPorts & Pick<Ports, 'blobs' | 'compute'>;
+type CancelPorts = ApplyPorts & ComputePorts & Pick<Ports, 'blobs'>;
 
 /** Asks a run to stop, and stops it; returns its document, or why there was nothing to cancel. Safe to repeat. */
 export async function cancelRun(
@@ -46,6 +47,6 @@ export async function endCancelled(
   const { pk: project, id, token } = run;
   if (token !== null) await requestJobEnd(ports, run, token);
   const name = run.execution ?? run.boundTo;
-  if (name !== null) await ports.compute.stop(name);
+  if (name !== null) await computeOf(ports, run).stop(name);
   await applyToRun(ports, project, id, cancelled(ports.clock.now(), by), cause);
 }

@@ -1,7 +1,7 @@
 /** What is wrong with a started run, judged by its reports and by what compute knows: silence, deadlines, lost executions. */
 import type { Execution } from '../ports.ts';
 import type { RunDocument } from './document.ts';
-import { startTimeoutSeconds } from './run.ts';
+import { startTimeoutSeconds } from './compute.ts';
 import { pastDeadline } from './fail-attempt.ts';
 
 /** A job reports at least every 10 s; this much silence means it is gone. */
@@ -37,10 +37,10 @@ export function diagnose(
     return { code: `execution-${execution.state}`, detail, retryable: true };
   }
   if (isLate) return pastDeadline(run);
-  if (run.state === 'submitted' && since(run.submittedAt) > startTimeoutSeconds) {
+  if (run.state === 'submitted' && since(run.submittedAt) > startTimeoutSeconds(run)) {
     const waits =
       execution.state === 'pending' ? 'Compute still prepares it: no machine is free, or the image is stuck.' : '';
-    const detail = `The job did not begin within ${startTimeoutSeconds} s. ${execution.reason ?? waits}`.trim();
+    const detail = `The job did not begin within ${startTimeoutSeconds(run)} s. ${execution.reason ?? waits}`.trim();
     return { code: 'start-timeout', detail, retryable: true };
   }
   if (run.state === 'running' && quiet > silenceSeconds) {

@@ -29,6 +29,7 @@ export function failAttempt(run: Run, event: Extract<RunEvent, { kind: 'attempt-
     failure: failure.detail,
     endedAt: event.at,
     ...(putOff ? { putOff } : {}),
+    ...(run.logsUrl ? { logsUrl: run.logsUrl } : {}),
   };
   const before = putOff && run.attempts.at(-1)?.putOff ? run.attempts.slice(0, -1) : run.attempts;
   const putOffs = (run.putOffs ?? 0) + (putOff ? 1 : 0);

@@ -1,15 +1,16 @@
 /** Finding the execution of a start call whose answer was lost. */
 import type { Cause } from '../delivery/message.ts';
 import { sendOutbox } from '../delivery/send-outbox.ts';
-import type { Ports, Stored } from '../ports.ts';
+import type { Stored } from '../ports.ts';
 import { type ApplyPorts, applyToRun } from './apply.ts';
+import { computeOf, type ComputePorts } from './compute.ts';
 import type { RunDocument } from './document.ts';
 import { startFailed } from './run.ts';
 
-type LostStartPorts = ApplyPorts & Pick<Ports, 'compute'>;
+type LostStartPorts = ApplyPorts & ComputePorts;
 
 /**
- * A claim is saved and its start call made within this time (shared/azure/compute.ts has the limits): an execution that
+ * A claim is saved and its start call made within this time (shared/azure/ has the limits): an execution that
  * is not known by then is looked for.
  */
 const startCallSeconds = 90;
@@ -30,9 +31,13 @@ export async function findLostStart(
   cause: Cause,
 ): Promise<string> {
   const { pk: project, id: run, submittedAt } = stored.document;
-  const lost = (await ports.compute.list()).find((e) => e.environment['DARKROOM_TOKEN'] === token);
+  const compute = computeOf(ports, stored.document);
+  const found = await compute.list({ DARKROOM_RUN: run, DARKROOM_TOKEN: token });
+  const lost = found.find((e) => e.environment['DARKROOM_TOKEN'] === token);
   if (lost !== undefined) {
-    await applyToRun(ports, project, run, { kind: 'execution-known', token, execution: lost.name }, cause);
+    const { name, logsUrl } = lost;
+    const known = { execution: name, ...(logsUrl === undefined ? {} : { logsUrl }) };
+    await applyToRun(ports, project, run, { kind: 'execution-known', token, ...known }, cause);
     return 'found';
   }
   // whoever claimed it may be about to start it, and a second start call would cost a machine: the next poll goes on

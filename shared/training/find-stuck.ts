@@ -1,11 +1,12 @@
 /** Finding a training that does not go on. */
 import type { Ports } from '../ports.ts';
 import { isLongAgo, type Stuck, sweepNow } from '../project/stuck.ts';
+import { computeOf, type ComputePorts } from './compute.ts';
 import { diagnose } from './diagnose.ts';
 import type { RunDocument } from './document.ts';
 import { isOpen } from './run.ts';
 
-type StuckPorts = Pick<Ports, 'clock' | 'documents' | 'compute'>;
+type StuckPorts = ComputePorts & Pick<Ports, 'clock' | 'documents'>;
 
 const savedSeconds = 60;
 const queuedSeconds = 600;
@@ -40,6 +41,6 @@ async function whyStill(ports: StuckPorts, run: RunDocument): Promise<{ since: s
   }
   const name = run.execution ?? run.boundTo;
   if (name === null) return than(run.submittedAt, startingSeconds, 'The start of the job was never confirmed.');
-  const failure = diagnose(run, await ports.compute.get(name), ports.clock.now());
+  const failure = diagnose(run, await computeOf(ports, run).get(name), ports.clock.now());
   return failure && { since: run.lastReport?.at ?? run.submittedAt ?? run.createdAt, detail: failure.detail };
 }

@@ -6,9 +6,9 @@ import { treeStore } from '../dataset/store.ts';
 import type { Ports } from '../ports.ts';
 import { storedName } from '../sample/content.ts';
 import { taskOf } from '../task/task.ts';
+import { startTimeoutSeconds } from './compute.ts';
 import type { RunDocument } from './document.ts';
 import { contractVersion, type JobDocument } from './job-contract.ts';
-import { startTimeoutSeconds } from './run.ts';
 import { maxTrainingSamples } from './untrainable.ts';
 
 type JobPorts = Pick<Ports, 'blobs' | 'clock' | 'documents'>;
@@ -26,7 +26,8 @@ export async function writeJob(ports: JobPorts, run: RunDocument, attempt: numbe
   const { blobs, clock } = ports;
   const prefix = attemptPrefix(run.pk, run.id, token);
   // the time limit counts from the first report on, which compute may delay
-  const deadline = new Date(clock.now().getTime() + (startTimeoutSeconds + run.trainer.timeoutSeconds) * 1000);
+  const seconds = startTimeoutSeconds(run) + run.trainer.timeoutSeconds;
+  const deadline = new Date(clock.now().getTime() + seconds * 1000);
   // signatures outlive the deadline, so that a job that ends late can still say so
   const expires = new Date(deadline.getTime() + 600_000);
   await blobs.create('jobs', `${prefix}/manifest.ndjson`, await manifest(ports, run, expires), {

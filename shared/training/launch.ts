@@ -3,15 +3,16 @@ import type * as z from 'zod';
 import type { Cause, runQueued } from '../delivery/message.ts';
 import { sendOutbox } from '../delivery/send-outbox.ts';
 import { RetryLater, TerminalError } from '../errors.ts';
-import type { Ports, Stored } from '../ports.ts';
+import type { Ports, Started, Stored } from '../ports.ts';
 import { applyToRun } from './apply.ts';
+import { computeOf, type ComputePorts } from './compute.ts';
 import type { RunDocument } from './document.ts';
 import { findLostStart } from './find-lost-start.ts';
 import { writeJob } from './job.ts';
 import { ended } from './messages.ts';
 import { cancelled, isOpen, startFailed } from './run.ts';
 
-type LaunchPorts = Pick<Ports, 'clock' | 'ids' | 'documents' | 'blobs' | 'messages' | 'compute'>;
+type LaunchPorts = ComputePorts & Pick<Ports, 'clock' | 'ids' | 'documents' | 'blobs' | 'messages'>;
 
 /**
  * Launches a run that is queued, or whose start call may have been lost; returns what became of it. Only the project's
@@ -59,11 +60,12 @@ async function claimAndStart(ports: LaunchPorts, stored: Stored<RunDocument>, ca
   const claimedAt = ports.clock.now().toISOString();
   const claimed = await applyToRun(ports, project, run, { kind: 'claim', token, seen, at: claimedAt }, cause);
   if (claimed?.token !== token) return 'claimed-elsewhere';
-  let execution: string;
+  const compute = computeOf(ports, seen);
+  let begun: Started;
   try {
     if (typeof prepared !== 'string') throw prepared.error;
     const environment = { DARKROOM_JOB_URL: prepared, DARKROOM_RUN: run, DARKROOM_TOKEN: token };
-    ({ execution } = await ports.compute.start(environment));
+    begun = await compute.start(environment);
   } catch (error) {
     const failure = {
       ...notStarted(error),
@@ -75,10 +77,10 @@ async function claimAndStart(ports: LaunchPorts, stored: Stored<RunDocument>, ca
     const after = await applyToRun(ports, project, run, failure, cause, { pauseSeconds: pause });
     return after?.state === 'queued' && failure.putOff ? 'start-later' : failure.code;
   }
-  const known = await applyToRun(ports, project, run, { kind: 'execution-known', token, execution }, cause);
+  const known = await applyToRun(ports, project, run, { kind: 'execution-known', token, ...begun }, cause);
   if (known !== undefined) return 'started';
   // cancelled, or claimed by another, while the start call was under way
-  await ports.compute.stop(execution);
+  await compute.stop(begun.execution);
   return 'started-for-nobody';
 }
 

@@ -9,6 +9,7 @@ import type { Ports } from '../ports.ts';
 import { applyToRun } from './apply.ts';
 import { applyReport, type ReportPorts } from './apply-report.ts';
 import { endCancelled } from './cancel.ts';
+import { computeOf, type ComputePorts } from './compute.ts';
 import { diagnose } from './diagnose.ts';
 import type { RunDocument } from './document.ts';
 import { findLostStart } from './find-lost-start.ts';
@@ -17,7 +18,7 @@ import { pollDue } from './messages.ts';
 import { readReport, reportFile } from './read-report.ts';
 import { isOpen } from './run.ts';
 
-export type PollPorts = ReportPorts & Pick<Ports, 'compute'>;
+export type PollPorts = ReportPorts & ComputePorts;
 
 const maxReportsPerPoll = 200;
 
@@ -57,14 +58,14 @@ export async function reconcileRun(ports: PollPorts, { project, run, token }: At
 
 async function compare(ports: PollPorts, run: RunDocument, token: string, cause: Cause): Promise<Poll> {
   const name = run.execution ?? run.boundTo;
-  const execution = name === null ? undefined : await ports.compute.get(name);
+  const execution = name === null ? undefined : await computeOf(ports, run).get(name);
   const failure = diagnose(run, execution, ports.clock.now());
   if (failure === undefined) return { outcome: 'healthy', again: true };
   if ((await applyLostReports(ports, run, token, cause)) > 0) return { outcome: 'reports-were-late', again: true };
   if (name !== null && execution !== undefined && (execution.state === 'running' || execution.state === 'pending')) {
     // said first: the job will report that it was told to end, and that report may be read before this poll goes on
     if (failure.code === 'deadline') await markStopping(ports, run, token);
-    await ports.compute.stop(name);
+    await computeOf(ports, run).stop(name);
   }
   const at = ports.clock.now().toISOString();
   await applyToRun(ports, run.pk, run.id, { kind: 'attempt-failed', token, ...failure, at }, cause);

@@ -4,10 +4,11 @@ import type { BlobCreatedEvent } from '../delivery/message.ts';
 import { projectName } from '../names.ts';
 import type { Ports } from '../ports.ts';
 import { applyReport, type ReportPorts } from './apply-report.ts';
+import { computeOf, type ComputePorts } from './compute.ts';
 import { readReport } from './read-report.ts';
 import { blobOf } from '../upload/name.ts';
 
-type ReceivePorts = ReportPorts & Pick<Ports, 'compute'>;
+type ReceivePorts = ReportPorts & ComputePorts;
 
 const namePattern =
   /^([a-z][a-z0-9-]{1,38}[a-z0-9])\/([A-Za-z0-9][A-Za-z0-9._-]{0,79})\/([A-Za-z0-9][A-Za-z0-9._-]{0,79})\/\d{6}\.json$/;
@@ -51,7 +52,8 @@ async function stopUnbound(
 ): Promise<void> {
   const stored = await ports.documents.read('runs', project, run);
   if (stored?.document.token === token && stored.document.boundTo === execution) return;
-  const { environment } = (await ports.compute.get(execution)) ?? {};
+  const compute = stored === undefined ? ports.compute : computeOf(ports, stored.document);
+  const { environment } = (await compute.get(execution)) ?? {};
   if (environment?.['DARKROOM_RUN'] !== run || environment['DARKROOM_TOKEN'] !== token) return;
-  await ports.compute.stop(execution);
+  await compute.stop(execution);
 }

@@ -16,7 +16,7 @@ export async function requestOnVersion(
   const head = await ports.documents.read('heads', name, 'head');
   if (head?.document.head?.version !== version) return 'superseded-by-newer-version';
   // nothing is stuck: the next version may have the second class, or the settings may be others
-  const why = whyNotOn(project.document.settings, head.document.head, ports.trainers);
+  const why = whyNotOn(project.document.settings, head.document.head, ports);
   if (why !== undefined) {
     await announceIdle(ports, name, why, message);
     return why.code;

@@ -9,6 +9,7 @@ import { TerminalError } from '../errors.ts';
 import type { Ports } from '../ports.ts';
 import type { ProjectDocument } from '../project/document.ts';
 import { endCoalesced } from './coalesce.ts';
+import { missingCompute } from './compute.ts';
 import { createRun } from './create.ts';
 import type { SchedulerDocument } from './document.ts';
 import { limitsFor } from './limits.ts';
@@ -19,7 +20,10 @@ import { newScheduler, type Request } from './scheduler.ts';
 import { specify, trainerOf, type TrainingInput } from './specify.ts';
 import { checkTrainer, unknownTrainers } from './trainers.ts';
 
-export type RequestPorts = Pick<Ports, 'clock' | 'ids' | 'documents' | 'blobs' | 'messages' | 'trainers'>;
+export type RequestPorts = Pick<
+  Ports,
+  'clock' | 'ids' | 'documents' | 'blobs' | 'messages' | 'trainers' | 'otherComputes'
+>;
 
 /**
  * Requests a run and says what became of it. A refusal is an answer; a version that does not exist
@@ -33,6 +37,8 @@ export async function requestTraining(
 ): Promise<{ run: string; decision: Decision; note?: string }> {
   const checked = checkTrainer(ports.trainers ?? unknownTrainers, trainerOf(project, input));
   if (!checked.ok) throw new TerminalError(checked.code, checked.detail);
+  const missing = missingCompute(ports, project.settings);
+  if (missing !== undefined) throw new TerminalError(missing.code, missing.detail);
   const version = await findVersion(ports, project.id, input.version);
   const spec = await specify(ports, project, version, input);
   const run = runId(ports, project.id, spec, input);

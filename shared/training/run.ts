@@ -1,6 +1,7 @@
 /** A training run, and the events that happen to it; transition.ts says what becomes of it then. */
 import type { Verdict } from '../task/verdict.ts';
 import type { ImageSpec } from '../image/size.ts';
+import type { ComputeName } from '../project/settings.ts';
 import type { Unreadable } from './job-contract.ts';
 
 export type RunState =
@@ -17,7 +18,13 @@ export interface RunSpec {
   /** the project's task kind */
   task: string;
   version: { id: string; number: number };
-  trainer: { name: string; parameters: Record<string, number | string | boolean>; timeoutSeconds: number };
+  trainer: {
+    name: string;
+    parameters: Record<string, number | string | boolean>;
+    timeoutSeconds: number;
+    /** missing: that of everybody */
+    compute?: ComputeName;
+  };
   seed: number;
   /** in the order of the model's outputs */
   classes: string[];
@@ -34,6 +41,8 @@ export interface Run extends RunSpec {
   token: string | null;
   /** execution name as compute knows it; null until the start call answered */
   execution: string | null;
+  /** where a person reads the log of that execution; missing: compute names no such page */
+  logsUrl?: string | null;
   /** the execution whose `started` report came first; all others are stopped */
   boundTo: string | null;
   /** what the current attempt computes on; missing in runs of releases that did not ask */
@@ -58,6 +67,7 @@ export interface Run extends RunSpec {
     failure: string | null;
     endedAt: string;
     putOff?: true;
+    logsUrl?: string;
   }[];
   /** attempts that compute did not take for the time being; missing: none */
   putOffs?: number;
@@ -82,7 +92,7 @@ export interface Run extends RunSpec {
 export type RunEvent =
   /** `seen` is the run as it was when its claimant began to prepare the job */
   | { kind: 'claim'; token: string; seen: Pick<Run, 'attempt' | 'token'>; at: string }
-  | { kind: 'execution-known'; token: string; execution: string }
+  | { kind: 'execution-known'; token: string; execution: string; logsUrl?: string }
   | {
       kind: 'started';
       token: string;
@@ -131,8 +141,6 @@ export type Rejection = { rejected: string };
 export const maxAttempts = 4;
 /** Start calls that may be put off: about a day of them (apply.ts has the pauses). */
 export const maxPutOffs = 100;
-/** A job that does not begin within this time never will: compute is stuck. */
-export const startTimeoutSeconds = 900;
 /** code of an attempt whose start call failed, as far as its caller knows */
 export const startFailed = 'start-failed';
 /** code of an attempt that the training program itself gave up */

@@ -52,7 +52,11 @@ export async function specify(
   return {
     task: settings.task,
     version: { id: version.version, number: version.number },
-    trainer: { ...trainerOf(project, input), timeoutSeconds: settings.trainer.timeoutSeconds },
+    trainer: {
+      ...trainerOf(project, input),
+      timeoutSeconds: settings.trainer.timeoutSeconds,
+      ...(settings.trainer.compute === undefined ? {} : { compute: settings.trainer.compute }),
+    },
     seed: input.seed ?? 1,
     classes: classesOf(settings, version),
     image: {

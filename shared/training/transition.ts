@@ -26,7 +26,7 @@ function apply(run: Run, event: RunEvent): Run | Rejection {
       return claim(run, event);
     case 'execution-known':
       if (event.token !== run.token) return fenced(run, event.token);
-      return { ...run, execution: event.execution };
+      return { ...run, execution: event.execution, ...(event.logsUrl === undefined ? {} : { logsUrl: event.logsUrl }) };
     case 'started':
       return started(run, event);
     case 'heartbeat':
@@ -73,6 +73,7 @@ function claim(run: Run, event: Extract<RunEvent, { kind: 'claim' }>): Run | Rej
     attempt: run.attempt + 1,
     token: event.token,
     execution: null,
+    logsUrl: null,
     boundTo: null,
     machine: null,
     code: null,

@@ -1,30 +1,40 @@
 /** Why nothing trains in a project, for whoever wonders. */
 import type { VersionSummary } from '../dataset/document.ts';
+import type { Ports } from '../ports.ts';
 import type { ProjectSettings } from '../project/settings.ts';
+import { missingCompute } from './compute.ts';
 import { limitsFor, secondsUntilAllowed, whyHeldBack } from './limits.ts';
 import { tooFewNewSamples } from './schedule.ts';
 import { newScheduler, type Scheduler } from './scheduler.ts';
-import { checkTrainer, type Trainers, unknownTrainers } from './trainers.ts';
+import { checkTrainer, unknownTrainers } from './trainers.ts';
 import type { Reason } from '../task/task.ts';
 import { emptySplit, untrainable } from './untrainable.ts';
 
 /** A version that has started no training for so long starts none any more: its message is handled by then. */
 const versionMessageSeconds = 120;
 
+/** What a platform has to train with. */
+type Equipment = Pick<Ports, 'trainers' | 'otherComputes'>;
+
 /** Why a version starts no training, whatever the scheduler says; undefined: it may. */
 export function whyNotOn(
   settings: ProjectSettings,
   version: VersionSummary,
-  trainers: Trainers = unknownTrainers,
+  ports: Equipment = {},
 ): Reason | undefined {
   if (!settings.retrain.onVersion) {
     const detail = `Version ${version.number} starts no training, since retrain.onVersion is off. POST .../trainings starts one.`;
     return { code: 'switched-off', detail };
   }
-  return untrainable(settings, version) ?? emptySplit(version) ?? wrongTrainer(settings, trainers);
+  return (
+    untrainable(settings, version) ??
+    emptySplit(version) ??
+    wrongTrainer(settings, ports) ??
+    missingCompute(ports, settings)
+  );
 }
 
-function wrongTrainer({ trainer }: ProjectSettings, trainers: Trainers): Reason | undefined {
+function wrongTrainer({ trainer }: ProjectSettings, { trainers = unknownTrainers }: Equipment): Reason | undefined {
   const checked = checkTrainer(trainers, trainer);
   return checked.ok ? undefined : { code: checked.code, detail: checked.detail };
 }
@@ -35,7 +45,7 @@ export function whyIdle(
   head: VersionSummary | null,
   scheduler: Scheduler = newScheduler,
   now: Date,
-  trainers?: Trainers,
+  ports?: Equipment,
 ): Reason | null {
   if (scheduler.active !== null) return null;
   if (scheduler.waiting !== null) return heldBack(scheduler, settings, scheduler.waiting.spec.requestedBy, now);
@@ -44,7 +54,7 @@ export function whyIdle(
       'There is no dataset version yet. Upload labelled images; uploads?outcome=unlabelled lists those that wait for a label.';
     return { code: 'no-version', detail };
   }
-  const why = whyNotOn(settings, head, trainers);
+  const why = whyNotOn(settings, head, ports);
   if (why !== undefined) return why;
   return (
     tooFewNewSamples(scheduler, head, settings.retrain.minNewSamples) ??

@@ -5,13 +5,20 @@ import type { Open, Subject } from './subject.ts';
 
 const patienceMs = 60_000;
 
-/** Registers the tests of the compute port; none of them for a subject without one. */
-export function computeConforms(open: Open): void {
+/**
+ * Registers the tests of a compute port; none of them for a subject without it. `startsTwice`: whether it starts again what
+ * it was asked to start before.
+ */
+export function computeConforms(
+  open: Open,
+  which: 'compute' | 'machineLearning',
+  { startsTwice }: { startsTwice: boolean },
+): void {
   let subject: Subject;
   let compute: Compute;
   beforeAll(async () => {
     subject = await open();
-    if (subject.compute !== undefined) compute = subject.compute;
+    if (subject[which] !== undefined) compute = subject[which];
   });
   let made = 0;
   const start = async (environment: Record<string, string>): Promise<string> => {
@@ -29,8 +36,13 @@ export function computeConforms(open: Open): void {
 
   describe('an execution', () => {
     test('is found by its name and by what it was started with, while it runs and afterwards', async ({ skip }) => {
-      if (subject.compute === undefined) return skip();
+      if (subject[which] === undefined) return skip();
       const name = await start({ SLEEP_MS: '1000', DARKROOM_TOKEN: 'ü "quoted" $HOME' });
+      const environment = { DARKROOM_RUN: `${subject.unique}-${made}`, DARKROOM_TOKEN: 'ü "quoted" $HOME' };
+      const sought = (await compute.list(environment)).filter(
+        (one) => one.environment['DARKROOM_RUN'] === environment.DARKROOM_RUN,
+      );
+      expect(sought.map((one) => one.name)).toEqual([name]);
       const found = (await compute.list()).filter(
         ({ environment }) => environment['DARKROOM_RUN'] === `${subject.unique}-${made}`,
       );
@@ -43,20 +55,22 @@ export function computeConforms(open: Open): void {
     });
 
     test('that ends with another exit code than 0 has failed', async ({ skip }) => {
-      if (subject.compute === undefined) return skip();
+      if (subject[which] === undefined) return skip();
       await until(await start({ EXIT_CODE: '3' }), 'failed');
     });
 
-    test('is another one at every start: starting is not idempotent', async ({ skip }) => {
-      if (subject.compute === undefined) return skip();
+    test(`is ${startsTwice ? 'another one at every start: starting is not idempotent' : 'the same one when a start is repeated'}`, async ({
+      skip,
+    }) => {
+      if (subject[which] === undefined) return skip();
       const environment = { DARKROOM_RUN: `${subject.unique}-twice` };
       const names = [await start(environment), await start(environment)];
-      expect(new Set(names).size).toBe(2);
+      expect(new Set(names).size).toBe(startsTwice ? 2 : 1);
       for (const name of names) await until(name, 'succeeded');
     });
 
     test('is stopped, and stays so', async ({ skip }) => {
-      if (subject.compute === undefined) return skip();
+      if (subject[which] === undefined) return skip();
       const name = await start({ SLEEP_MS: '50000' });
       await compute.stop(name);
       await until(name, 'stopped');
@@ -65,7 +79,7 @@ export function computeConforms(open: Open): void {
     });
 
     test('that has ended is not changed by a stop', async ({ skip }) => {
-      if (subject.compute === undefined) return skip();
+      if (subject[which] === undefined) return skip();
       const name = await start({});
       await until(name, 'succeeded');
       await compute.stop(name);
@@ -73,7 +87,7 @@ export function computeConforms(open: Open): void {
     });
 
     test('that never was is undefined, and stopping it is no error', async ({ skip }) => {
-      if (subject.compute === undefined) return skip();
+      if (subject[which] === undefined) return skip();
       expect(await compute.get('trainer-never')).toBeUndefined();
       await compute.stop('trainer-never');
     });

@@ -27,5 +27,6 @@ describe.each(subjects)('%s', (_name, openOne) => {
   describe('documents', () => documentsConform(open));
   describe('blobs', () => blobsConform(open));
   describe('messages', () => messagesConform(open));
-  describe('compute', () => computeConforms(open));
+  describe('compute', () => computeConforms(open, 'compute', { startsTwice: true }));
+  describe('compute of Azure Machine Learning', () => computeConforms(open, 'machineLearning', { startsTwice: false }));
 });

@@ -62,6 +62,7 @@ export function openFakes(): Subject {
     blobs: driven(blobs.port, run),
     messages: driven(broker.port, run),
     compute: driven(cluster.port, run),
+    machineLearning: undefined,
     unique: 'fakes',
     lockSeconds: queues['deployments'].lockSeconds,
     maxDeliveryCount: queues['deployments'].maxDeliveryCount,

@@ -39,7 +39,11 @@ export async function openLocal(): Promise<Subject> {
  */
 export async function openAccount(settingsFile: string): Promise<Subject> {
   const settings = parseEnv(await readFile(settingsFile, 'utf8'));
-  return { ...openServices(readConfig(settings), queues.deployments.lockSeconds), compute: undefined };
+  return {
+    ...openServices(readConfig(settings), queues.deployments.lockSeconds),
+    compute: undefined,
+    machineLearning: undefined,
+  };
 }
 
 function openServices(config: Config, lockSeconds: number): Subject {
@@ -61,9 +65,9 @@ function openServices(config: Config, lockSeconds: number): Subject {
     receivers.set(queue, known);
     return known;
   };
-  const { documents, blobs, messages, compute } = ports;
+  const { documents, blobs, messages, compute, otherComputes } = ports;
   return {
-    ...{ documents, blobs, messages, compute, lockSeconds },
+    ...{ documents, blobs, messages, compute, machineLearning: otherComputes?.['azure-ml'], lockSeconds },
     unique: `c${randomBytes(6).toString('hex')}`,
     maxDeliveryCount: queues.deployments.maxDeliveryCount,
     now: () => Date.now(),

@@ -22,6 +22,8 @@ export interface Subject {
   blobs: Blobs;
   messages: Messages;
   compute: Compute | undefined;
+  /** what projects may choose beside it */
+  machineLearning: Compute | undefined;
   /** of this run: in ids, names and partitions, so that an account may be used again */
   unique: string;
   lockSeconds: number;

@@ -10,7 +10,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type ContainerApps, startContainerApps } from '../../local/container-apps/server.ts';
 import type { Trouble } from '../../local/container-apps/trouble.ts';
 import { toTrainingView } from '../../shared/api/views/training.ts';
-import { containerAppsCompute } from '../../shared/azure/compute.ts';
+import { containerAppsCompute } from '../../shared/azure/container-apps.ts';
 import { isOutage } from '../../shared/azure/outage.ts';
 import type { Compute } from '../../shared/ports.ts';
 import { maxPutOffs } from '../../shared/training/run.ts';

@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type ContainerApps, startContainerApps } from '../../local/container-apps/server.ts';
 import type { Compute } from '../../shared/ports.ts';
-import { containerAppsCompute } from '../../shared/azure/compute.ts';
+import { containerAppsCompute } from '../../shared/azure/container-apps.ts';
 
 const version = 'api-version=2026-01-01';
 const credential = { getToken: async () => ({ token: 'x', expiresOnTimestamp: Date.now() + 3_600_000 }) };

@@ -10,7 +10,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { openOutbox } from '../../local/blob/outbox.ts';
 import { startBlob } from '../../local/blob/server.ts';
 import { emulatorKey } from '../../local/cosmos/authorization.ts';
-import { containerAppsCompute } from '../../shared/azure/compute.ts';
+import { containerAppsCompute } from '../../shared/azure/container-apps.ts';
 import { isOutage } from '../../shared/azure/outage.ts';
 import { fillDisk, makeRoom } from '../torture/disk.ts';
 import { type Part, startPart } from '../torture/process.ts';

@@ -5,6 +5,7 @@ import { resendUndelivered } from '../../shared/delivery/resend-undelivered.ts';
 import { recordDeadLetter } from '../../shared/delivery/record-dead-letter.ts';
 import { keyId } from '../../shared/key/secret.ts';
 import { refusal } from '../../shared/azure/arm-refusal.ts';
+import { containerApps } from '../../shared/azure/container-apps.ts';
 import { cosmosDocuments } from '../../shared/azure/documents.ts';
 import { readConfig, settingNames } from '../../shared/config.ts';
 import { directoryObject, relativePath } from '../../shared/dataset/dvc.ts';
@@ -187,7 +188,7 @@ function key(given: string): void {
 }
 
 function armRefusal([status, body]: [number, unknown]): void {
-  const error = refusal('The start', status, body);
+  const error = refusal(containerApps, 'The start', status, body);
   if (!(error instanceof TerminalError || error instanceof RetryLater)) throw new Error('another error');
   if (error.message.length > 5000) throw new Error(`a message of ${error.message.length} characters`);
 }

@@ -46,6 +46,27 @@ describe('settings', () => {
     ]);
   });
 
+  test('of Azure Machine Learning come together, or not at all', () => {
+    const workspaceId = '/subscriptions/s/resourceGroups/g/providers/Microsoft.MachineLearningServices/workspaces/w';
+    const workspace = {
+      AZURE_ML__workspaceId: workspaceId,
+      AZURE_ML__computeId: `${workspaceId}/computes/gpu`,
+      AZURE_ML__environmentId: `${workspaceId}/environments/trainer/versions/1`,
+      AZURE_ML__command: 'node /app/main.mjs',
+    };
+    expect(readConfig(azure).machineLearning).toBeUndefined();
+    expect(readConfig({ ...azure, ...workspace }).machineLearning).toEqual({
+      workspaceId,
+      computeId: workspace.AZURE_ML__computeId,
+      environmentId: workspace.AZURE_ML__environmentId,
+      command: 'node /app/main.mjs',
+    });
+    expect(() => readConfig({ ...azure, ...workspace, AZURE_ML__command: '' })).toThrow(
+      'AZURE_ML__command is not set, and others of AZURE_ML__ are',
+    );
+    expect(() => readConfig({ ...azure, ...workspace, AZURE_ML__computeId: 'gpu' })).toThrow('AZURE_ML__computeId');
+  });
+
   test('that are empty count as missing: portals and templates write those', () => {
     const config = readConfig({
       ...azure,

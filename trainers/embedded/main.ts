@@ -1,7 +1,8 @@
 /**
  * The embedded trainer as a job (shared/training/job-contract.ts). Environment:
  *   DARKROOM_JOB_URL           read address of the job document
- *   CONTAINER_APP_JOB_EXECUTION_NAME  set by Azure Container Apps and by the local platform: names this execution
+ *   DARKROOM_EXECUTION, else CONTAINER_APP_JOB_EXECUTION_NAME  names this execution as compute does: Azure Container Apps sets
+ *                              its own, Azure Machine Learning has that of its start
  *   DARKROOM_TRAINER_THREADS   CPU threads; 2 at most by default
  *   DARKROOM_EXECUTION_PROVIDER  auto (default), cpu or cuda: what computes the steps; told in the first report
  * `--describe` prints the trainers and the parameters that they take (shared/training/trainers.ts), and does nothing else.
@@ -92,7 +93,8 @@ async function conclude(error: unknown, reporter: Reporter): Promise<number> {
 
 async function main(): Promise<number> {
   const documentUrl = process.env['DARKROOM_JOB_URL'] ?? '';
-  const execution = process.env['CONTAINER_APP_JOB_EXECUTION_NAME'] ?? `${hostname()}-${process.pid}`;
+  const { DARKROOM_EXECUTION, CONTAINER_APP_JOB_EXECUTION_NAME } = process.env;
+  const execution = DARKROOM_EXECUTION ?? CONTAINER_APP_JOB_EXECUTION_NAME ?? `${hostname()}-${process.pid}`;
   const threads = Number(process.env['DARKROOM_TRAINER_THREADS'] ?? Math.min(2, availableParallelism()));
   const job = jobDocument.parse(JSON.parse((await get(documentUrl, maxDocumentBytes)).toString('utf8')));
   const reporter = createReporter(job, documentUrl, execution);

@@ -1,6 +1,7 @@
 /** A training as the API shows it. */
 import * as z from 'zod';
 import type { RunDocument } from '../../training/document.ts';
+import { computeNames, usualCompute } from '../../project/settings.ts';
 import { taskOf } from '../../task/task.ts';
 import type { Verdict } from '../../task/verdict.ts';
 import * as ofKinds from '../../task/views.ts';
@@ -33,7 +34,12 @@ export const trainingView = z.object({
   state: z.enum(['queued', 'submitted', 'running', 'evaluating', 'registered', 'rejected', 'failed', 'cancelled']),
   attempt: z.number(),
   version: z.object({ id: z.string(), number: z.number() }),
-  trainer: z.object({ name: z.string(), parameters: z.record(z.string(), z.unknown()), timeoutSeconds: z.number() }),
+  trainer: z.object({
+    name: z.string(),
+    parameters: z.record(z.string(), z.unknown()),
+    timeoutSeconds: z.number(),
+    compute: z.enum(computeNames),
+  }),
   seed: z.number(),
   classes: z.array(z.string()),
   image,
@@ -49,11 +55,19 @@ export const trainingView = z.object({
   machine: z
     .object({ executionProvider: z.string(), threads: z.number(), accelerator: z.string().optional() })
     .nullable(),
+  /** page on which a person who may see the compute reads what the job writes; null where compute names none */
+  logsUrl: z.string().nullable(),
   progress: z.object({ phase: z.string(), done: z.number(), total: z.number() }).nullable(),
   metrics: z.array(z.object({ key: z.string(), value: z.number(), step: z.number() })),
   failure: z.object({ code: z.string(), detail: z.string(), retryable: z.boolean() }).nullable(),
   attempts: z.array(
-    z.object({ attempt: z.number(), execution: z.string().nullable(), failure: z.string().nullable(), endedAt: time }),
+    z.object({
+      attempt: z.number(),
+      execution: z.string().nullable(),
+      failure: z.string().nullable(),
+      endedAt: time,
+      logsUrl: z.string().nullable(),
+    }),
   ),
   /** samples that the job and the backend could not read, the first ten of them: they wait for review */
   unreadable: z.object({
@@ -94,6 +108,7 @@ export const toTrainingView = (run: RunDocument, queueReason: string | null = nu
     execution: a.execution,
     failure: a.failure,
     endedAt: a.endedAt,
+    logsUrl: a.logsUrl ?? null,
   }));
   return {
     ...{
@@ -101,7 +116,7 @@ export const toTrainingView = (run: RunDocument, queueReason: string | null = nu
       state,
       attempt,
       version,
-      trainer,
+      trainer: { ...trainer, compute: trainer.compute ?? usualCompute },
       seed,
       classes,
       image: run.image,
@@ -111,6 +126,7 @@ export const toTrainingView = (run: RunDocument, queueReason: string | null = nu
       metrics,
     },
     ...{ queueReason, computeSeconds: run.computeSeconds, code: run.code ?? null, machine: run.machine ?? null },
+    logsUrl: run.logsUrl ?? null,
     ...{
       failure,
       attempts,
@@ -148,7 +164,7 @@ export const toTrainingSummary = (
   return {
     ...small,
     classCount: classes.length,
-    trainer: { name: run.trainer.name, timeoutSeconds: run.trainer.timeoutSeconds },
+    trainer: { name: run.trainer.name, timeoutSeconds: run.trainer.timeoutSeconds, compute: small.trainer.compute },
     unreadable: { samples: small.unreadable.samples },
     verdict: run.verdict === undefined ? null : toVerdictSummary(run.task, run.verdict),
   };

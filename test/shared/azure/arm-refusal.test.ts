@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { plainWords, refusal } from '../../../shared/azure/arm-refusal.ts';
+import { containerApps } from '../../../shared/azure/container-apps.ts';
 import { TerminalError } from '../../../shared/errors.ts';
 
 const body = (code: string, message: string, details?: object[]) => ({
@@ -37,20 +38,20 @@ describe('a refusal by Azure', () => {
       true,
     ],
   ])('with %i and %j is %s, passing: %s', (status, answer, code, passes) => {
-    const error = refusal('Starting the training job', status, answer);
+    const error = refusal(containerApps, 'Starting the training job', status, answer);
     expect(error.code).toBe(code);
     expect(error instanceof TerminalError).toBe(!passes);
   });
 
   test('that nobody knows is told as it came, may pass, and leaves open whether it took effect', () => {
-    const error = refusal('Starting the training job', 500, body('InternalServerError', 'oops'));
+    const error = refusal(containerApps, 'Starting the training job', 500, body('InternalServerError', 'oops'));
     expect(error.message).toBe('Starting the training job was refused: Azure answered 500, InternalServerError: oops');
     expect(error.code).toBeUndefined();
-    expect(refusal('It', 502, '<html>'.repeat(1000)).message.length).toBeLessThan(600);
+    expect(refusal(containerApps, 'It', 502, '<html>'.repeat(1000)).message.length).toBeLessThan(600);
   });
 });
 
 test('words about a machine that was taken back', () => {
-  expect(plainWords('The pod was preempted by the platform')?.code).toBe('preempted');
-  expect(plainWords('exit code 1')).toBeUndefined();
+  expect(plainWords(containerApps, 'The pod was preempted by the platform')?.code).toBe('preempted');
+  expect(plainWords(containerApps, 'exit code 1')).toBeUndefined();
 });

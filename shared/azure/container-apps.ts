@@ -7,10 +7,17 @@ import type { TokenCredential } from '@azure/core-auth';
 import * as z from 'zod';
 import { RetryLater, TerminalError } from '../errors.ts';
 import type { Compute, Execution, ExecutionState } from '../ports.ts';
-import { connectArm } from './arm.ts';
+import { connectArm, passing } from './arm.ts';
 import { plainWords } from './arm-refusal.ts';
 
-const apiVersion = '2026-01-01';
+/** How people read of it; hostile answers are tried with it as well. */
+export const containerApps = {
+  apiVersion: '2026-01-01',
+  namespace: 'Microsoft.App',
+  role: 'Container Apps Jobs Operator on the training job',
+  missing: 'There is no such training job. Compare COMPUTE__jobId with what is deployed, or deploy again.',
+  smaller: 'deploy with compute = cpu',
+};
 /**
  * A start call has 90 s with its claim (shared/training/find-lost-start.ts): this much of it to be sent and followed to the name of
  * its execution, and some to look for an execution whose name did not come.
@@ -91,7 +98,7 @@ function reasonOf({ properties }: ExecutionResource): string | undefined {
     ];
     const said = parts.filter(Boolean).join(', ').slice(0, maxReasonCharacters);
     if (said === '') return [];
-    const words = plainWords(said)?.words;
+    const words = plainWords(containerApps, said)?.words;
     return [words === undefined ? said : `${words} (${said})`];
   });
   return reasons.length === 0 ? undefined : [...new Set(reasons)].join('; ');
@@ -109,15 +116,6 @@ function toExecution(resource: ExecutionResource): Execution {
   };
 }
 
-/** Looking at a job never ends a run: whoever looked comes again, and the trouble may be over by then. */
-async function passing<T>(work: Promise<T>): Promise<T> {
-  try {
-    return await work;
-  } catch (error) {
-    throw error instanceof TerminalError ? new RetryLater(error.message, { code: error.code }) : error;
-  }
-}
-
 /** Adapts a Container Apps job to the compute port. A start call is followed to the name of its execution for `limitMs`. */
 export function containerAppsCompute(
   endpoint: string,
@@ -125,7 +123,7 @@ export function containerAppsCompute(
   credential: TokenCredential,
   limitMs = startLimitMs,
 ): Compute {
-  const arm = connectArm(endpoint, apiVersion, credential);
+  const arm = connectArm(endpoint, containerApps, credential);
   const executionPath = (name: string): string => `${jobId}/executions/${encodeURIComponent(name)}`;
 
   async function list(within?: AbortSignal): Promise<Execution[]> {
