@@ -11,9 +11,11 @@ export class HttpError extends Error {
 }
 
 const requestTimeoutMs = 60_000;
-/** 25 s of pauses in all: storage that restarts is no failure of a training */
-const maxTries = 8;
+/** storage that is away for minutes is no failure of a training that has taken hours */
+const patienceMs = 15 * 60_000;
 const firstPauseMs = 200;
+/** a job that is silent for two minutes is given up: once storage is back it is to report soon */
+const longestPauseMs = 5000;
 
 /** Storage answers 429, 500 and 503 when it is busy. https://learn.microsoft.com/rest/api/storageservices/common-rest-api-error-codes */
 const isPassing = (status: number): boolean => status === 408 || status === 429 || status >= 500;
@@ -40,18 +42,19 @@ async function readBody(response: Response, maxBytes: number): Promise<Buffer> {
 
 /** Runs `attempt` until it gives something or throws an HttpError that lasts; pauses double. Addresses stay out of messages: they are signed. */
 async function persist<T>(attempt: (number: number) => Promise<T>): Promise<T> {
+  const startedAt = performance.now();
   for (let number = 1; ; number++) {
     try {
       return await attempt(number);
     } catch (error) {
       const lasting = error instanceof HttpError && !isPassing(error.status);
-      if (lasting || number === maxTries) throw error;
-      await pause(firstPauseMs * 2 ** (number - 1));
+      if (lasting || performance.now() - startedAt > patienceMs) throw error;
+      await pause(Math.min(longestPauseMs, firstPauseMs * 2 ** (number - 1)));
     }
   }
 }
 
-/** Reads an address: at most `maxBytes`. Throws an HttpError for a lasting refusal, any Error after eight tries. */
+/** Reads an address: at most `maxBytes`. Throws an HttpError for a lasting refusal, any Error after a quarter of an hour. */
 export async function get(url: string, maxBytes: number): Promise<Buffer> {
   return persist(async () => {
     const response = await fetch(url, { signal: AbortSignal.timeout(requestTimeoutMs), redirect: 'error' });

@@ -25,7 +25,7 @@ import { readDataset } from './dataset.ts';
 import type { Epoch } from './fit.ts';
 import { create, get } from './http.ts';
 import { chooseMachine } from './machine.ts';
-import { createReporter, maxDocumentBytes, Stopped, Superseded, type Reporter } from './reporter.ts';
+import { createReporter, maxDocumentBytes, refuse, Stopped, Superseded, type Reporter } from './reporter.ts';
 import { train } from './train.ts';
 
 type Machine = Awaited<ReturnType<typeof chooseMachine>>;
@@ -96,7 +96,16 @@ async function main(): Promise<number> {
   const { DARKROOM_EXECUTION, CONTAINER_APP_JOB_EXECUTION_NAME } = process.env;
   const execution = DARKROOM_EXECUTION ?? CONTAINER_APP_JOB_EXECUTION_NAME ?? `${hostname()}-${process.pid}`;
   const threads = Number(process.env['DARKROOM_TRAINER_THREADS'] ?? Math.min(2, availableParallelism()));
-  const job = jobDocument.parse(JSON.parse((await get(documentUrl, maxDocumentBytes)).toString('utf8')));
+  const document: unknown = JSON.parse((await get(documentUrl, maxDocumentBytes)).toString('utf8'));
+  const parsed = jobDocument.safeParse(document);
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0];
+    const reason = `the job document cannot be understood: ${issue?.path.join('.')}: ${issue?.message}`;
+    console.error(reason);
+    await refuse(document, execution, reason.slice(0, 1000));
+    return 1;
+  }
+  const job = parsed.data;
   const reporter = createReporter(job, documentUrl, execution);
   if (job.cancelRequested) reporter.stop('cancelled');
   // a machine that is taken away (preemption, maintenance, Ctrl-C) says so with SIGTERM and kills half a minute later
@@ -116,7 +125,7 @@ async function main(): Promise<number> {
     return 0;
   }
   try {
-    await work(job, reporter, machine);
+    await Promise.race([work(job, reporter, machine), reporter.watch()]);
     return 0;
   } catch (error) {
     return conclude(error, reporter);
@@ -128,8 +137,9 @@ if (process.argv[2] === '--describe') {
   process.exit(0);
 }
 try {
-  process.exitCode = await main();
+  // a job that is told to end may be in the middle of its work, or wait for storage
+  process.exit(await main());
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
-  process.exitCode = 2;
+  process.exit(2);
 }
