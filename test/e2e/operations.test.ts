@@ -1,6 +1,6 @@
 /** What operators decide and what goes wrong, on real services: trainings that fail, approvals, canaries, healing. */
 import { execFileSync } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import sharp from 'sharp';
@@ -41,12 +41,6 @@ let platform: Platform;
 let ports: Ports & Pick<Inference, 'toTensor'>;
 let api: Api;
 let seed = 0;
-
-const field = `let text = '';
-process.stdin.on('data', (part) => (text += part)).on('end', () => {
-  const keys = process.argv[2].split(process.argv[2].includes('/') ? '/' : '.');
-  console.log(String(keys.reduce((value, key) => value[key], JSON.parse(text))));
-});`;
 
 const tile = (label: string, n: number): Promise<Buffer> =>
   sharp(Buffer.alloc(64, label === 'dark' ? n : 255 - n), { raw: { width: 8, height: 8, channels: 1 } })
@@ -93,7 +87,6 @@ beforeAll(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'darkroom-operations-'));
   const models = path.join(folder, 'models');
   const jobCommand = await fixtureJob(models);
-  await writeFile(path.join(models, 'field.cjs'), field);
   platform = await startApp({ dataDir: path.join(folder, 'data'), jobCommand });
   ports = { ...connect(readConfig(platform.settings)), toTensor };
   api = createApi(platform.addresses.http ?? '', await createKey(platform.settings, 'operator'));

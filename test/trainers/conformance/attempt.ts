@@ -86,10 +86,10 @@ export interface AttemptOrder extends Omit<JobOrder, keyof Subject>, Partial<Pic
   /** of an earlier attempt, to go on with */
   storage?: Storage;
   /** before the program starts */
-  prepare?(storage: Storage, job: PublishedJob): void;
+  prepare?: (storage: Storage, job: PublishedJob) => unknown;
   environment?: Record<string, string>;
   /** how the command is wrapped, e.g. to limit what it may use */
-  wrap?(command: string): string;
+  wrap?: (command: string) => string;
 }
 
 /** Publishes a job, starts the trainer on it, and hands both to `judge`. Whatever is left of the trainer then is killed. */

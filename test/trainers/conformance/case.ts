@@ -3,12 +3,12 @@ import type { Subject } from './attempt.ts';
 
 export interface Case {
   name: string;
-  /** takes minutes, and has a shorter sibling */
-  long?: true;
+  /** how long it takes, where that is too long for `npm test`; what takes minutes has a shorter sibling */
+  takes?: 'seconds' | 'minutes';
   /** what not every trainer has: a training that lasts, or a look at what is in a picture */
   needs?: 'lasting' | 'decoding';
   /** Gives what the trainer did wrong; nothing: it kept the contract. */
-  check(subject: Subject): Promise<string[]>;
+  check: (subject: Subject) => Promise<string[]>;
 }
 
 /** Whether a case says anything of a trainer. */

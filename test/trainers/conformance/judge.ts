@@ -44,7 +44,7 @@ export const askedFor = ({ storage }: Attempt, method: string, prefix: string): 
 function wrongReports(attempt: Attempt): string[] {
   const { storage, job } = attempt;
   const wrong: string[] = [];
-  const bodies = [...storage.blobs].filter(([path]) => path.startsWith(job.paths.reports)).sort();
+  const bodies = [...storage.blobs].filter(([path]) => path.startsWith(job.paths.reports));
   for (const [path, body] of bodies) {
     const parsed = jobReport.safeParse(parseJson(body));
     if (!parsed.success)

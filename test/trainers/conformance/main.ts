@@ -1,60 +1,102 @@
 /**
- * `npm run try:trainer -- 'COMMAND'`: holds a trainer to the job contract, case by case, whatever it is written in. The
- * command is run by /bin/sh and given DARKROOM_JOB_URL. Closes with `N passed, N failed`.
+ * `npm run try:trainer -- 'COMMAND'`: holds a trainer to the job contract, case by case, whatever it is written in.
+ * Without a command: the trainers of this repository, as far as what they need is on this machine. Closes with a table and
+ * `N passed, N failed`.
  */
 import pMap from 'p-map';
 import * as z from 'zod';
 import { readArguments } from '../../../local/read-arguments.ts';
-import { applies } from './case.ts';
+import type { Subject } from './attempt.ts';
+import { applies, type Case } from './case.ts';
 import { cases } from './cases.ts';
+import { tasksOfJobs } from './samples.ts';
+import { subjects } from './subjects.ts';
+import { type Outcome, table } from './table.ts';
 
-const usage = `npm run try:trainer -- 'COMMAND' [--task classification] [--trainer NAME] [--image 32x32x3]
-  [--parameters JSON] [--lasting JSON] [--case NAME] [--long]
-
-  --trainer, --parameters  what the job documents name
-  --lasting                parameters of a training that lasts a minute or more, to be ended in the middle of it
-  --case                   cases whose name has this in it
-  --long                   also those that take minutes: storage away for five minutes, 100,000 samples`;
+const usage = `npm run try:trainer -- [OPTIONS] ['COMMAND']
+  COMMAND              for /bin/sh; it is given DARKROOM_JOB_URL. Left out: the trainers of this repository
+  --case TEXT          only cases whose name has this in it
+  --minutes            also cases that take minutes: storage away for five minutes, 100,000 samples
+  --at-once N          cases at once (3)
+  --only NAME          of the trainers of this repository
+Of a command:
+  --task KIND          ${Object.keys(tasksOfJobs).join(', ')} (classification)
+  --image 32x32x3      width, height and channels that the jobs ask for
+  --trainer NAME       trainer that the jobs name (mine)
+  --parameters JSON    its parameters ({})
+  --lasting JSON       parameters of a training of a minute or more: without them it is not ended while it trains
+  --fetches-only       it does not decode pictures, and need not notice those that are none`;
 
 const { values, positionals } = readArguments(usage, {
   allowPositionals: true,
   options: {
+    case: { type: 'string', default: '' },
+    minutes: { type: 'boolean', default: false },
+    'at-once': { type: 'string', default: '3' },
+    only: { type: 'string' },
     task: { type: 'string', default: 'classification' },
-    trainer: { type: 'string', default: 'mine' },
     image: { type: 'string', default: '32x32x3' },
+    trainer: { type: 'string', default: 'mine' },
     parameters: { type: 'string', default: '{}' },
     lasting: { type: 'string' },
-    case: { type: 'string', default: '' },
-    blind: { type: 'boolean', default: false },
-    long: { type: 'boolean', default: false },
+    'fetches-only': { type: 'boolean', default: false },
   },
 });
-const parameters = z.record(z.string(), z.union([z.number(), z.string(), z.boolean()]));
-const [width = 32, height = 32, channels = 3] = values.image.split('x').map(Number);
-const subject = {
-  command: positionals.join(' '),
-  task: values.task,
-  trainer: values.trainer,
-  image: { width, height, channels: channels === 1 ? (1 as const) : (3 as const) },
-  parameters: parameters.parse(JSON.parse(values.parameters)),
-  decodes: !values.blind,
-  lasting: values.lasting === undefined ? undefined : parameters.parse(JSON.parse(values.lasting)),
-};
-const chosen = cases.filter(({ name, long = false }) => name.includes(values.case) && (values.long || !long));
-let failed = 0;
-await pMap(
-  chosen,
-  async (one) => {
-    const { name, check } = one;
-    if (!applies(one, subject)) return console.log(`-       ${name}`);
-    const startedAt = performance.now();
-    const wrong = await check(subject);
-    if (wrong.length > 0) failed++;
-    console.log(
-      `${wrong.length === 0 ? 'passed ' : 'FAILED '} ${name} (${((performance.now() - startedAt) / 1000).toFixed(1)} s)`,
-    );
-    for (const line of wrong) console.log(`          ${line}`);
-  },
-  { concurrency: 3 },
-);
-console.log(failed);
+
+function fail(why: string): never {
+  console.error(`${why}\nUsage: ${usage}`);
+  process.exit(2);
+}
+
+const parametersSchema = z.record(z.string(), z.union([z.number(), z.string(), z.boolean()]));
+function parametersOf(option: string, text: string): Subject['parameters'] {
+  try {
+    return parametersSchema.parse(JSON.parse(text));
+  } catch {
+    return fail(`--${option} is no JSON object of numbers, texts and booleans: ${text}`);
+  }
+}
+
+/** The trainer that the arguments describe. */
+function given(command: string): Subject {
+  const [, width, height, channels] = /^(\d+)x(\d+)x([13])$/.exec(values.image) ?? fail(`--image is ${values.image}`);
+  if (tasksOfJobs[values.task] === undefined) fail(`there are no jobs for the task ${values.task}`);
+  return {
+    command,
+    task: values.task,
+    trainer: values.trainer,
+    image: { width: Number(width), height: Number(height), channels: channels === '1' ? 1 : 3 },
+    parameters: parametersOf('parameters', values.parameters),
+    lasting: values.lasting === undefined ? undefined : parametersOf('lasting', values.lasting),
+    decodes: !values['fetches-only'],
+  };
+}
+
+const tried: [string, Subject][] =
+  positionals.length > 0
+    ? [['yours', given(positionals.join(' '))]]
+    : Object.entries(subjects).filter(([name]) => values.only === undefined || name === values.only);
+const chosen = cases.filter(({ name, takes }) => name.includes(values.case) && (values.minutes || takes !== 'minutes'));
+if (tried.length === 0) fail(`there is no trainer ${values.only}; there are ${Object.keys(subjects).join(', ')}`);
+if (chosen.length === 0) fail(`there is no case ${values.case}; there are ${cases.map(({ name }) => name).join(', ')}`);
+
+async function run(name: string, subject: Subject, one: Case): Promise<Outcome> {
+  if (!applies(one, subject)) return '-';
+  const startedAt = performance.now();
+  const wrong = await one.check(subject);
+  const outcome = wrong.length === 0 ? 'passed' : 'FAILED';
+  const seconds = (performance.now() - startedAt) / 1000;
+  console.log([`${outcome}  ${name}: ${one.name} (${seconds.toFixed(1)} s)`, ...wrong].join('\n          '));
+  return outcome;
+}
+
+const pairs = tried.flatMap(([name, subject]) => chosen.map((one) => ({ name, subject, one })));
+const outcomes = await pMap(pairs, ({ name, subject, one }) => run(name, subject, one), {
+  concurrency: Number(values['at-once']),
+});
+const byTrainer = new Map(tried.map(([name]) => [name, new Map<string, Outcome>()]));
+pairs.forEach(({ name, one }, index) => byTrainer.get(name)?.set(one.name, outcomes[index] ?? '-'));
+console.log(`\n${table(byTrainer)}\n`);
+const count = (outcome: Outcome): number => outcomes.filter((one) => one === outcome).length;
+console.log(`${count('passed')} passed, ${count('FAILED')} failed`);
+process.exitCode = count('FAILED') === 0 ? 0 : 1;

@@ -81,7 +81,7 @@ export async function startStorage(): Promise<Storage> {
       const signed = permission === 'create-any' ? path.slice(0, path.lastIndexOf('/') + 1) : path;
       const query = new URLSearchParams({ sv: '2025-11-05', se: expires, sp: letters[permission] });
       query.set('sig', signature(signed, letters[permission], expires));
-      return `${storage.base}${path}?${query}`;
+      return `${storage.base}${path}?${query.toString()}`;
     },
     close: () =>
       new Promise((resolve) => {

@@ -1,30 +1,34 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { create } from '../../../trainers/embedded/http.ts';
-import { type BlobServer, startBlobServer } from './blob-server.ts';
+import { startStorage, type Storage } from '../conformance/storage.ts';
 
-let server: BlobServer;
+const path = '/out/model.onnx';
+let storage: Storage;
 beforeEach(async () => {
-  server = await startBlobServer();
+  storage = await startStorage();
 });
-afterEach(() => server.close());
+afterEach(() => storage.close());
 
-const put = () => create(`${server.base}/out/model.onnx?sig=x`, Buffer.from('mine'), 'application/octet-stream');
+const put = () => {
+  const url = storage.sign(path, 'create', new Date(Date.now() + 60_000));
+  return create(url, Buffer.from('mine'), 'application/octet-stream');
+};
 
 describe.each([
   { status: 403, code: 'UnauthorizedBlobOverwrite' },
   { status: 409, code: 'BlobAlreadyExists' },
   { status: 412, code: 'ConditionNotMet' },
 ])('a blob that is there, by $status $code', (refusal) => {
-  beforeEach(() => void Object.assign(server.refusal, refusal));
+  beforeEach(() => void Object.assign(storage.refusal, refusal));
 
   test("is somebody else's at the first try", async () => {
-    server.blobs.set('/out/model.onnx', Buffer.from('theirs'));
+    storage.blobs.set(path, Buffer.from('theirs'));
     expect(await put()).toBe('exists');
-    expect(server.blobs.get('/out/model.onnx')?.toString()).toBe('theirs');
+    expect(storage.blobs.get(path)?.toString()).toBe('theirs');
   });
 
   test('is ours after a try whose answer was lost', async () => {
-    server.lostAnswers.set('/out/model.onnx', 1);
+    storage.trouble = ({ nth }) => (nth === 1 ? { lost: 'after' } : undefined);
     expect(await put()).toBe('created');
   });
 });
@@ -32,8 +36,7 @@ describe.each([
 test.each(['AuthenticationFailed', 'AuthorizationPermissionMismatch'])(
   'a 403 %s says nothing of the blob, and lasts',
   async (code) => {
-    Object.assign(server.refusal, { status: 403, code });
-    server.lostAnswers.set('/out/model.onnx', 1);
+    storage.trouble = ({ nth }) => (nth === 1 ? { lost: 'after' } : { status: 403, code });
     await expect(put()).rejects.toThrow('PUT was answered 403');
   },
 );

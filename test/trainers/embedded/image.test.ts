@@ -6,8 +6,10 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { validate } from 'dockerfile-utils';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { startBlobServer } from './blob-server.ts';
-import { publishJobOn, reportsOn, runJobOn } from './published-job.ts';
+import { attempt, type Subject } from '../conformance/attempt.ts';
+import { judge, reportsOf } from '../conformance/judge.ts';
+import { makeSamples } from '../conformance/samples.ts';
+import { subjects } from '../conformance/subjects.ts';
 
 const root = path.resolve(import.meta.dirname, '../../..');
 const text = readFileSync(path.join(root, 'trainers/embedded/Dockerfile'), 'utf8');
@@ -106,15 +108,12 @@ describe('the image for CPUs', () => {
   });
 
   test('does a whole job, and says what it computes on', async () => {
-    const server = await startBlobServer();
-    try {
-      await publishJobOn(server);
-      expect(await runJobOn(server, [process.execPath, path.join(app, 'main.mjs')])).toBe(0);
-      const reports = reportsOn(server);
-      expect(reports[0]).toMatchObject({ kind: 'started', machine: { executionProvider: 'cpu', threads: 1 } });
-      expect(reports.at(-1)).toMatchObject({ kind: 'succeeded' });
-    } finally {
-      await server.close();
-    }
+    const command = `'${process.execPath}' '${path.join(app, 'main.mjs')}'`;
+    const subject = { ...(subjects['embedded'] as Subject), command };
+    const samples = await makeSamples(subject.task, 16);
+    await attempt(subject, { samples }, async (it) => {
+      expect(await judge(it, await it.end(60), { last: 'succeeded' })).toEqual([]);
+      expect(reportsOf(it)[0]).toMatchObject({ kind: 'started', machine: { executionProvider: 'cpu' } });
+    });
   });
 });

@@ -69,7 +69,7 @@ function cancelled(phase: 'reads' | 'trains'): Case {
 function deadline(phase: 'reads' | 'trains'): Case {
   return {
     name: `deadline while it ${phase}`,
-    ...(phase === 'trains' ? { needs: 'lasting' } : {}),
+    ...(phase === 'trains' ? { needs: 'lasting', takes: 'seconds' } : {}),
     check: async (subject) => {
       const order = await lengthy(subject, phase);
       const change = { deadline: new Date(Date.now() + deadlineSeconds * 1000).toISOString() };
@@ -85,7 +85,7 @@ function deadline(phase: 'reads' | 'trains'): Case {
 function preempted(phase: 'reads' | 'trains'): Case {
   return {
     name: `preempted while it ${phase}, and resumed`,
-    ...(phase === 'trains' ? { needs: 'lasting' } : {}),
+    ...(phase === 'trains' ? { needs: 'lasting', takes: 'seconds' } : {}),
     check: (subject) =>
       amid(subject, phase, {}, async (it) => {
         it.terminate();
@@ -116,6 +116,8 @@ const foreign = Buffer.from(
 
 const takenOver = (refusal: { status: number; code: string }): Case => ({
   name: `superseded at its start, by ${refusal.status}`,
+  // most trainers tell them apart in one place
+  ...(refusal.status === 403 ? {} : { takes: 'seconds' }),
   check: async (subject) => {
     const samples = await makeSamples(subject.task, fewSamples);
     const prepare: AttemptOrder['prepare'] = (storage, job) => {
@@ -149,6 +151,7 @@ const supersededLater: Case = {
 
 const cancelledBefore: Case = {
   name: 'cancelled before it began',
+  takes: 'seconds',
   check: async (subject) =>
     attempt(
       subject,

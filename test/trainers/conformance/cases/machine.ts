@@ -22,6 +22,7 @@ const fullDisk: Case = {
 
 const noGpu: Case = {
   name: 'no GPU',
+  takes: 'seconds',
   check: async (subject) => {
     const environment = { CUDA_VISIBLE_DEVICES: '', NVIDIA_VISIBLE_DEVICES: 'none' };
     return attempt(subject, { samples: await makeSamples(subject.task, fewSamples), environment }, async (it) => {

@@ -16,14 +16,16 @@ function spoiled(sample: Sample, bytes: Buffer): Sample {
 interface Way {
   /** seen by those alone that decode it */
   decodes?: true;
-  make?(sample: Sample): Sample;
-  after?(storage: Storage, path: string): void;
+  takes?: 'seconds';
+  make?: (sample: Sample) => Sample;
+  after?: (storage: Storage, path: string) => unknown;
 }
 const ways: Record<string, Way> = {
   'arrives damaged': {
     after: (storage, path) => storage.blobs.set(path, Buffer.from('cut off')),
   },
   'is gone': {
+    takes: 'seconds',
     after: (storage, path) => storage.blobs.delete(path),
   },
   'is none': {
@@ -31,6 +33,7 @@ const ways: Record<string, Way> = {
     make: (sample) => spoiled(sample, Buffer.from('no picture at all')),
   },
   'ends in the middle': {
+    takes: 'seconds',
     decodes: true,
     make: (sample) => spoiled(sample, sample.bytes.subarray(0, sample.bytes.length / 2)),
   },
@@ -46,14 +49,18 @@ function blamedOthers(it: Attempt, bad: readonly string[]): string[] {
   ];
 }
 
-const one = ([name, { decodes, make = (sample: Sample) => sample, after = () => undefined }]: [string, Way]): Case => ({
+const one = ([name, { decodes, takes, make = (sample: Sample) => sample, after = () => undefined }]: [
+  string,
+  Way,
+]): Case => ({
   name: `a picture that ${name}`,
   ...(decodes ? { needs: 'decoding' } : {}),
+  ...(takes ? { takes } : {}),
   check: async (subject) => {
     const samples = await makeSamples(subject.task, fewSamples);
     const bad = make(samples[5] as Sample);
     samples[5] = bad;
-    const prepare = (storage: Storage): void => after(storage, picturePath(bad.md5));
+    const prepare = (storage: Storage): unknown => after(storage, picturePath(bad.md5));
     return attempt(subject, { samples, prepare }, async (it) => {
       const ended = await it.end(wholeJobSeconds);
       return [...(await judge(it, ended, { last: 'succeeded or failed' })), ...blamedOthers(it, [bad.md5])];

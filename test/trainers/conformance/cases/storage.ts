@@ -44,7 +44,7 @@ const moments = {
 function away(moment: keyof typeof moments, seconds: number): Case {
   return {
     name: `storage away for ${seconds < 60 ? `${seconds} s` : `${seconds / 60} min`} while it ${moment}`,
-    ...(seconds < 60 ? {} : { long: true }),
+    ...(seconds >= 60 ? { takes: 'minutes' } : moment === 'ends' ? { takes: 'seconds' } : {}),
     check: async (subject) => {
       const prepare = (storage: Storage): void => {
         let since: number | undefined;
@@ -82,9 +82,9 @@ const expired: Case = {
   },
 };
 
-const largeManifest = (count: number, long: boolean): Case => ({
+const largeManifest = (count: number, takes: 'seconds' | 'minutes'): Case => ({
   name: `${count.toLocaleString('en')} samples`,
-  ...(long ? { long: true } : {}),
+  takes,
   check: async (subject) =>
     attempt(subject, { samples: await makeSamples(subject.task, count) }, async (it) => {
       const wrong = await judge(it, await it.end(wholeJobSeconds + count / 50), { last: 'succeeded' });
@@ -101,6 +101,6 @@ export const storageCases: Case[] = [
   away('reads', 300),
   away('ends', 300),
   expired,
-  largeManifest(1000, false),
-  largeManifest(100_000, true),
+  largeManifest(1000, 'seconds'),
+  largeManifest(100_000, 'minutes'),
 ];

@@ -18,6 +18,7 @@ export const wholeCases: Case[] = [
   },
   {
     name: 'few reports',
+    takes: 'seconds',
     check: async (subject) => {
       const change = { heartbeatSeconds: 0.1 };
       const order = {
@@ -36,6 +37,7 @@ export const wholeCases: Case[] = [
   },
   {
     name: 'slow storage',
+    takes: 'seconds',
     check: async (subject) => {
       // longer than a job may be silent
       const turn = paced(220);
