@@ -3,6 +3,7 @@ import {
   blobContainers,
   databaseName,
   documentContainers,
+  maxRequestBytes,
   queues,
   sweepSchedule,
   trainerJob,
@@ -20,6 +21,7 @@ export function generatedFiles(): Record<string, string> {
     blobContainers: named(blobContainers),
     documentContainers: named(documentContainers),
     sweepSchedule,
+    maxRequestBytes,
     trainerJob,
   };
   return { 'declared.json': `${JSON.stringify(declared, undefined, 2)}\n`, 'workbook.json': workbook() };

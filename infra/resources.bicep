@@ -251,6 +251,7 @@ module functions 'modules/functions.bicep' = {
     appSettings: appSettings
     insightsConnectionString: monitoring.outputs.connectionString
     sweepSchedule: declared.sweepSchedule
+    maxRequestBytes: declared.maxRequestBytes
   }
   dependsOn: [hostStorage, dataStorage, messaging, documents, training]
 }

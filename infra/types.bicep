@@ -60,6 +60,9 @@ type declared = {
   documentContainers: documentContainer[]
   @description('Schedule of the only timer, with seconds, in UTC.')
   sweepSchedule: string
+  @description('Bytes of the largest request body.')
+  @minValue(1)
+  maxRequestBytes: int
   @description('Name of the training job.')
   trainerJob: string
 }

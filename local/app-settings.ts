@@ -1,5 +1,5 @@
 /** What Bicep sets as app settings in Azure, with the addresses of the local services. */
-import { databaseName, sweepSchedule, trainerJob } from '../shared/resources.ts';
+import { databaseName, maxRequestBytes, sweepSchedule, trainerJob } from '../shared/resources.ts';
 import { machineLearningIds } from './azure-ml/server.ts';
 import type { BlobService } from './blob/server.ts';
 import type { ContainerApps } from './container-apps/server.ts';
@@ -40,6 +40,7 @@ const common = ({ cosmos, insights, blob, arm, jobCommand }: Services): Record<s
   AZURE_ML__command: jobCommand.map(quoted).join(' '),
   APPLICATIONINSIGHTS_CONNECTION_STRING: insights.connectionString,
   SWEEP_SCHEDULE: sweepSchedule,
+  FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: String(maxRequestBytes),
   ...quiet,
   AzureWebJobsDisableHomepage: 'true',
   // set by Azure; telemetry SDKs look for a virtual machine around them where it is missing

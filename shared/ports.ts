@@ -102,6 +102,16 @@ export interface Blobs {
     body: Buffer | string,
     options?: { contentType?: string; metadata?: Record<string, string> },
   ): Promise<'created' | 'exists'>;
+  /**
+   * The same of a body that is passed on while it comes: this process holds a few MB of it at a time. Nothing is there until
+   * all of it has come; rejects as `chunks` does.
+   */
+  createFrom(
+    container: BlobContainer,
+    name: string,
+    chunks: AsyncIterable<Uint8Array>,
+    options?: { contentType?: string },
+  ): Promise<'created' | 'exists'>;
   /** last writer wins: only for documents of which one is as good as another */
   overwrite(
     container: BlobContainer,

@@ -89,5 +89,7 @@ export type OrderedField<C extends DocumentContainer> = (typeof documentContaine
 export const databaseName = 'darkroom';
 /** schedule of the only timer, with seconds first, in UTC; a timer's runs are what an idle environment computes */
 export const sweepSchedule = '0 */15 * * * *';
+/** What Azure Functions hands on of a request at most, and more than is taken of any, so that ours are the words of a refusal. */
+export const maxRequestBytes = 210 * 1024 * 1024;
 /** name of the Container Apps job that runs trainings */
 export const trainerJob = 'trainer';

@@ -21,7 +21,7 @@ export interface Pace {
  * 1 KB a second, which the slowest phones make and who only holds a place does not. Azure's front end gives up after
  * 230 s; whoever waits keeps others from being served. Who finds no room can ask another instance.
  */
-const defaultPace: Pace = {
+export const defaultPace: Pace = {
   slowAfterMs: 1000,
   windowMs: 5000,
   bytesPerWindow: 5 * 1024,
@@ -29,7 +29,7 @@ const defaultPace: Pace = {
   roomMs: 5000,
 };
 
-type Chunks = AsyncIterable<Uint8Array>;
+export type Chunks = AsyncIterable<Uint8Array>;
 
 export interface BodyLimits {
   /** of the bytes that this process may hold: grows with every byte that has arrived, and is given back by the caller */
@@ -40,7 +40,7 @@ export interface BodyLimits {
 }
 
 /** A body that is being read. */
-interface Reading {
+export interface Reading {
   chunks: Buffer[];
   size: number;
   /** it does not come since nobody asks for it */
@@ -76,7 +76,12 @@ export async function readBody(
 }
 
 /** Looks at a body once it is slow, and then in every window; `refuse` ends it. Returns what ends the watch. */
-function watch(reading: Reading, pace: Pace, slow: Share | undefined, refuse: (problem: Problem) => void): () => void {
+export function watch(
+  reading: Reading,
+  pace: Pace,
+  slow: Share | undefined,
+  refuse: (problem: Problem) => void,
+): () => void {
   let seen = 0;
   let waitedMs = 0;
   const check = (): void => {
@@ -133,7 +138,8 @@ async function collect(body: Chunks, maxBytes: number, reading: Reading, room: R
   return only !== undefined && others.length === 0 ? only : Buffer.concat(reading.chunks);
 }
 
-async function next(chunks: AsyncIterator<Uint8Array>): Promise<IteratorResult<Uint8Array>> {
+/** The next part of a body; one that breaks off is a 400. */
+export async function next(chunks: AsyncIterator<Uint8Array>): Promise<IteratorResult<Uint8Array>> {
   try {
     return await chunks.next();
   } catch {

@@ -43,16 +43,40 @@ const shapes: Record<string, RegExp> = {
  * where nothing is encoded), Digest (RFC 3230), Content-MD5 (RFC 1864). Throws a 400 where one is another or not understood.
  */
 export function assertDigest(headers: { get(name: string): string | null }, body: Buffer): void {
+  const check = createDigestCheck(headers);
+  check.update(body);
+  check.assert();
+}
+
+/** The digests of a body, of which the parts come one after the other. */
+export interface DigestCheck {
+  update(part: Uint8Array): void;
+  /** Throws a 400 where a claimed digest is another. */
+  assert(): void;
+}
+
+/** Begins to compare a body with what its headers claim; throws a 400 where that is not understood. */
+export function createDigestCheck(headers: { get(name: string): string | null }): DigestCheck {
   const md5 = headers.get('content-md5');
   const claims = md5 === null ? [] : claimsOf('content-md5', `md5=${md5}`, shapes['digest'] as RegExp);
   for (const [header, shape] of Object.entries(shapes)) {
     const text = headers.get(header);
     if (text !== null) claims.push(...claimsOf(header, text, shape));
   }
-  for (const { header, algorithm, digest } of claims) {
-    const actual = createHash(algorithm).update(body).digest();
-    if (actual.equals(digest)) continue;
-    const detail = `The ${body.length} bytes that arrived have the ${algorithm} ${actual.toString('base64')}, and ${header} claims ${digest.toString('base64')}. Send the request again.`;
-    throw new Problem(400, 'digest-mismatch', detail, { target: header });
-  }
+  const hashes = claims.map((claim) => ({ ...claim, hash: createHash(claim.algorithm) }));
+  let size = 0;
+  return {
+    update(part) {
+      size += part.length;
+      for (const { hash } of hashes) hash.update(part);
+    },
+    assert() {
+      for (const { header, algorithm, digest, hash } of hashes) {
+        const actual = hash.digest();
+        if (actual.equals(digest)) continue;
+        const detail = `The ${size} bytes that arrived have the ${algorithm} ${actual.toString('base64')}, and ${header} claims ${digest.toString('base64')}. Send the request again.`;
+        throw new Problem(400, 'digest-mismatch', detail, { target: header });
+      }
+    },
+  };
 }

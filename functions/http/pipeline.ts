@@ -1,6 +1,8 @@
 /** The way of a request, step by step; whatever happens, it is answered. */
+import { createHash } from 'node:crypto';
 import type { HttpRequest, HttpResponseInit, InvocationContext } from '@azure/functions';
 import { defaultRateLimits } from '../../shared/rate-limit.ts';
+import { guarded } from './body-stream.ts';
 import { createAuthenticate, nobody } from './authenticate.ts';
 import { authorise } from './authorise.ts';
 import { createCapacity } from './capacity.ts';
@@ -42,9 +44,13 @@ export function createPipeline(ports: HttpPorts): Pipeline {
       const { bytes, slow } = capacity.ofBody(route, key.id);
       release = () => [bytes, slow].forEach((share) => share?.release());
       const call = await read(mounted, request, context, { url, params, key, bytes, slow, publicUrl: ports.publicUrl });
-      // who waits for an answer sends no slow body any more
-      slow.release();
-      await guardIdempotency(ports, mounted, call);
+      const guard = (sha256: () => string): Promise<void> => guardIdempotency(ports, mounted, call, sha256);
+      if (route.takes === 'model') call.stream = guarded(call.stream, guard);
+      else {
+        // who waits for an answer sends no slow body any more
+        slow.release();
+        await guard(() => createHash('sha256').update(call.bytes).digest('hex'));
+      }
       const answer = await route.handle(ports, call);
       if (answer.stream === undefined) return renderAnswer(answer, headers);
       const stream = asRead(answer.stream, responseOf(context.invocationId), capacity.ofAnswer(key.id));

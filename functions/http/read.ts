@@ -6,8 +6,10 @@ import { Problem } from '../../shared/api/problem.ts';
 import type { Share } from '../../shared/budget.ts';
 import { digestOf } from '../../shared/digest.ts';
 import type { KeyDocument } from '../../shared/key/document.ts';
-import { readBody } from './body.ts';
-import { assertDigest } from './digest.ts';
+import { maxModelBytes } from '../../shared/model/artifact.ts';
+import { type Chunks, readBody } from './body.ts';
+import { streamBody, tooLarge } from './body-stream.ts';
+import { assertDigest, createDigestCheck } from './digest.ts';
 import { echo } from './echo.ts';
 import { jsonOf } from './json.ts';
 import { assertParams, type Params } from './path.ts';
@@ -39,7 +41,10 @@ export async function read(
   const { route, surface, name } = mounted;
   assertParams(mounted, params);
   const hasBody = route.method !== 'GET';
-  const bytes = hasBody ? await bytesOf(route, request, shares) : Buffer.alloc(0);
+  if (hasBody) assertNotEncoded(request);
+  if (route.takes !== undefined) assertNoForm(route.takes, request.headers.get('content-type'));
+  const stream = route.takes === 'model' ? streamOf(request, shares) : none;
+  const bytes = hasBody && stream === none ? await bytesOf(route, request, shares) : Buffer.alloc(0);
   const traceparent = context.traceContext?.traceParent ?? request.headers.get('traceparent') ?? undefined;
   const sent = header(request, 'idempotency-key');
   // what two operators happen to call the same are two requests; a key that was rotated is the same operator's
@@ -52,6 +57,7 @@ export async function read(
       ? validate(route.body ?? empty, jsonOf(route, request.headers.get('content-type'), bytes), 'body', surface)
       : undefined,
     bytes,
+    stream,
     contentType: header(request, 'content-type')?.split(';')[0]?.trim().toLowerCase(),
     ifMatch: header(request, 'if-match'),
     idempotencyKey,
@@ -68,30 +74,52 @@ export async function read(
 /** The body of a route that takes none. */
 const empty = z.strictObject({}).optional();
 
-/** The body as it was sent: nothing here is decompressed, so that a few bytes never become many. */
+/** Bodies are taken as they are sent: nothing here is decompressed, so that a few bytes never become many. */
+function assertNotEncoded({ headers }: HttpRequest): void {
+  const encoding = headers.get('content-encoding') ?? 'identity';
+  if (encoding.toLowerCase() === 'identity') return;
+  const detail = `Bodies in the content encoding "${echo(encoding)}" are not taken. Send it without one.`;
+  const accepted = { 'accept-encoding': 'identity' };
+  throw new Problem(415, 'unsupported-encoding', detail, { target: 'Content-Encoding', headers: accepted });
+}
+
+const chunksOf = ({ body }: HttpRequest): Chunks | null => body as unknown as Chunks | null;
+
 async function bytesOf(
   { takes }: Route,
-  { headers, body }: HttpRequest,
+  request: HttpRequest,
   { bytes: share, slow }: Pick<Known, 'bytes' | 'slow'>,
 ): Promise<Buffer> {
-  const encoding = headers.get('content-encoding') ?? 'identity';
-  if (encoding.toLowerCase() !== 'identity') {
-    const detail = `Bodies in the content encoding "${echo(encoding)}" are not taken. Send it without one.`;
-    const accepted = { 'accept-encoding': 'identity' };
-    throw new Problem(415, 'unsupported-encoding', detail, { target: 'Content-Encoding', headers: accepted });
-  }
-  if (takes === 'image') assertNoForm(headers.get('content-type'));
-  const chunks = body as unknown as AsyncIterable<Uint8Array> | null;
-  const bytes = await readBody(chunks, takes === 'image' ? maxImageBytes : maxJsonBytes, { share, slow });
-  assertDigest(headers, bytes);
+  const maxBytes = takes === 'image' ? maxImageBytes : maxJsonBytes;
+  const bytes = await readBody(chunksOf(request), maxBytes, { share, slow });
+  assertDigest(request.headers, bytes);
   return bytes;
 }
 
+/** The stream of a route that takes none. */
+const none: Chunks = {
+  async *[Symbol.asyncIterator]() {
+    // nothing comes
+  },
+};
+
+/** A model that is announced as too large is refused before any of it is read. */
+function streamOf(request: HttpRequest, { slow }: Pick<Known, 'slow'>): Chunks {
+  const announced = Number(request.headers.get('content-length') ?? 0);
+  if (announced > maxModelBytes) throw tooLarge(maxModelBytes);
+  return streamBody(chunksOf(request), maxModelBytes, createDigestCheck(request.headers), { slow });
+}
+
+const wholeBody = {
+  image: 'the bytes of one image as the whole body. With curl: --data-binary @scan.png instead of -F.',
+  model:
+    'the bytes of one ONNX file as the whole body, and all else in the query. With curl: --data-binary @model.onnx instead of -F.',
+};
+
 /** A form wraps what it carries. */
-function assertNoForm(contentType: string | null): void {
+function assertNoForm(takes: keyof typeof wholeBody, contentType: string | null): void {
   if (contentType === null || !/^multipart\//i.test(contentType)) return;
-  const detail =
-    'A form was sent, and this takes the bytes of one image as the whole body. With curl: --data-binary @scan.png instead of -F.';
+  const detail = `A form was sent, and this takes ${wholeBody[takes]}`;
   throw new Problem(415, 'unsupported-type', detail, { target: 'content-type' });
 }
 

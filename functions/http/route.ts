@@ -27,6 +27,8 @@ export interface Call<B, Q, Name extends string = never> {
   body: B;
   /** bytes of the body, for routes that take an image */
   bytes: Buffer;
+  /** the body while it comes, once, for routes that take a model; it ends with an error unless it is whole */
+  stream: AsyncIterable<Uint8Array>;
   contentType: string | undefined;
   ifMatch: string | undefined;
   /** digest of the header Idempotency-Key and of who sent it */
@@ -67,7 +69,7 @@ export interface Route {
   summary: string;
   body?: z.ZodType;
   query?: z.ZodType;
-  takes?: 'image';
+  takes?: 'image' | 'model';
   /** of successful answers, beside those of every answer */
   headers?: readonly AnswerHeader[];
   answers: Record<number, z.ZodType | FileKind>;

@@ -44,6 +44,8 @@ param appSettings { *: string }
 param insightsConnectionString string
 @description('Schedule of the sweep.')
 param sweepSchedule string
+@description('Bytes of the largest request body.')
+param maxRequestBytes int
 
 resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' existing = { name: identityName }
 
@@ -113,6 +115,7 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
       APPLICATIONINSIGHTS_CONNECTION_STRING: insightsConnectionString
       APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identityClientId};Authorization=AAD'
       SWEEP_SCHEDULE: sweepSchedule
+      FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: string(maxRequestBytes)
       // at / the host would otherwise show a page of its own, and not ask the app
       AzureWebJobsDisableHomepage: 'true'
       // onnxruntime and the SDK of Application Insights report on their own use to Microsoft unless told not to

@@ -4,6 +4,7 @@
  */
 import path from 'node:path';
 import { type HostConfig, readHostConfig } from './host-config.ts';
+import { defaultMaxBodyBytes } from './http-call.ts';
 import { startHttpFront, type HttpFront } from './http-front.ts';
 import type { HttpFunction } from './http-routes.ts';
 import { createInvoker, type Log, type LogLine } from './invoker.ts';
@@ -165,6 +166,7 @@ export async function startFunctionsHost(options: FunctionsHostOptions): Promise
       routePrefix: config.routePrefix,
       homepage: !/^(?:true|1)$/i.test(options.settings['AzureWebJobsDisableHomepage'] ?? ''),
       maxOutstandingRequests: config.maxOutstandingRequests,
+      maxBodyBytes: Number(options.settings['FUNCTIONS_REQUEST_BODY_SIZE_LIMIT'] ?? defaultMaxBodyBytes),
       gatewayTimeoutMs: options.gatewayTimeoutMs ?? 230_000,
       keys: options.keys ?? {},
       ready: supervisor.ready,

@@ -10,10 +10,12 @@ export interface HttpCall {
   invocationId: string;
   request: IncomingMessage;
   response: ServerResponse;
+  /** what its body may have */
+  maxBodyBytes: number;
 }
 
-/** the limit of Azure Functions on a request body (FUNCTIONS_REQUEST_BODY_SIZE_LIMIT) */
-export const maxBodyBytes = 104_857_600;
+/** The limit of Azure Functions on a request body where the app settings name no other. */
+export const defaultMaxBodyBytes = 104_857_600;
 
 /** Headers as the host passes them on: one text per name, and what Azure's front end says of the client's address. */
 export function headerTexts(request: IncomingMessage): Record<string, string> {

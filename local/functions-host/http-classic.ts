@@ -1,6 +1,6 @@
 /** HTTP without streams: the whole request and the whole response travel through the host. */
-import { STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:http';
-import { answerEmpty, failureStatus, headerTexts, maxBodyBytes, queryTexts, type HttpCall } from './http-call.ts';
+import { STATUS_CODES, type ServerResponse } from 'node:http';
+import { answerEmpty, failureStatus, headerTexts, queryTexts, type HttpCall } from './http-call.ts';
 import { newTraceContext, type Invoke } from './invoker.ts';
 import type { HttpCookie, HttpData } from './protocol.ts';
 
@@ -8,7 +8,7 @@ const nullable = (texts: Record<string, string>) =>
   Object.fromEntries(Object.entries(texts).map(([name, value]) => [name, { value }]));
 
 /** The body, or undefined when it is larger than allowed. */
-async function readBody(request: IncomingMessage): Promise<Buffer | undefined> {
+async function readBody({ request, maxBodyBytes }: HttpCall): Promise<Buffer | undefined> {
   const chunks: Buffer[] = [];
   let sizeBytes = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
@@ -62,7 +62,7 @@ function answer(response: ServerResponse, http: HttpData | undefined): void {
 /** Reads the request, runs the function, writes its response: 204 for undefined, 500 for an error, 413 for a body too large. */
 export async function answerClassic(call: HttpCall, invoke: Invoke): Promise<void> {
   const { request, response } = call;
-  const body = await readBody(request);
+  const body = await readBody(call);
   if (!body) return answerEmpty(response.setHeader('connection', 'close'), 413);
   const headers = headerTexts(request);
   const query = queryTexts(call.url);

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { listen } from '../listen.ts';
 import { drainAfter, endUnread } from '../unread.ts';
-import { answerEmpty, maxBodyBytes, type HttpCall } from './http-call.ts';
+import { answerEmpty, type HttpCall } from './http-call.ts';
 import { answerClassic } from './http-classic.ts';
 import { compileRoutes, matchRoute, type HttpFunction } from './http-routes.ts';
 import { answerStream } from './http-stream.ts';
@@ -28,6 +28,7 @@ export interface HttpFrontOptions {
   /** whether `/` shows the host's own page, whatever routes there are */
   homepage: boolean;
   maxOutstandingRequests: number;
+  maxBodyBytes: number;
   /** the front end of Azure gives up after 230 s without an answer */
   gatewayTimeoutMs: number;
   keys: Record<string, string>;
@@ -131,10 +132,11 @@ async function dispatch(
   if (!match) return answerEmpty(response, 404);
   if (!isAllowed(match.function, request, url, options.keys)) return answerEmpty(response, 401);
   if (outstanding.size >= options.maxOutstandingRequests) return answerEmpty(response, 429);
-  if (Number(request.headers['content-length'] ?? 0) > maxBodyBytes) {
+  if (Number(request.headers['content-length'] ?? 0) > options.maxBodyBytes) {
     return answerEmpty(response.setHeader('connection', 'close'), 413);
   }
-  const call = answerCall({ ...match, url, request, response, invocationId: randomUUID() }, options);
+  const { maxBodyBytes } = options;
+  const call = answerCall({ ...match, url, request, response, maxBodyBytes, invocationId: randomUUID() }, options);
   outstanding.add(call);
   try {
     await call;

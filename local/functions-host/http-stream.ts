@@ -11,7 +11,7 @@ import {
   type OutgoingHttpHeaders,
 } from 'node:http';
 import { setImmediate as turn } from 'node:timers/promises';
-import { answerEmpty, headerTexts, maxBodyBytes, queryTexts, type HttpCall } from './http-call.ts';
+import { answerEmpty, headerTexts, queryTexts, type HttpCall } from './http-call.ts';
 import { newTraceContext, type Invoke, type Log } from './invoker.ts';
 import type { TypedData } from './protocol.ts';
 import { WorkerEnded, type WorkerProcess } from './worker-process.ts';
@@ -66,7 +66,7 @@ async function headSent(forward: ClientRequest): Promise<void> {
 }
 
 function forwardBody(call: HttpCall, forward: ClientRequest): void {
-  const { request, response } = call;
+  const { request, response, maxBodyBytes } = call;
   let sizeBytes = 0;
   request.on('data', (chunk: Buffer) => {
     sizeBytes += chunk.length;

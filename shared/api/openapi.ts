@@ -17,7 +17,7 @@ interface DescribedRoute {
   summary: string;
   body?: z.ZodType;
   query?: z.ZodType;
-  takes?: 'image';
+  takes?: 'image' | 'model';
   answers: Record<number, z.ZodType | FileKind>;
   headers?: readonly AnswerHeader[];
   takesIfMatch?: 'optional' | 'required';
@@ -92,6 +92,10 @@ function bodyOf(route: DescribedRoute, schemas: Schemas): Json {
     // an image is known by its bytes, whatever it is called
     const types = [...files.image.types, 'application/octet-stream'];
     const content = Object.fromEntries(types.map((name) => [name, { schema: binary }]));
+    return { requestBody: { required: true, content } };
+  }
+  if (route.takes === 'model') {
+    const content = Object.fromEntries(files.onnx.types.map((name) => [name, { schema: binary }]));
     return { requestBody: { required: true, content } };
   }
   if (route.body === undefined) return {};

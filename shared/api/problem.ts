@@ -80,6 +80,8 @@ const statuses: Record<string, number> = {
   'invalid-parameters': 400,
   'no-model': 503,
   'unknown-model': 404,
+  'empty-model': 400,
+  'wrong-classes': 400,
   'bad-image': 400,
   'unsupported-type': 415,
   'invalid-continuation': 400,

@@ -32,7 +32,17 @@ export function connect(config: Config, identity = managedIdentity(config.identi
       ? identity
       : { getToken: async () => ({ token: accessToken, expiresOnTimestamp: Number.MAX_SAFE_INTEGER }) };
   const blobs = portOnFirstUse<Blobs>(
-    { get: true, create: true, overwrite: true, exists: true, remove: true, stream: true, list: true, sign: true },
+    {
+      get: true,
+      create: true,
+      createFrom: true,
+      overwrite: true,
+      exists: true,
+      remove: true,
+      stream: true,
+      list: true,
+      sign: true,
+    },
     async () => (await import('./blobs.ts')).connectBlobs(config.blob, identity, now),
   );
   const messages = portOnFirstUse<Messages>({ send: true, reach: true }, async () =>

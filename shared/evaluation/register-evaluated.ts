@@ -36,6 +36,7 @@ export async function registerEvaluated(
       parameters: run.trainer.parameters,
       seed: run.seed,
       code: run.code ?? null,
+      ...(run.origin !== undefined && { origin: run.origin }),
     },
     smoke: artifact.smoke,
     createdAt: ports.clock.now().toISOString(),

@@ -1,7 +1,7 @@
 /**
  * Program: loads the model on standard input, runs it on a few images, prints one JSON line (`answerLine`).
  * It is an entry point of its own (also of the bundle), since a crash or a hang in here must not touch the parent.
- * Usage: node probe-child ends maxBytes timeoutMs, where `ends` are a model's (ends.ts) as JSON
+ * Usage: node probe-child ends sizeBytes timeoutMs, where `ends` are a model's (ends.ts) as JSON
  */
 import { Worker } from 'node:worker_threads';
 import { imagesPerRun } from './batch.ts';
@@ -11,7 +11,7 @@ import type { Answer } from './probe.ts';
 
 const [asked = '', ...numbers] = process.argv.slice(2);
 const ends = JSON.parse(asked) as ModelEnds;
-const [maxBytes = 0, timeoutMs = 0] = numbers.map(Number);
+const [sizeBytes = 0, timeoutMs = 0] = numbers.map(Number);
 
 /** The parent ends us in time; this is for a parent that was killed. onnxruntime blocks this thread, so another one counts. */
 function endInTime(): void {
@@ -19,15 +19,15 @@ function endInTime(): void {
   new Worker(program, { eval: true }).unref();
 }
 
-async function readInput(maxBytes: number): Promise<Buffer> {
-  const parts: Buffer[] = [];
-  let sizeBytes = 0;
+/** Into one buffer: a large model and its parts would be held twice. */
+async function readInput(sizeBytes: number): Promise<Buffer> {
+  const bytes = Buffer.allocUnsafeSlow(sizeBytes);
+  let read = 0;
   for await (const part of process.stdin) {
-    sizeBytes += (part as Buffer).length;
-    if (sizeBytes > maxBytes) throw new Error(`more than ${maxBytes} bytes`);
-    parts.push(part as Buffer);
+    if (read + (part as Buffer).length > sizeBytes) throw new Error(`more than ${sizeBytes} bytes`);
+    read += (part as Buffer).copy(bytes, read);
   }
-  return Buffer.concat(parts);
+  return bytes.subarray(0, read);
 }
 
 /** Pictures that differ in every pixel, the first plainly grey: what is sound for one may be none for another. */
@@ -74,7 +74,7 @@ function unusable(outputs: Record<string, Tensor>, count: number): Answer | unde
 }
 
 async function probe(): Promise<Answer> {
-  const session = await openGraph(await readInput(maxBytes), 1);
+  const session = await openGraph(await readInput(sizeBytes), 1);
   const { channels, height, width } = ends.input;
   // as one picture is scored, and as many as an evaluation gives at once
   for (const count of [1, imagesPerRun]) {

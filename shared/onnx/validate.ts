@@ -1,11 +1,11 @@
 /** Decides, without running anything, whether bytes are a model that may be handed to onnxruntime. */
+import { maxModelBytes } from '../model/artifact.ts';
 import { checkGraph, type TensorInfo } from './graph-check.ts';
 import { fits, type ModelEnds } from './ends.ts';
 import { bytesOf, intOf, messageFields, Refusal, stringOf, walk, type Field, type Range } from './protobuf.ts';
 
 type Validation = { ok: true; metadata: Record<string, string> } | { ok: false; reason: string; detail: string };
 
-const defaultMaxBytes = 64 * 1024 * 1024;
 /**
  * At most what onnxruntime 1.30 runs (test/shared/onnx/versions.test.ts tries it). At least what is tested: IR 7 came with
  * opset 12, and onnxruntime takes odd versions without a word.
@@ -126,7 +126,7 @@ function checkEnds(
 }
 
 const inputAdvice =
-  'export with input_names=["input"], the first dimension dynamic, and the size that the job document asks for';
+  'export with input_names=["input"], the first dimension dynamic, and the size and channels of the project (a model that was trained elsewhere may say its own: image=...)';
 
 function check(bytes: Uint8Array, ends: ModelEnds, maxBytes: number): Record<string, string> {
   if (bytes.length > maxBytes) throw new Refusal('too-large', `${bytes.length} bytes are more than ${maxBytes}`);
@@ -152,7 +152,7 @@ function check(bytes: Uint8Array, ends: ModelEnds, maxBytes: number): Record<str
  * Input must be `input` float [N, channels, height, width], outputs those of `ends`, nothing besides.
  * A model that passes can still be too slow or too large at run time: `probeModel` comes next.
  */
-export function validateModel(bytes: Uint8Array, ends: ModelEnds, maxBytes = defaultMaxBytes): Validation {
+export function validateModel(bytes: Uint8Array, ends: ModelEnds, maxBytes = maxModelBytes): Validation {
   try {
     return { ok: true, metadata: check(bytes, ends, maxBytes) };
   } catch (error) {

@@ -4,7 +4,7 @@ import { findDeadLetters, findUnsentMessages } from '../delivery/find-stuck.ts';
 import { findStuckCanary } from '../endpoint/find-stuck.ts';
 import type { Ports } from '../ports.ts';
 import type { ComputePorts } from '../training/compute.ts';
-import { findStuckTraining } from '../training/find-stuck.ts';
+import { findStuckTrainings } from '../training/find-stuck.ts';
 import { findStuckUploads } from '../upload/find-stuck.ts';
 import type { ProjectDocument } from './document.ts';
 import type { Stuck } from './stuck.ts';
@@ -17,7 +17,7 @@ export async function findStuck(
   const found = await Promise.all([
     findStuckUploads(ports, project),
     findStuckSamples(ports, project),
-    findStuckTraining(ports, project.id),
+    findStuckTrainings(ports, project.id),
     findUnsentMessages(ports, project.id),
     findStuckCanary(ports, project.id),
     findDeadLetters(ports, project.id),

@@ -14,19 +14,19 @@ export type ComputeName = (typeof computeNames)[number];
 /** what every environment has, and projects use that choose nothing */
 export const usualCompute: ComputeName = 'container-apps';
 
+/** What models take in. */
+export const imageInput = z.strictObject({
+  width: z.number().int().min(8).max(512),
+  height: z.number().int().min(8).max(512),
+  channels: z.union([z.literal(1), z.literal(3)]),
+  /** values that are seen as 0 and 255: of what the bits of a picture can hold, or of what is found in it; left out: given */
+  range: z.enum(['given', 'found']).optional(),
+  /** large JPEGs are made smaller while they are decoded; left out: false */
+  shrinkOnLoad: z.boolean().optional(),
+});
+
 /** null: chosen from the first version's samples, at most 64x64 */
-const image = z
-  .strictObject({
-    width: z.number().int().min(8).max(512),
-    height: z.number().int().min(8).max(512),
-    channels: z.union([z.literal(1), z.literal(3)]),
-    /** values that are seen as 0 and 255: of what the bits of a picture can hold, or of what is found in it; left out: given */
-    range: z.enum(['given', 'found']).optional(),
-    /** large JPEGs are made smaller while they are decoded; left out: false */
-    shrinkOnLoad: z.boolean().optional(),
-  })
-  .nullable()
-  .default(null);
+const image = imageInput.nullable().default(null);
 
 /** What every kind of project may be set to, in the same way. */
 const members = {

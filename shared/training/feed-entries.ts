@@ -16,7 +16,11 @@ export function feedEntries(
     const said = { type: `training.${what}`, subject: `trainings/${id}`, text, at, by: who };
     return [feedEntry(project, said, ['training', id, what, once], cause)];
   };
-  const name = `Training ${id} on version ${after.version.number}`;
+  const name =
+    after.origin === undefined
+      ? `Training ${id} on version ${after.version.number}`
+      : `The model that ${after.origin.by} uploaded (training ${id}), judged on version ${after.version.number},`;
+  const became = after.origin === undefined ? 'made' : 'is';
   const attemptFailed = after.attempts.length > before.attempts.length;
   if (after.state === before.state && !attemptFailed) return [];
   switch (after.state) {
@@ -32,9 +36,12 @@ export function feedEntries(
     case 'cancelled':
       return entry('cancelled', `${name} was cancelled. ${after.failure?.detail ?? ''}`, by);
     case 'rejected':
-      return entry('rejected', `${name} made model ${after.model}, which the gate rejected: ${failedRules(after)}.`);
+      return entry(
+        'rejected',
+        `${name} ${became} model ${after.model}, which the gate rejected: ${failedRules(after)}.`,
+      );
     case 'registered':
-      return entry('registered', `${name} made model ${after.model}, which passed the gate.`);
+      return entry('registered', `${name} ${became} model ${after.model}, which passed the gate.`);
     default:
       return [];
   }

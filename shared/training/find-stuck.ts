@@ -1,6 +1,6 @@
 /** Finding a training that does not go on. */
 import type { Ports } from '../ports.ts';
-import { isLongAgo, type Stuck, sweepNow } from '../project/stuck.ts';
+import { isLongAgo, maxStuck, type Stuck, sweepNow } from '../project/stuck.ts';
 import { computeOf, type ComputePorts } from './compute.ts';
 import { diagnose } from './diagnose.ts';
 import type { RunDocument } from './document.ts';
@@ -13,8 +13,23 @@ const queuedSeconds = 600;
 const startingSeconds = 300;
 const evaluatingSeconds = 900;
 
-/** The project's active run, when it has stood still for longer than retries take. */
-export async function findStuckTraining(ports: StuckPorts, project: string): Promise<Stuck[]> {
+/** Runs that have stood still for longer than retries take: the project's active one, and models that were uploaded. */
+export async function findStuckTrainings(ports: StuckPorts, project: string): Promise<Stuck[]> {
+  return [...(await findStuckUploads(ports, project)), ...(await findStuckActive(ports, project))];
+}
+
+async function findStuckUploads(ports: StuckPorts, project: string): Promise<Stuck[]> {
+  const newest = { orderBy: { field: 'createdAt' as const, descending: true }, limit: maxStuck };
+  const { items } = await ports.documents.query('runs', { pk: project, ...newest });
+  const found: Stuck[] = [];
+  for (const { document: run } of items) {
+    const what = run.origin !== undefined && isOpen(run.state) ? await whyStill(ports, run) : undefined;
+    if (what !== undefined) found.push({ kind: 'training', id: run.id, ...what, remedy: sweepNow(project) });
+  }
+  return found;
+}
+
+async function findStuckActive(ports: StuckPorts, project: string): Promise<Stuck[]> {
   const scheduler = (await ports.documents.read('schedulers', project, 'scheduler'))?.document;
   const asked = scheduler?.active;
   if (!asked) return [];

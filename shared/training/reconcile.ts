@@ -1,7 +1,7 @@
 /** Reconciling a project's trainings with the world: what lost its message goes on, and what was left open is ended. */
 import type { Cause } from '../delivery/message.ts';
 import { sendOutbox } from '../delivery/send-outbox.ts';
-import type { Ports } from '../ports.ts';
+import type { Ports, Stored } from '../ports.ts';
 import { applyToRun, longestPauseSeconds } from './apply.ts';
 import { coalesceRun } from './coalesce.ts';
 import { createRun } from './create.ts';
@@ -26,6 +26,8 @@ const secondsBetween = (at: string | null | undefined, now: Date): number =>
 export async function reconcileTrainings(ports: PollPorts, project: string, cause: Cause): Promise<void> {
   const newest = { orderBy: { field: 'createdAt' as const, descending: true }, limit: 100 };
   const runs = await ports.documents.query('runs', { pk: project, ...newest });
+  // a model that was brought from elsewhere waits for nobody's turn
+  for (const run of runs.items) if (run.document.origin !== undefined) await reconcileUploaded(ports, run, cause);
   // read after the runs: a run is in the scheduler before it has a document
   const stored = await ports.documents.read('schedulers', project, 'scheduler');
   if (stored === undefined) return;
@@ -38,6 +40,11 @@ export async function reconcileTrainings(ports: PollPorts, project: string, caus
   const { active, waiting } = scheduler;
   if (active !== null) await reconcileActive(ports, project, active, cause);
   else if (waiting !== null) await scheduleNext(ports, project, waiting.run, cause);
+}
+
+async function reconcileUploaded(ports: PollPorts, run: Stored<RunDocument>, cause: Cause): Promise<void> {
+  await sendOutbox(ports, 'runs', run);
+  if (run.document.state === 'evaluating') await resumeEvaluation(ports, run.document, cause);
 }
 
 /** A queued run that the scheduler does not know any more gave way to another one. */

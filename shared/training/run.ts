@@ -1,4 +1,5 @@
 /** A training run, and the events that happen to it; transition.ts says what becomes of it then. */
+import type { Origin } from '../model/origin.ts';
 import type { Verdict } from '../task/verdict.ts';
 import type { ImageSpec } from '../image/size.ts';
 import type { ComputeName } from '../project/settings.ts';
@@ -35,6 +36,8 @@ export interface RunSpec {
 }
 
 export interface Run extends RunSpec {
+  /** who brought the model, of a run that begins at its evaluation; missing: a job trains it */
+  origin?: Origin;
   state: RunState;
   attempt: number;
   /** identifies one start call; null until the first claim */

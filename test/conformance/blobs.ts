@@ -1,4 +1,5 @@
 /** What handlers, jobs and apps rely on of blobs: write once, reads pinned by etag, signed addresses, events. */
+import { Readable } from 'node:stream';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { blobCreatedEvent } from '../../shared/delivery/message.ts';
 import type { BlobContent, Blobs } from '../../shared/ports.ts';
@@ -78,6 +79,49 @@ export function blobsConform(open: Open): void {
       const answers = await Promise.all(bodies.map((body) => blobs.create('models', name, body)));
       expect(answers.filter((answer) => answer === 'created')).toHaveLength(1);
       expect((await get(name))?.body.toString()).toBe(String(answers.indexOf('created')));
+    });
+
+    test('is created of what comes, once, however large it is', async () => {
+      const name = fresh();
+      const part = Buffer.alloc(MB, 'part');
+      async function* parts() {
+        for (let i = 0; i < 10; i++) {
+          await Promise.resolve();
+          yield part;
+        }
+      }
+      expect(await blobs.createFrom('models', name, parts(), { contentType: 'text/plain' })).toBe('created');
+      expect(await blobs.createFrom('models', name, parts())).toBe('exists');
+      const stored = await blobs.stream('models', name);
+      expect(stored).toMatchObject({ sizeBytes: 10 * MB, contentType: 'text/plain' });
+      expect((await collect(stored?.body ?? parts())).equals(Buffer.alloc(10 * MB, 'part'))).toBe(true);
+    });
+
+    test('of which nothing comes is empty', async () => {
+      const name = fresh();
+      expect(await blobs.createFrom('models', name, Readable.from([]))).toBe('created');
+      expect((await get(name))?.body.length).toBe(0);
+    });
+
+    test('is not there when what comes breaks off, and may be created then', async () => {
+      const name = fresh();
+      async function* broken() {
+        yield Buffer.alloc(5 * MB);
+        await Promise.resolve();
+        throw new RangeError('broken off');
+      }
+      await expect(blobs.createFrom('models', name, broken())).rejects.toThrow(RangeError);
+      expect(await blobs.exists('models', name)).toBe(false);
+      expect(await blobs.createFrom('models', name, Readable.from([Buffer.from('whole')]))).toBe('created');
+    });
+
+    test('is created by one of many of what comes', async () => {
+      const name = fresh();
+      const answers = await Promise.all(
+        ['1', '2', '3', '4'].map((text) => blobs.createFrom('models', name, Readable.from([Buffer.from(text)]))),
+      );
+      expect(answers.filter((answer) => answer === 'created')).toHaveLength(1);
+      expect((await get(name))?.body.length).toBe(1);
     });
 
     test('is overwritten with everything that belongs to it', async () => {

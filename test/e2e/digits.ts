@@ -33,12 +33,13 @@ async function upload(api: Checker, files: { name: string; label?: string; bytes
   );
 }
 
-/** Makes the project and uploads 150 labelled digits, one without label, one in conflict and one that is no image. */
-export async function createDigits(api: Checker): Promise<void> {
+/** Makes the project, with `more` settings, and uploads 150 labelled digits, one without label, one in conflict and one that is no image. */
+export async function createDigits(api: Checker, more: object = {}): Promise<void> {
   const settings = {
     trainer: { name: 'softmax' },
     gate: { minimum: 0.3, minimumRecall: 0, maxRegression: 1, baseline: 'noted' },
     commit: { quietSeconds: 3 },
+    ...more,
   };
   expect((await api.send('projects-put', { params: { project: p }, body: settings })).status).toBe(201);
   const files = await Promise.all(

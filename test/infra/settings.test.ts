@@ -3,7 +3,7 @@ import path from 'node:path';
 import { expect, test } from 'vitest';
 import { quiet } from '../../local/app-settings.ts';
 import { readConfig, settingNames } from '../../shared/config.ts';
-import { sweepSchedule } from '../../shared/resources.ts';
+import { maxRequestBytes, sweepSchedule } from '../../shared/resources.ts';
 import { appSettingsOf, at, deployments, evaluated, ofType, resourcesOf } from './templates.ts';
 
 /** Read by the code, and deliberately never set in Azure. */
@@ -38,6 +38,7 @@ const hostSettings = [
   'APPLICATIONINSIGHTS_CONNECTION_STRING',
   'APPLICATIONINSIGHTS_AUTHENTICATION_STRING',
   'AzureWebJobsDisableHomepage',
+  'FUNCTIONS_REQUEST_BODY_SIZE_LIMIT',
 ];
 const connectionParts = ['fullyQualifiedNamespace', 'credential', 'clientId'];
 
@@ -115,6 +116,10 @@ test.for(deployments)('the code takes the settings of %s', (deployment) => {
 
 test.for(deployments)('%s runs the sweep as the code declares', (deployment) => {
   expect(appSettingsOf(deployment)['SWEEP_SCHEDULE']).toBe(sweepSchedule);
+});
+
+test.for(deployments)('%s takes bodies as large as the code does', (deployment) => {
+  expect(appSettingsOf(deployment)['FUNCTIONS_REQUEST_BODY_SIZE_LIMIT']).toBe(String(maxRequestBytes));
 });
 
 test('further settings reach the app, and replace none that it needs', () => {

@@ -124,6 +124,16 @@ export function createBlobs(
         write(container, name, body, options);
         return 'created';
       }),
+    async createFrom(container, name, chunks, options) {
+      const parts: Uint8Array[] = [];
+      for await (const chunk of chunks) parts.push(chunk);
+      const body = Buffer.concat(parts);
+      return perform('create blob', container, name, 'write', () => {
+        if (of(container).has(name)) return 'exists';
+        write(container, name, body, options);
+        return 'created';
+      });
+    },
     overwrite: (container, name, body, options) =>
       perform('overwrite blob', container, name, 'write', () => void write(container, name, body, options)),
     remove: (container, name) =>

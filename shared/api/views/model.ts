@@ -5,6 +5,7 @@ import type { ModelDocument } from '../../model/document.ts';
 import type { Lineage } from '../../model/trace-lineage.ts';
 import { entryView, toEntryView, toVersionSummary, versionSummaryView } from './dataset.ts';
 import {
+  originView,
   toTrainingSummary,
   toVerdictSummary,
   toVerdictView,
@@ -33,9 +34,22 @@ export const modelView = z.object({
     parameters: z.record(z.string(), z.unknown()),
     seed: z.number(),
     code: z.string().nullable(),
+    /** null: a training here made it */
+    origin: originView.nullable(),
   }),
   decidedBy: z.string().nullable(),
   createdAt: time,
+});
+
+/** What is answered to who brought a model. */
+export const receivedView = z.object({
+  /** the training that begins at the evaluation of the model, and tells how it goes */
+  id: z.string(),
+  /** sha-256 of the bytes that arrived */
+  digest: z.string(),
+  sizeBytes: z.number(),
+  /** whose test samples it is judged on */
+  datasetVersion: z.object({ id: z.string(), number: z.number() }),
 });
 
 function toSmallView(m: ModelDocument, endpoint: EndpointDocument | undefined) {
@@ -50,13 +64,15 @@ function toSmallView(m: ModelDocument, endpoint: EndpointDocument | undefined) {
   };
 }
 
+const toOriginated = ({ lineage }: ModelDocument) => ({ ...lineage, origin: lineage.origin ?? null });
+
 /** A model as the API shows it; `endpoint` says whether it is live. */
 export const toModelView = (m: ModelDocument, endpoint: EndpointDocument | undefined): z.infer<typeof modelView> => ({
   ...toSmallView(m, endpoint),
   classes: m.classes,
   metrics: taskOf(m).views.metrics(m.metrics, m.classes) as z.infer<typeof ofKinds.metricsView>,
   verdict: toVerdictView(m.task, m.verdict),
-  lineage: m.lineage,
+  lineage: toOriginated(m),
 });
 
 /** A model version in a list: without what grows with its classes and parameters. */
@@ -72,13 +88,13 @@ export const toModelSummary = (
   m: ModelDocument,
   endpoint: EndpointDocument | undefined,
 ): z.infer<typeof modelSummaryView> => {
-  const { trainer, seed, code } = m.lineage;
+  const { trainer, seed, code, origin = null } = m.lineage;
   return {
     ...toSmallView(m, endpoint),
     classCount: m.classes.length,
     metrics: taskOf(m).views.metricsSummary(m.metrics) as z.infer<typeof ofKinds.metricsSummary>,
     verdict: toVerdictSummary(m.task, m.verdict),
-    lineage: { trainer, seed, code },
+    lineage: { trainer, seed, code, origin },
   };
 };
 
@@ -97,7 +113,7 @@ export const toLineageView = (
   { model, kind, endpoint, run, version, samples }: Lineage,
   base: string,
 ): z.infer<typeof lineageView> => ({
-  model: { ...toModelSummary(model, endpoint), lineage: model.lineage },
+  model: { ...toModelSummary(model, endpoint), lineage: toOriginated(model) },
   training: run === undefined ? null : toTrainingSummary(run),
   datasetVersion: toVersionSummary(version),
   samples: samples.map(({ key, record }) => toEntryView(key, record, kind)),

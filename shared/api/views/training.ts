@@ -29,6 +29,16 @@ export const toVerdictSummary = (task: string, given: Verdict): z.infer<typeof v
   return { decision, ...shown, rules } as z.infer<typeof verdictSummary>;
 };
 
+/** Where a model came from that no training here made. */
+export const originView = z.object({
+  kind: z.literal('uploaded'),
+  by: z.string(),
+  source: z.string().nullable(),
+  notes: z.string().nullable(),
+  metrics: z.record(z.string(), z.number()),
+  at: time,
+});
+
 export const trainingView = z.object({
   id: z.string(),
   state: z.enum(['queued', 'submitted', 'running', 'evaluating', 'registered', 'rejected', 'failed', 'cancelled']),
@@ -43,6 +53,8 @@ export const trainingView = z.object({
   seed: z.number(),
   classes: z.array(z.string()),
   image,
+  /** who brought the model and what they say of it, where no training here made it; null: it is trained here */
+  origin: originView.nullable(),
   requestedBy: z.string(),
   reason: z.string(),
   /** why it does not run yet, or what it waits for, in a sentence; null where nobody looked it up */
@@ -125,8 +137,14 @@ export const toTrainingView = (run: RunDocument, queueReason: string | null = nu
       progress,
       metrics,
     },
-    ...{ queueReason, computeSeconds: run.computeSeconds, code: run.code ?? null, machine: run.machine ?? null },
-    logsUrl: run.logsUrl ?? null,
+    ...{
+      origin: run.origin ?? null,
+      queueReason,
+      logsUrl: run.logsUrl ?? null,
+      computeSeconds: run.computeSeconds,
+      code: run.code ?? null,
+      machine: run.machine ?? null,
+    },
     ...{
       failure,
       attempts,

@@ -37,9 +37,10 @@ export function askForModels(started: Started): void {
       2, 1,
     ]);
     const model = await started.api.send('models-get', { params: { project: p, number: '1' } });
-    expect(
-      (await started.api.send('models-artifact', { params: { project: p, number: '1' } })).bytes.length,
-    ).toBeGreaterThan(1000);
+    const artifact = await started.api.send('models-artifact', { params: { project: p, number: '1' } });
+    expect(artifact.bytes.length).toBeGreaterThan(1000);
+    const brought = await started.api.send('models-post', { params: { project: p }, body: artifact.bytes });
+    expect(brought.json).toMatchObject({ sizeBytes: artifact.bytes.length });
     const lineage = await started.api.send('models-lineage', { params: { project: p, number: '1' } });
     expect(lineage.json).toMatchObject({ datasetVersion: { number: 1 }, training: { seed: 1 } });
     expect(lineage.json).toMatchObject({

@@ -105,7 +105,16 @@ test.runIf(process.platform === 'linux')(
     const ended = Promise.withResolvers<void>();
     const front = createServer((request, response) => {
       const url = new URL(`http://host${request.url}`);
-      const call = { function: {} as HttpFunction, params: {}, url, invocationId: 'i', request, response };
+      const maxBodyBytes = 1000;
+      const call = {
+        function: {} as HttpFunction,
+        params: {},
+        url,
+        invocationId: 'i',
+        request,
+        response,
+        maxBodyBytes,
+      };
       const unused = (): never => {
         throw new Error('nothing reached the worker');
       };

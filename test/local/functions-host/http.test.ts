@@ -107,6 +107,15 @@ test('a declared body over 100 MiB is refused before it is read', async () => {
   expect(status).toBe(413);
 });
 
+test('a body may be as large as the app setting says, and no larger', async () => {
+  const host = await runApp(
+    "app.http('up', { methods: ['POST'], authLevel: 'anonymous', handler: async () => ({}) });",
+    { settings: { FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: '10' } },
+  );
+  const send = async (body: string) => (await fetch(`${host.url}/api/up`, { method: 'POST', body })).status;
+  expect([await send('x'.repeat(10)), await send('x'.repeat(11))]).toEqual([200, 413]);
+});
+
 test('requests beyond maxOutstandingRequests get 429', async () => {
   const slow = get('slow', 'async () => { await new Promise((done) => setTimeout(done, 300)); return {}; }');
   const host = await runApp(slow, {}, { extensions: { http: { maxOutstandingRequests: 2 } } });

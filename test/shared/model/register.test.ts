@@ -8,8 +8,9 @@ import { maxClasses } from '../../../shared/names.ts';
 import { maxSmokeSamples, smokeFile } from '../../../shared/training/job-contract.ts';
 import { createFakes } from '../../simulation/fakes.ts';
 
-const model = (digest: string): Omit<ModelDocument, 'id' | 'number'> =>
-  ({ pk: 'digits', state: 'approved', digest }) as ModelDocument;
+const image = { width: 8, height: 8, channels: 1 } as const;
+const model = (digest: string, classes = ['a', 'b']): Omit<ModelDocument, 'id' | 'number'> =>
+  ({ pk: 'digits', state: 'approved', digest, classes, image }) as ModelDocument;
 
 describe('registering models', () => {
   test('numbers them from 1, and equal bytes are the model they were', async () => {
@@ -18,6 +19,19 @@ describe('registering models', () => {
     for (const digest of ['a', 'b', 'a', 'c', 'b'])
       numbers.push((await registerModel(documents, model(digest))).number);
     expect(numbers).toEqual([1, 2, 1, 3, 2]);
+  });
+
+  test('takes equal bytes of other classes, or in another order, for another model', async () => {
+    const { documents } = createFakes().ports;
+    const numbers: number[] = [];
+    for (const classes of [
+      ['a', 'b'],
+      ['b', 'a'],
+      ['a', 'b'],
+      ['b', 'a'],
+    ])
+      numbers.push((await registerModel(documents, model('same', classes))).number);
+    expect(numbers).toEqual([1, 2, 1, 2]);
   });
 
   test('at the same time leaves no gap, no number twice and no bytes twice', async () => {
