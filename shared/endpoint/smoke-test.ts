@@ -41,7 +41,8 @@ export async function smokeTest(
   // read before it is tried: a store that does not answer now says nothing about the model
   const bytes = await loadModel(ports.blobs, project, model.digest);
   try {
-    const outputs = await ports.infer(model.digest, () => Promise.resolve(bytes), tensors, model.image);
+    const ends = kind.ends(model.classes, model.image);
+    const outputs = await ports.infer(model.digest, () => Promise.resolve(bytes), tensors, ends);
     for (const [i, { expected, placement }] of kept.entries()) {
       const { classes, metadata = {} } = model;
       const departs = kind.departs(expected, { outputs: outputs[i] ?? {}, classes, metadata, placement });

@@ -228,12 +228,12 @@ async function answers(
   sizes: Input['size'][],
 ): Promise<Answered[]> {
   const { digest, load, image, classes, metadata = {} } = model;
-  const outputs = await ports.infer(digest, load, inputs, image).catch((error: unknown) => {
+  const ends = kind.ends(classes, image);
+  const outputs = await ports.infer(digest, load, inputs, ends).catch((error: unknown) => {
     if (error instanceof RetryLater) throw error;
     throw new InferenceError(error instanceof Error ? error.message : String(error));
   });
-  const ends = kind.ends(classes, image).outputs;
-  const odd = outputs.map((one) => misfit(ends, one)).find((problem) => problem !== undefined);
+  const odd = outputs.map((one) => misfit(ends.outputs, one)).find((problem) => problem !== undefined);
   if (odd !== undefined) throw new InferenceError(odd);
   return sizes.map((size, i) => ({
     outputs: outputs[i] ?? {},

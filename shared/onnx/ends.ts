@@ -35,7 +35,15 @@ export interface ModelEnds {
   /** the one input, `input` [N, channels, height, width]: floats from 0 to 255 */
   input: InputShape;
   outputs: readonly OutputEnd[];
+  /** what it may answer besides, for those who ask for it by name */
+  optional?: readonly OutputEnd[];
 }
+
+/** The names of what a model is asked for: all that it must answer, and what somebody wants besides. */
+export const askedOf = ({ outputs }: ModelEnds, besides: readonly string[] = []): string[] => [
+  ...outputs.map(({ name }) => name),
+  ...besides,
+];
 
 /** Whether one picture's numbers are what an output gives. Not-a-number is nothing. */
 export function isWithin(

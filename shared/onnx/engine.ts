@@ -10,8 +10,8 @@ export type Tensor = ort.Tensor;
 export type ExecutionProvider = 'cpu' | 'cuda';
 
 export interface GraphSession {
-  /** Runs the graph; blocks the thread that calls it while it computes. */
-  run(feeds: Record<string, Tensor>): Promise<Record<string, Tensor>>;
+  /** Runs the graph; blocks the thread that calls it while it computes. `outputs`: those that are wanted; left out: all. */
+  run(feeds: Record<string, Tensor>, outputs?: readonly string[]): Promise<Record<string, Tensor>>;
   release(): Promise<void>;
 }
 
@@ -37,7 +37,7 @@ export async function openGraph(
   provider: ExecutionProvider = 'cpu',
   keepsRunMemory = true,
 ): Promise<GraphSession> {
-  return ort.InferenceSession.create(bytes, {
+  const session = await ort.InferenceSession.create(bytes, {
     executionProviders: provider === 'cpu' ? ['cpu'] : [provider, 'cpu'],
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
@@ -47,4 +47,8 @@ export async function openGraph(
     logSeverityLevel: 3,
     extra: { session: { intra_op: { allow_spinning: '0' } } },
   });
+  return {
+    run: (feeds, outputs) => (outputs === undefined ? session.run(feeds) : session.run(feeds, outputs)),
+    release: () => session.release(),
+  };
 }

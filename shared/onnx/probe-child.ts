@@ -56,7 +56,8 @@ function problemOf(output: OutputEnd, row: Float32Array, isGrey: boolean): strin
 /** Why what a model gave for `count` images is of no use; undefined: it is an answer to each. */
 function unusable(outputs: Record<string, Tensor>, count: number): Answer | undefined {
   const chosen = new Map<string, number | string>();
-  for (const output of ends.outputs) {
+  const given = ends.optional?.filter(({ name }) => name in outputs) ?? [];
+  for (const output of [...ends.outputs, ...given]) {
     const tensor = outputs[output.name];
     const numbers = floatsOf(tensor);
     const [images, ...dims] = tensor?.dims ?? [];

@@ -3,19 +3,26 @@ import { createHash } from 'node:crypto';
 import { createBudget, type Share } from '../budget.ts';
 import { RetryLater } from '../errors.ts';
 import { batchOf, byImage, imagesPerRun, inputSize } from './batch.ts';
-import type { InputShape, NamedTensors } from './ends.ts';
+import { askedOf, type InputShape, type ModelEnds, type NamedTensors } from './ends.ts';
 import { Gone, type LoadedModel, type ModelWorkers } from './workers.ts';
 
 type Load = () => Promise<Buffer>;
 
 export interface ModelCache {
   /**
-   * What a model answers for each image (CHW floats 0..255), in order: its outputs by name, without the dimension of images.
+   * What a model answers for each image (CHW floats 0..255), in order: its outputs by name, without the dimension of images;
+   * of those that its ends have as optional the ones that are asked for `besides`, which it must have.
    * `load` is called when a thread is to load the digest's model. Rejects with RetryLater when its bytes have another
    * sha-256 than `digest` (lower-case hex), too many models wait to be loaded, or the thread ended that computed; with any
-   * Error when an image has another size than `shape`, or the model cannot be run.
+   * Error when an image has another size than the ends' input, or the model cannot be run.
    */
-  run(digest: string, load: Load, images: Float32Array[], shape: InputShape): Promise<NamedTensors[]>;
+  run(
+    digest: string,
+    load: Load,
+    images: Float32Array[],
+    ends: ModelEnds,
+    besides?: readonly string[],
+  ): Promise<NamedTensors[]>;
   /** Unloads every model once it is idle. */
   release(): Promise<void>;
 }
@@ -158,7 +165,8 @@ export function createModelCache(workers: ModelWorkers, options: ModelCacheOptio
     }
   };
 
-  const runOnce: ModelCache['run'] = async (digest, load, images, shape) => {
+  const runOnce: ModelCache['run'] = async (digest, load, images, ends, besides) => {
+    const shape = ends.input;
     const entry = acquire(digest, load, shape);
     let isLoaded = false;
     try {
@@ -169,7 +177,7 @@ export function createModelCache(workers: ModelWorkers, options: ModelCacheOptio
       const answers: NamedTensors[] = [];
       for (let at = 0; at < images.length; at += imagesPerRun) {
         const part = images.slice(at, at + imagesPerRun);
-        answers.push(...byImage(await model.run(batchOf(part, shape)), part.length));
+        answers.push(...byImage(await model.run(batchOf(part, shape), askedOf(ends, besides)), part.length));
       }
       return answers;
     } catch (error) {
@@ -181,14 +189,14 @@ export function createModelCache(workers: ModelWorkers, options: ModelCacheOptio
     }
   };
 
-  const run: ModelCache['run'] = async (digest, load, images, shape) => {
+  const run: ModelCache['run'] = async (digest, load, images, ends, besides) => {
     if (closed) throw new Error('the model cache is closed');
-    const size = inputSize(shape);
+    const size = inputSize(ends.input);
     const odd = images.find((image) => image.length !== size);
     if (odd !== undefined) throw new Error(`an image has ${odd.length} values instead of ${size}`);
-    return runOnce(digest, load, images, shape).catch((error: unknown) => {
+    return runOnce(digest, load, images, ends, besides).catch((error: unknown) => {
       // another run ended the thread, which is no reason to have nobody run this one
-      if (error instanceof Gone) return runOnce(digest, load, images, shape);
+      if (error instanceof Gone) return runOnce(digest, load, images, ends, besides);
       throw error;
     });
   };

@@ -6,7 +6,7 @@ import type { NamedTensors } from './ends.ts';
 
 export type Request =
   | { kind: 'load'; model: number; bytes: Uint8Array; keepsRunMemory: boolean }
-  | { kind: 'run'; model: number; inputs: NamedTensors }
+  | { kind: 'run'; model: number; inputs: NamedTensors; outputs: readonly string[] | undefined }
   | { kind: 'unload'; model: number };
 
 export type Answer = { outputs: NamedTensors } | { problem: string };

@@ -100,28 +100,30 @@ function checkVersions(model: ModelContent): void {
 
 type Wanted = { name: string; shape: readonly (number | string)[]; mostChosen?: number };
 
-/** Float tensors of the given names, whose first dimension is left open. Throws a Refusal that ends with `advice`. */
+/** Float tensors of the given names, whose first dimension is left open; those of `optional` may be there as well. Throws a Refusal that ends with `advice`. */
 function checkEnds(
   found: TensorInfo[],
-  wanted: readonly Wanted[],
+  { wanted, optional = [] }: { wanted: readonly Wanted[]; optional?: readonly Wanted[] | undefined },
   reason: 'wrong-input' | 'wrong-output',
   advice: string,
 ): void {
   const chosen = new Map<string, number | string>();
-  const fit = wanted.every((one) => {
+  const besides = optional.filter(({ name }) => found.some((end) => end.name === name));
+  const fit = [...wanted, ...besides].every((one) => {
     const end = found.find(({ name }) => name === one.name);
     if (end?.elementType !== floatType || typeof end.shape[0] !== 'string') return false;
     return fits(one, end.shape.slice(1), chosen);
   });
-  if (fit && found.length === wanted.length) return;
+  if (fit && found.length === wanted.length + besides.length) return;
   const described = found
-    .slice(0, wanted.length + 2)
+    .slice(0, wanted.length + optional.length + 2)
     .map((e) => `${e.name.slice(0, 50)} (type ${e.elementType}) [${e.shape.join(', ').slice(0, 100)}]`);
-  const expected = wanted.map(({ name, shape }) => `${name} [N, ${shape.join(', ')}]`);
+  const say = (ends: readonly Wanted[]): string =>
+    ends.map(({ name, shape }) => `${name} [N, ${shape.join(', ')}]`).join(' and ');
   const tensors = wanted.length === 1 ? 'one float tensor' : `${wanted.length} float tensors`;
   throw new Refusal(
     reason,
-    `expected ${tensors} ${expected.join(' and ')} with N left open, found ${described.join('; ') || 'none'}; ${advice}`,
+    `expected ${tensors} ${say(wanted)} with N left open${optional.length === 0 ? '' : ` (and, if you like, ${say(optional)})`}, found ${described.join('; ') || 'none'}; ${advice}`,
   );
 }
 
@@ -138,18 +140,18 @@ function check(bytes: Uint8Array, ends: ModelEnds, maxBytes: number): Record<str
   checkVersions(model);
   const { inputs, outputs } = checkGraph(bytes, model.graph);
   const { channels, height, width } = ends.input;
-  checkEnds(inputs, [{ name: 'input', shape: [channels, height, width] }], 'wrong-input', inputAdvice);
+  checkEnds(inputs, { wanted: [{ name: 'input', shape: [channels, height, width] }] }, 'wrong-input', inputAdvice);
   const names = JSON.stringify(ends.outputs.map(({ name }) => name));
   const advice = ends.outputs.map((output) => output.advice).join('; ');
   const outputAdvice = `export with output_names=${names}, the first dimension dynamic, ${advice}`;
-  checkEnds(outputs, ends.outputs, 'wrong-output', outputAdvice);
+  checkEnds(outputs, { wanted: ends.outputs, optional: ends.optional }, 'wrong-output', outputAdvice);
   return Object.fromEntries(model.metadata);
 }
 
 /**
  * Refuses whatever is not plainly an ONNX model of pictures with these ends: external data, custom operators, control
  * flow, functions, operators beyond the allow-list, sizes that are computed from pixels, non-finite weights, odd versions, oversize. Never throws, on any bytes.
- * Input must be `input` float [N, channels, height, width], outputs those of `ends`, nothing besides.
+ * Input must be `input` float [N, channels, height, width], outputs those of `ends` with or without the optional ones, nothing besides.
  * A model that passes can still be too slow or too large at run time: `probeModel` comes next.
  */
 export function validateModel(bytes: Uint8Array, ends: ModelEnds, maxBytes = maxModelBytes): Validation {

@@ -12,9 +12,9 @@ function sessionOf(model: number): GraphSession {
   return session;
 }
 
-async function run(model: number, inputs: NamedTensors): Promise<NamedTensors> {
+async function run(model: number, inputs: NamedTensors, asked: readonly string[] | undefined): Promise<NamedTensors> {
   const feeds = Object.entries(inputs).map(([name, { data, dims }]) => [name, floatTensor(data, dims)] as const);
-  const outputs = Object.entries(await sessionOf(model).run(Object.fromEntries(feeds)));
+  const outputs = Object.entries(await sessionOf(model).run(Object.fromEntries(feeds), asked));
   return Object.fromEntries(outputs.map(([name, tensor]) => [name, { data: floatsOf(tensor), dims: tensor.dims }]));
 }
 
@@ -24,7 +24,7 @@ async function answer(request: Request): Promise<NamedTensors> {
       sessions.set(request.model, await openGraph(request.bytes, 1, 'cpu', request.keepsRunMemory));
       return {};
     case 'run':
-      return run(request.model, request.inputs);
+      return run(request.model, request.inputs, request.outputs);
     case 'unload':
       await sessionOf(request.model).release();
       sessions.delete(request.model);

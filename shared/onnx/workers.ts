@@ -6,8 +6,8 @@ import { type Request, startThread, type Thread, workerProgram } from './thread.
 
 /** A model in one thread or several. */
 export interface LoadedModel {
-  /** Runs it in a thread that has it, which moves `inputs` there. Rejects with `Gone` where no thread has it any more. */
-  run(inputs: NamedTensors): Promise<NamedTensors>;
+  /** Runs it for the outputs of these names, or all, in a thread that has it, which moves `inputs` there. Rejects with `Gone` where no thread has it any more. */
+  run(inputs: NamedTensors, outputs?: readonly string[]): Promise<NamedTensors>;
   /** how many threads have it, or will have */
   copies(): number;
   /** Loads it in one more thread. Rejects like `load`. */
@@ -144,7 +144,7 @@ export function createModelWorkers(
   const handle = (model: number, options: LoadOptions): LoadedModel => {
     const has = (place: Place): boolean => place.models.get(model) === 'loaded';
     return {
-      run: (inputs) => ask(options.owner, { kind: 'run', model, inputs }, has),
+      run: (inputs, outputs) => ask(options.owner, { kind: 'run', model, inputs, outputs }, has),
       copies: () => places.filter(({ models }) => models.has(model)).length,
       async copy(bytes) {
         const place = emptiest(model);

@@ -1,7 +1,7 @@
 /** Decode and inference as async functions, so that a simulator can replace them. */
 import { type Budget, createBudget } from '../budget.ts';
 import { maxImageBytes } from '../image/size.ts';
-import type { InputShape, NamedTensors } from '../onnx/ends.ts';
+import type { ModelEnds, NamedTensors } from '../onnx/ends.ts';
 import type { Blobs } from '../ports.ts';
 
 /** What the model of a digest answers for each image, in order. */
@@ -9,7 +9,7 @@ export type Infer = (
   digest: string,
   load: () => Promise<Buffer>,
   images: Float32Array[],
-  shape: InputShape,
+  ends: ModelEnds,
 ) => Promise<NamedTensors[]>;
 
 export interface Inference {

@@ -130,8 +130,9 @@ export function createScorer(ports: ScorePorts): ScoreImage {
       const isServed = [endpoint?.production?.digest, endpoint?.canary?.digest].includes(model.digest);
       const infer = isServed ? ports.inferServed : ports.inferPinned;
       const load = (): Promise<Buffer> => loadModel(ports.blobs, project, model.digest);
-      const [outputs = {}] = await infer(model.digest, load, [image.tensor], model.image);
       const kind = taskOf(model);
+      const ends = kind.ends(model.classes, model.image);
+      const [outputs = {}] = await infer(model.digest, load, [image.tensor], ends);
       document.prediction = kind.decode({
         outputs,
         classes: model.classes,

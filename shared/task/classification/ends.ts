@@ -17,10 +17,24 @@ const probabilities: Omit<OutputEnd, 'shape'> = {
   repair: 'add a Softmax over the classes at the end of the model',
 };
 
+/** The name of the optional output below. */
+export const embeddingOutput = 'embedding';
+
+/** What a classifier saw in a picture before it decided: near for pictures that show the like. */
+const embedding: OutputEnd = {
+  name: embeddingOutput,
+  shape: ['size'],
+  mostChosen: 4096,
+  are: 'embeddings',
+  advice: 'a row of at most 4,096 numbers for each picture',
+  repair: 'look for a division by zero, or weights that diverged',
+};
+
 /** The ends of a classifier of that shape. */
 export const classifierEnds = ({ channels, height, width, classes }: ClassifierShape): ModelEnds => ({
   input: { channels, height, width },
   outputs: [{ ...probabilities, shape: [classes] }],
+  optional: [embedding],
 });
 
 /**

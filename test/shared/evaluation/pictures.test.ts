@@ -67,7 +67,7 @@ test.each([
 
   const all = async (model: EvaluatedModel): Promise<number[]> => {
     const tensors = await Promise.all([...bytes.values()].map((one) => toTensor(one, model.image)));
-    const outputs = await infer(model.digest, model.load, tensors, model.image);
+    const outputs = await infer(model.digest, model.load, tensors, classification.ends(model.classes, model.image));
     return outputs.map((one) => best(one['probabilities']?.data ?? new Float32Array()));
   };
   const [ofCandidate, ofChampion] = [await all(candidate), await all(champion)];

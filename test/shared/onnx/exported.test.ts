@@ -13,7 +13,7 @@ const file = (name: string): Buffer => readFileSync(path.join(import.meta.dirnam
 
 describe('exported models', () => {
   test.each(['good.onnx', 'opset23.onnx', 'unused-ml-domain.onnx', 'nan-on-black.onnx'])('%s runs', async (name) => {
-    expect(await check(file(name), ends)).toEqual({ ok: true });
+    expect(await check(file(name), ends)).toMatchObject({ ok: true });
   });
 
   test('weights in another file are refused with the argument that keeps them in one', async () => {
@@ -72,6 +72,6 @@ describe('exported models', () => {
       detail: expect.stringContaining('input 0 of a ConstantOfShape node is computed from the pixels'),
     });
     const shape = { op: 'Shape', inputs: ['flat'], outputs: ['sizes'] };
-    expect(await refused({ nodes: [...tinyModel().nodes, shape, grown] })).toEqual({ ok: true });
+    expect(await refused({ nodes: [...tinyModel().nodes, shape, grown] })).toMatchObject({ ok: true });
   });
 });

@@ -30,7 +30,7 @@ test('a model that answers a number is taken, run and decoded', async () => {
   const cache = createModelCache(workers, { owner: 'test', maxBytes: 1e8, keepsRunMemory: true });
   const digest = createHash('sha256').update(bytes).digest('hex');
   const images = [Float32Array.of(1, 2, 3, 4), new Float32Array(4).fill(3e38)];
-  const answers = await cache.run(digest, () => Promise.resolve(bytes), images, image);
+  const answers = await cache.run(digest, () => Promise.resolve(bytes), images, ends);
   const decoded = answers.map((outputs) =>
     regression.decode({
       outputs,
