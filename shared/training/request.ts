@@ -35,7 +35,7 @@ export async function requestTraining(
   input: TrainingInput,
   cause: Cause,
 ): Promise<{ run: string; decision: Decision; note?: string }> {
-  const checked = checkTrainer(ports.trainers ?? unknownTrainers, trainerOf(project, input));
+  const checked = checkTrainer(ports.trainers ?? unknownTrainers, project.settings.task, trainerOf(project, input));
   if (!checked.ok) throw new TerminalError(checked.code, checked.detail);
   const missing = missingCompute(ports, project.settings);
   if (missing !== undefined) throw new TerminalError(missing.code, missing.detail);

@@ -11,12 +11,17 @@ const parametersSchema = z
   .looseObject({ type: z.literal('object'), properties: z.record(z.string().max(60), z.looseObject({})).optional() })
   .refine(isUnderstood, 'parameters are no JSON Schema of an object that can be checked here');
 
-/** What `--describe` prints: one or more trainers. One without `parameters` takes any. */
+const description = z.object({
+  name: trainerName,
+  /** the task kind that it makes models of; left out: any */
+  task: z.string().min(1).max(40).optional(),
+  /** left out: it takes any */
+  parameters: parametersSchema.optional(),
+});
+
+/** What `--describe` prints: one or more trainers. */
 export const trainerDescriptions = z.object({
-  trainers: z
-    .array(z.object({ name: trainerName, parameters: parametersSchema.optional() }))
-    .min(1)
-    .max(100),
+  trainers: z.array(description).min(1).max(100),
 });
 export type TrainerDescription = z.infer<typeof trainerDescriptions>['trainers'][number];
 
@@ -40,9 +45,12 @@ export interface Trainers {
 
 /** What the trainers of this repository publish. */
 export const builtInDescriptions: TrainerDescription[] = [...kinds.values()]
-  .flatMap(({ trainers }) => Object.entries(trainers))
-  .map(([name, parameters]) => ({
+  .flatMap(({ name: task, trainers }) =>
+    Object.entries(trainers).map(([name, parameters]) => ({ task, name, parameters })),
+  )
+  .map(({ task, name, parameters }) => ({
     name,
+    task,
     parameters: parametersSchema.parse(z.toJSONSchema(parameters, { io: 'input' })),
   }));
 
@@ -74,10 +82,20 @@ export type TrainerCheck =
   | { ok: true; note?: string }
   | { ok: false; code: 'unknown-trainer' | 'invalid-parameters'; detail: string };
 
-/** Whether there is such a trainer and it takes such parameters; a note where that cannot be known. */
-export function checkTrainer({ described, isComplete }: Trainers, { name, parameters }: Asked): TrainerCheck {
-  const trainer = described.find((one) => one.name === name);
-  const names = described.map((one) => one.name).join(', ');
+/** Whether there is such a trainer for a task kind, and it takes such parameters; a note where that cannot be known. */
+export function checkTrainer(
+  { described, isComplete }: Trainers,
+  task: string,
+  { name, parameters }: Asked,
+): TrainerCheck {
+  const ofTask = described.filter((one) => one.task === undefined || one.task === task);
+  const names = ofTask.map((one) => one.name).join(', ') || 'none';
+  const trainer = ofTask.find((one) => one.name === name);
+  const other = described.find((one) => one.name === name)?.task;
+  if (trainer === undefined && other !== undefined) {
+    const detail = `Trainer "${name}" makes models for the task ${other}, and this project's is ${task}; for that there are ${names}.`;
+    return { ok: false, code: 'unknown-trainer', detail };
+  }
   if (trainer === undefined) {
     if (isComplete) {
       const detail = `There is no trainer "${name}" here; there are ${names}. One of your own has to be named where the platform is set up (docs/trainers.md).`;

@@ -34,8 +34,11 @@ export function whyNotOn(
   );
 }
 
-function wrongTrainer({ trainer }: ProjectSettings, { trainers = unknownTrainers }: Equipment): Reason | undefined {
-  const checked = checkTrainer(trainers, trainer);
+function wrongTrainer(
+  { task, trainer }: ProjectSettings,
+  { trainers = unknownTrainers }: Equipment,
+): Reason | undefined {
+  const checked = checkTrainer(trainers, task, trainer);
   return checked.ok ? undefined : { code: checked.code, detail: checked.detail };
 }
 

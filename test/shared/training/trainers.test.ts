@@ -12,14 +12,14 @@ import {
 const builtIn = readTrainers('built-in');
 type Parameters = Record<string, number | string | boolean>;
 const refusal = (name: string, parameters: Parameters): string => {
-  const found = checkTrainer(builtIn, { name, parameters });
+  const found = checkTrainer(builtIn, 'classification', { name, parameters });
   return found.ok ? 'ok' : `${found.code}: ${found.detail}`;
 };
 
 describe('what trainers publish', () => {
   test('names the parameter, what it was, what it has to be, and the trainers that there are', () => {
     expect(refusal('resnet-small', { epochs: 0 })).toBe(
-      'invalid-parameters: Trainer "resnet-small" does not take these parameters: epochs is 0 and has to be integer from 1 to 1000, 14 when left out. It takes epochs, batchSize, learningRate, weightDecay, labelSmoothing, patience, shift, scale, rotation, flip, width. There are the trainers resnet-small, softmax, centernet.',
+      'invalid-parameters: Trainer "resnet-small" does not take these parameters: epochs is 0 and has to be integer from 1 to 1000, 14 when left out. It takes epochs, batchSize, learningRate, weightDecay, labelSmoothing, patience, shift, scale, rotation, flip, width. There are the trainers resnet-small, softmax.',
     );
     expect(refusal('softmax', { learningRate: 0 })).toContain('learningRate is 0 and has to be number above 0 to 1');
     expect(refusal('softmax', { flip: 'yes' })).toContain('flip is "yes" and has to be boolean, false when left out');
@@ -28,6 +28,25 @@ describe('what trainers publish', () => {
       /^unknown-trainer: There is no trainer "resnet" here; there are resnet-small, softmax/,
     );
     expect(refusal('softmax', { epochs: 3, learningRate: 0.1, flip: true })).toBe('ok');
+  });
+
+  test('says which task kind it is for: another one is refused', () => {
+    expect(checkTrainer(builtIn, 'detection', { name: 'softmax', parameters: {} })).toEqual({
+      ok: false,
+      code: 'unknown-trainer',
+      detail:
+        'Trainer "softmax" makes models for the task classification, and this project\'s is detection; for that there are centernet.',
+    });
+    // even where other trainers may be there that nobody described
+    expect(checkTrainer(unknownTrainers, 'classification', { name: 'centernet', parameters: {} })).toMatchObject({
+      ok: false,
+      code: 'unknown-trainer',
+    });
+    expect(checkTrainer(builtIn, 'detection', { name: 'centernet', parameters: { epochs: 3 } })).toEqual({ ok: true });
+    const both = readTrainers('{"trainers":[{"name":"both"},{"name":"boxes","task":"detection"}]}');
+    expect(checkTrainer(both, 'detection', { name: 'both', parameters: {} }).ok).toBe(true);
+    expect(checkTrainer(both, 'classification', { name: 'both', parameters: {} }).ok).toBe(true);
+    expect(checkTrainer(both, 'classification', { name: 'boxes', parameters: {} }).ok).toBe(false);
   });
 
   test('of the built-in ones refuses what the trainer would refuse, and nothing else', () => {
@@ -43,7 +62,7 @@ describe('what trainers publish', () => {
     fc.assert(
       fc.property(fc.constantFrom('softmax' as const, 'resnet-small' as const), parameters, (name, given) => {
         const asked = Object.fromEntries(given);
-        expect(checkTrainer(builtIn, { name, parameters: asked }).ok).toBe(
+        expect(checkTrainer(builtIn, 'classification', { name, parameters: asked }).ok).toBe(
           builtInTrainers[name].safeParse(asked).success,
         );
       }),
@@ -53,24 +72,26 @@ describe('what trainers publish', () => {
 
   test('may be nothing: then the job alone checks, and a note says so', () => {
     const mine = readTrainers('{"trainers":[{"name":"mine"}]}');
-    expect(checkTrainer(mine, { name: 'mine', parameters: { anything: 1 } })).toEqual({
+    expect(checkTrainer(mine, 'classification', { name: 'mine', parameters: { anything: 1 } })).toEqual({
       ok: true,
       note: 'Trainer "mine" publishes no schema: the job alone checks its parameters.',
     });
-    expect(checkTrainer(mine, { name: 'softmax', parameters: {} })).toMatchObject({
+    expect(checkTrainer(mine, 'classification', { name: 'softmax', parameters: {} })).toMatchObject({
       ok: false,
       code: 'unknown-trainer',
     });
   });
 
   test('may not be known at all, where nobody said which trainers there are', () => {
-    expect(checkTrainer(unknownTrainers, { name: 'mine', parameters: { a: 1 } })).toMatchObject({
+    expect(checkTrainer(unknownTrainers, 'classification', { name: 'mine', parameters: { a: 1 } })).toMatchObject({
       ok: true,
       note: expect.stringContaining(
-        'No description of a trainer "mine" is known here (known are resnet-small, softmax, centernet)',
+        'No description of a trainer "mine" is known here (known are resnet-small, softmax)',
       ),
     });
-    expect(checkTrainer(unknownTrainers, { name: 'softmax', parameters: { epochs: 0 } })).toMatchObject({ ok: false });
+    expect(
+      checkTrainer(unknownTrainers, 'classification', { name: 'softmax', parameters: { epochs: 0 } }),
+    ).toMatchObject({ ok: false });
   });
 
   test.each([
