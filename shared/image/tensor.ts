@@ -1,4 +1,4 @@
-import { placementOf } from './placement.ts';
+import { type Placement, placementOf } from './placement.ts';
 import { defaultMaxPixels, openImage } from './sharp-engine.ts';
 import type { ImageSpec } from './size.ts';
 import type { ImageStructure } from './structure.ts';
@@ -20,6 +20,14 @@ const timeoutSeconds = 20;
  */
 export async function toTensor(bytes: Buffer, spec: ImageSpec): Promise<Float32Array> {
   return tensorOf(bytes, walkStored(bytes), spec, { maxPixels: defaultMaxPixels, timeoutSeconds });
+}
+
+/** The same, and where in the input the picture lies: the way from its own pixels to those of the model, and back. */
+export async function toPlacedTensor(
+  bytes: Buffer,
+  spec: ImageSpec,
+): Promise<{ pixels: Float32Array; placement: Placement }> {
+  return { pixels: await toTensor(bytes, spec), placement: placementOf(wholeImage(walkStored(bytes)), spec) };
 }
 
 /** `toTensor` of an image whose container has been walked. All come through here. */

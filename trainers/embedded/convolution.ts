@@ -91,7 +91,7 @@ function weightGradient(graph: GraphBuilder, x: Value, weights: Value, dy: Value
   return graph.node('Transpose', [split], weights.shape, { perm: ints(0, 3, 1, 2) });
 }
 
-/** Square convolution, size kept at stride 1. Weights are [out, in, kernel, kernel]; `bias` is for served graphs only. */
+/** Square convolution, size kept at stride 1. Weights are [out, in, kernel, kernel], a bias is [out]. */
 export function convolve(
   graph: GraphBuilder,
   x: Value,
@@ -113,7 +113,10 @@ export function convolve(
   const inputs = bias === undefined ? [x, weights] : [x, weights, bias];
   const y = graph.node('Conv', inputs, [n, co, oh, ow], geometry);
   return graph.record(y, inputs, (dy) => {
-    if (bias !== undefined && graph.isTrainable(bias)) throw new Error('a convolution with a bias is not trained');
+    if (bias !== undefined && graph.isTrainable(bias)) {
+      const sum = graph.node('ReduceSum', [dy, graph.integers([0, 2, 3])], [co], { keepdims: { int: 0 } });
+      graph.accumulate(bias, sum);
+    }
     if (graph.isTrainable(weights)) graph.accumulate(weights, weightGradient(graph, x, weights, dy, extent));
     if (!graph.isTrainable(x)) return;
     // rows and columns that the stride did not reach

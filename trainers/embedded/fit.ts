@@ -1,10 +1,10 @@
 /** Trains a network and keeps the weights of the epoch that did best on validation. */
-import { type ExecutionProvider, floatTensor, openGraph } from '../../shared/onnx/engine.ts';
+import { type ExecutionProvider, floatsOf, floatTensor, openGraph } from '../../shared/onnx/engine.ts';
 import type { ClassifierShape } from '../../shared/task/classification/ends.ts';
 import type { Architecture } from './architectures.ts';
 import { augment, type Augmentation } from './augment.ts';
 import { accuracyAndLoss, probabilitiesOf, type Sample } from './evaluate.ts';
-import { servingGraph } from './graphs.ts';
+import { servingGraph, trainingGraph } from './graphs.ts';
 import { foldBatchNorms, type Weights } from './network.ts';
 import { createRandom, type Random } from './random.ts';
 import { createStatisticsMeter } from './statistics.ts';
@@ -52,7 +52,7 @@ export interface Fitted {
 }
 
 /** Linear warm-up over the first tenth, then half a cosine down to zero (Loshchilov and Hutter 2017). */
-function scheduledRate(peak: number, step: number, total: number): number {
+export function scheduledRate(peak: number, step: number, total: number): number {
   const warmUp = Math.min(20, total / 10);
   return peak * Math.min(1, step / warmUp) * 0.5 * (1 + Math.cos((Math.PI * step) / total));
 }
@@ -63,6 +63,7 @@ interface Training {
   recipe: Recipe;
   random: Random;
   stepper: Stepper;
+  batchNorms: string[];
   batch: number;
 }
 
@@ -94,14 +95,14 @@ async function runEpoch(
     });
     const done = epoch * steps + step + 1;
     const total = recipe.epochs * steps;
-    const result = await stepper.step(
-      pixels,
-      targets,
-      scheduledRate(recipe.learningRate, done, total),
-      recipe.weightDecay,
-    );
-    loss += result.loss;
-    right += accuracyAndLoss(result.probabilities, samples, spec.classes).accuracy;
+    const feeds = {
+      pixels: floatTensor(pixels, [batch, spec.channels, spec.height, spec.width]),
+      targets: floatTensor(targets, [batch, spec.classes]),
+    };
+    const rate = scheduledRate(recipe.learningRate, done, total);
+    const outputs = await stepper.step(feeds, rate, recipe.weightDecay);
+    loss += floatsOf(outputs['loss'])[0] ?? 0;
+    right += accuracyAndLoss(floatsOf(outputs['probabilities']), samples, spec.classes).accuracy;
     await options.afterStep(done, total);
   }
   return { loss: loss / steps, trainAccuracy: right / steps };
@@ -115,8 +116,7 @@ async function createEvaluation(
   validation: Sample[],
   threads: number,
 ): Promise<{ evaluate: Evaluate; release(): Promise<void> }> {
-  const { train, spec, recipe, stepper } = training;
-  const { batchNorms } = stepper;
+  const { train, spec, recipe, stepper, batchNorms } = training;
   const { bytes, shapes } = servingGraph(recipe.architecture, spec, undefined, {});
   const serving = await openGraph(bytes, threads);
   const meter =
@@ -156,8 +156,9 @@ export async function fit(
   random.shuffle(order);
   const shuffled = Array.from(order, (i) => train[i] as Sample);
   const batch = Math.min(recipe.batchSize, train.length);
-  const stepper = await createStepper(recipe.architecture, spec, batch, random, options.threads, options.provider);
-  const training: Training = { train: shuffled, spec, recipe, random, stepper, batch };
+  const { batchNorms, ...graph } = trainingGraph(recipe.architecture, spec, batch);
+  const stepper = await createStepper(graph, random, options.threads, options.provider);
+  const training: Training = { train: shuffled, spec, recipe, random, stepper, batchNorms, batch };
   const evaluation = await createEvaluation(training, validation, options.threads);
   try {
     const history: Epoch[] = [];

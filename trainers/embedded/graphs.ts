@@ -3,6 +3,7 @@ import { encodeModel, type ValueInfo } from '../../shared/onnx/encode.ts';
 import type { ClassifierShape } from '../../shared/task/classification/ends.ts';
 import { adamwStep } from './adamw.ts';
 import type { Architecture } from './architectures.ts';
+import type { GraphBuilder } from './graph-builder.ts';
 import { softmaxCrossEntropy } from './layers.ts';
 import { servingBuilder, trainingBuilder, type Parameter, type Weights } from './network.ts';
 
@@ -15,10 +16,7 @@ interface TrainingGraph {
   batchNorms: string[];
 }
 
-/**
- * One training step. Inputs: `pixels`, `targets`, and what adamw.ts takes. Outputs: `loss`, `probabilities`, and the new state.
- * With gradients only there is no step: the input is `parameters`, the output `gradient`.
- */
+/** One training step, as `encodeTraining` has it. Inputs: `pixels`, `targets`; outputs: `loss`, `probabilities`. */
 export function trainingGraph(
   architecture: Architecture,
   spec: ClassifierShape,
@@ -31,18 +29,37 @@ export function trainingGraph(
   const targets = { name: 'targets', shape: [batch, spec.classes] };
   const logits = architecture(builder, pixels, spec.classes);
   const { loss, probabilities } = softmaxCrossEntropy(graph, logits, targets);
-  graph.backward();
   graph.alias(loss, 'loss');
   graph.alias(probabilities, 'probabilities');
+  const ends = {
+    inputs: [pixels, targets],
+    outputs: [
+      { name: 'loss', shape: [] },
+      { name: 'probabilities', shape: targets.shape },
+    ],
+  };
+  const bytes = encodeTraining(graph, parameters, ends, output);
+  return { bytes, parameters, batchNorms: statistics.map(({ name }) => name) };
+}
+
+/**
+ * Encodes a graph whose loss has started the gradients, with those of all parameters and one step of AdamW. `ends` are what
+ * goes in and comes out beside what adamw.ts takes and gives. With gradients only there is no step: the input is
+ * `parameters`, the output `gradient`.
+ */
+export function encodeTraining(
+  graph: GraphBuilder,
+  parameters: readonly Parameter[],
+  ends: { inputs: ValueInfo[]; outputs: ValueInfo[] },
+  output: 'step' | 'gradients',
+): Uint8Array {
+  graph.backward();
   const gradients = parameters.map(({ value, length }) => graph.reshape(graph.gradientOf(value), [length]));
   const vector = [parameters.reduce((sum, { length }) => sum + length, 0)];
   const gradient = graph.node('Concat', gradients, vector, { axis: { int: 0 } });
   const state = output === 'step' ? ['parameters', 'mean', 'square'] : ['parameters'];
-  const inputs: ValueInfo[] = [pixels, targets, ...state.map((name) => ({ name, shape: vector }))];
-  const outputs: ValueInfo[] = [
-    { name: 'loss', shape: [] },
-    { name: 'probabilities', shape: targets.shape },
-  ];
+  const inputs = [...ends.inputs, ...state.map((name) => ({ name, shape: vector }))];
+  const outputs = [...ends.outputs];
   if (output === 'step') {
     inputs.push({ name: 'rate', shape: [] }, { name: 'decay', shape: [] });
     outputs.push(...state.map((name) => ({ name: `new:${name}`, shape: vector })));
@@ -55,8 +72,7 @@ export function trainingGraph(
     graph.alias(gradient, 'gradient');
   }
   const { nodes, initialisers } = graph;
-  const bytes = encodeModel({ name: 'training', nodes, inputs, outputs, initialisers, metadata: {} });
-  return { bytes, parameters, batchNorms: statistics.map(({ name }) => name) };
+  return encodeModel({ name: 'training', nodes, inputs, outputs, initialisers, metadata: {} });
 }
 
 /** Inputs: `pixels` and `parameters`; outputs: `{name}.mean` and `{name}.variance` of every batch norm. */

@@ -86,6 +86,23 @@ export function averagePool(graph: GraphBuilder, x: Value, size: number): Value 
   });
 }
 
+/** Each place becomes a square of `factor` x `factor` of the same. */
+export function enlarge(graph: GraphBuilder, x: Value, factor: number): Value {
+  const [n, channels, h, w] = shape4(x);
+  const scales = graph.tensor(`enlarge.${factor}`, [4], Float32Array.of(1, 1, factor, factor));
+  const nearest = {
+    mode: { text: 'nearest' },
+    coordinate_transformation_mode: { text: 'asymmetric' },
+    nearest_mode: { text: 'floor' },
+  };
+  const y = graph.node('Resize', [x, { name: '', shape: [] }, scales], [n, channels, h * factor, w * factor], nearest);
+  return graph.record(y, [x], (dy) => {
+    const window = { ints: [factor, factor] };
+    const mean = graph.node('AveragePool', [dy], x.shape, { kernel_shape: window, strides: window });
+    graph.accumulate(x, graph.node('Mul', [mean, graph.scalar(factor * factor)], x.shape));
+  });
+}
+
 /** [n, channels, rows, columns] to [n, channels * rows * columns]. */
 export function flatten(graph: GraphBuilder, x: Value): Value {
   const [n, channels, h, w] = shape4(x);

@@ -18,14 +18,21 @@ import {
   type JobReport,
   type OutputName,
 } from '../../shared/training/job-contract.ts';
+import { backboneParts } from '../../shared/onnx/backbone.ts';
 import { classification } from '../../shared/task/classification/classification.ts';
+import { detection } from '../../shared/task/detection/detection.ts';
 import { builtInDescriptions } from '../../shared/training/trainers.ts';
 import { codeDigest } from './code.ts';
 import { readDataset } from './dataset.ts';
+import { readDataset as readDetectorDataset } from './detection/dataset.ts';
+import type { Epoch as DetectorEpoch } from './detection/fit.ts';
+import { trainDetector } from './detection/train.ts';
 import type { Epoch } from './fit.ts';
 import { create, get } from './http.ts';
 import { chooseMachine } from './machine.ts';
+import { detectorRecipeOf } from './recipes.ts';
 import { createReporter, maxDocumentBytes, refuse, Stopped, Superseded, type Reporter } from './reporter.ts';
+import type { ReadingEvents } from './samples.ts';
 import { train } from './train.ts';
 
 type Machine = Awaited<ReturnType<typeof chooseMachine>>;
@@ -43,7 +50,9 @@ async function writeOutputs(job: JobDocument, files: Record<OutputName, Buffer>)
   return written;
 }
 
-const metricsOf = (epoch: Epoch): { key: string; value: number; step: number }[] =>
+type Metrics = { key: string; value: number; step: number }[];
+
+const metricsOf = (epoch: Epoch): Metrics =>
   [
     ['loss', epoch.loss] as const,
     ['train.accuracy', epoch.trainAccuracy] as const,
@@ -51,32 +60,73 @@ const metricsOf = (epoch: Epoch): { key: string; value: number; step: number }[]
     ['validation.accuracy', epoch.validationAccuracy] as const,
   ].map(([key, value]) => ({ key, value, step: epoch.epoch }));
 
-/** Throws an Error where a job is for another kind of model. */
-function assertClassifier({ task = classification.name, classes }: JobDocument): void {
-  if (task !== classification.name) throw new Error(`this trainer makes classifiers, and the job asks for ${task}`);
-  if (classes.length < 2) throw new Error(`a classifier needs two classes, and the job names ${classes.length}`);
-}
+const detectorMetricsOf = (epoch: DetectorEpoch): Metrics =>
+  [
+    ['loss', epoch.loss] as const,
+    ['validation.ap50', epoch.validationAp50] as const,
+    ['validation.ap', epoch.validationAp] as const,
+  ].map(([key, value]) => ({ key, value, step: epoch.epoch }));
 
-async function work(job: JobDocument, reporter: Reporter, machine: Machine): Promise<void> {
-  assertClassifier(job);
-  const data = await readDataset(job, {
-    afterImage: (done, total) => reporter.pulse({ phase: 'download', done, total }),
-    unreadable: (sample) => reporter.leaveOut(sample),
-  });
+const readingEvents = (reporter: Reporter): ReadingEvents => ({
+  afterImage: (done, total) => reporter.pulse({ phase: 'download', done, total }),
+  unreadable: (sample) => reporter.leaveOut(sample),
+});
+
+/** Heartbeats while a network is fitted, and a milestone with metrics after each epoch. */
+function fittingEvents<E>(reporter: Reporter, metrics: (epoch: E) => Metrics) {
   let steps = { done: 0, total: 0 };
-  const { files } = await train(job, data, {
-    threads: machine.threads,
-    provider: machine.executionProvider,
-    afterStep: (done, total) => {
+  return {
+    afterStep(done: number, total: number): Promise<void> {
       steps = { done, total };
       return reporter.pulse({ phase: 'train', done, total });
     },
-    afterEpoch: (epoch) => {
-      reporter.note(metricsOf(epoch));
+    afterEpoch(epoch: E): Promise<void> {
+      reporter.note(metrics(epoch));
       return reporter.milestone({ phase: 'train', ...steps });
     },
+  };
+}
+
+type Files = Record<OutputName, Buffer>;
+
+async function makeClassifier(job: JobDocument, reporter: Reporter, machine: Machine): Promise<Files> {
+  if (job.classes.length < 2)
+    throw new Error(`a classifier needs two classes, and the job names ${job.classes.length}`);
+  const data = await readDataset(job, readingEvents(reporter));
+  const { files } = await train(job, data, {
+    threads: machine.threads,
+    provider: machine.executionProvider,
+    ...fittingEvents(reporter, metricsOf),
   });
-  await reporter.tell({ kind: 'succeeded', outputs: await writeOutputs(job, files) });
+  return files;
+}
+
+async function makeDetector(job: JobDocument, reporter: Reporter, machine: Machine): Promise<Files> {
+  const recipe = detectorRecipeOf(job.trainer.name, job.trainer.parameters);
+  const parts = await backboneParts();
+  const options = { ...recipe, threads: machine.threads };
+  const data = await readDetectorDataset(job, parts, options, readingEvents(reporter));
+  const { files } = await trainDetector(job, data, parts, recipe, {
+    threads: machine.threads,
+    provider: machine.executionProvider,
+    ...fittingEvents(reporter, detectorMetricsOf),
+  });
+  return files;
+}
+
+/** What makes a model of each task kind. */
+const makers = new Map([
+  [classification.name, makeClassifier],
+  [detection.name, makeDetector],
+]);
+
+async function work(job: JobDocument, reporter: Reporter, machine: Machine): Promise<void> {
+  const { task = classification.name } = job;
+  const make = makers.get(task);
+  if (make === undefined)
+    throw new Error(`this trainer makes models for ${[...makers.keys()].join(' and ')}, and the job asks for ${task}`);
+  const outputs = await writeOutputs(job, await make(job, reporter, machine));
+  await reporter.tell({ kind: 'succeeded', outputs });
 }
 
 /** Reports how it went and says with which code to exit. */

@@ -11,6 +11,14 @@ export interface Builder {
   graph: GraphBuilder;
   /** convolution without bias, then batch norm */
   normConvolution(x: Value, name: string, channels: number, kernel: number, stride: number): Value;
+  /** convolution with a bias, `centre` at first; `gain` scales the initial weights */
+  convolution(
+    x: Value,
+    name: string,
+    channels: number,
+    kernel: number,
+    start?: { gain?: number; centre?: number },
+  ): Value;
   /** `gain` scales the initial weights */
   dense(x: Value, name: string, units: number, gain: number): Value;
 }
@@ -56,6 +64,12 @@ export function trainingBuilder(): Builder & { parameters: Parameter[]; statisti
       statistics.push({ name, mean, variance });
       return y;
     },
+    convolution(x, name, channels, kernel, { gain = 1, centre = 0 } = {}) {
+      const from = x.shape[1] ?? 0;
+      const deviation = Math.sqrt((2 * gain) / (from * kernel * kernel));
+      const weights = declare(`${name}.weights`, [channels, from, kernel, kernel], deviation);
+      return convolve(graph, x, weights, declare(`${name}.bias`, [channels], 0, centre), 1);
+    },
     dense(x, name, units, gain) {
       const from = x.shape[1] ?? 0;
       const weights = declare(`${name}.weights`, [units, from], Math.sqrt((2 * gain) / from));
@@ -79,6 +93,10 @@ export function servingBuilder(): Builder & { values: Value[] } {
     normConvolution(x, name, channels, kernel, stride) {
       const weights = declare(`${name}.weights`, [channels, x.shape[1] ?? 0, kernel, kernel]);
       return convolve(graph, x, weights, declare(`${name}.bias`, [channels]), stride);
+    },
+    convolution(x, name, channels, kernel) {
+      const weights = declare(`${name}.weights`, [channels, x.shape[1] ?? 0, kernel, kernel]);
+      return convolve(graph, x, weights, declare(`${name}.bias`, [channels]), 1);
     },
     dense: (x, name, units) =>
       dense(graph, x, declare(`${name}.weights`, [units, x.shape[1] ?? 0]), declare(`${name}.bias`, [units])),

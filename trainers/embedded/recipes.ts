@@ -1,6 +1,7 @@
 /** What each trainer of this repository does with its parameters. */
 import type * as z from 'zod';
 import { builtInTrainers } from '../../shared/task/classification/trainers.ts';
+import { builtInTrainers as detectorTrainers } from '../../shared/task/detection/trainers.ts';
 import { residualNetwork, softmaxOnEdges } from './architectures.ts';
 import type { Recipe } from './fit.ts';
 
@@ -17,9 +18,26 @@ const recipes: Record<keyof typeof builtInTrainers, (given: Record<string, unkno
   },
 };
 
-/** The recipe of a trainer with given parameters; throws where the trainer is unknown or a parameter does not fit. */
-export function recipeOf(name: string, given: Record<string, unknown>): Recipe {
-  const [, recipeWith] = Object.entries(recipes).find(([known]) => known === name) ?? [];
+/** What `given` makes of the trainer of that name; throws where it is none of these, or a parameter does not fit. */
+function chosen<R>(
+  known: Record<string, (given: Record<string, unknown>) => R>,
+  name: string,
+  given: Record<string, unknown>,
+): R {
+  const [, recipeWith] = Object.entries(known).find(([one]) => one === name) ?? [];
   if (recipeWith !== undefined) return recipeWith(given);
-  throw new Error(`there is no trainer ${name}: use ${Object.keys(recipes).join(' or ')}`);
+  throw new Error(`there is no trainer ${name} for this task: use ${Object.keys(known).join(' or ')}`);
 }
+
+/** The recipe of a classifier's trainer; throws where the trainer is unknown or a parameter does not fit. */
+export const recipeOf = (name: string, given: Record<string, unknown>): Recipe => chosen(recipes, name, given);
+
+export type DetectorRecipe = z.infer<(typeof detectorTrainers)['centernet']>;
+
+const detectorRecipes: Record<keyof typeof detectorTrainers, (given: Record<string, unknown>) => DetectorRecipe> = {
+  centernet: (given) => detectorTrainers.centernet.parse(given),
+};
+
+/** The recipe of a detector's trainer; throws likewise. */
+export const detectorRecipeOf = (name: string, given: Record<string, unknown>): DetectorRecipe =>
+  chosen(detectorRecipes, name, given);

@@ -1,24 +1,15 @@
 /** The state of a training in progress: parameters and AdamW's moments, moved by one graph run per step. */
 import { floatsOf, floatTensor, openGraph, type ExecutionProvider, type Tensor } from '../../shared/onnx/engine.ts';
-import type { ClassifierShape } from '../../shared/task/classification/ends.ts';
 import { biasCorrection } from './adamw.ts';
-import type { Architecture } from './architectures.ts';
-import { trainingGraph } from './graphs.ts';
 import type { Parameter, Weights } from './network.ts';
 import type { Random } from './random.ts';
 
 export interface Stepper {
-  batchNorms: string[];
   /** current parameters as one vector */
   parameters(): Tensor;
   weights(): Weights;
-  /** One step; `pixels` and `targets` fill a batch. Rejects when the loss is no longer finite. */
-  step(
-    pixels: Float32Array,
-    targets: Float32Array,
-    rate: number,
-    weightDecay: number,
-  ): Promise<{ loss: number; probabilities: Float32Array }>;
+  /** One step on what else the graph takes in. Resolves with all that it gives; rejects when the loss is no longer finite. */
+  step(feeds: Record<string, Tensor>, rate: number, weightDecay: number): Promise<Record<string, Tensor>>;
   release(): Promise<void>;
 }
 
@@ -32,25 +23,20 @@ function initialValues(parameters: Parameter[], random: Random): Float32Array {
   return vector;
 }
 
-/** Starts from random weights. Steps take batches of exactly `batch` images. */
+/** Starts from random weights. `training` is a graph of `encodeTraining` whose output `loss` is a number, and its parameters. */
 export async function createStepper(
-  architecture: Architecture,
-  spec: ClassifierShape,
-  batch: number,
+  { bytes, parameters }: { bytes: Uint8Array; parameters: Parameter[] },
   random: Random,
   threads: number,
   provider: ExecutionProvider,
 ): Promise<Stepper> {
-  const { bytes, parameters, batchNorms } = trainingGraph(architecture, spec, batch);
   const session = await openGraph(bytes, threads, provider);
   const initial = initialValues(parameters, random);
   const vector = (data: Float32Array): Tensor => floatTensor(data, [data.length]);
   const moment = (): Tensor => vector(new Float32Array(initial.length));
   let state = { parameters: vector(initial), mean: moment(), square: moment() };
-  const pixelShape = [batch, spec.channels, spec.height, spec.width];
   let steps = 0;
   return {
-    batchNorms,
     parameters: () => state.parameters,
     weights() {
       const values = floatsOf(state.parameters);
@@ -58,12 +44,11 @@ export async function createStepper(
         parameters.map(({ value, offset, length }) => [value.name, values.slice(offset, offset + length)]),
       );
     },
-    async step(pixels, targets, rate, weightDecay) {
+    async step(feeds, rate, weightDecay) {
       steps++;
       const outputs = await session.run({
         ...state,
-        pixels: floatTensor(pixels, pixelShape),
-        targets: floatTensor(targets, [batch, spec.classes]),
+        ...feeds,
         rate: floatTensor(Float32Array.of(rate * biasCorrection(steps)), []),
         decay: floatTensor(Float32Array.of(rate * weightDecay), []),
       });
@@ -72,7 +57,7 @@ export async function createStepper(
         throw new Error(`the loss is no longer a number after ${steps} steps: lower the learning rate`);
       const fresh = (name: string): Tensor => vector(floatsOf(outputs[`new:${name}`]));
       state = { parameters: fresh('parameters'), mean: fresh('mean'), square: fresh('square') };
-      return { loss, probabilities: floatsOf(outputs['probabilities']) };
+      return outputs;
     },
     release: () => session.release(),
   };

@@ -6,6 +6,7 @@ import type { Dataset } from './dataset.ts';
 import { scoreModel } from './evaluate.ts';
 import { fit, type Fitted, type FitOptions } from './fit.ts';
 import { servingGraph } from './graphs.ts';
+import { modelMetadata } from './metadata.ts';
 import { recipeOf } from './recipes.ts';
 
 const smokeSamples = 16;
@@ -16,17 +17,6 @@ const smokeSamples = 16;
 const tolerance = 1e-4;
 
 type Job = Pick<JobDocument, 'classes' | 'image' | 'trainer' | 'datasetVersion' | 'seed'>;
-
-/** What a reader of the file alone needs to know. No time, no run: equal trainings give equal files. */
-function modelMetadata(job: Job): Record<string, string> {
-  const { range: scaledFrom, ...shape } = job.image;
-  return {
-    'darkroom.classes': JSON.stringify(job.classes),
-    'darkroom.datasetVersion': job.datasetVersion,
-    'darkroom.input': JSON.stringify({ ...shape, layout: 'NCHW', range: [0, 255], scaledFrom }),
-    'darkroom.trainer': job.trainer.name,
-  };
-}
 
 function checkModel(bytes: Uint8Array, spec: ClassifierShape, scored: Float32Array, expected: Float32Array): void {
   const valid = validateModel(bytes, classifierEnds(spec));

@@ -75,6 +75,12 @@ describe('the embedded trainer', () => {
   });
 
   test.each<[string, Partial<Subject>, Partial<AttemptOrder>, RegExp]>([
+    [
+      'of another task kind',
+      { trainer: 'centernet' },
+      {},
+      /there is no trainer centernet for this task: use softmax or resnet-small/,
+    ],
     ['for one class', {}, { change: { classes: ['red'] } }, /needs two classes, and the job names 1/],
     ['with parameters that do not fit', { trainer: 'softmax', parameters: { epochs: -1 } }, {}, /epochs/],
     ['for a GPU that is not there', {}, { environment: { DARKROOM_EXECUTION_PROVIDER: 'cuda' } }, /CUDA was asked for/],
