@@ -1,9 +1,9 @@
 import { type Budget, createBudget } from '../budget.ts';
-import { checkMemory, decodeBytes, type MemoryLimits, shrinkBytes } from './memory.ts';
-import { describePixels, type PixelDescription, type Pixels } from './pixels.ts';
+import { decodeFully } from './decode-fully.ts';
+import { checkMemory, decodeBytes, type MemoryLimits, partsWithin, shrinkBytes } from './memory.ts';
 import { checkPngData } from './png-data.ts';
 import { sanitise } from './sanitise.ts';
-import { defaultMaxPixels, openImage } from './sharp-engine.ts';
+import { defaultMaxPixels } from './sharp-engine.ts';
 import { type ImageSpec, maxImageBytes } from './size.ts';
 import {
   type ImageFormat,
@@ -76,14 +76,18 @@ export type ImageReaderOptions = {
   maxBytes?: number;
   /** pixels one image may have */
   maxPixels?: number;
-  /** bytes that one image may take in all, and that all who are decoded at a time by this reader share */
+  /** bytes that one image may take in all: more is refused */
   maxMemoryBytes?: number;
+  /** bytes that all who are decoded at a time by this reader share; who would take more alone is decoded in parts, if that helps, and alone */
+  sharedMemoryBytes?: number;
   /** time one decode may take */
   timeoutSeconds?: number;
 };
 
 /** By default: 50 megapixels of baseline JPEG, some 38 of progressive JPEG as most programs write it, 22 of WebP, 20 to 40 of 16-bit colour. */
 const defaultMaxMemoryBytes = 256 * 1024 * 1024;
+/** What the largest WebP takes in two parts: less would save nothing, since its decoder holds that much. */
+const defaultSharedMemoryBytes = 208 * 1024 * 1024;
 
 /**
  * Creates the one reader of images of a process: walk of the container, removal of metadata, full decode.
@@ -93,15 +97,18 @@ export function createImageReader({
   maxBytes = maxImageBytes,
   maxPixels = defaultMaxPixels,
   maxMemoryBytes = defaultMaxMemoryBytes,
+  sharedMemoryBytes = Math.min(defaultSharedMemoryBytes, maxMemoryBytes),
   timeoutSeconds = 20,
 }: ImageReaderOptions = {}): ImageReader {
-  const limits = { budget: createBudget(maxMemoryBytes), maxBytes, maxPixels, maxMemoryBytes, timeoutSeconds };
+  const limits = { budget: createBudget(sharedMemoryBytes), maxBytes, maxPixels, maxMemoryBytes, timeoutSeconds };
   return {
     async inspect(bytes, declaredType) {
       const sound = await open(bytes, limits);
       if (!sound.ok) return sound;
       const { clean, structure } = sound;
-      const decoded = await decode(decodeBytes(structure), limits, () => decodeFully(clean, structure, limits));
+      const parts = partsWithin(sharedMemoryBytes, structure);
+      const work = () => decodeFully(clean, structure, parts, limits);
+      const decoded = await decode(decodeBytes(structure, parts), limits, work);
       if ('ok' in decoded) return decoded;
       const { pixelDigest, perceptualHash, greatest } = decoded;
       const warnings = warningsOf(sound, greatest);
@@ -182,36 +189,6 @@ function undecodable(error: unknown, timeoutSeconds: number): ImageRefusal {
   if (/timeout/i.test(message)) return tooSlow(timeoutSeconds);
   const cause = message.split('\n', 1)[0]?.slice(0, 200);
   return refuse('decode-failed', `The pixels cannot be decoded without errors (${cause}). ${uploadAgain}`);
-}
-
-/** Decodes every pixel at full size; only that finds all damage. */
-async function decodeFully(
-  bytes: Buffer,
-  structure: ImageStructure,
-  { maxPixels, timeoutSeconds }: Limits,
-): Promise<PixelDescription | ImageRefusal> {
-  const { width, height, depth, orientation } = structure;
-  const space = spaceOf(structure);
-  const { data, info } = await openImage(bytes, { maxPixels, ignoreIcc: true })
-    .timeout({ seconds: Math.max(1, Math.ceil(timeoutSeconds)) })
-    .toColourspace(space)
-    .raw({ depth: depth === 16 ? 'ushort' : 'uchar' })
-    .toBuffer({ resolveWithObject: true });
-  if (info.width !== width || info.height !== height) {
-    return refuse(
-      'corrupt',
-      `The picture announces ${width}x${height} pixels and decodes to ${info.width}x${info.height}. ${saveAgain}`,
-    );
-  }
-  const samples = depth === 16 ? new Uint16Array(data.buffer, data.byteOffset, data.length / 2) : data;
-  // a WebP may announce transparency and have none: what was decoded counts
-  return describePixels({ samples, width, height, channels: info.channels as Pixels['channels'] }, orientation);
-}
-
-/** The colour space that leaves samples as they are stored. Of 8-bit grey with alpha sharp would drop the alpha. */
-function spaceOf({ channels, depth }: ImageStructure): string {
-  if (depth === 16) return channels <= 2 ? 'grey16' : 'rgb16';
-  return channels === 1 ? 'b-w' : 'srgb';
 }
 
 /** Scanners and detectors of 10, 12 or 14 bits put them into the lower ones of 16; a picture that is dark has more. */

@@ -12,9 +12,19 @@ type Sized = Pick<ImageStructure, 'width' | 'height' | 'channels' | 'depth' | 'o
 /** Grey with alpha is counted as the four channels that 8 bits of it are decoded to. */
 const rowBytes = ({ width, channels, depth }: Sized): number => (width * (channels === 2 ? 4 : channels) * depth) / 8;
 
-/** Bytes that it takes to decode a picture and keep all of its pixels. */
-export function decodeBytes(picture: Sized): number {
-  return picture.heldBytes + rowBytes(picture) * (picture.height + rowsHeld.whole);
+/** Bytes that it takes to decode a picture and keep all of its pixels, or those of one of `parts` equal parts at a time. */
+export function decodeBytes(picture: Sized, parts = 1): number {
+  return picture.heldBytes + rowBytes(picture) * (Math.ceil(picture.height / parts) + rowsHeld.whole);
+}
+
+/** For each part, everything before its end is decoded anew: more of them take longer than the memory is worth. */
+const mostParts = 4;
+
+/** In how few parts a picture can be decoded within so many bytes; as many as there may be, where even they take more. */
+export function partsWithin(bytes: number, picture: Sized): number {
+  let parts = 1;
+  while (parts < mostParts && decodeBytes(picture, parts) > bytes) parts += 1;
+  return parts;
 }
 
 /** Bytes that it takes to decode a picture and make a small one of it; one that lies on its side is kept whole to be turned. */

@@ -4,6 +4,8 @@
  */
 import { createHash, type Hash } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
+import { type DifferenceHash, differenceHash } from './difference-hash.ts';
+import { asShown, rowsAsShown } from './shown.ts';
 import type { Orientation } from './structure.ts';
 
 /** Decoded pixels in the order of the file: row by row, the channels of a pixel side by side (grey or RGB, then alpha). */
@@ -29,7 +31,8 @@ export type PixelDescription = {
 const turnPixels = 1024 * 1024;
 
 /**
- * Describes a picture that is shown with `orientation`. Overwrites `samples`.
+ * Describes a picture of a stored size in pixels that is shown with `orientation`, from its parts as `partsAsShown` cuts
+ * them, which are not kept. Overwrites their samples.
  *
  * The digest is over a canonical form, in which only what is seen counts, and no more of it than files of different formats
  * can have in common: `{width}x{height}x{channels}x{bits}` of the picture as shown and a line feed, in ASCII; then the
@@ -39,181 +42,115 @@ const turnPixels = 1024 * 1024;
  * - one channel, unless the three of a pixel differ.
  * Colour profiles and gamma do not count: the same scan with its profile removed is the same scan.
  */
-export async function describePixels(pixels: Pixels, orientation: Orientation): Promise<PixelDescription> {
-  const greatest = await greatestOf(pixels);
-  const canonical = await withoutColour(await onWhite(await withoutDepth(pixels)));
-  const shown = asShown(canonical, orientation);
-  const { samples, channels } = canonical;
-  const hash = createHash('sha256').update(
-    `${shown.width}x${shown.height}x${channels}x${samples.BYTES_PER_ELEMENT * 8}\n`,
-  );
-  await hashAsShown(hash, canonical, shown);
-  return { pixelDigest: hash.digest('hex'), perceptualHash: differenceHash(canonical, shown), greatest };
-}
-
-/** Calls `work` for all pixels, some at a time, until it answers false. */
-async function inTurns(pixels: number, work: (from: number, to: number) => boolean): Promise<boolean> {
-  for (let from = 0; from < pixels; from += turnPixels) {
-    if (from > 0) await setImmediate();
-    if (!work(from, Math.min(pixels, from + turnPixels))) return false;
+export async function describePixels(
+  size: { width: number; height: number },
+  orientation: Orientation,
+  parts: AsyncIterable<Pixels> | Iterable<Pixels>,
+): Promise<PixelDescription> {
+  const whole = asShown(size, orientation);
+  let forms: Form[] | undefined;
+  let greatest = 0;
+  for await (const part of parts) {
+    forms ??= possibleForms(part, whole.width, whole.height);
+    const { samples, channels } = part;
+    const shown = asShown(part, orientation);
+    const rows = Math.ceil(turnPixels / shown.width);
+    for (let from = 0; from < shown.height; from += rows) {
+      if (from > 0) await setImmediate();
+      const some = {
+        samples: rowsAsShown(samples, channels, shown, from, Math.min(shown.height, from + rows)),
+        channels,
+      };
+      greatest = Math.max(greatest, greatestOf(some));
+      forms = addToForms(forms, some);
+    }
   }
-  return true;
+  const [best] = forms ?? [];
+  if (best === undefined) throw new Error('a picture has at least one part');
+  const perceptualHash = best.look.digest(best.bits === 8 ? 255 : 65_535);
+  return { pixelDigest: best.hash.digest('hex'), perceptualHash, greatest };
 }
 
-async function greatestOf({ samples, width, height, channels }: Pixels): Promise<number> {
+/** Some rows of a picture. */
+type Rows = Pick<Pixels, 'samples' | 'channels'>;
+
+/** A canonical form that the picture has if the rows to come allow it, like those before. */
+type Form = { bits: 8 | 16; channels: 1 | 3; hash: Hash; look: DifferenceHash };
+
+/** The forms that a picture may have, those that hold less first: of these one is its canonical form. */
+function possibleForms({ samples, channels }: Pixels, width: number, height: number): Form[] {
+  const depths = samples instanceof Uint8Array ? ([8] as const) : ([8, 16] as const);
+  const colours = channels <= 2 ? ([1] as const) : ([1, 3] as const);
+  return depths.flatMap((bits) =>
+    colours.map((own): Form => {
+      const hash = createHash('sha256').update(`${width}x${height}x${own}x${bits}\n`);
+      return { bits, channels: own, hash, look: differenceHash(width, height) };
+    }),
+  );
+}
+
+/** Adds rows to each form that they can have, and drops the others. Overwrites the rows. */
+function addToForms(forms: Form[], rows: Rows): Form[] {
+  const byDepth = new Map<number, Rows | null>();
+  const inDepth = (bits: 8 | 16): Rows | null => {
+    const known = byDepth.get(bits);
+    if (known !== undefined) return known;
+    const deep = bits === 8 ? withoutDepth(rows) : rows;
+    const made = deep && onWhite(deep);
+    byDepth.set(bits, made);
+    return made;
+  };
+  return forms.filter(({ bits, channels, hash, look }) => {
+    const coloured = inDepth(bits);
+    const canonical = coloured && (channels === 1 ? withoutColour(coloured) : coloured);
+    if (canonical === null) return false;
+    hash.update(canonical.samples);
+    look.add(canonical.samples, channels);
+    return true;
+  });
+}
+
+function greatestOf({ samples, channels }: Rows): number {
   if (samples instanceof Uint8Array) return 255;
   const colours = channels >= 3 ? 3 : 1;
   let greatest = 0;
-  await inTurns(width * height, (from, to) => {
-    for (let at = from * channels; at < to * channels; at += channels)
-      for (let channel = 0; channel < colours; channel += 1)
-        greatest = Math.max(greatest, samples[at + channel] as number);
-    return true;
-  });
+  for (let at = 0; at < samples.length; at += channels)
+    for (let channel = 0; channel < colours; channel += 1)
+      greatest = Math.max(greatest, samples[at + channel] as number);
   return greatest;
 }
 
-/** Eight bits where sixteen say no more. */
-async function withoutDepth(pixels: Pixels): Promise<Pixels> {
-  const { samples, width, height, channels } = pixels;
-  if (samples instanceof Uint8Array) return pixels;
-  const doubled = await inTurns(width * height, (from, to) => {
-    for (let at = from * channels; at < to * channels; at += 1) {
-      const value = samples[at] as number;
-      if (value >> 8 !== (value & 255)) return false;
-    }
-    return true;
-  });
-  if (!doubled) return pixels;
-  const narrow = new Uint8Array(samples.buffer, samples.byteOffset, samples.length);
-  await inTurns(width * height, (from, to) => {
-    for (let at = from * channels; at < to * channels; at += 1) narrow[at] = (samples[at] as number) & 255;
-    return true;
-  });
-  return { ...pixels, samples: narrow };
+/** Eight bits where sixteen say no more, else null. */
+function withoutDepth({ samples, channels }: Rows): Rows | null {
+  if (samples instanceof Uint8Array) return { samples, channels };
+  for (const value of samples) if (value >> 8 !== (value & 255)) return null;
+  // which takes the low byte of each
+  return { samples: new Uint8Array(samples), channels };
 }
 
-/** Transparency laid on white, and the alpha channel gone. */
-async function onWhite(pixels: Pixels): Promise<Pixels> {
-  const { samples, width, height, channels } = pixels;
-  if (channels === 1 || channels === 3) return pixels;
-  const colours = channels - 1;
+/** Transparency laid on white, and the alpha channel gone. Overwrites the rows. */
+function onWhite({ samples, channels }: Rows): Rows {
+  if (channels === 1 || channels === 3) return { samples, channels };
+  const colours = channels === 2 ? 1 : 3;
   const most = samples instanceof Uint8Array ? 255 : 65_535;
-  await inTurns(width * height, (from, to) => {
-    for (let pixel = from; pixel < to; pixel += 1) {
-      const alpha = samples[pixel * channels + colours] as number;
-      for (let channel = 0; channel < colours; channel += 1) {
-        const colour = samples[pixel * channels + channel] as number;
-        samples[pixel * colours + channel] =
-          alpha === most ? colour : Math.round((colour * alpha + most * (most - alpha)) / most);
-      }
-    }
-    return true;
-  });
-  return { ...pixels, channels: colours as 1 | 3, samples: samples.subarray(0, width * height * colours) };
-}
-
-/** One channel where three are equal. */
-async function withoutColour(pixels: Pixels): Promise<Pixels> {
-  const { samples, width, height, channels } = pixels;
-  if (channels === 1) return pixels;
-  const grey = await inTurns(width * height, (from, to) => {
-    for (let at = from * 3; at < to * 3; at += 3)
-      if (samples[at] !== samples[at + 1] || samples[at] !== samples[at + 2]) return false;
-    return true;
-  });
-  if (!grey) return pixels;
-  await inTurns(width * height, (from, to) => {
-    for (let pixel = from; pixel < to; pixel += 1) samples[pixel] = samples[pixel * 3] as number;
-    return true;
-  });
-  return { ...pixels, channels: 1, samples: samples.subarray(0, width * height) };
-}
-
-/** Where a pixel of the shown picture is stored: at `origin + x * right + y * down`, counted in pixels. */
-type Shown = { width: number; height: number; origin: number; right: number; down: number };
-
-/** CIPA DC-008, tag 0x0112: which corner of the stored picture is shown at the top left, and in which direction it goes on. */
-function asShown({ width, height }: Pixels, orientation: Orientation): Shown {
-  const mirrored = orientation === 2 || orientation === 3 || orientation === 7 || orientation === 8;
-  const flipped = orientation === 3 || orientation === 4 || orientation === 6 || orientation === 7;
-  const origin = (mirrored ? width - 1 : 0) + (flipped ? (height - 1) * width : 0);
-  const alongRow = mirrored ? -1 : 1;
-  const alongColumn = flipped ? -width : width;
-  return orientation >= 5
-    ? { width: height, height: width, origin, right: alongColumn, down: alongRow }
-    : { width, height, origin, right: alongRow, down: alongColumn };
-}
-
-async function hashAsShown(hash: Hash, { samples, channels }: Pixels, shown: Shown): Promise<void> {
-  const { width, height, right, down } = shown;
-  if (right === 1 && down === width) {
-    await inTurns(width * height, (from, to) => {
-      hash.update(samples.subarray(from * channels, to * channels));
-      return true;
-    });
-    return;
-  }
-  const rows = Math.ceil(turnPixels / width);
-  for (let from = 0; from < height; from += rows) {
-    if (from > 0) await setImmediate();
-    hash.update(rowsAsShown(samples, channels, shown, from, Math.min(height, from + rows)));
-  }
-}
-
-/** Rows `from` to `to` of the shown picture. */
-function rowsAsShown(samples: Pixels['samples'], channels: number, shown: Shown, from: number, to: number) {
-  const { width, origin, right, down } = shown;
-  const size = (to - from) * width * channels;
-  const part = samples instanceof Uint8Array ? new Uint8Array(size) : new Uint16Array(size);
-  const copy = (x: number, y: number): void => {
-    const stored = (origin + x * right + (from + y) * down) * channels;
-    const at = (y * width + x) * channels;
-    for (let channel = 0; channel < channels; channel += 1) part[at + channel] = samples[stored + channel] as number;
-  };
-  // along the rows as they are stored: down their columns, every pixel would be a miss of the cache
-  if (Math.abs(right) === 1) for (let y = 0; y < to - from; y += 1) for (let x = 0; x < width; x += 1) copy(x, y);
-  else for (let x = 0; x < width; x += 1) for (let y = 0; y < to - from; y += 1) copy(x, y);
-  return part;
-}
-
-/** Columns and rows of means; neighbours in a row make 64 bits. */
-const hashColumns = 9;
-const hashRows = 8;
-/** A mean is over at most this many pixels in each direction, spread evenly: enough to see no noise, and soon done. */
-const probes = 16;
-
-/**
- * The difference hash: the picture as 9 x 8 mean brightnesses (ITU-R BT.601 luma, rounded to 0..255); a bit for each, from
- * the top left, that says whether it is brighter than its right neighbour.
- */
-function differenceHash({ samples, channels }: Pixels, shown: Shown): string {
-  let bits = 0n;
-  for (let row = 0; row < hashRows; row += 1) {
-    let left = 0;
-    for (let column = 0; column < hashColumns; column += 1) {
-      const mean = meanOfCell(samples, channels, shown, column, row);
-      if (column > 0) bits = (bits << 1n) | (left > mean ? 1n : 0n);
-      left = mean;
+  const pixels = samples.length / channels;
+  for (let pixel = 0; pixel < pixels; pixel += 1) {
+    const alpha = samples[pixel * channels + colours] as number;
+    for (let channel = 0; channel < colours; channel += 1) {
+      const colour = samples[pixel * channels + channel] as number;
+      samples[pixel * colours + channel] =
+        alpha === most ? colour : Math.round((colour * alpha + most * (most - alpha)) / most);
     }
   }
-  return bits.toString(16).padStart(16, '0');
+  return { channels: colours, samples: samples.subarray(0, pixels * colours) };
 }
 
-function meanOfCell(samples: Pixels['samples'], channels: number, shown: Shown, column: number, row: number): number {
-  const { width, height, origin, right, down } = shown;
-  const across = Math.max(1, Math.min(probes, Math.floor(width / hashColumns)));
-  const along = Math.max(1, Math.min(probes, Math.floor(height / hashRows)));
-  let sum = 0;
-  for (let j = 0; j < along; j += 1) {
-    const y = Math.floor(((row + (j + 0.5) / along) * height) / hashRows);
-    for (let i = 0; i < across; i += 1) {
-      const x = Math.floor(((column + (i + 0.5) / across) * width) / hashColumns);
-      const at = (origin + x * right + y * down) * channels;
-      const red = samples[at] as number;
-      sum +=
-        channels === 1 ? red : 0.299 * red + 0.587 * (samples[at + 1] as number) + 0.114 * (samples[at + 2] as number);
-    }
-  }
-  return Math.round(sum / (across * along) / (samples instanceof Uint8Array ? 1 : 257));
+/** One channel where three are equal, else null. */
+function withoutColour({ samples, channels }: Rows): Rows | null {
+  if (channels === 1) return { samples, channels };
+  for (let at = 0; at < samples.length; at += 3)
+    if (samples[at] !== samples[at + 1] || samples[at] !== samples[at + 2]) return null;
+  const grey = samples instanceof Uint8Array ? new Uint8Array(samples.length / 3) : new Uint16Array(samples.length / 3);
+  for (let pixel = 0; pixel < grey.length; pixel += 1) grey[pixel] = samples[pixel * 3] as number;
+  return { channels: 1, samples: grey };
 }

@@ -1,7 +1,7 @@
 import sharp, { type Sharp } from 'sharp';
 import { describe, expect, test } from 'vitest';
 import { createImageReader } from '../../../shared/image/decode.ts';
-import { checkMemory, decodeBytes, shrinkBytes } from '../../../shared/image/memory.ts';
+import { checkMemory, decodeBytes, partsWithin, shrinkBytes } from '../../../shared/image/memory.ts';
 import type { ImageStructure } from '../../../shared/image/structure.ts';
 import { walkStored } from '../../../shared/image/walk.ts';
 import { greyRows, picture, png, pngHeader, tiff, webp, webpCanvas, webpChunk } from './craft.ts';
@@ -35,6 +35,24 @@ describe('the memory of decoding', () => {
     expect(decodeBytes(plain(100, 50, { channels: 2 }))).toBe(400 * (50 + 640));
     expect(shrinkBytes(plain(100, 50, { heldBytes: 7 }))).toBe(7 + 300 * 1280);
     expect(shrinkBytes(plain(100, 50, { orientation: 6 }))).toBe(300 * (50 + 1280));
+  });
+
+  test('is less in parts, of which there are as few as will do', () => {
+    const picture = plain(100, 5000, { heldBytes: 1e6 });
+    expect(decodeBytes(picture, 2)).toBe(1e6 + 300 * (2500 + 640));
+    expect(partsWithin(decodeBytes(picture), picture)).toBe(1);
+    expect(partsWithin(decodeBytes(picture) - 1, picture)).toBe(2);
+    expect(partsWithin(decodeBytes(picture, 3), picture)).toBe(3);
+    expect(partsWithin(1, picture)).toBe(4);
+  });
+
+  test.each([
+    ['a PNG or a baseline JPEG of 50 megapixels', plain(7000, 7142), 1],
+    ['a progressive JPEG of 38 megapixels', plain(6200, 6200, { heldBytes: 3 * 6200 * 6200 }), 2],
+    ['a WebP of 21 megapixels', plain(4600, 4600, { heldBytes: 8 * 4600 * 4600 }), 2],
+    ['16 bits of colour and 40 megapixels', plain(6300, 6300, { depth: 16 }), 2],
+  ])('of one process lets %s be decoded in so many parts', (_name, picture, parts) => {
+    expect(partsWithin(208 * 1024 * 1024, picture)).toBe(parts);
   });
 
   test.each([

@@ -109,10 +109,70 @@ describe('the digest of pixels', () => {
         const changed = values.slice();
         changed[at] = ((changed[at] ?? 0) + by) % 256;
         const describeOne = (own: Uint8Array) =>
-          describePixels({ samples: own.slice(), width: 4, height: 3, channels: 3 }, 1);
+          describePixels({ width: 4, height: 3 }, 1, [{ samples: own.slice(), width: 4, height: 3, channels: 3 }]);
         expect((await describeOne(changed)).pixelDigest).not.toBe((await describeOne(values)).pixelDigest);
       }),
     );
+  });
+});
+
+describe('a picture that is decoded in parts', () => {
+  // as many parts as there may be
+  const frugal = createImageReader({ sharedMemoryBytes: 1 });
+  const orientation = fc.constantFrom<Orientation[]>(1, 2, 3, 4, 5, 6, 7, 8);
+  const size = fc.integer({ min: 1, max: 40 });
+  const formats: ((image: Sharp) => Sharp)[] = [
+    (image) => image.png(),
+    (image) => image.png({ progressive: true }),
+    (image) => image.jpeg(),
+    (image) => image.jpeg({ progressive: true }),
+    (image) => image.webp({ lossless: true }),
+    (image) => image.tiff({ compression: 'lzw' }),
+  ];
+
+  test('is described as one that is decoded as a whole', async () => {
+    const channels = fc.constantFrom(1, 2, 3, 4);
+    const values = fc.constantFrom('any', 'grey', 'grey but for the last');
+    await fc.assert(
+      fc.asyncProperty(
+        ...[size, size, channels, orientation, values, fc.constantFrom(...formats), fc.nat()],
+        async (width, height, own, turned, kind, encode, seed) => {
+          const samples = Uint8Array.from({ length: width * height * own }, (_, i) => {
+            const pixel = kind === 'any' ? i : Math.floor(i / own);
+            return Math.imul(pixel + 1, 0x9e3779b1 ^ seed) >>> 24;
+          });
+          if (kind === 'grey but for the last') samples[(width * height - 1) * own] = 7;
+          const raw = { raw: { width, height, channels: own as 1 | 2 | 3 | 4 } };
+          const bytes = await encode(sharp(samples, raw).withMetadata({ orientation: turned })).toBuffer();
+          expect(await frugal.inspect(bytes)).toEqual(await reader.inspect(bytes));
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+
+  test('of 16 bits is too', async () => {
+    const doubled = Array.from({ length: 60 }, (_, i) => ((i * 89) % 256) * 257);
+    for (const values of [doubled, [...doubled.slice(1), 258], [1, ...doubled.slice(1)]])
+      for (const [width, height, colourType] of [
+        [6, 10, 0],
+        [5, 4, 2],
+        [3, 10, 4],
+      ] as const) {
+        const bytes = deep(width, height, colourType, values);
+        expect(await frugal.inspect(bytes)).toEqual(await reader.inspect(bytes));
+      }
+  });
+
+  test('is refused for damage in any part, as one that is decoded as a whole', async () => {
+    for (const encode of formats.slice(0, 4)) {
+      const bytes = await encode(picture(200, 160)).toBuffer();
+      for (const share of [0.3, 0.6, 0.95]) {
+        const at = Math.floor(bytes.length * share);
+        const damaged = Buffer.from(bytes).fill(0xa5, at, at + 20);
+        expect(await frugal.inspect(damaged)).toEqual(await reader.inspect(damaged));
+      }
+    }
   });
 });
 
@@ -122,7 +182,8 @@ describe('the perceptual hash', () => {
 
   test('has a bit for each mean that is brighter than its right neighbour', async () => {
     const columns = Uint8Array.from({ length: 72 }, (_, i) => [90, 80, 85, 70, 75, 60, 65, 50, 55][i % 9] ?? 0);
-    const { perceptualHash } = await describePixels({ samples: columns, width: 9, height: 8, channels: 1 }, 1);
+    const size = { width: 9, height: 8 };
+    const { perceptualHash } = await describePixels(size, 1, [{ samples: columns, ...size, channels: 1 }]);
     expect(perceptualHash).toBe('aa'.repeat(8));
   });
 
