@@ -5,6 +5,10 @@
 func pinnedImage(image string) string =>
   contains(image, '@sha256:') ? image : fail('trainerImage must name an image by digest (name@sha256:...)')
 
+@export()
+@description('Digest in the name of a pinned image, as hex digits.')
+func digestOf(image string) string => last(split(pinnedImage(image), '@sha256:'))
+
 @description('Connections that we use of the 100 of Basic and the 1,000 of Standard; the rest is left to the scale controller, Event Grid and people who look.')
 func ourConnections(tier string) int => tier == 'Basic' ? 80 : 920
 

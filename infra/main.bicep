@@ -22,6 +22,19 @@ param trainers string = 'built-in'
 @allowed(['cpu', 't4', 'a100'])
 param compute string = 't4'
 
+@description('Machines of a cluster in Azure Machine Learning, for projects with `trainer.compute` `azure-ml`; `none`: no workspace. An idle cluster costs about 10 USD a month.')
+@allowed(['none', 'cpu', 't4', 'a100'])
+param machineLearning string = 'none'
+
+@description('Most machines of that cluster at once.')
+@minValue(1)
+@maxValue(100)
+param machineLearningMachines int = 1
+
+@description('Line that starts the trainer in its image, where Azure Machine Learning runs it; Container Apps runs what the image says.')
+@minLength(1)
+param trainerCommand string = 'node /app/main.mjs'
+
 @description('Make a container registry (about 5 USD a month) and let the job pull from it by identity.')
 param withRegistry bool = false
 
@@ -100,6 +113,9 @@ module resources 'resources.bicep' = {
     trainerImage: trainerImage
     trainers: trainers
     compute: compute
+    machineLearning: machineLearning
+    machineLearningMachines: machineLearningMachines
+    trainerCommand: trainerCommand
     withRegistry: withRegistry
     serviceBusTier: serviceBusTier
     nodeVersion: nodeVersion

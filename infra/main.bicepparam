@@ -6,6 +6,8 @@ param location = readEnvironmentVariable('AZURE_LOCATION')
 param trainerImage = readEnvironmentVariable('TRAINER_IMAGE')
 param trainers = readEnvironmentVariable('TRAINERS', 'built-in')
 param compute = readEnvironmentVariable('DARKROOM_COMPUTE', 't4')
+param machineLearning = readEnvironmentVariable('DARKROOM_MACHINE_LEARNING', 'none')
+param trainerCommand = readEnvironmentVariable('TRAINER_COMMAND', 'node /app/main.mjs')
 param nodeVersion = readEnvironmentVariable('DARKROOM_NODE', '22')
 // azd fills in the id, and the type for people only: infra/azd/check.js asks for that of a pipeline
 param operators = [

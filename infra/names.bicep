@@ -10,10 +10,14 @@ func resourceNames(suffix string) names => {
   hostStorage: 'sthost${suffix}'
   insights: 'appi-${suffix}'
   jobs: 'cae-${suffix}'
+  machineLearning: 'mlw-${suffix}'
+  machineLearningIdentity: 'id-ml-${suffix}'
+  machineLearningStorage: 'stml${suffix}'
   plan: 'plan-${suffix}'
   puller: 'id-pull-${suffix}'
   registry: 'cr${suffix}'
   topic: 'evgt-${suffix}'
+  vault: 'kv-${suffix}'
   workspace: 'log-${suffix}'
 }
 

@@ -1,4 +1,4 @@
-import { fittingInstances, knownBeginning, originsAsSent, pinnedImage } from 'checks.bicep'
+import { digestOf, fittingInstances, knownBeginning, originsAsSent, pinnedImage } from 'checks.bicep'
 import { resourceNames } from 'names.bicep'
 import { declared as Declared, operator, tags } from 'types.bicep'
 
@@ -21,6 +21,19 @@ param trainers string = 'built-in'
 @description('Where trainings run. Serverless GPUs need quota; none of the three costs anything while idle.')
 @allowed(['cpu', 't4', 'a100'])
 param compute string = 't4'
+
+@description('Machines of a cluster in Azure Machine Learning, for projects with `trainer.compute` `azure-ml`; `none`: no workspace. An idle cluster costs about 10 USD a month.')
+@allowed(['none', 'cpu', 't4', 'a100'])
+param machineLearning string = 'none'
+
+@description('Most machines of that cluster at once.')
+@minValue(1)
+@maxValue(100)
+param machineLearningMachines int = 1
+
+@description('Line that starts the trainer in its image, where Azure Machine Learning runs it; Container Apps runs what the image says.')
+@minLength(1)
+param trainerCommand string = 'node /app/main.mjs'
 
 @description('Make a container registry (about 5 USD a month) and let the job pull from it by identity.')
 param withRegistry bool = false
@@ -227,6 +240,35 @@ module training 'modules/training.bicep' = {
   dependsOn: [monitoring]
 }
 
+@description('Name of the cluster. Azure cannot change the machines of one: another kind is another cluster.')
+var clusterName = 'trainer-${machineLearning}'
+
+@description('Resource id of the workspace of Azure Machine Learning, where there is one.')
+var machineLearningId = resourceId('Microsoft.MachineLearningServices/workspaces', names.machineLearning)
+
+module machineLearningWorkspace 'modules/machine-learning.bicep' = if (machineLearning != 'none') {
+  params: {
+    location: location
+    tags: allTags
+    name: names.machineLearning
+    storageName: names.machineLearningStorage
+    vaultName: names.vault
+    identityName: names.machineLearningIdentity
+    clusterName: clusterName
+    machine: machineLearning
+    machines: machineLearningMachines
+    image: pinnedImage(trainerImage)
+    imageDigest: digestOf(trainerImage)
+    withRegistry: withRegistry
+    pullerName: names.puller
+    insightsName: names.insights
+    workspaceName: names.workspace
+    appName: names.appIdentity
+    appPrincipalId: identities.outputs.appPrincipalId
+  }
+  dependsOn: [monitoring, registry]
+}
+
 module functions 'modules/functions.bicep' = {
   params: {
     location: location
@@ -247,13 +289,21 @@ module functions 'modules/functions.bicep' = {
     databaseName: declared.database
     jobName: declared.trainerJob
     trainers: trainers
+    machineLearningSettings: machineLearning == 'none'
+      ? {}
+      : {
+          AZURE_ML__workspaceId: machineLearningId
+          AZURE_ML__computeId: '${machineLearningId}/computes/${clusterName}'
+          AZURE_ML__environmentId: '${machineLearningId}/environments/trainer/versions/${digestOf(trainerImage)}'
+          AZURE_ML__command: trainerCommand
+        }
     allowedOrigins: origins
     appSettings: appSettings
     insightsConnectionString: monitoring.outputs.connectionString
     sweepSchedule: declared.sweepSchedule
     maxRequestBytes: declared.maxRequestBytes
   }
-  dependsOn: [hostStorage, dataStorage, messaging, documents, training]
+  dependsOn: [hostStorage, dataStorage, messaging, documents, training, machineLearningWorkspace]
 }
 
 module eventSubscriptions 'modules/event-subscriptions.bicep' = {

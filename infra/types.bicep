@@ -89,17 +89,23 @@ type tags = {
 @description('Built-in roles that are assigned here, by id.')
 var roles = {
   acrPull: '7f951dda-4ed3-4680-a7ca-43fe172d538d'
+  aiAdministrator: 'b78c5d69-af96-48a3-bf8d-a8b4d589de94'
   blobDataContributor: 'ba92f5b4-2d11-453d-a403-e96b0029c9fe'
   blobDataOwner: 'b7e6dc6d-f1e8-4753-8033-0f276bb0955b'
   blobDataReader: '2a2b9908-6ea1-4ae2-8e65-a410df84e7d1'
   blobDelegator: 'db58b8e5-c6ad-4a2a-8342-4190687cbf4a'
+  dataScientist: 'f6c7c914-8db3-469d-8ca1-694a8f32e121'
+  insightsContributor: 'ae349356-3a1b-4a5e-921d-050484c6347e'
   jobsOperator: 'b9a307c4-5aa3-4b52-ba60-2b17c136cd7b'
   logAnalyticsReader: '73c42c96-874c-492b-b04d-ab87d138a893'
   metricsPublisher: '3913510d-42f4-4e42-8a64-420c390055eb'
   serviceBusOwner: '090c5cfd-751d-490a-894a-3ce6f1109419'
   serviceBusReceiver: '4f6d3b9b-027b-4f4c-9142-0e5a2a2247e0'
   serviceBusSender: '69a216fc-b8fb-44d8-bc22-1f3c2cd27a39'
+  storageContributor: '17d1049b-9a84-46fb-8f53-869881c3d3ab'
   tableDataContributor: '0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3'
+  vaultAdministrator: '00482a5a-887f-4fb3-b363-3b7fe8e74483'
+  vaultContributor: 'f25e0fa2-a7c8-4377-a976-54943a77a395'
   workbookReader: 'b279062a-9be3-42a0-92ae-8b3cf002ec4d'
 }
 

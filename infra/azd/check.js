@@ -56,6 +56,11 @@ const rules = [
     !['cpu', 't4', 'a100'].includes(compute),
     'is cpu, t4 or a100: `azd env set DARKROOM_COMPUTE cpu`',
   ],
+  [
+    'DARKROOM_MACHINE_LEARNING',
+    !['', 'none', 'cpu', 't4', 'a100'].includes(given('DARKROOM_MACHINE_LEARNING')),
+    'is none, cpu, t4 or a100: `azd env set DARKROOM_MACHINE_LEARNING none`',
+  ],
   ['DARKROOM_NODE', !['22', '24'].includes(node), 'is 22 or 24: `azd env set DARKROOM_NODE 22`'],
   ['DARKROOM_MONTHLY_BUDGET', !/^\d{1,9}$/.test(budget), 'is a whole number; 0: no budget'],
   [

@@ -134,6 +134,16 @@ const rules: Record<string, typeof free | ((resource: Resource, all: Resource[])
     );
   },
   'Microsoft.Insights/workbooks': free,
+  'Microsoft.KeyVault/vaults': free,
+  'Microsoft.MachineLearningServices/workspaces': free,
+  'Microsoft.MachineLearningServices/workspaces/computes': (cluster) => {
+    if (at(cluster, 'properties', 'properties', 'scaleSettings', 'minNodeCount') !== 0)
+      throw new Error(`${cluster.name}: machines that are always there cost while idle and have no price here`);
+    const { clusterDay } = prices.machineLearning;
+    return perMonth('Azure Machine Learning: load balancer of the cluster', daysPerMonth * clusterDay, 'price per day');
+  },
+  'Microsoft.MachineLearningServices/workspaces/environments': free,
+  'Microsoft.MachineLearningServices/workspaces/environments/versions': free,
   'Microsoft.ManagedIdentity/userAssignedIdentities': free,
   'Microsoft.OperationalInsights/workspaces': free,
   'Microsoft.Resources/resourceGroups': free,

@@ -81,6 +81,7 @@ function optionRows(snapshots: Record<string, Resource[]>): string[][] {
     'options/browser': '`allowedOrigins`',
     'options/queue-scaling': '`scaleOnQueueLength=true`',
     'options/registry': '`withRegistry=true`',
+    'options/machine-learning': '`machineLearning=t4`, with `withRegistry=true`',
     'options/service-bus-standard': '`serviceBusTier=Standard`',
     'options/service-bus-premium': '`serviceBusTier=Premium`',
   };
@@ -89,6 +90,7 @@ function optionRows(snapshots: Record<string, Resource[]>): string[][] {
 
 function useRows(): string[][] {
   const { vcpuSecond, gibSecond, t4Hour, a100Hour } = prices.containerApps;
+  const { machineLearning } = prices;
   const cpuHour = 3600 * (4 * vcpuSecond + 8 * gibSecond);
   const [uploads, scores, looks] = [usageCost(uploadsUse), usageCost(scoresUse), usageCost(trainingUse)];
   return [
@@ -98,6 +100,13 @@ function useRows(): string[][] {
     ['training hour, CPU', usd(cpuHour), '4 vCPU and 8 GiB per second'],
     ['training hour, T4', usd(t4Hour), 'GPU, 8 vCPU and 56 GiB per second'],
     ['training hour, A100', usd(a100Hour), 'GPU, 24 vCPU and 220 GiB per second'],
+    [
+      'the same with Azure Machine Learning, CPU',
+      usd(machineLearning.cpuHour),
+      '4 vCPU and 14 GiB; from making the machine to two idle minutes',
+    ],
+    ['... T4', usd(machineLearning.t4Hour), 'GPU, 4 vCPU and 28 GiB'],
+    ['... A100', usd(machineLearning.a100Hour), 'GPU, 24 vCPU and 220 GiB'],
     [
       '1 GB of scans kept for a month',
       usd(prices.blob.gbMonth),

@@ -53,4 +53,12 @@ export const prices = {
     source:
       'https://azure.microsoft.com/pricing/details/container-apps/ (GPU hours with the vCPUs and memory of the whole profile)',
   },
+  machineLearning: {
+    clusterDay: 0.33,
+    cpuHour: 0.229,
+    t4Hour: 0.526,
+    a100Hour: 3.673,
+    source:
+      'https://azure.microsoft.com/pricing/details/machine-learning/ (DS3 v2, NC4as T4 v3 and NC24ads A100 v4, as of 2025, without a surcharge) and https://learn.microsoft.com/azure/machine-learning/concept-plan-manage-cost (the load balancer of a cluster, for each 50 machines, however few run)',
+  },
 } as const;

@@ -36,6 +36,8 @@ param databaseName string
 param jobName string
 @description('Which trainers its image has.')
 param trainers string
+@description('Settings by which the app finds Azure Machine Learning; empty: there is none.')
+param machineLearningSettings { *: string }
 @description('Origins of web pages that call the API in a browser; empty: none.')
 param allowedOrigins string[]
 @description('Further settings of the app; those below stand.')
@@ -98,7 +100,7 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
 
   resource settings 'config' = {
     name: 'appsettings'
-    properties: union(appSettings, {
+    properties: union(appSettings, machineLearningSettings, {
       AzureWebJobsStorage__blobServiceUri: 'https://${hostStorageName}.blob.${storageDomain}'
       AzureWebJobsStorage__tableServiceUri: 'https://${hostStorageName}.table.${storageDomain}'
       AzureWebJobsStorage__credential: 'managedidentity'

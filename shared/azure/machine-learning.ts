@@ -16,7 +16,7 @@ const machineLearning = {
   role: 'AzureML Data Scientist on the workspace',
   missing:
     'There is no such workspace, cluster or environment. Compare the settings AZURE_ML__ with what is deployed, or deploy again.',
-  smaller: 'deploy with another clusterVmSize',
+  smaller: 'deploy with another machineLearning (cpu, t4, a100)',
 };
 /** As of a Container Apps job: a start call has 90 s with its claim (shared/training/find-lost-start.ts). */
 const startLimitMs = 45_000;

@@ -8,10 +8,10 @@ export type ComputePorts = Pick<Ports, 'compute' | 'otherComputes'>;
 type Chosen = { trainer: { compute?: ComputeName | undefined } };
 
 /**
- * A job that does not begin within this time never will: compute is stuck. A machine of a cluster that scales to zero is
- * made first, and its image pulled.
+ * A job that does not begin within this time never will: compute is stuck. A cluster has a queue of its own, makes machines
+ * when they are needed, and refuses nothing for want of one.
  */
-const startSeconds: Record<ComputeName, number> = { 'container-apps': 900, 'azure-ml': 2700 };
+const startSeconds: Record<ComputeName, number> = { 'container-apps': 900, 'azure-ml': 7200 };
 
 /** Seconds in which a job has to begin after it was asked for. */
 export const startTimeoutSeconds = ({ trainer }: Chosen): number => startSeconds[trainer.compute ?? usualCompute];

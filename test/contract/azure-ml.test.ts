@@ -253,9 +253,9 @@ describe('a run of a project that trains there', () => {
     const { run } = await it.ask({ id: 'waits' });
     await it.work(1800);
     expect(await it.run(run)).toMatchObject({ state: 'submitted', attempt: 1 });
-    await it.work(1000);
+    await it.work(5500);
     const { attempts } = toTrainingView(await it.run(run));
-    expect(attempts[0]?.failure).toMatch(/did not begin within 2700 s\. It waits for a machine/);
+    expect(attempts[0]?.failure).toMatch(/did not begin within 7200 s\. It waits for a machine/);
     expect(attempts[0]?.logsUrl).toContain('/runs/darkroom-');
     await expect.poll(() => stateOf(attempts[0]?.execution ?? '')).toBe('stopped');
   });

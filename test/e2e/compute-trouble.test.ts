@@ -1,4 +1,4 @@
-/** Over HTTP: what somebody sees of a training that Azure refuses, and of one whose machine takes its time. */
+/** Over HTTP: what somebody sees of a training that Azure refuses, of one whose machine takes its time, and of one elsewhere. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -78,4 +78,17 @@ test('a training whose machine is provisioned slowly trains', async () => {
     .poll(async () => (await seen()).state, { timeout: 40_000, interval: 300 })
     .toBeOneOf(['registered', 'rejected']);
   expect((await seen()).attempts).toEqual([]);
+});
+
+test('a training on Azure Machine Learning trains, and links to the page of its log', async () => {
+  const head = await client.get(project, projectStatusView);
+  const trainer = { name: 'softmax', compute: 'azure-ml' };
+  await client.send('PATCH', project, { trainer }, z.unknown(), { 'if-match': head.etag ?? '' });
+  const seen = await trainWith();
+  await expect
+    .poll(async () => (await seen()).state, { timeout: 40_000, interval: 300 })
+    .toBeOneOf(['registered', 'rejected']);
+  const { attempts, logsUrl, trainer: used } = await seen();
+  expect([attempts, used.compute]).toEqual([[], 'azure-ml']);
+  expect((await fetch(logsUrl ?? '')).status).toBe(200);
 });

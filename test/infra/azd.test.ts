@@ -90,6 +90,11 @@ describe('before anything is provisioned', () => {
     ['an image by tag', { ...good, TRAINER_IMAGE: 'ghcr.io/someone/darkroom-trainer:latest' }, 'by digest'],
     ['no image', { ...good, TRAINER_IMAGE: '' }, 'azd env set TRAINER_IMAGE'],
     ['a compute that does not exist', { ...good, DARKROOM_COMPUTE: 'h100' }, 'azd env set DARKROOM_COMPUTE cpu'],
+    [
+      'a cluster that does not exist',
+      { ...good, DARKROOM_MACHINE_LEARNING: 'yes' },
+      'azd env set DARKROOM_MACHINE_LEARNING none',
+    ],
     ['a long name', { ...good, AZURE_ENV_NAME: 'an-environment-with-a-long-name' }, '20 characters'],
     [
       'a pipeline that says not what it is',

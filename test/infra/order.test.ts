@@ -31,8 +31,12 @@ const order: Record<string, string[]> = {
   documents: ['identities', 'monitoring'],
   events: ['dataStorage', 'messaging'],
   training: ['identities', 'monitoring', 'registry'],
+  machineLearningWorkspace: ['identities', 'monitoring', 'registry'],
   // the app starts when every role it needs has been assigned
-  functions: ['dataStorage', 'documents', 'hostStorage', 'identities', 'messaging', 'monitoring', 'training'],
+  functions: [
+    ...['dataStorage', 'documents', 'hostStorage', 'identities', 'machineLearningWorkspace', 'messaging', 'monitoring'],
+    'training',
+  ],
   // last, so that the roles of the topic have had time to take effect
   eventSubscriptions: ['events', 'functions'],
   // workbook, alerts and budget
@@ -97,4 +101,12 @@ test('the button can deploy the code of a release', () => {
   const made = moduleOf('functions')['package'];
   expect(made?.type).toBe('Microsoft.Web/sites/extensions');
   expect(made?.['condition']).toBe("[not(equals(parameters('packageUri'), ''))]");
+});
+
+test('a workspace is made after its identity may use what it needs, and its cluster after that may run the workspace', () => {
+  const all = moduleOf('machineLearningWorkspace');
+  expect(all['machineLearning']?.dependsOn).toEqual(
+    expect.arrayContaining(['identityKeepsFiles', 'identityKeepsSecrets', 'identityUsesInsights']),
+  );
+  expect(all['machineLearning::cluster']?.dependsOn).toContain('identityRunsWorkspace');
 });

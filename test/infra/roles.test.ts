@@ -2,11 +2,17 @@
 import { expect, test } from 'vitest';
 import type { Resource } from '../../infra/compiler/snapshot.ts';
 import { blobContainers, databaseName, queueNames } from '../../shared/resources.ts';
-import { at, type Deployment, deployments, ofType, resourcesOf } from './templates.ts';
+import { at, type Deployment, deployments, infraFile, ofType, resourcesOf } from './templates.ts';
 
 /** https://learn.microsoft.com/azure/role-based-access-control/built-in-roles */
 const roleNames: Record<string, string> = {
   '7f951dda-4ed3-4680-a7ca-43fe172d538d': 'AcrPull',
+  'b78c5d69-af96-48a3-bf8d-a8b4d589de94': 'Azure AI Administrator',
+  'f6c7c914-8db3-469d-8ca1-694a8f32e121': 'AzureML Data Scientist',
+  'ae349356-3a1b-4a5e-921d-050484c6347e': 'Application Insights Component Contributor',
+  '17d1049b-9a84-46fb-8f53-869881c3d3ab': 'Storage Account Contributor',
+  '00482a5a-887f-4fb3-b363-3b7fe8e74483': 'Key Vault Administrator',
+  'f25e0fa2-a7c8-4377-a976-54943a77a395': 'Key Vault Contributor',
   'ba92f5b4-2d11-453d-a403-e96b0029c9fe': 'Storage Blob Data Contributor',
   'b7e6dc6d-f1e8-4753-8033-0f276bb0955b': 'Storage Blob Data Owner',
   '2a2b9908-6ea1-4ae2-8e65-a410df84e7d1': 'Storage Blob Data Reader',
@@ -37,12 +43,13 @@ function scopeOf(id: string): string {
     .replace(unique, '');
 }
 
-/** Who: the function app, the topic of storage events, the puller of images, or a person by object id. */
+/** Who: the function app, the topic of storage events, the puller of images, a workspace, or a person by object id. */
 function principalOf(assignment: Resource): string {
   const principal = String(at(assignment, 'properties.principalId'));
   if (principal.includes('.outputs.appPrincipalId')) return 'app';
   if (principal.includes('/systemTopics/')) return 'topic';
   if (principal.includes('/id-pull-')) return 'puller';
+  if (principal.includes('/id-ml-')) return 'workspace';
   return principal;
 }
 
@@ -97,6 +104,16 @@ const ofPerson = [
 ];
 const more: Partial<Record<Deployment, string[]>> = {
   'options/registry': ['puller: AcrPull on cr'],
+  'options/machine-learning': [
+    'puller: AcrPull on cr',
+    'app: AzureML Data Scientist on mlw',
+    'workspace: Azure AI Administrator on mlw',
+    'workspace: Application Insights Component Contributor on appi',
+    'workspace: Storage Account Contributor on stml',
+    'workspace: Storage Blob Data Contributor on stml',
+    'workspace: Key Vault Administrator on kv',
+    'workspace: Key Vault Contributor on kv',
+  ],
   'options/people': ofPerson,
   main: ofPerson,
 };
@@ -112,4 +129,12 @@ test.for(deployments)('what a training job runs in %s has no identity it could u
   if (at(job, 'identity.type') === 'None') expect(identities).toEqual([]);
   else expect(identities.map(({ lifecycle }) => lifecycle)).toEqual(['None']);
   expect(at(job, 'properties.configuration.secrets')).toBeUndefined();
+});
+
+test('machines of Azure Machine Learning are nobody, or who pulls the image and nothing else', () => {
+  const all = resourcesOf('options/machine-learning');
+  const [cluster] = ofType(all, 'Microsoft.MachineLearningServices/workspaces/computes');
+  const identities = Object.keys((at(cluster, 'identity.userAssignedIdentities') ?? {}) as object);
+  expect(identities.map((id) => id.replace(/^.*\/(id-\w+)-\w+$/, '$1'))).toEqual(['id-pull']);
+  expect(infraFile('modules/machine-learning.bicep')).toContain(": { type: 'None' }");
 });

@@ -43,6 +43,24 @@ const required: Record<string, Record<string, unknown>> = {
   'Microsoft.Insights/metricAlerts': none,
   'Microsoft.Insights/scheduledQueryRules': none,
   'Microsoft.Insights/workbooks': none,
+  'Microsoft.KeyVault/vaults': {
+    'properties.enableRbacAuthorization': true,
+    'properties.enableSoftDelete': true,
+    'properties.accessPolicies': undefined,
+  },
+  'Microsoft.MachineLearningServices/workspaces': {
+    'identity.type': 'UserAssigned',
+    'properties.systemDatastoresAuthMode': 'Identity',
+    'properties.hbiWorkspace': true,
+    'properties.v1LegacyMode': false,
+  },
+  'Microsoft.MachineLearningServices/workspaces/computes': {
+    'properties.disableLocalAuth': true,
+    'properties.properties.remoteLoginPortPublicAccess': 'Disabled',
+    'properties.properties.adminUserCredentials': undefined,
+  },
+  'Microsoft.MachineLearningServices/workspaces/environments': none,
+  'Microsoft.MachineLearningServices/workspaces/environments/versions': none,
   'Microsoft.ManagedIdentity/userAssignedIdentities': none,
   'Microsoft.OperationalInsights/workspaces': { 'properties.features.disableLocalAuth': true },
   'Microsoft.Resources/resourceGroups': none,
@@ -91,6 +109,11 @@ const audited: Record<string, { of: string; categories: string[] }> = {
   },
   'Microsoft.DocumentDB/databaseAccounts': { of: '', categories: ['ControlPlaneRequests'] },
   'Microsoft.EventGrid/systemTopics': { of: '', categories: ['DeliveryFailures'] },
+  'Microsoft.KeyVault/vaults': { of: '', categories: ['AuditEvent'] },
+  'Microsoft.MachineLearningServices/workspaces': {
+    of: '',
+    categories: ['AmlComputeClusterEvent', 'AmlComputeJobEvent', 'AmlRunStatusChangedEvent'],
+  },
   'Microsoft.ServiceBus/namespaces': { of: '', categories: ['OperationalLogs'] },
   'Microsoft.Storage/storageAccounts': { of: '/blobServices/default', categories: ['StorageDelete'] },
 };
@@ -131,7 +154,7 @@ test('prod logs who reads a scan, dev does not pay for it', () => {
 
 test.for(deployments)('every resource of %s that takes tags has those of its environment', (deployment) => {
   const children =
-    /\/(blobServices|containers|queues|sqlDatabases|managementPolicies|eventSubscriptions|config|extensions|basicPublishingCredentialsPolicies|roleAssignments|sqlRoleAssignments|diagnosticSettings|budgets)$/;
+    /\/(blobServices|environments|versions|containers|queues|sqlDatabases|managementPolicies|eventSubscriptions|config|extensions|basicPublishingCredentialsPolicies|roleAssignments|sqlRoleAssignments|diagnosticSettings|budgets)$/;
   for (const { type, name, ...resource } of resourcesOf(deployment)) {
     if (children.test(type)) continue;
     expect(resource['tags'], `${type} ${name}`).toMatchObject({

@@ -10,6 +10,7 @@ export const options = [
   'a100',
   'browser',
   'cpu',
+  'machine-learning',
   'package',
   'people',
   'queue-scaling',

@@ -3,9 +3,10 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import * as z from 'zod';
-import { projectSettings } from '../../shared/project/settings.ts';
+import { settingsOf } from '../../shared/project/settings.ts';
 import { trainerJob } from '../../shared/resources.ts';
-import { at, type Deployment, deployments, infraFile, ofType, resourcesOf } from './templates.ts';
+import { classification } from '../../shared/task/classification/classification.ts';
+import { appSettingsOf, at, type Deployment, deployments, infraFile, ofType, resourcesOf } from './templates.ts';
 
 const one = (deployment: Deployment, type: string): unknown => ofType(resourcesOf(deployment), type)[0];
 
@@ -39,7 +40,7 @@ test.for(deployments)(
   'a job of %s may last as long as the settings of a project allow, and is never repeated',
   (deployment) => {
     const job = one(deployment, 'Microsoft.App/jobs');
-    const longest = z.toJSONSchema(projectSettings, { io: 'input' });
+    const longest = z.toJSONSchema(settingsOf(classification), { io: 'input' });
     expect(at(job, 'properties.configuration.replicaTimeout')).toBe(
       at(longest, 'properties.trainer.properties.timeoutSeconds.maximum'),
     );
@@ -47,6 +48,43 @@ test.for(deployments)(
     expect(at(job, 'properties.configuration.triggerType')).toBe('Manual');
   },
 );
+
+/** https://learn.microsoft.com/azure/virtual-machines/sizes: what a cluster may be made of, by the parameter */
+const clusterSizes = { cpu: 'Standard_DS3_v2', t4: 'Standard_NC4as_T4_v3', a100: 'Standard_NC24ads_A100_v4' };
+
+test('a cluster of Azure Machine Learning has machines that exist, and none while nothing trains', () => {
+  const cluster = one('options/machine-learning', 'Microsoft.MachineLearningServices/workspaces/computes');
+  expect(at(cluster, 'properties.properties')).toMatchObject({
+    ...{ vmSize: clusterSizes.t4, osType: 'Linux', vmPriority: 'Dedicated' },
+    scaleSettings: { minNodeCount: 0, maxNodeCount: 1, nodeIdleTimeBeforeScaleDown: 'PT2M' },
+  });
+  for (const [machine, size] of Object.entries(clusterSizes))
+    expect(infraFile('modules/machine-learning.bicep')).toContain(`${machine}: '${size}'`);
+});
+
+test('the app is told of the workspace, the cluster and the image that there are, and of none where there is none', () => {
+  const settings = appSettingsOf('options/machine-learning');
+  const idOf = (type: string) => (one('options/machine-learning', type) as { id: string }).id;
+  expect(settings).toMatchObject({
+    AZURE_ML__workspaceId: idOf('Microsoft.MachineLearningServices/workspaces'),
+    AZURE_ML__computeId: idOf('Microsoft.MachineLearningServices/workspaces/computes'),
+    AZURE_ML__environmentId: idOf('Microsoft.MachineLearningServices/workspaces/environments/versions'),
+    AZURE_ML__command: 'node /app/main.mjs',
+  });
+  const version = one('options/machine-learning', 'Microsoft.MachineLearningServices/workspaces/environments/versions');
+  const [container] = at(one('dev', 'Microsoft.App/jobs'), 'properties.template.containers') as object[];
+  expect(at(version, 'properties.image')).toBe(at(container, 'image'));
+  const told = Object.keys(appSettingsOf('dev')).filter((name) => name.startsWith('AZURE_ML__'));
+  expect(told).toEqual([]);
+});
+
+test('the line that starts the trainer where Azure Machine Learning runs it starts what its image runs', () => {
+  const dockerfile = readFileSync(path.join(import.meta.dirname, '../../trainers/embedded/Dockerfile'), 'utf8');
+  const ends = [...dockerfile.matchAll(/^WORKDIR (\/app)$|^ENTRYPOINT \["node", "(main\.mjs)"\]$/gm)].flatMap(
+    ([, ...ofLine]) => ofLine.filter(Boolean),
+  );
+  expect([...new Set(ends)]).toEqual(['/app', 'main.mjs']);
+});
 
 test.for(deployments)('%s runs the functions on a plan that costs nothing while idle', (deployment) => {
   expect(at(one(deployment, 'Microsoft.Web/serverfarms'), 'sku')).toEqual({ name: 'FC1', tier: 'FlexConsumption' });
@@ -74,6 +112,8 @@ test.for(deployments)('names in %s are as long as their services allow', (deploy
     'Microsoft.ServiceBus/namespaces': /^[a-z][a-z0-9-]{4,48}[a-z0-9]$/,
     'Microsoft.DocumentDB/databaseAccounts': /^[a-z0-9][a-z0-9-]{1,42}[a-z0-9]$/,
     'Microsoft.ContainerRegistry/registries': /^[a-zA-Z0-9]{5,50}$/,
+    'Microsoft.KeyVault/vaults': /^[a-zA-Z][a-zA-Z0-9-]{1,22}[a-zA-Z0-9]$/,
+    'Microsoft.MachineLearningServices/workspaces': /^[a-zA-Z0-9][a-zA-Z0-9_-]{2,32}$/,
     'Microsoft.App/jobs': /^[a-z][a-z0-9-]{0,30}[a-z0-9]$/,
     'Microsoft.Web/sites': /^[a-zA-Z0-9-]{2,60}$/,
   };
