@@ -1,8 +1,13 @@
 /** Images as the input of one run, and its outputs image by image. */
 import type { InputShape, NamedTensors } from './ends.ts';
 
+const mostImages = 32;
+/** numbers that the inputs of a run have together, unless one image has more: 32 images of 128 x 128 in colours */
+const mostNumbers = mostImages * 3 * 128 * 128;
+
 /** Most images per run: bounds the memory of a run and how long others wait for its thread. The probe runs as many. */
-export const imagesPerRun = 32;
+export const imagesPerRun = (shape: InputShape): number =>
+  Math.max(1, Math.min(mostImages, Math.floor(mostNumbers / inputSize(shape))));
 
 /** How many numbers the input of one image has. */
 export const inputSize = ({ channels, height, width }: InputShape): number => channels * height * width;

@@ -12,8 +12,8 @@ const probeEntry = path.join(import.meta.dirname, `probe-child${path.extname(imp
 const advice = {
   refused: 'Export it again and try it with onnxruntime before it is uploaded.',
   crashed: 'It ended the process that loaded it; nothing was registered.',
-  timeout: 'A model must load and score 32 images in that time: make it smaller.',
-  memory: 'A model must load and score 32 images within that: make it smaller.',
+  timeout: 'A model must load and score one image, and as many as are scored at once, in that time: make it smaller.',
+  memory: 'A model must load and score as many images as are scored at once within that: make it smaller.',
 } as const;
 
 /**

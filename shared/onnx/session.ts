@@ -175,8 +175,9 @@ export function createModelCache(workers: ModelWorkers, options: ModelCacheOptio
       // one that cannot be had is asked for again by the next run that waits
       if (wantsCopy(entry, model, shape)) copy(digest, load, entry, model).catch(() => undefined);
       const answers: NamedTensors[] = [];
-      for (let at = 0; at < images.length; at += imagesPerRun) {
-        const part = images.slice(at, at + imagesPerRun);
+      const atOnce = imagesPerRun(shape);
+      for (let at = 0; at < images.length; at += atOnce) {
+        const part = images.slice(at, at + atOnce);
         answers.push(...byImage(await model.run(batchOf(part, shape), askedOf(ends, besides)), part.length));
       }
       return answers;

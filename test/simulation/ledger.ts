@@ -8,8 +8,8 @@ export interface Ledger {
   trainings: { project: string; key: string; id: string; decision: string }[];
   /** runs whose cancellation was accepted */
   cancelled: { project: string; run: string }[];
-  /** label of a sample as of its last acknowledged review, by etag order of arrival */
-  reviews: { project: string; sample: string; label: string }[];
+  /** annotation of a sample as of its last acknowledged review, by etag order of arrival */
+  reviews: { project: string; sample: string; annotation: object }[];
   rollbacks: { project: string; key: string }[];
   deployments: { project: string; deployment: string }[];
   predictions: { project: string; id: string }[];

@@ -1,13 +1,12 @@
 /** Images and models of the simulation: small texts that decode, train and infer in no time, deterministically. */
-import { createHash } from 'node:crypto';
 import * as z from 'zod';
 import type { BackendPorts } from '../../functions/triggers.ts';
 import type { AcceptedImage, PreprocessedImage } from '../../shared/image/decode.ts';
 import type { ImageRefusal } from '../../shared/image/structure.ts';
-import { misfit, type NamedTensors } from '../../shared/onnx/ends.ts';
+import { misfit } from '../../shared/onnx/ends.ts';
 import type { Infer } from '../../shared/prediction/inference.ts';
 import { acceptedImage } from '../shared/image/accepted.ts';
-import { answerOf } from '../shared/task/classification/answers.ts';
+import { codeOf, type SimulatedKind, simulatedKinds } from './kinds.ts';
 import type { Scheduler } from './scheduler.ts';
 
 const picture = z.object({
@@ -36,6 +35,8 @@ export function shownBy(body: Buffer): string | undefined {
   const shown = parse(picture, body);
   return shown === undefined ? undefined : acceptedImage(body, shown, JSON.stringify(shown)).pixelDigest;
 }
+/** What a picture shows; undefined: it is none. */
+export const readPicture = (body: Buffer): Picture | undefined => parse(picture, body);
 /** Bytes that are no image. */
 export const drawTrash = (number: number): Buffer => Buffer.from(`trash ${number}`);
 
@@ -51,39 +52,9 @@ function parse<T>(type: z.ZodType<T>, bytes: Buffer): T | undefined {
   }
 }
 
-const code = (text: string): number => createHash('md5').update(text).digest().readUInt16BE(0);
-
-/** A number in [0, 1) that the same model always has for the same picture. */
-export const luck = (number: number, seed: number): number =>
-  createHash('md5').update(`${number} ${seed}`).digest().readUInt32BE(0) / 4_294_967_296;
-
 /** Pixels: the picture's number, and what it shows as a word and as a number. */
 const pixelsOf = ({ number, truth }: Picture): Float32Array =>
-  Float32Array.of(number, code(truth), Number.parseFloat(truth));
-
-/** How the models of a task kind answer, and what training keeps of it. */
-export interface SimulatedKind {
-  answer(model: Model, pixels: Float32Array): NamedTensors;
-  keep(answer: NamedTensors): object;
-}
-
-const numbersOf = (answer: NamedTensors, name: string): number[] => [...(answer[name]?.data ?? [])];
-
-/** By the kind's name; whoever simulates another adds it. */
-export const simulatedKinds = new Map<string, SimulatedKind>([
-  [
-    'classification',
-    {
-      answer({ classes, accuracy, seed }, pixels) {
-        const truth = classes.findIndex((name) => code(name) === pixels[1]);
-        const right = luck(pixels[0] ?? 0, seed) < accuracy;
-        const chosen = truth < 0 ? 0 : right ? truth : (truth + 1) % classes.length;
-        return answerOf(classes.map((_, i) => (i === chosen ? 0.9 : 0.1 / (classes.length - 1))));
-      },
-      keep: (answer) => ({ probabilities: numbersOf(answer, 'probabilities') }),
-    },
-  ],
-]);
+  Float32Array.of(number, codeOf(truth), Number.parseFloat(truth));
 
 const kindOf = ({ task }: Model): SimulatedKind => {
   const kind = simulatedKinds.get(task);
@@ -96,7 +67,7 @@ export function smokeAnswer(bytes: Buffer, image: Buffer): object {
   const [trained, shown] = [parse(model, bytes), parse(picture, image)];
   if (trained === undefined || shown === undefined) return {};
   const kind = kindOf(trained);
-  return kind.keep(kind.answer(trained, pixelsOf(shown)));
+  return kind.keep(kind.answer(trained, pixelsOf(shown)), trained);
 }
 
 /** Decode, inference and validation of one process; models are kept in memory as the real cache keeps them. */

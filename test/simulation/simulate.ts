@@ -1,4 +1,5 @@
 /** One simulation: users and faults, then rest and repair, then every invariant. */
+import { createHash } from 'node:crypto';
 import { createRandom, type Random } from '../random.ts';
 import { type Client, createClient } from './client.ts';
 import { drawRates, type Faults, noFaults, type Outage, randomFaults, services } from './faults.ts';
@@ -18,7 +19,7 @@ import {
 import type { TraceLine } from './scheduler.ts';
 import { emptyLedger, type Ledger } from './ledger.ts';
 import { replayAll } from './replay.ts';
-import { startUsers } from './users.ts';
+import { annotateWaiting, startUsers } from './users.ts';
 import { createWorld, tree, type World } from './world.ts';
 
 export interface Report {
@@ -219,11 +220,17 @@ async function probe(world: World, plan: Plan, limit: number, say: (problem: str
   const heads = new Map(
     plan.projects.map(({ name }) => [name, documents.find('heads', name, 'head')?.head?.samples ?? 0]),
   );
-  asOperator(world, async () => {
-    for (const { name, settings, truth = settings.classes?.[0] ?? 'cat' } of plan.projects) {
+  asOperator(world, async (client) => {
+    const uploaded = plan.projects.map(({ name, settings, truth = settings.classes?.[0] ?? 'cat' }) => {
       const body = drawPicture({ number: 1_000_000, truth, width: 16, height: 16, channels: 1 });
-      await world.blobs.put('uploads', `${name}/${truth}/probe.png`, body, { contentType: 'image/png', once: true });
-    }
+      return { name, blob: `${name}/${truth}/probe.png`, body };
+    });
+    for (const { blob, body } of uploaded)
+      await world.blobs.put('uploads', blob, body, { contentType: 'image/png', once: true });
+    await scheduler.sleep(healthyMs / 2);
+    // where no upload says what it shows, a person does
+    for (const { name, body } of uploaded)
+      await annotateWaiting(world, client, name, createHash('md5').update(body).digest('hex'));
   });
   await scheduler.run({ until: scheduler.now() + healthyMs, limit });
   for (const { name } of plan.projects) {

@@ -1,7 +1,10 @@
 /** The people and apps of a plan, doing what it says and remembering what they were promised. */
+import { storedName } from '../../shared/sample/content.ts';
 import { type Client, createClient, text, valuesOf } from './client.ts';
 import { Lost } from './faults.ts';
+import { simulatedKinds } from './kinds.ts';
 import type { Ledger } from './ledger.ts';
+import { readPicture } from './pictures.ts';
 import type { Action, Plan, Upload } from './plan.ts';
 import type { World } from './world.ts';
 
@@ -148,20 +151,36 @@ async function review({ world, client, ledger }: Users, p: string): Promise<void
   const all = valuesOf(await client.ask('samples-list', { params: { project: p } }));
   const some = all.filter(() => world.scheduler.random.next() < 0.2);
   for (const sample of [...unlabelled, ...some].slice(0, 10)) {
-    const label = world.scheduler.random.pick(['cat', 'dog']);
     const id = text(sample['id']);
+    const annotation = annotationOf(world, p, id);
     const etag = (await client.ask('samples-get', { params: { project: p, sample: id } }))?.headers['etag'];
     const headers = etag === undefined ? {} : { 'if-match': etag };
     // either name of the same route
-    const route = label === 'cat' ? 'samples-annotation' : 'samples-label';
+    const route = 'label' in annotation && annotation.label === 'dog' ? 'samples-label' : 'samples-annotation';
     const answer = await client.ask(route, {
       params: { project: p, sample: id },
-      json: { label },
+      json: annotation,
       headers,
       role: 'labeler',
     });
-    if (answer?.status === 200) ledger.reviews.push({ project: p, sample: id, label });
+    if (answer?.status === 200) ledger.reviews.push({ project: p, sample: id, annotation });
   }
+}
+
+/** Somebody annotates a sample, unless its upload said what it shows. */
+export async function annotateWaiting(world: World, client: Client, p: string, sample: string): Promise<void> {
+  const found = await client.ask('samples-get', { params: { project: p, sample } });
+  if (found?.json['annotation'] !== null) return;
+  const json = annotationOf(world, p, sample);
+  await client.ask('samples-annotation', { params: { project: p, sample }, json, role: 'labeler' });
+}
+
+/** What a person who looks at a sample says of it, in the form of its project's kind. */
+function annotationOf(world: World, p: string, sample: string): object {
+  const task = world.documents.find('projects', 'projects', p)?.settings.task ?? '';
+  const shown = readPicture(world.blobs.peek('datasets', storedName(p, sample))?.body ?? Buffer.alloc(0));
+  const kind = simulatedKinds.get(task);
+  return shown === undefined || kind === undefined ? {} : kind.review(shown, world.scheduler.random);
 }
 
 async function cancel({ client, ledger }: Users, p: string): Promise<void> {

@@ -167,7 +167,7 @@ describe('assessing the test split', () => {
   });
 
   test('holds a few originals at a time, and as many inputs as a model runs at once', async () => {
-    expect(groupSize).toBe(imagesPerRun);
+    expect(groupSize).toBe(imagesPerRun({ channels: 1, height: 8, width: 8 }));
     const { assess, memory } = await version(shardSize + 100, 100);
     expect(await assess(modelOf(0), modelOf(1))).toHaveLength(shardSize + 100);
     expect(memory.most).toBeLessThanOrEqual(8);

@@ -32,7 +32,7 @@ const values: Initialiser[] = [
     { ...float('scale', 1), dims: [] },
   ],
   ...[float('cache', 4, 1), { ...ints('positions', 0, 0), dims: [1, 2] }, { ...float('heads', 1, 1, 2, 2) }],
-  ...[{ ...ints('pick', 0, 0), dims: [1, 2] }],
+  ...[{ ...ints('pick', 0, 1), dims: [1, 2] }, float('updates', 1, 2)],
 ];
 
 /** `input` is float [N, 1, 2, 2]; `flat` float [N, 4], `bytes` uint8, `bools` bool, all of the same pictures. */
@@ -80,6 +80,7 @@ const uses: Record<string, Use> = {
   GatherElements: of('matrix', 'pick'),
   GatherND: of('matrix', 'position'),
   Gemm: of('flat4', 'matrix'),
+  GridSample: of('heads', 'heads'),
   GroupNormalization: with_({ num_groups: { int: 1 } }, 'input', 'half', 'half'),
   InstanceNormalization: of('input', 'half', 'half'),
   LRN: with_({ size: { int: 1 } }, 'input'),
@@ -98,6 +99,8 @@ const uses: Record<string, Use> = {
   Reshape: of('input', 'flatShape'),
   Resize: of('input', '', 'scales'),
   RotaryEmbedding: of('heads', 'cache', 'cache', 'positions'),
+  ScatterElements: of('matrix', 'pick', 'updates'),
+  ScatterND: of('matrix', 'position', 'scale'),
   Slice: of('input', 'first', 'k', 'axis'),
   SpaceToDepth: with_({ blocksize: { int: 2 } }, 'input'),
   Split: with_({ num_outputs: { int: 1 } }, 'input'),
