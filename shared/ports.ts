@@ -85,6 +85,9 @@ export interface BlobContent {
   metadata: Record<string, string>;
 }
 
+/** What a signed address allows. */
+export type SignedPermission = 'read' | 'create' | 'overwrite' | 'create-any';
+
 export interface Blobs {
   /**
    * undefined: no such blob (or `ifMatch` no longer fits); 'too-large': more than `maxBytes`, nothing was buffered. Throws a
@@ -128,13 +131,11 @@ export interface Blobs {
   ): Promise<{ body: AsyncIterable<Buffer>; sizeBytes: number; contentType: string | undefined } | undefined>;
   /** names under a prefix, at most `limit`; never used where a document can answer */
   list(container: BlobContainer, prefix: string, limit: number): Promise<string[]>;
-  /** a signed address: 'read' of one blob, 'create' of one blob (never an overwrite), or 'create-any' for the whole container */
-  sign(
-    container: BlobContainer,
-    name: string,
-    permission: 'read' | 'create' | 'create-any',
-    expiresAt: Date,
-  ): Promise<string>;
+  /**
+   * a signed address: 'read' of one blob, 'create' of one blob (never an overwrite), 'overwrite' of one blob (and no read of
+   * it), or 'create-any' for the whole container
+   */
+  sign(container: BlobContainer, name: string, permission: SignedPermission, expiresAt: Date): Promise<string>;
 }
 
 export interface Messages {

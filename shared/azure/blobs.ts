@@ -243,7 +243,8 @@ export function storageBlobs(
         const query = await signature(container, undefined, 'c', expiresAt);
         return `${containerOf(container).url}/${name}?${query}`;
       }
-      return `${blob(container, name).url}?${await signature(container, name, permission === 'read' ? 'r' : 'c', expiresAt)}`;
+      const letter = { read: 'r', create: 'c', overwrite: 'w' }[permission];
+      return `${blob(container, name).url}?${await signature(container, name, letter, expiresAt)}`;
     },
   };
 }

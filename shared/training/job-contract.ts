@@ -76,6 +76,19 @@ export const jobDocument = z.object({
     /** highest sequence that counts; the last one is for `succeeded` or `failed` */
     maximum: z.number().int().min(2).max(999_999),
   }),
+  /**
+   * Where a job keeps what a later attempt goes on from, after its machine was taken away. Each attempt writes to an address
+   * of its own, so that one that was superseded spoils nothing. Left out by earlier releases; a job need not use it.
+   */
+  checkpoint: z
+    .object({
+      /** takes a file of at most `maximumBytes` again and again, without `If-None-Match` */
+      putUrl: url,
+      /** what earlier attempts kept, the latest attempt first; 404: it kept nothing */
+      getUrls: z.array(url).max(16),
+      maximumBytes: count.max(5_000_000_000),
+    })
+    .optional(),
   cancelRequested: z.boolean(),
 });
 export type JobDocument = z.infer<typeof jobDocument>;

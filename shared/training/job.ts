@@ -15,6 +15,10 @@ type JobPorts = Pick<Ports, 'blobs' | 'clock' | 'documents'>;
 
 const heartbeatSeconds = 10;
 const maxReports = 100_000;
+/** weights, their averages and two moments of a network of 50 million weights, and as much again */
+const maxCheckpointBytes = 2_000_000_000;
+/** A checkpoint that cannot be read is rare, one before it that cannot be read either rarer. */
+const checkpointsToTry = 3;
 /** signatures are made so many at a time, and their lines put away as bytes */
 const linesAtOnce = 1000;
 
@@ -56,10 +60,27 @@ export async function writeJob(ports: JobPorts, run: RunDocument, attempt: numbe
       'smoke.json': await output('smoke.json'),
     },
     reports: { urlTemplate: template, maximum: maxReports },
+    checkpoint: await checkpointOf(ports, run, prefix, expires),
     cancelRequested: run.cancelRequested,
   };
   await blobs.overwrite('jobs', `${prefix}/job.json`, JSON.stringify(document), { contentType: 'application/json' });
   return blobs.sign('jobs', `${prefix}/job.json`, 'read', expires);
+}
+
+/** Addresses for what this attempt keeps, and for what those before it kept that compute did take. */
+async function checkpointOf(
+  { blobs }: JobPorts,
+  run: RunDocument,
+  prefix: string,
+  expires: Date,
+): Promise<NonNullable<JobDocument['checkpoint']>> {
+  const earlier = run.attempts.filter(({ putOff }) => putOff === undefined).toReversed();
+  const names = earlier.slice(0, checkpointsToTry).map(({ token }) => attemptPrefix(run.pk, run.id, token));
+  return {
+    putUrl: await blobs.sign('jobs', `${prefix}/checkpoint`, 'overwrite', expires),
+    getUrls: await Promise.all(names.map((name) => blobs.sign('jobs', `${name}/checkpoint`, 'read', expires))),
+    maximumBytes: maxCheckpointBytes,
+  };
 }
 
 /** Tells the job of an attempt to end, which reads its document now and then. */

@@ -241,6 +241,16 @@ export function blobsConform(open: Open): void {
       expect(await subject.putUrl(elsewhere.replace(other, fresh()), Buffer.from('x'))).toBe('refused');
     });
 
+    test('to overwrite writes that blob again and again, and does not read it', async () => {
+      const [name, other] = [fresh(), fresh()];
+      const url = await blobs.sign('jobs', name, 'overwrite', inAnHour());
+      expect(await subject.putUrl(url, Buffer.from('first'))).toBe('created');
+      expect(await subject.putUrl(url, Buffer.from('second'))).toBe('created');
+      expect(await subject.getUrl(url)).toBeUndefined();
+      expect(await blobs.get('jobs', name, { maxBytes: MB })).toMatchObject({ body: Buffer.from('second') });
+      expect(await subject.putUrl(url.replace(name, other), Buffer.from('x'))).toBe('refused');
+    });
+
     test('to create any blob of a container has its place for the name', async () => {
       const name = fresh();
       const url = await blobs.sign('job-reports', `${name}/{sequence}.json`, 'create-any', inAnHour());

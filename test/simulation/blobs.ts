@@ -1,11 +1,9 @@
 /** Blobs as Azure Storage keeps them: etags, preconditions, signed addresses, and an event for each finished write. */
 import type { BlobCreatedEvent } from '../../shared/delivery/message.ts';
-import type { BlobContent, Blobs } from '../../shared/ports.ts';
+import type { BlobContent, Blobs, SignedPermission } from '../../shared/ports.ts';
 import { type BlobContainer, blobContainers, type QueueName } from '../../shared/resources.ts';
 import type { Faults } from './faults.ts';
 import type { OperationKind, Scheduler } from './scheduler.ts';
-
-type Permission = 'read' | 'create' | 'create-any';
 
 export interface BlobStore {
   /** what handlers use */
@@ -153,7 +151,7 @@ export function createBlobs(
           .slice(0, limit),
       ),
     // a signature is computed, not asked for
-    sign: (container, name, permission: Permission, expiresAt) =>
+    sign: (container, name, permission: SignedPermission, expiresAt) =>
       Promise.resolve(
         `${origin}/${container}/${name.split('/').map(encodeURIComponent).join('/').replace('%7Bsequence%7D', '{sequence}')}?sp=${permission}&se=${expiresAt.getTime()}&sr=${encodeURIComponent(permission === 'create-any' ? container : `${container}/${name}`)}`,
       ),
@@ -175,9 +173,10 @@ export function createBlobs(
       create(url, body, contentType) {
         const { container, name, permission, expires } = read(url);
         return scheduler.perform(`PUT ${container}`, name, 'once', () => {
-          if (!permission.startsWith('create') || clock() > expires)
+          const overwrites = permission === 'overwrite';
+          if (!(overwrites || permission.startsWith('create')) || clock() > expires)
             throw new Error(`not allowed to write ${container}/${name}`);
-          return of(container).has(name) ? 'exists' : write(container, name, body, { contentType });
+          return of(container).has(name) && !overwrites ? 'exists' : write(container, name, body, { contentType });
         });
       },
     },

@@ -21,6 +21,8 @@ const output = { sha256: 'a'.repeat(64), sizeBytes: 1 };
 describe('a job document', () => {
   test('is what the backend writes', () => {
     expect(jobDocument.parse(job)).toEqual(job);
+    const checkpoint = { putUrl: url, getUrls: [url, url], maximumBytes: 2e9 };
+    expect(jobDocument.parse({ ...job, checkpoint })).toEqual({ ...job, checkpoint });
   });
 
   test('says which version of the contract it is; one that does not say is the first', () => {

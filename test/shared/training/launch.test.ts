@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { cancelRun } from '../../../shared/training/cancel.ts';
+import { jobDocument, type JobDocument, terminated } from '../../../shared/training/job-contract.ts';
 import { reconcileRun } from '../../../shared/training/poll.ts';
 import { maxAttempts } from '../../../shared/training/run.ts';
 import { cause, name, trainable } from '../evaluation/trainable.ts';
@@ -117,5 +118,30 @@ describe('the start call', () => {
     expect(await work()).toContain('started-for-nobody');
     expect((await run(id)).state).toBe('cancelled');
     expect(world.executions.get('trainer-1')?.state).toBe('stopped');
+  });
+});
+
+test('an attempt keeps its checkpoint at an address of its own, and is given those of the attempts before it', async () => {
+  const { ask, work, report, run, world } = await trainable();
+  const { run: id } = await ask();
+  const jobs: JobDocument[] = [];
+  for (let attempt = 1; attempt <= 3; attempt++) {
+    await work(300);
+    const token = (await run(id)).token ?? '';
+    const found = await world.ports.blobs.get('jobs', `${name}/${id}/${token}/job.json`, { maxBytes: 1e6 });
+    if (found === undefined || found === 'too-large') throw new Error(`attempt ${attempt} has no job`);
+    jobs.push(jobDocument.parse(JSON.parse(found.body.toString('utf8'))));
+    await report(id, token, { kind: 'started', sequence: 1 });
+    await report(id, token, { kind: 'failed', sequence: 2, reason: terminated });
+  }
+  const kept = (token: string): string => `/jobs/${name}/${id}/${token}/checkpoint`;
+  const tokens = jobs.map(({ token }) => token);
+  expect(new Set(tokens).size).toBe(3);
+  jobs.forEach(({ checkpoint }, index) => {
+    const put = new URL(checkpoint?.putUrl ?? '');
+    expect([put.pathname, put.searchParams.get('sp')]).toEqual([kept(tokens[index] ?? ''), 'overwrite']);
+    const before = (checkpoint?.getUrls ?? []).map((url) => new URL(url));
+    expect(before.map(({ pathname }) => pathname)).toEqual(tokens.slice(0, index).toReversed().map(kept));
+    for (const { searchParams } of before) expect(searchParams.get('sp')).toBe('read');
   });
 });

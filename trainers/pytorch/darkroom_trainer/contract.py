@@ -49,6 +49,14 @@ class Reports(Document):
     maximum: int = Field(ge=2, le=999_999)
 
 
+class CheckpointPlaces(Document):
+    """Where this attempt keeps its state, and where those before it kept theirs, the latest first."""
+
+    put_url: Url
+    get_urls: list[Url] = Field(max_length=16)
+    maximum_bytes: int = Field(ge=0)
+
+
 class Job(Document):
     """What `DARKROOM_JOB_URL` answers."""
 
@@ -68,6 +76,7 @@ class Job(Document):
     heartbeat_seconds: float = Field(ge=0.1, le=3600)
     outputs: dict[str, Url]
     reports: Reports
+    checkpoint: CheckpointPlaces | None = None
     cancel_requested: bool
 
 

@@ -78,6 +78,11 @@ class Session:
         options.log_severity_level = 3
         self._session = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
 
+    @property
+    def metadata(self) -> dict[str, str]:
+        """What the file says of itself."""
+        return dict(self._session.get_modelmeta().custom_metadata_map)
+
     def run(self, pixels: np.ndarray[Any, Any]) -> list[np.ndarray[Any, Any]]:
         """The outputs, in the file's order."""
         return [np.asarray(output) for output in self._session.run(None, {"input": pixels.astype(np.float32)})]

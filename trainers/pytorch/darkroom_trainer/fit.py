@@ -20,7 +20,7 @@ CLIP_NORM = 10.0
 
 
 Network = Callable[[torch.Tensor], Any]
-"""A module, compiled or not."""
+"""A module, by what it answers."""
 
 
 class Task(Protocol):
@@ -77,7 +77,6 @@ class Fit:
         self._optimizer = torch.optim.AdamW(groups, lr=parameters.learning_rate)
         self._scaler = torch.amp.GradScaler(machine.device.type, enabled=machine.precision is torch.float16)
         self._ema = ModelEmaV3(network, decay=parameters.ema, use_warmup=True) if parameters.ema > 0 else None
-        self._forward: Network = torch.compile(network) if parameters.compile else network
         self.progress = Progress()
 
     def run(self, events: Events) -> list[dict[str, float]]:
@@ -122,9 +121,10 @@ class Fit:
             self._network.train()
             self.progress.loss_sum += self._step(part, pixels)
             self.progress.step += 1
-            events.after_step(self.progress.step, self._steps)
+            # an epoch is kept after it was judged: a later attempt would not judge it again
             if self.progress.step % self._steps_each != 0:
                 events.may_keep(self.state)
+            events.after_step(self.progress.step, self._steps)
         self._judge(epoch + 1, events)
 
     def _judge(self, epoch: int, events: Events) -> None:
@@ -139,8 +139,8 @@ class Fit:
             now.best_score, now.best_epoch = score, epoch
             now.best = copy.deepcopy(judged.state_dict())
         now.ended = epoch - now.best_epoch >= self._given.patience
-        events.after_epoch(entry)
         events.may_keep(self.state)
+        events.after_epoch(entry)
 
     def _parts(self, epoch: int) -> list[list[int]]:
         """Batches of an epoch, in an order of its own; what does not come out even waits for another epoch."""
@@ -157,7 +157,7 @@ class Fit:
         self._optimizer.zero_grad(set_to_none=True)
         batch = pixels.contiguous(memory_format=torch.channels_last)
         with self._mixed():
-            loss = self._task.loss(self._forward, batch, part, self._random(step, 3))
+            loss = self._task.loss(self._network, batch, part, self._random(step, 3))
         self._scaler.scale(loss).backward()
         self._scaler.unscale_(self._optimizer)
         nn.utils.clip_grad_norm_(self._network.parameters(), CLIP_NORM)

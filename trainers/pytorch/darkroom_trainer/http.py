@@ -60,6 +60,16 @@ class Http:
         """
         return self._persist(lambda tries: self._put(url, body, content_type, tries))
 
+    def overwrite(self, url: str, body: bytes) -> None:
+        """Writes a blob, whether it is there or not, in one try. Raises HttpError or Passing."""
+        headers = {"content-type": "application/octet-stream", "x-ms-blob-type": "BlockBlob"}
+        try:
+            response = self._client.put(url, content=body, headers=headers)
+        except httpx2.TransportError as error:
+            raise Passing(_said(error)) from error
+        if response.status_code not in {200, 201}:
+            raise _refusal("PUT", response.status_code)
+
     def _persist(self, attempt: Callable[[int], T]) -> T:
         ends_at = time.monotonic() + PATIENCE_S
         pause = FIRST_PAUSE_S

@@ -9,16 +9,17 @@ import sys
 from contextlib import closing
 from pathlib import Path
 
-from darkroom_trainer.classifier import Trained, train_classifier
+from darkroom_trainer.checkpoint import Checkpoints
+from darkroom_trainer.classification.train import train_classifier
 from darkroom_trainer.contract import TERMINATED, Job
+from darkroom_trainer.detection.train import train_detector
 from darkroom_trainer.fit import Events
 from darkroom_trainer.http import Http
 from darkroom_trainer.machine import Machine, be_deterministic, choose_machine
-from darkroom_trainer.parameters import CLASSIFIER, ClassifierParameters, Parameters, parse_parameters
+from darkroom_trainer.parameters import ClassifierParameters, DetectorParameters, Parameters, parse_parameters
 from darkroom_trainer.reporter import MAX_DOCUMENT_BYTES, JobFailed, Reporter, Stopped, Superseded
-from darkroom_trainer.samples import read_manifest, read_samples, work_folder
-
-TASKS = {CLASSIFIER: "classification"}
+from darkroom_trainer.samples import Samples, read_manifest, read_samples, work_folder
+from darkroom_trainer.trained import Trained
 
 
 def run_job() -> int:
@@ -62,19 +63,28 @@ def _report_on(job: Job, http: Http, reporter: Reporter) -> int:
 
 
 def _train(job: Job, given: Parameters, machine: Machine, http: Http, reporter: Reporter) -> None:
-    if job.task != TASKS[job.trainer.name]:
-        raise JobFailed(f"{job.trainer.name} does {TASKS[job.trainer.name]}, and the job asks for {job.task}")
+    task = "classification" if isinstance(given, ClassifierParameters) else "detection"
+    if job.task != task:
+        raise JobFailed(f"{job.trainer.name} does {task}, and the job asks for {job.task}")
     be_deterministic()
     with work_folder() as folder:
         samples = read_samples(job, read_manifest(job, http), http, reporter, Path(folder))
+        checkpoints = Checkpoints(job, samples, code_digest(), http, reporter)
         events = Events(
+            may_keep=checkpoints.may_keep,
             after_step=lambda done, total: reporter.progress("train", done, total),
             after_epoch=lambda entry: reporter.metrics(int(entry["epoch"]), {k: v for k, v in entry.items() if k != "epoch"}),
         )
-        assert isinstance(given, ClassifierParameters)
-        trained = train_classifier(job, samples, given, machine, events)
+        trained = _trained(job, samples, given, machine, events, checkpoints.load())
     reporter.check()
     reporter.conclude({"kind": "succeeded", "outputs": _write(job, trained, http)})
+
+
+def _trained(job: Job, samples: Samples, given: Parameters, machine: Machine, events: Events, kept: bytes | None) -> Trained:
+    if isinstance(given, ClassifierParameters):
+        return train_classifier(job, samples, given, machine, events, kept)
+    assert isinstance(given, DetectorParameters)
+    return train_detector(job, samples, given, machine, events, kept)
 
 
 def _write(job: Job, trained: Trained, http: Http) -> dict[str, dict[str, str | int]]:

@@ -21,6 +21,9 @@ class Parameters(BaseModel):
         description="what the backbone begins with: none; package, the installed weights of this backbone, or none where "
         "there are none; or the SHA-256 of a file in the folder DARKROOM_WEIGHTS",
     )
+    backbone: str = Field(
+        "tf_efficientnet_lite0", pattern=r"^[a-z0-9_]+(\.[a-z0-9_]+)?$", max_length=100, description="a model's name in timm"
+    )
     epochs: int = Field(30, ge=1, le=1000)
     batch_size: int = Field(32, ge=1, le=1024)
     learning_rate: float = Field(0.001, gt=0, le=1)
@@ -32,15 +35,11 @@ class Parameters(BaseModel):
     precision: Literal["auto", "float32", "float16", "bfloat16"] = Field(
         "auto", description="of the steps; auto: mixed on a GPU, float32 on a processor"
     )
-    compile: bool = Field(False, description="let PyTorch compile the network, which pays on a GPU after minutes")
 
 
 class ClassifierParameters(Parameters):
     """Of `pytorch-classifier`."""
 
-    backbone: str = Field(
-        "tf_efficientnet_lite0", pattern=r"^[a-z0-9_]+(\.[a-z0-9_]+)?$", max_length=100, description="a model's name in timm"
-    )
     tune: Literal["all", "head"] = Field(
         "all", description="all: every weight; head: a linear head on the features of the frozen backbone"
     )
@@ -51,7 +50,15 @@ class ClassifierParameters(Parameters):
     class_weights: bool = Field(False, description="rare classes count as much as common ones")
 
 
-NAMES: dict[str, type[Parameters]] = {CLASSIFIER: ClassifierParameters}
+class DetectorParameters(Parameters):
+    """Of `pytorch-detector`."""
+
+    architecture: Literal["dfine", "fcos", "retinanet", "ssdlite"] = "fcos"
+    tune: Literal["all", "head"] = Field("all", description="all: every weight; head: the backbone stays as it began")
+    width: int = Field(128, ge=64, le=512, multiple_of=32, description="channels of the maps that the heads see")
+
+
+NAMES: dict[str, type[Parameters]] = {CLASSIFIER: ClassifierParameters, DETECTOR: DetectorParameters}
 
 
 def parse_parameters(name: str, given: dict[str, Any]) -> Parameters:

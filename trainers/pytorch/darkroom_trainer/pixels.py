@@ -40,11 +40,15 @@ class Unreadable(Exception):
 
 @dataclass(frozen=True)
 class Pixels:
-    """`values` are [channels, height, width], 0 to 255; `scale_x` and `scale_y` take the picture's own pixels to those."""
+    """
+    `values` are [channels, height, width], 0 to 255; `scale_x` and `scale_y` take the picture's own pixels to those, of which
+    it fills `filled`.
+    """
 
     values: Array
     scale_x: float
     scale_y: float
+    filled: tuple[int, int]
 
 
 def read_pixels(data: bytes, shape: ImageShape) -> Pixels:
@@ -90,7 +94,7 @@ def _read(data: bytes, shape: ImageShape) -> Pixels:
         upright = _open(data, sequential=orientation in KEPT_IN_ROWS).autorot()
         image = _resize(_flatten(_in_srgb(upright, sixteen)), filled)
     values = _values(image, shape, deep=shape.range == "found" and sixteen)
-    return Pixels(_letterboxed(values, shape), filled[0] / width, filled[1] / height)
+    return Pixels(_letterboxed(values, shape), filled[0] / width, filled[1] / height, filled)
 
 
 def _in_srgb(image: pyvips.Image, sixteen: bool) -> pyvips.Image:

@@ -95,6 +95,11 @@ class Reporter:
         self._stopped = self._stopped or reason
         self._woken.set()
 
+    @property
+    def stopped(self) -> StopReason | None:
+        """Why the training has to end, where somebody said so."""
+        return self._stopped
+
     def check(self) -> None:
         """Call between steps. Raises Stopped, Superseded or JobFailed when the training has to end."""
         if self._ended is not None:

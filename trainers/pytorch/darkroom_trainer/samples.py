@@ -16,7 +16,7 @@ import torch
 
 from darkroom_trainer.contract import ImageShape, Job, Line, max_unreadable
 from darkroom_trainer.http import Damaged, Http, HttpError
-from darkroom_trainer.pixels import Pixels, Unreadable, read_pixels
+from darkroom_trainer.pixels import Array, Unreadable, read_pixels
 from darkroom_trainer.reporter import JobFailed, Reporter
 
 MAX_MANIFEST_BYTES = 256 << 20
@@ -42,7 +42,8 @@ class Samples:
         self._slots = min(count, budget // bytes_each)
         size = (max(1, self._slots), shape.channels, shape.height, shape.width)
         self._decoded = np.memmap(_allocated(folder / "decoded", size, dtype), dtype=dtype, mode="r+", shape=size)
-        self._scales = np.ones((count, 2), dtype=np.float32)
+        self._scales = np.ones((count, 2), dtype=np.float64)
+        self._filled = np.zeros((count, 2), dtype=np.int32)
         self.lines: list[Line] = []
         self._kept: list[int] = []
 
@@ -55,6 +56,7 @@ class Samples:
         file = self.file_of(index)
         pixels = read_pixels(file.read_bytes(), self._shape)
         self._scales[index] = pixels.scale_x, pixels.scale_y
+        self._filled[index] = pixels.filled
         if index < self._slots:
             self._decoded[index] = pixels.values
             file.unlink()
@@ -68,22 +70,27 @@ class Samples:
         """Places of the samples of a split."""
         return [place for place, line in enumerate(self.lines) if line.split == name]
 
-    def read(self, place: int) -> Pixels:
-        """Pixels of one sample, and the scales by which its own pixels become those."""
+    def read(self, place: int) -> Array:
+        """Pixels of one sample, [channels, height, width]."""
         index = self._kept[place]
         if index >= self._slots:
-            return read_pixels(self.file_of(index).read_bytes(), self._shape)
-        scale_x, scale_y = self._scales[index]
-        return Pixels(self._decoded[index], float(scale_x), float(scale_y))
+            return read_pixels(self.file_of(index).read_bytes(), self._shape).values
+        decoded: Array = self._decoded[index]
+        return decoded
 
     def scales(self, place: int) -> tuple[float, float]:
         """Pixels of the input for one pixel of the picture, across and down."""
         scale_x, scale_y = self._scales[self._kept[place]]
         return float(scale_x), float(scale_y)
 
+    def filled(self, place: int) -> tuple[float, float]:
+        """Pixels of the input that the picture fills, across and down."""
+        filled = self._filled[self._kept[place]]
+        return float(filled[0]), float(filled[1])
+
     def batch(self, places: Iterable[int]) -> torch.Tensor:
         """Pixels [N, channels, height, width] of some samples."""
-        return torch.from_numpy(np.stack([self.read(place).values for place in places]))
+        return torch.from_numpy(np.stack([self.read(place) for place in places]))
 
     def batches(self, parts: Sequence[Sequence[int]], device: torch.device) -> Iterator[torch.Tensor]:
         """Pixels of each part on the device, as floats; the next parts are decoded while one is used."""

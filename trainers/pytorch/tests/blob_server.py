@@ -16,6 +16,8 @@ class BlobServer:
         """path: how often it answers 503 before it works"""
         self.lost_answers: Counter[str] = Counter()
         """path: how often a PUT is carried out and its answer lost"""
+        self.overwritable: set[str] = set()
+        """paths that may be written again and again"""
         self.reads: Counter[str] = Counter()
         self.refusal = (409, "BlobAlreadyExists")
         """the answer to a PUT of a blob that is there"""
@@ -56,6 +58,10 @@ class BlobServer:
                 if outer.failures[path] > 0:
                     outer.failures[path] -= 1
                     self.answer(503)
+                    return
+                if path in outer.overwritable:
+                    outer.blobs[path] = body
+                    self.answer(201)
                     return
                 if self.headers["x-ms-blob-type"] != "BlockBlob" or self.headers["if-none-match"] != "*":
                     self.answer(400)

@@ -19,6 +19,7 @@ from darkroom_trainer.contract import ImageShape
 from darkroom_trainer.export import Session
 from darkroom_trainer.job import code_digest, run_job
 from darkroom_trainer.pixels import read_pixels
+from darkroom_trainer.reporter import Reporter
 
 ROOT = Path(__file__).parents[1]
 ENDLESS = {**SMALL, "epochs": 1000, "patience": 1000}
@@ -194,3 +195,46 @@ def test_the_schemas_are_printed(published: PublishedJob) -> None:
     assert described["pytorch-classifier"]["properties"]["epochs"]["maximum"] == 1000
     assert described["pytorch-classifier"]["additionalProperties"] is False
     assert not published.reports
+
+
+def test_an_attempt_goes_on_from_what_the_one_before_it_kept(published: PublishedJob, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("darkroom_trainer.checkpoint.KEPT_EVERY_S", 0.0)
+    monkeypatch.setattr("darkroom_trainer.checkpoint.SHARE_OF_TIME", 1e9)
+    base = f"{published.server.base}/jobs"
+    published.server.overwritable = {"/jobs/kept-1", "/jobs/kept-2"}
+    places = {"putUrl": f"{base}/kept-1?sig=x", "getUrls": [], "maximumBytes": 10**9}
+    published.publish(trainer=trainer(epochs=3), checkpoint=places)
+
+    # the machine is taken away in the second epoch
+    steps: list[int] = []
+
+    def progress(self: Reporter, phase: str, done: int, _: int) -> None:
+        if phase == "train":
+            steps.append(done)
+        if phase == "train" and done == 4 and len(steps) == 4:
+            self.stop("terminated")
+        self.check()
+
+    monkeypatch.setattr(Reporter, "progress", progress)
+    assert run_job() == 1
+    assert published.reports[-1]["reason"] == "terminated"
+    assert "/jobs/kept-1" in published.server.blobs
+    for path in [path for path in published.server.blobs if path.startswith(FOLDER)]:
+        del published.server.blobs[path]
+    places = {"putUrl": f"{base}/kept-2?sig=x", "getUrls": [f"{base}/none", f"{base}/kept-1?sig=x"], "maximumBytes": 10**9}
+    published.publish(trainer=trainer(epochs=3), checkpoint=places)
+    steps.clear()
+    assert run_job() == 0
+    assert steps[0] == 5
+    history = json.loads(published.output("metrics.json"))["history"]
+    assert [entry["epoch"] for entry in history] == [1, 2, 3]
+    assert published.server.blobs["/jobs/kept-2"] != published.server.blobs["/jobs/kept-1"]
+
+
+@pytest.mark.parametrize("damage", [b"", b"x" * 100])
+def test_a_state_that_is_not_of_this_job_is_passed_over(published: PublishedJob, damage: bytes) -> None:
+    published.server.blobs["/jobs/kept-1"] = damage
+    base = f"{published.server.base}/jobs"
+    places = {"putUrl": f"{base}/kept-2", "getUrls": [f"{base}/kept-1"], "maximumBytes": 10**9}
+    published.publish(trainer=trainer(tune="head"), checkpoint=places)
+    assert run_job() == 0

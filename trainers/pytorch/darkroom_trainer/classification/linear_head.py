@@ -12,7 +12,7 @@ from darkroom_trainer.fit import Events
 from darkroom_trainer.machine import Machine
 
 if TYPE_CHECKING:
-    from darkroom_trainer.classifier import Classification, Classifier
+    from darkroom_trainer.classification.train import Classification, Classifier
 
 C = 100.0
 """Inverse of the L2 penalty, in units of the summed loss, on features of unit scale: found by cross-validation on clip art."""

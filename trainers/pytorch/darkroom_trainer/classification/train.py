@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,18 +11,18 @@ from torch import nn
 from torch.nn.functional import cross_entropy
 
 from darkroom_trainer.augment import augment
+from darkroom_trainer.classification.linear_head import fit_linear_head
 from darkroom_trainer.contract import Job
 from darkroom_trainer.export import Session, assert_equal, export, metadata_of
 from darkroom_trainer.fit import Events, Fit, Network
-from darkroom_trainer.linear_head import fit_linear_head
 from darkroom_trainer.machine import Machine
 from darkroom_trainer.parameters import ClassifierParameters
 from darkroom_trainer.reporter import JobFailed
 from darkroom_trainer.samples import Samples
 from darkroom_trainer.served import Normalise
+from darkroom_trainer.trained import SMOKE_SAMPLES, Trained, metrics_file
 from darkroom_trainer.weights import load_weights
 
-SMOKE_SAMPLES = 16
 MEASURED_AT_ONCE = 64
 
 
@@ -44,15 +43,6 @@ class Classifier(nn.Module):
         """Logits [N, classes]."""
         logits: torch.Tensor = self.head(self.features(pixels))
         return logits
-
-
-@dataclass(frozen=True)
-class Trained:
-    """The files of a job, by name, ready to be written."""
-
-    model: bytes
-    metrics: dict[str, Any]
-    smoke: list[dict[str, Any]]
 
 
 def build(job: Job, given: ClassifierParameters) -> tuple[Classifier, str]:
@@ -152,18 +142,9 @@ def train_classifier(
         {"md5": samples.lines[place].md5, "probabilities": row.tolist()}
         for place, row in zip(task.validation[:SMOKE_SAMPLES], answers, strict=False)
     ]
-    metrics = {
-        "trainer": job.trainer.model_dump(by_alias=True),
-        "parameters": given.model_dump(by_alias=True),
-        "weights": came_from,
-        "seed": job.seed,
-        "datasetVersion": job.dataset_version,
-        "samples": {"train": len(task.places), "validation": len(task.validation)},
-        "precision": str(machine.precision).removeprefix("torch."),
-        "final": min(history, key=lambda entry: entry.get("validation.loss", -entry["epoch"])),
-        "history": history,
-    }
-    return Trained(model, metrics, smoke)
+    counts = {"train": len(task.places), "validation": len(task.validation)}
+    best = min(history, key=lambda entry: entry.get("validation.loss", -entry["epoch"]))
+    return Trained(model, metrics_file(job, given, machine, came_from, counts, history, best), smoke)
 
 
 def _answers(model: bytes, samples: Samples, places: Sequence[int], machine: Machine) -> np.ndarray[Any, Any]:
