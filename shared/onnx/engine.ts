@@ -6,6 +6,9 @@ process.env['ORT_DISABLE_TELEMETRY'] = '1';
 
 export type Tensor = ort.Tensor;
 
+/** Another version may give other last bits. */
+export const engineVersion = `onnxruntime ${ort.env.versions.node ?? ort.env.versions.common}`;
+
 /** What computes; a node that `cuda` does not know is computed by the CPU. */
 export type ExecutionProvider = 'cpu' | 'cuda';
 

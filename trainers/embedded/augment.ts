@@ -27,7 +27,7 @@ const clamp = (value: number, most: number): number => (value < 0 ? 0 : value > 
 export function augment(
   target: Float32Array,
   offset: number,
-  source: Float32Array,
+  source: Float32Array | Uint8Array,
   size: ImageSize,
   options: Augmentation,
   random: Random,

@@ -22,7 +22,9 @@ const maxTensorBytes = 4 * 1024 ** 3;
 export async function readDataset(job: JobDocument, events: ReadingEvents): Promise<Dataset> {
   const lines = await readManifest(job, classifierLine);
   const { width, height, channels } = job.image;
-  const tensorBytes = lines.length * width * height * channels * Float32Array.BYTES_PER_ELEMENT;
+  // whole numbers of 0 to 255, unless they are stretched to what is found
+  const Pixels = job.image.range === 'found' ? Float32Array : Uint8Array;
+  const tensorBytes = lines.length * width * height * channels * Pixels.BYTES_PER_ELEMENT;
   if (tensorBytes > maxTensorBytes) {
     throw new Error(`${lines.length} images of ${width}x${height}x${channels} do not fit into ${maxTensorBytes} bytes`);
   }
@@ -33,7 +35,8 @@ export async function readDataset(job: JobDocument, events: ReadingEvents): Prom
     lines,
     {
       decode: (bytes) => toTensor(bytes, job.image),
-      keep: (pixels, { label }) => Promise.resolve({ pixels, label: classIndex.get(label) ?? 0 }),
+      keep: (pixels, { label, md5 }) =>
+        Promise.resolve({ pixels: Pixels.from(pixels), label: classIndex.get(label) ?? 0, md5 }),
     },
     events,
   );

@@ -2,10 +2,12 @@
 import { floatsOf, floatTensor, openGraph, type GraphSession, type Tensor } from '../../shared/onnx/engine.ts';
 import type { ClassifierShape } from '../../shared/task/classification/ends.ts';
 
-/** One image: CHW floats 0..255, and the index of its class. */
+/** One image: CHW numbers 0..255, and the index of its class. */
 export interface Sample {
-  pixels: Float32Array;
+  pixels: Float32Array | Uint8Array;
   label: number;
+  /** of the file that it was read from: features are kept under it */
+  md5?: string;
 }
 
 const batchSize = 64;
@@ -32,7 +34,7 @@ export async function probabilitiesOf(
 /** Share of right answers, and mean cross entropy, of rows of probabilities. Both are 0 without samples. */
 export function accuracyAndLoss(
   probabilities: Float32Array,
-  samples: readonly Sample[],
+  samples: readonly Pick<Sample, 'label'>[],
   classes: number,
 ): { accuracy: number; loss: number } {
   let right = 0;

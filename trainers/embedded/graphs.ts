@@ -95,13 +95,15 @@ export function statisticsGraph(architecture: Architecture, spec: ClassifierShap
 
 /**
  * The served network, `input` [N, channels, height, width] to `probabilities` [N, classes]. With `weights` they are inside
- * the file: that is the model. Without, they are inputs: that is the same graph for evaluation during training.
+ * the file: that is the model. Without, they are inputs: that is the same graph for evaluation during training. `besides`
+ * are values of the architecture that are given out as well.
  */
 export function servingGraph(
   architecture: Architecture,
   spec: ClassifierShape,
   weights: Weights | undefined,
   metadata: Record<string, string>,
+  besides: readonly ValueInfo[] = [],
 ): { bytes: Uint8Array; shapes: Map<string, number[]> } {
   const builder = servingBuilder();
   const { graph, values } = builder;
@@ -116,7 +118,7 @@ export function servingGraph(
     else if (weights === undefined) inputs.push({ name, shape });
     else throw new Error(`no weights for ${name}`);
   }
-  const outputs = [{ name: 'probabilities', shape: ['N', spec.classes] }];
+  const outputs = [{ name: 'probabilities', shape: ['N', spec.classes] }, ...besides];
   const bytes = encodeModel({ name: 'classifier', nodes: graph.nodes, inputs, outputs, initialisers, metadata });
   return { bytes, shapes: new Map(values.map(({ name, shape }) => [name, shape])) };
 }

@@ -75,6 +75,21 @@ export function add(graph: GraphBuilder, a: Value, b: Value): Value {
   });
 }
 
+/** Bilinear interpolation to another number of rows and columns, however many images there are. Has no gradient. */
+export function resize(graph: GraphBuilder, x: Value, rows: number, columns: number): Value {
+  const [n, channels, h, w] = shape4(x);
+  if (graph.isTrainable(x)) throw new Error('resizing is for pixels');
+  if (h === rows && w === columns) return x;
+  const shape = graph.node('Shape', [x], [4]);
+  const images = graph.node('Slice', [shape, graph.integers([0]), graph.integers([1])], [1]);
+  const sizes = graph.node('Concat', [images, graph.integers([channels, rows, columns])], [4], { axis: { int: 0 } });
+  const none = { name: '', shape: [] };
+  return graph.node('Resize', [x, none, none, sizes], [n, channels, rows, columns], {
+    mode: { text: 'linear' },
+    coordinate_transformation_mode: { text: 'half_pixel' },
+  });
+}
+
 /** Mean over square windows that do not overlap; rows and columns that fill no window are left out. Has no gradient. */
 export function averagePool(graph: GraphBuilder, x: Value, size: number): Value {
   const [n, channels, h, w] = shape4(x);

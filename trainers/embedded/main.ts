@@ -4,6 +4,7 @@
  *   DARKROOM_EXECUTION, else CONTAINER_APP_JOB_EXECUTION_NAME  names this execution as compute does: Azure Container Apps sets
  *                              its own, Azure Machine Learning has that of its start
  *   DARKROOM_TRAINER_THREADS   CPU threads; 2 at most by default
+ *   DARKROOM_FEATURES          folder where features of pictures are kept for the next training on them; none: nothing is kept
  *   DARKROOM_EXECUTION_PROVIDER  auto (default), cpu or cuda: what computes the steps; told in the first report
  * `--describe` prints the trainers and the parameters that they take (shared/training/trainers.ts), and does nothing else.
  * Exit codes: 0 succeeded, cancelled or superseded (nothing to retry); 1 failed or terminated, and reported; 2 could not even report.
@@ -93,10 +94,17 @@ async function makeClassifier(job: JobDocument, reporter: Reporter, machine: Mac
   if (job.classes.length < 2)
     throw new Error(`a classifier needs two classes, and the job names ${job.classes.length}`);
   const data = await readDataset(job, readingEvents(reporter));
+  const folder = process.env['DARKROOM_FEATURES'] ?? '';
   const { files } = await train(job, data, {
     threads: machine.threads,
     provider: machine.executionProvider,
+    kept: folder === '' ? undefined : { folder, preprocessing: JSON.stringify(job.image) },
     ...fittingEvents(reporter, metricsOf),
+    afterSample: (done, total) => reporter.pulse({ phase: 'features', done, total }),
+    afterChoice: ({ compared }) => {
+      reporter.note(compared.map(({ by, method, accuracy }) => ({ key: `${by}.${method}`, value: accuracy, step: 0 })));
+      return Promise.resolve();
+    },
   });
   return files;
 }

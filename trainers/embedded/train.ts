@@ -4,10 +4,11 @@ import { classifierEnds, type ClassifierShape } from '../../shared/task/classifi
 import type { JobDocument, OutputName } from '../../shared/training/job-contract.ts';
 import type { Dataset } from './dataset.ts';
 import { scoreModel } from './evaluate.ts';
-import { fit, type Fitted, type FitOptions } from './fit.ts';
+import type { Fitted } from './fit.ts';
 import { servingGraph } from './graphs.ts';
 import { modelMetadata } from './metadata.ts';
-import { recipeOf } from './recipes.ts';
+import type { MethodOptions, Trained } from './method.ts';
+import { methodOf } from './recipes.ts';
 
 const smokeSamples = 16;
 /**
@@ -28,7 +29,7 @@ function checkModel(bytes: Uint8Array, spec: ClassifierShape, scored: Float32Arr
   if (!(worst <= tolerance)) throw new Error(`the exported model differs by ${worst} from the trained one`);
 }
 
-function metricsFile(job: Job, data: Dataset, fitted: Fitted): unknown {
+function metricsFile(job: Job, data: Dataset, { fitted, choice }: Trained): unknown {
   return {
     trainer: job.trainer,
     seed: job.seed,
@@ -36,6 +37,7 @@ function metricsFile(job: Job, data: Dataset, fitted: Fitted): unknown {
     samples: { train: data.train.length, validation: data.validation.length },
     final: fitted.chosen,
     history: fitted.history,
+    ...(choice === undefined ? {} : { choice }),
   };
 }
 
@@ -43,12 +45,16 @@ function metricsFile(job: Job, data: Dataset, fitted: Fitted): unknown {
 export async function train(
   job: Job,
   data: Dataset,
-  options: Omit<FitOptions, 'seed'>,
+  options: Omit<MethodOptions, 'seed'>,
 ): Promise<{ files: Record<OutputName, Buffer>; fitted: Fitted }> {
   const spec = { ...job.image, classes: job.classes.length };
-  const recipe = recipeOf(job.trainer.name, job.trainer.parameters);
-  const fitted = await fit(data.train, data.validation, spec, recipe, { ...options, seed: job.seed });
-  const model = servingGraph(recipe.architecture, spec, fitted.weights, modelMetadata(job)).bytes;
+  const method = methodOf(job.trainer.name, job.trainer.parameters);
+  if (data.train.length === 0) throw new Error('there are no training samples');
+  const trained = await method(data, spec, { ...options, seed: job.seed });
+  const { architecture, fitted, outputs, choice } = trained;
+  const chosen = choice === undefined ? {} : { 'darkroom.chosen': choice.chosen };
+  const metadata = { ...modelMetadata(job), ...chosen, ...trained.metadata };
+  const model = servingGraph(architecture, spec, fitted.weights, metadata, outputs).bytes;
   const scored = await scoreModel(model, data.validation, spec, options.threads);
   checkModel(model, spec, scored, fitted.probabilities);
   const smoke = data.validationMd5.slice(0, smokeSamples).map((md5, i) => ({
@@ -57,7 +63,7 @@ export async function train(
   }));
   const files = {
     'model.onnx': Buffer.from(model),
-    'metrics.json': Buffer.from(JSON.stringify(metricsFile(job, data, fitted))),
+    'metrics.json': Buffer.from(JSON.stringify(metricsFile(job, data, trained))),
     'smoke.json': Buffer.from(JSON.stringify(smoke)),
   };
   return { files, fitted };

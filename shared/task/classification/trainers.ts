@@ -44,4 +44,22 @@ const residualParameters = parameters({
   rotation: 10,
 }).extend({ width: z.number().int().min(4).max(64).default(8) });
 
-export const builtInTrainers = { 'resnet-small': residualParameters, softmax: softmaxParameters } as const;
+/** How long the pretrained backbone sees the longer side of a picture, to the nearest multiple of 32. */
+const size = z.number().int().min(32).max(512).default(160);
+/** The inverse of the penalty on a linear head's weights, scikit-learn's C: greater fits the training samples more closely. */
+const strength = (usual: number) => z.number().positive().max(1e6).default(usual);
+
+export const builtInTrainers = {
+  auto: z.strictObject({ size }),
+  embedding: z.strictObject({
+    size,
+    head: z.enum(['linear', 'hidden']).default('linear'),
+    /** of a linear head */
+    strength: strength(100),
+    /** of a hidden head */
+    units: z.number().int().min(4).max(1024).default(128),
+  }),
+  edges: z.strictObject({ strength: strength(10) }),
+  'resnet-small': residualParameters,
+  softmax: softmaxParameters,
+} as const;

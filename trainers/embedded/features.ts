@@ -1,0 +1,108 @@
+/** Fixed features: what a part of the served graph that no training changes says of a picture. Computed once for each sample. */
+import { backbone } from '../../shared/onnx/backbone.ts';
+import { encodeModel, type ValueInfo } from '../../shared/onnx/encode.ts';
+import type { InputShape } from '../../shared/onnx/ends.ts';
+import { floatsOf, floatTensor, openGraph } from '../../shared/onnx/engine.ts';
+import type { GraphParts } from '../../shared/onnx/parts.ts';
+import { embeddingOutput } from '../../shared/task/classification/ends.ts';
+import { describeEdges } from './edges.ts';
+import { backboneInput, embed } from './embedding.ts';
+import type { Sample } from './evaluate.ts';
+import { openFeatureStore } from './feature-store.ts';
+import { GraphBuilder, type Value } from './graph-builder.ts';
+import type { Rows } from './logistic.ts';
+
+export interface Features {
+  /** beside the pixels all that the numbers follow from: equal texts, equal numbers */
+  version: string;
+  /** [1, channels, rows, columns] of 0..255 to [1, size]; there may be more pictures than one when it runs */
+  describe(graph: GraphBuilder, pixels: Value): Value;
+  /** values made by `describe` that a served model gives out under their names */
+  outputs: readonly ValueInfo[];
+  /** what a model with these features says of itself */
+  metadata: Record<string, string>;
+}
+
+/** The embedding of the pretrained backbone, which sees the picture about `side` pixels long. */
+export const embeddingOf = (shape: InputShape, side: number, parts: GraphParts): Features => ({
+  version: `embedding ${backbone.sha256} ${backboneInput(shape, side).join('x')}`,
+  describe: (graph, pixels) => embed(graph, pixels, side, parts),
+  outputs: [{ name: embeddingOutput, shape: ['N', backbone.embeddingSize] }],
+  metadata: { 'darkroom.backbone': `${backbone.name}, ${backbone.licence}: ${backbone.changes}` },
+});
+
+/** Histograms of oriented gradients. */
+export const edges: Features = { version: 'edges 1', describe: describeEdges, outputs: [], metadata: {} };
+
+export interface FeatureOptions {
+  threads: number;
+  /** folder where features are kept for later trainings, and how the pixels were made; left out: nothing is kept */
+  kept?: { folder: string; preprocessing: string } | undefined;
+  /** called after every sample; what it throws ends it */
+  afterSample?: ((done: number, total: number) => Promise<void>) | undefined;
+}
+
+export interface FeatureTable {
+  /** Features of samples, one row each. Each sample is computed once, however often it is asked for. */
+  rowsOf(samples: readonly Sample[]): Promise<Rows>;
+  release(): Promise<void>;
+}
+
+/** The graph of features alone: `input` to `features`. */
+function featureGraph(
+  features: Features,
+  { channels, height, width }: InputShape,
+): { bytes: Uint8Array; size: number } {
+  const graph = new GraphBuilder();
+  const value = features.describe(graph, { name: 'input', shape: [1, channels, height, width] });
+  graph.alias(value, 'features');
+  const size = value.shape[1] ?? 0;
+  const { nodes, initialisers } = graph;
+  const inputs = [{ name: 'input', shape: ['N', channels, height, width] }];
+  const outputs = [{ name: 'features', shape: ['N', size] }];
+  return { bytes: encodeModel({ name: 'features', nodes, inputs, outputs, initialisers, metadata: {} }), size };
+}
+
+/**
+ * Opens a table of features. Pictures are looked at one by one: then a row is the same bits whatever else is asked for, and
+ * whether it was kept or not.
+ */
+export async function openFeatures(
+  features: Features,
+  shape: InputShape,
+  { threads, kept, afterSample }: FeatureOptions,
+): Promise<FeatureTable> {
+  const { bytes, size } = featureGraph(features, shape);
+  const session = await openGraph(bytes, threads);
+  const store = kept && (await openFeatureStore(kept.folder, `${kept.preprocessing} ${features.version}`, size));
+  const known = new Map<Sample, Float32Array>();
+
+  const compute = async (sample: Sample): Promise<Float32Array> => {
+    const before = sample.md5 === undefined ? undefined : await store?.read(sample.md5);
+    if (before !== undefined) return before;
+    const pixels = Float32Array.from(sample.pixels);
+    const input = floatTensor(pixels, [1, shape.channels, shape.height, shape.width]);
+    const row = floatsOf((await session.run({ input }))['features']);
+    if (!row.every(Number.isFinite))
+      throw new Error(`the features of sample ${sample.md5 ?? ''} are no finite numbers`);
+    if (sample.md5 !== undefined) await store?.write(sample.md5, row);
+    return row;
+  };
+
+  return {
+    async rowsOf(samples) {
+      const values = new Float32Array(samples.length * size);
+      for (const [i, sample] of samples.entries()) {
+        const row = known.get(sample) ?? (await compute(sample));
+        known.set(sample, row);
+        values.set(row, i * size);
+        await afterSample?.(i + 1, samples.length);
+      }
+      return { values, size, labels: samples.map(({ label }) => label) };
+    },
+    async release() {
+      await session.release();
+      await store?.trim();
+    },
+  };
+}
