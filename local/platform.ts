@@ -1,6 +1,6 @@
 /** The whole embedded platform: every local service, and the functions host that runs the app against them. */
 import { mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { BlobServiceClient } from '@azure/storage-blob';
 import { blobContainers, databaseName, documentContainers, queues, trainerJob } from '../shared/resources.ts';
@@ -181,6 +181,8 @@ async function startServices(
     cwd: options.appRoot,
     env: {
       ORT_DISABLE_TELEMETRY: quiet.ORT_DISABLE_TELEMETRY,
+      // of one platform and all of its projects: jobs may share it
+      DARKROOM_FEATURES: resolve(dataDir, 'features'),
       ...options.jobEnvironment,
       ...(identity === undefined ? {} : { NODE_EXTRA_CA_CERTS: identity.certificateFile }),
     },

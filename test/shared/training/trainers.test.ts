@@ -19,15 +19,18 @@ const refusal = (name: string, parameters: Parameters): string => {
 describe('what trainers publish', () => {
   test('names the parameter, what it was, what it has to be, and the trainers that there are', () => {
     expect(refusal('resnet-small', { epochs: 0 })).toBe(
-      'invalid-parameters: Trainer "resnet-small" does not take these parameters: epochs is 0 and has to be integer from 1 to 1000, 14 when left out. It takes epochs, batchSize, learningRate, weightDecay, labelSmoothing, patience, shift, scale, rotation, flip, width. There are the trainers resnet-small, softmax.',
+      'invalid-parameters: Trainer "resnet-small" does not take these parameters: epochs is 0 and has to be integer from 1 to 1000, 14 when left out. It takes epochs, batchSize, learningRate, weightDecay, labelSmoothing, patience, shift, scale, rotation, flip, width. There are the trainers auto, embedding, edges, resnet-small, softmax.',
     );
     expect(refusal('softmax', { learningRate: 0 })).toContain('learningRate is 0 and has to be number above 0 to 1');
     expect(refusal('softmax', { flip: 'yes' })).toContain('flip is "yes" and has to be boolean, false when left out');
     expect(refusal('softmax', { width: 8 })).toContain('it has no parameter width. It takes epochs');
     expect(refusal('resnet', {})).toMatch(
-      /^unknown-trainer: There is no trainer "resnet" here; there are resnet-small, softmax/,
+      /^unknown-trainer: There is no trainer "resnet" here; there are auto, embedding, edges, resnet-small, softmax/,
     );
     expect(refusal('softmax', { epochs: 3, learningRate: 0.1, flip: true })).toBe('ok');
+    expect(refusal('embedding', { head: 'deep' })).toContain(
+      'head is "deep" and has to be string one of linear, hidden',
+    );
   });
 
   test('says which task kind it is for: another one is refused', () => {
@@ -86,7 +89,7 @@ describe('what trainers publish', () => {
     expect(checkTrainer(unknownTrainers, 'classification', { name: 'mine', parameters: { a: 1 } })).toMatchObject({
       ok: true,
       note: expect.stringContaining(
-        'No description of a trainer "mine" is known here (known are resnet-small, softmax)',
+        'No description of a trainer "mine" is known here (known are auto, embedding, edges, resnet-small, softmax)',
       ),
     });
     expect(

@@ -1,5 +1,7 @@
 /** What is the embedded trainer's own, beside what every trainer has to do (test/trainers/conformance). */
 import { execFile } from 'node:child_process';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
@@ -79,7 +81,7 @@ describe('the embedded trainer', () => {
       'of another task kind',
       { trainer: 'centernet' },
       {},
-      /there is no trainer centernet for this task: use softmax or resnet-small/,
+      /there is no trainer centernet for this task: use auto or embedding or edges or softmax or resnet-small/,
     ],
     ['for one class', {}, { change: { classes: ['red'] } }, /needs two classes, and the job names 1/],
     ['with parameters that do not fit', { trainer: 'softmax', parameters: { epochs: -1 } }, {}, /epochs/],
@@ -101,6 +103,41 @@ describe('the embedded trainer', () => {
     );
     const reason = /of 16 samples cannot be read, more than 1 %: [0-9a-f]{32} \(it arrived with the MD5/;
     expect(reports.at(-1)).toMatchObject({ kind: 'failed', reason: expect.stringMatching(reason) });
+  });
+
+  test('says what it compared, and finds what it computed of the pictures when it trains again', async () => {
+    const folder = await mkdtemp(path.join(tmpdir(), 'features-'));
+    const auto = { trainer: 'auto', parameters: { size: 32 } };
+    const order = { change: { heartbeatSeconds: 0.1 }, environment: { DARKROOM_FEATURES: folder } };
+    const first = await run(auto, order);
+    const kept = await readdir(folder, { recursive: true });
+    // two folders: of what was chosen all pictures, of the other those that were compared
+    expect(kept).toHaveLength(2 + samples.length + samples.filter(({ split }) => split === 'train').length);
+    const again = await run(auto, order);
+    expect(await readdir(folder, { recursive: true })).toEqual(kept);
+    const model = ({ blobs, job }: typeof first) => blobs.get(job.paths.outputs['model.onnx'] ?? '');
+    expect(model(again)).toEqual(model(first));
+    const told = first.reports.flatMap(({ metrics = [] }) => metrics).filter(({ step }) => step === 0);
+    expect(told).toEqual([
+      { key: 'cross-validation.embedding', value: expect.any(Number), step: 0 },
+      { key: 'cross-validation.edges', value: expect.any(Number), step: 0 },
+    ]);
+    await rm(folder, { recursive: true });
+  });
+
+  test('is cancelled while it looks at pictures', async () => {
+    const order = { samples, change: { heartbeatSeconds: 0.1 } };
+    const reports = await attempt(
+      { ...embedded, trainer: 'embedding', parameters: { size: 512 } },
+      order,
+      async (it) => {
+        await it.until(() => reportsOf(it).some(({ progress }) => progress?.phase === 'features'));
+        it.job.revise({ cancelRequested: true });
+        expect((await it.end(endSeconds)).code).toBe(0);
+        return reportsOf(it);
+      },
+    );
+    expect(reports.at(-1)).toMatchObject({ kind: 'failed', reason: 'cancelled', progress: { phase: 'features' } });
   });
 
   test('describes its trainers and the parameters that they take, without a job', async () => {
