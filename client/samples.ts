@@ -13,3 +13,7 @@ export const getSample = async (client: Client, project: string, id: string): Pr
 /** The newest samples of a project, at most so many. */
 export const listNewestSamples = (client: Client, project: string, limit: number): Promise<Sample[]> =>
   getAll(client, `/projects/${project}/samples?limit=${limit}`, sampleView, 1);
+
+/** Says what a sample shows, in the form of its project's task kind. */
+export const annotate = (client: Client, project: string, id: string, annotation: object): Promise<Sample> =>
+  client.send('PUT', `/projects/${project}/samples/${id}/annotation`, annotation, sampleView);

@@ -3,6 +3,7 @@ import type * as z from 'zod';
 import { uploadView } from '../shared/api/views/dataset.ts';
 import { page } from '../shared/api/views/page.ts';
 import { uploadUrlsView } from '../shared/api/views/upload-urls.ts';
+import { getAll } from './pages.ts';
 import { type Client, fetchWithRetry, transient } from './client.ts';
 
 /** A file that is to be uploaded; without a label it waits for review. */
@@ -15,6 +16,7 @@ export interface UploadFile {
 export type Upload = z.infer<typeof uploadView>;
 export type UploadUrl = z.infer<typeof uploadUrlsView>['value'][number];
 
+const uploadsPerPage = 500;
 /** what storage says when it is busy, or does not know what became of a request */
 const transientInStorage = new Set([...transient, 500]);
 
@@ -46,3 +48,7 @@ export async function findUpload(client: Client, project: string, blob: string):
   const path = `/projects/${project}/uploads?blob=${encodeURIComponent(blob)}`;
   return (await client.get(path, page(uploadView))).body.value[0];
 }
+
+/** All uploads of a project, newest first. */
+export const listUploads = (client: Client, project: string): Promise<Upload[]> =>
+  getAll(client, `/projects/${project}/uploads?limit=${uploadsPerPage}`, uploadView);

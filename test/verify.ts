@@ -97,6 +97,12 @@ const steps: Step[] = [
     shows: 'the story on scanned digits, to its end',
   },
   {
+    name: 'detector',
+    command: ['node', 'local/demo/main.ts', 'detection'],
+    short: ['node', 'local/demo/main.ts', 'detection', '--short'],
+    shows: 'the story of a detector on scenes, to its end',
+  },
+  {
     name: 'readme',
     command: ['node', 'test/readme.ts'],
     short: ['node', 'test/readme.ts'],

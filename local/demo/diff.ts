@@ -32,7 +32,8 @@ export async function tellDiff(
     `from version ${from.number} to ${to.number}: ${added} added, ${removed} removed, ${relabelled} relabelled; ` +
       `${to.bytesWritten} bytes written`,
   );
-  narrator.say(`added ${labelsOf(byLabel)}`);
+  // what has several objects has no label
+  if (!byLabel.has('')) narrator.say(`added ${labelsOf(byLabel)}`);
 }
 
 function labelsOf(byLabel: Map<string, number>): string {

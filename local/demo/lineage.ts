@@ -1,6 +1,6 @@
 /** From one prediction back to the images behind it. */
 import type { Client } from '../../client/client.ts';
-import { getPrediction } from '../../client/endpoint.ts';
+import { getPrediction, type Prediction } from '../../client/endpoint.ts';
 import { getSample } from '../../client/samples.ts';
 import { getUpload } from '../../client/uploads.ts';
 import type { Narrator } from './narrator.ts';
@@ -27,13 +27,14 @@ export async function traceBack(
     images.push({ id: md5, label, upload: origin, blob });
   }
   const code = model.lineage.code === null ? '' : `, code ${model.lineage.code.replace('sha256:', '').slice(0, 12)}`;
-  narrator.say(`prediction ${prediction}: "${'class' in predicted ? (predicted.class ?? '') : ''}"`);
+  narrator.say(`prediction ${prediction}: ${said(predicted)}`);
   narrator.say(`  by model ${model.version} (${model.digest.slice(0, 12)})`);
   narrator.say(`  from training ${training.id} (${training.trainer.name}, seed ${training.seed}${code})`);
   narrator.say(
     `  on version ${datasetVersion.number} (${datasetVersion.id.slice(0, 12)}) with ${datasetVersion.samples} samples, among them`,
   );
-  for (const { id, label, blob } of images) narrator.say(`    sample ${id}, label "${label}", uploaded as ${blob}`);
+  for (const { id, label, blob } of images)
+    narrator.say(`    sample ${id}${label === '' ? '' : `, label "${label}"`}, uploaded as ${blob}`);
   return {
     prediction,
     model: model.version,
@@ -43,4 +44,10 @@ export async function traceBack(
     sampleCount: datasetVersion.samples,
     samples: images,
   };
+}
+
+/** What a model answered, in few words. */
+function said(predicted: Prediction): string {
+  if ('boxes' in predicted) return (predicted.boxes ?? []).map((box) => box.class).join(', ') || 'no boxes';
+  return `"${'class' in predicted ? (predicted.class ?? '') : ''}"`;
 }

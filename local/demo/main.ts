@@ -1,7 +1,7 @@
 /**
  * `npm run demo`: starts the embedded platform in a temporary folder and tells the whole story on real images.
  * `--json`: one JSON document on stdout and nothing else (progress goes to stderr); `{ "error": ... }` when it fails.
- * `--images DIR`: a folder of `<label>/<file>` images instead of digits. Exit codes: 0 every step happened; 1 one did not;
+ * `--images DIR`: a folder of `<label>/<file>` images instead of digits; `detection`: a detector on scenes. Exit codes: 0 every step happened; 1 one did not;
  * 2 wrong arguments, or images that it cannot use.
  */
 import { createWriteStream } from 'node:fs';
@@ -14,13 +14,16 @@ import { createKey } from '../first-key.ts';
 import { type Platform, startPlatform } from '../platform.ts';
 import { trainingJob } from '../trainers.ts';
 import { type Arguments, readArguments } from './arguments.ts';
-import { createClient } from '../../client/client.ts';
+import { type Client, createClient } from '../../client/client.ts';
 import { readDigits } from './digits.ts';
 import { readFolder } from './folder.ts';
 import { createNarrator, type Narrator } from './narrator.ts';
+import { detectionLines, detectionReport } from './detection/report.ts';
+import { readScenes } from './detection/scenes.ts';
+import { tellDetection } from './detection/story.ts';
 import type { PictureSet } from './pictures.ts';
-import { type Failure, type Report, reportLines, reportShape } from './report.ts';
-import { createStopwatch } from './stopwatch.ts';
+import { type Failure, reportLines, reportShape } from './report.ts';
+import { createStopwatch, type Stopwatch } from './stopwatch.ts';
 import { tellStory } from './story.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -30,6 +33,7 @@ const ended = '\nThe demo did not get to its end.';
 const nextCommands = [
   'npm start                          keeps a platform running, with its data in .darkroom/',
   'npm run demo -- --images DIR       the same story with your own <label>/<file> images',
+  'npm run demo -- detection          a detector: scenes with boxes, and what it found, drawn',
   'npm run -s demo -- --json          one JSON document, for scripts',
 ];
 
@@ -55,11 +59,60 @@ let isInterrupted = false;
 /** title of the chapter that is being told */
 let step: string | undefined;
 
-async function run(folder: string, pictures: PictureSet, narrator: Narrator): Promise<Report> {
+interface Teller {
+  client: Client;
+  narrator: Narrator;
+  stopwatch: Stopwatch;
+}
+
+/** What is told, from before the platform starts to its end. */
+interface Story {
+  /** what a reader should know first, a line each */
+  notes: { title: string; lines: string[] };
+  /** resolves with the document of `--json` and with the closing tables */
+  tell(teller: Teller): Promise<{ report: object; lines: string[] }>;
+}
+
+const storyOf = (pictures: PictureSet): Story => ({
+  notes: { title: `The ${pictures.what}`, lines: pictures.notes },
+  async tell(teller) {
+    const told = await tellStory({ ...teller, pictures });
+    const report = reportShape.parse({ ...told, seconds: teller.stopwatch.seconds() });
+    return { report, lines: reportLines(report) };
+  },
+});
+
+/** scenes of the first upload, of the second, and held out */
+const sceneCounts = { whole: [160, 80, 40], short: [100, 60, 12] } as const;
+
+async function detectionStory(size: keyof typeof sceneCounts): Promise<Story> {
+  const [first, second, holdout] = sceneCounts[size];
+  const all = await readScenes(0, first + second + holdout);
+  const scenes = {
+    first: all.slice(0, first),
+    second: all.slice(first, first + second),
+    holdout: all.slice(first + second),
+  };
+  const line =
+    'clip art from Fluent Emoji (Microsoft, MIT licence), turned and of many sizes, among things that are no objects';
+  return {
+    notes: { title: 'The scenes', lines: [line] },
+    async tell(teller) {
+      // it stays: somebody is to look at it
+      const folder = await mkdtemp(path.join(tmpdir(), 'darkroom-detections-'));
+      const told = await tellDetection({ ...teller, scenes, folder });
+      const report = detectionReport.parse({ ...told, seconds: teller.stopwatch.seconds() });
+      return { report, lines: detectionLines(report) };
+    },
+  };
+}
+
+async function run(folder: string, story: Story, narrator: Narrator): Promise<{ report: object; lines: string[] }> {
   const stopwatch = createStopwatch();
   const log = createWriteStream(path.join(folder, 'platform.log'));
-  if (pictures.notes.length > 0) narrator.chapter(`The ${pictures.what}`);
-  for (const note of pictures.notes) narrator.say(note);
+  const { title, lines } = story.notes;
+  if (lines.length > 0) narrator.chapter(title);
+  for (const line of lines) narrator.say(line);
   narrator.chapter('Starting the platform: functions host, storage, queues, documents, compute, telemetry');
   const write = (line: object): void => void log.write(`${JSON.stringify(line)}\n`);
   const { platform, milliseconds } = await stopwatch.stage('start', () => start(folder, write));
@@ -69,8 +122,7 @@ async function run(folder: string, pictures: PictureSet, narrator: Narrator): Pr
     if (address === undefined) throw new Error('Expected a functions host; seen: none');
     narrator.say(`app built in ${milliseconds} ms; API at ${address}/api/v1, data in ${folder}`);
     const client = createClient(address, await createKey(platform.settings, 'demo'));
-    const told = await tellStory({ client, narrator, stopwatch, pictures });
-    return reportShape.parse({ ...told, seconds: stopwatch.seconds() });
+    return await story.tell({ client, narrator, stopwatch });
   } finally {
     interrupted = () => Promise.resolve();
     await platform.close();
@@ -90,7 +142,7 @@ function fail(json: boolean, intro: string, trouble: { code: Failure['error']['c
 }
 
 /** Tells the story in a temporary folder, which stays when it fails. Resolves with the exit code. */
-async function demonstrate(json: boolean, pictures: PictureSet): Promise<number> {
+async function demonstrate(json: boolean, story: Story): Promise<number> {
   const told = createNarrator(json ? process.stderr : process.stdout);
   const narrator = { ...told, chapter: (title: string) => told.chapter((step = title)) };
   let kept: { log?: string } = {};
@@ -99,12 +151,12 @@ async function demonstrate(json: boolean, pictures: PictureSet): Promise<number>
     kept = { log: path.join(folder, 'platform.log') };
     const remove = () => rm(folder, { recursive: true, force: true });
     closeOnSignals(json, remove);
-    const report = await run(folder, pictures, narrator);
+    const { report, lines } = await run(folder, story, narrator);
     await remove();
     if (json) process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
     else {
       narrator.chapter('All of it');
-      console.log(['', ...reportLines(report), '', 'Try next:', ...nextCommands.map((line) => `  ${line}`)].join('\n'));
+      console.log(['', ...lines, '', 'Try next:', ...nextCommands.map((line) => `  ${line}`)].join('\n'));
     }
     return 0;
   } catch (error) {
@@ -139,14 +191,17 @@ async function main(args: string[]): Promise<number> {
     fail(json, 'The demo did not begin.', { code: 'wrong-arguments', why: error });
     return 2;
   }
-  let pictures: PictureSet;
+  let story: Story;
   try {
-    pictures = asked.images === undefined ? await readDigits() : await readFolder(asked.images);
+    story = asked.detection === false ? storyOf(await readPictures(asked)) : await detectionStory(asked.detection);
   } catch (error) {
     fail(json, 'The demo did not begin.', { code: 'unusable-images', why: error });
     return 2;
   }
-  return demonstrate(json, pictures);
+  return demonstrate(json, story);
 }
+
+const readPictures = ({ images }: Arguments): Promise<PictureSet> =>
+  images === undefined ? readDigits() : readFolder(images);
 
 process.exitCode = await main(process.argv.slice(2));

@@ -52,9 +52,11 @@ function tellProgress(narrator: Narrator, training: Training): void {
   const { progress, state } = training;
   const loss = latest(training, 'loss');
   const accuracy = latest(training, 'validation.accuracy');
+  const precision = latest(training, 'validation.ap50');
   const more = [
     ...(loss === undefined ? [] : [`loss ${loss.toFixed(3)}`]),
     ...(accuracy === undefined ? [] : [`validation accuracy ${percent(accuracy)}`]),
+    ...(precision === undefined ? [] : [`validation AP50 ${precision.toFixed(3)}`]),
     ...(training.attempt > 1 ? [`attempt ${training.attempt}`] : []),
   ].join(', ');
   if (state !== 'running' || progress === null) return narrator.progress(`training is ${state}`, 0, 0);

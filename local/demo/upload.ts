@@ -15,6 +15,9 @@ const settleLimitSeconds = 120;
 /** for large folders: the slowest machine that we know ingests more than ten a second */
 const settleSecondsPerFile = 0.1;
 
+/** A picture, which need not say what it shows. */
+type Uploadable = Omit<Picture, 'label'> & { label?: string };
+
 /** An odd file and the blob that it became. */
 export interface OddUpload {
   file: OddFile;
@@ -28,13 +31,16 @@ export async function upload(
   client: Client,
   narrator: Narrator,
   project: string,
-  pictures: Picture[],
+  pictures: Uploadable[],
 ): Promise<string[]> {
   const blobs: string[] = [];
   let done = 0;
   for (let from = 0; from < pictures.length; from += urlsPerRequest) {
     const batch = pictures.slice(from, from + urlsPerRequest);
-    const files = batch.map(({ name, label, contentType }) => ({ name, label, contentType }));
+    const files = batch.map(({ name, label, contentType }) => ({
+      ...{ name, contentType },
+      ...(label === undefined ? {} : { label }),
+    }));
     const urls = await requestUploadUrls(client, project, files);
     const work = batch.map((picture, i) => ({ picture, target: urls[i] }));
     await pMap(

@@ -235,7 +235,9 @@ test('the README shows the demo in the words that it has', () => {
   const [, shown = ''] = /```text\n([\s\S]*?)```/.exec(readme) ?? [];
   const folders = ['local/demo', 'shared/evaluation', 'shared/task/classification'];
   const sources = folders.flatMap((folder) =>
-    readdirSync(path.join(root, folder)).map((name) => read(`${folder}/${name}`)),
+    readdirSync(path.join(root, folder))
+      .filter((name) => name.endsWith('.ts'))
+      .map((name) => read(`${folder}/${name}`)),
   );
   // what stands between what is filled in: numbers, digests, verdicts
   const fixed = shown

@@ -29,6 +29,13 @@ describe('a demo that fails', () => {
 
   test.each([
     [['--foo'], 2, { code: 'wrong-arguments', message: `Unknown option '--foo'. Usage: ${usage}` }],
+    [['--short'], 2, { code: 'wrong-arguments', message: `'--short' is for detection. Usage: ${usage}` }],
+    [
+      ['detection', '--images', '.'],
+      2,
+      { code: 'wrong-arguments', message: `'detection' makes its own images. Usage: ${usage}` },
+    ],
+    [['detection', 'now'], 2, { code: 'wrong-arguments', message: `Unexpected argument 'now'. Usage: ${usage}` }],
     [['--images', '/nowhere'], 2, { code: 'unusable-images', message: expect.stringContaining('no /nowhere') }],
     [[], 1, { code: 'step-failed', message: expect.stringContaining('/nowhere/darkroom-demo-') }],
   ])('for %j is one JSON document with --json', async (args, expected, error: unknown) => {

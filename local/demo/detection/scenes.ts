@@ -3,7 +3,7 @@ import sharp from 'sharp';
 import { type ClipArt, clutterNames, objectNames, readClipArt } from './clip-art.ts';
 
 /** What a scene shows: its class, and the smallest upright box around it, in pixels. */
-interface SceneBox {
+export interface SceneBox {
   class: string;
   x: number;
   y: number;
@@ -11,8 +11,9 @@ interface SceneBox {
   height: number;
 }
 
-interface Scene {
+export interface Scene {
   name: string;
+  contentType: 'image/jpeg';
   /** none: nothing to find, a negative image */
   boxes: SceneBox[];
   width: number;
@@ -154,6 +155,7 @@ function compose(number: number, objects: readonly (readonly [string, ClipArt[]]
   const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}">${behind}${placed.map((one) => one.svg).join('')}</svg>`;
   return {
     name: `scene-${String(number).padStart(4, '0')}.jpg`,
+    contentType: 'image/jpeg',
     boxes,
     width,
     height,

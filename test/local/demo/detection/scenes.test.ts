@@ -1,7 +1,7 @@
 import sharp from 'sharp';
 import { describe, expect, test } from 'vitest';
-import { objectNames } from '../../../local/demo/clip-art.ts';
-import { readScenes } from '../../../local/demo/scenes.ts';
+import { objectNames } from '../../../../local/demo/detection/clip-art.ts';
+import { readScenes } from '../../../../local/demo/detection/scenes.ts';
 
 describe('scenes', () => {
   test('show every class, one scene in twenty nothing of them, and the same for the same numbers', async () => {
