@@ -28,6 +28,9 @@ export const quiet = {
 /** One word of a line for /bin/sh. */
 const quoted = (word: string): string => `'${word.replaceAll("'", `'\\''`)}'`;
 
+/** From how many bytes on the C library asks the system for memory of its own, which goes back when it is freed. */
+const mapped = { MALLOC_MMAP_THRESHOLD_: '1048576' };
+
 const common = ({ cosmos, insights, blob, arm, jobCommand }: Services): Record<string, string> => ({
   COSMOS__accountEndpoint: cosmos.endpoint,
   COSMOS_DATABASE: databaseName,
@@ -41,6 +44,7 @@ const common = ({ cosmos, insights, blob, arm, jobCommand }: Services): Record<s
   APPLICATIONINSIGHTS_CONNECTION_STRING: insights.connectionString,
   SWEEP_SCHEDULE: sweepSchedule,
   FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: String(maxRequestBytes),
+  ...mapped,
   ...quiet,
   AzureWebJobsDisableHomepage: 'true',
   // set by Azure; telemetry SDKs look for a virtual machine around them where it is missing

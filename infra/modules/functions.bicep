@@ -120,6 +120,8 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
       FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: string(maxRequestBytes)
       // at / the host would otherwise show a page of its own, and not ask the app
       AzureWebJobsDisableHomepage: 'true'
+      // glibc would raise this to 32 MB and keep what pictures leave behind in its heaps (docs/designs/2026-11-ingest-budget.md)
+      MALLOC_MMAP_THRESHOLD_: '1048576'
       // onnxruntime and the SDK of Application Insights report on their own use to Microsoft unless told not to
       ORT_DISABLE_TELEMETRY: '1'
       APPLICATIONINSIGHTS_STATSBEAT_DISABLED: 'true'

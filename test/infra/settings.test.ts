@@ -39,6 +39,8 @@ const hostSettings = [
   'APPLICATIONINSIGHTS_AUTHENTICATION_STRING',
   'AzureWebJobsDisableHomepage',
   'FUNCTIONS_REQUEST_BODY_SIZE_LIMIT',
+  // read by the C library of the process
+  'MALLOC_MMAP_THRESHOLD_',
 ];
 const connectionParts = ['fullyQualifiedNamespace', 'credential', 'clientId'];
 
