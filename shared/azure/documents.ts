@@ -13,6 +13,7 @@ import type { BatchOperation, DocumentQuery, Documents, Scalar, Stored } from '.
 import { TerminalError } from '../errors.ts';
 import type { DocumentContainer } from '../resources.ts';
 import { withoutVersion, withVersion } from './document-version.ts';
+import { shareReads } from './share-reads.ts';
 
 /** Where an ordered listing goes on: value of its field and id of the last document, so that new ones shift nothing. */
 const continuationShape = z.tuple([z.union([z.string(), z.number()]), z.string()]);
@@ -122,11 +123,14 @@ export function cosmosDocuments(database: Database): Documents {
     return known;
   };
 
+  // many pictures of one project come at once, and each asks for its settings and its head
+  const shared = shareReads<object | undefined>();
   return {
     async read(container, pk, id) {
       if (!canExist(pk, id)) return undefined;
-      const response = await of(container).item(id, pk).read<DocumentTypes[typeof container]>();
-      return response.resource === undefined ? undefined : toStored(container, response.resource);
+      const load = async () => (await of(container).item(id, pk).read<object>()).resource;
+      const resource = await shared(JSON.stringify([container, pk, id]), load);
+      return resource === undefined ? undefined : toStored(container, resource);
     },
     async create(container, document) {
       try {
