@@ -9,6 +9,7 @@ import type { Trouble } from '../../local/container-apps/trouble.ts';
 import { toTrainingView } from '../../shared/api/views/training.ts';
 import { machineLearningCompute } from '../../shared/azure/machine-learning.ts';
 import type { Compute } from '../../shared/ports.ts';
+import { cancelRun } from '../../shared/training/cancel.ts';
 import { trainable } from '../shared/evaluation/trainable.ts';
 
 const version = 'api-version=2025-12-01';
@@ -244,6 +245,20 @@ describe('a run of a project that trains there', () => {
     expect(seen).toMatchObject({ state: 'submitted', trainer: { compute: 'azure-ml' } });
     expect(seen.logsUrl).toContain('/runs/darkroom-');
     expect((await it.world.ports.compute.list()).length).toBe(0);
+  });
+
+  test('is cancelled together with its job', async () => {
+    const slow = machineLearningCompute(service.endpoint, { ...machineLearningIds, command: 'sleep 30' }, credential);
+    const it = await trainable(settings);
+    const { ports } = it.world;
+    ports.otherComputes = { 'azure-ml': slow };
+    const { run } = await it.ask({ id: 'cancelled' });
+    await it.work();
+    const { execution } = await it.run(run);
+    await expect.poll(() => stateOf(execution ?? ''), { timeout: 10_000 }).toBe('running');
+    await cancelRun(ports, 'digits', run, 'someone', { id: 'test' });
+    await expect.poll(() => stateOf(execution ?? ''), { timeout: 10_000 }).toBe('stopped');
+    expect(await it.run(run)).toMatchObject({ state: 'cancelled' });
   });
 
   test('waits for a machine for longer than one of Container Apps, and then begins again', async () => {

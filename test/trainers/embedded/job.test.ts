@@ -31,8 +31,11 @@ describe('the embedded trainer', () => {
   test('reports every epoch, the machine and the code, and says what it learned', async () => {
     const { reports, blobs, job } = await run(
       { parameters: { epochs: 4, width: 4, batchSize: 4 } },
-      // none in between, and compute's name for it
-      { change: { heartbeatSeconds: 60 }, environment: { CONTAINER_APP_JOB_EXECUTION_NAME: 'execution-1' } },
+      // none in between, and compute's name for it, of which ours comes first
+      {
+        change: { heartbeatSeconds: 60 },
+        environment: { DARKROOM_EXECUTION: 'execution-1', CONTAINER_APP_JOB_EXECUTION_NAME: 'replica-1' },
+      },
     );
     expect(new Set(reports.map(({ execution }) => execution))).toEqual(new Set(['execution-1']));
     expect(reports.map(({ kind }) => kind)).toEqual(['started', ...Array(4).fill('heartbeat'), 'succeeded']);

@@ -3,7 +3,7 @@
 that they take, and does nothing else. Exit codes: 0 succeeded, cancelled or superseded; 1 failed or terminated, and
 reported; 2 could not even report. Environment:
   DARKROOM_JOB_URL             read address of the job document
-  CONTAINER_APP_JOB_EXECUTION_NAME  names this execution
+  DARKROOM_EXECUTION, else CONTAINER_APP_JOB_EXECUTION_NAME  names this execution
   DARKROOM_TRAINER_THREADS     threads of the processor; two at most by default
   DARKROOM_EXECUTION_PROVIDER  auto (default), cpu or cuda
   DARKROOM_WEIGHTS             folder with files of weights, which jobs name by SHA-256

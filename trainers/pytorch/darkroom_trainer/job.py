@@ -31,10 +31,15 @@ def run_job() -> int:
         return _do(os.environ["DARKROOM_JOB_URL"], http)
 
 
+def _execution() -> str:
+    """The name that compute has for this process: Azure Machine Learning is told one, Container Apps sets its own."""
+    named = os.environ.get("DARKROOM_EXECUTION") or os.environ.get("CONTAINER_APP_JOB_EXECUTION_NAME")
+    return named or f"{socket.gethostname()}-{os.getpid()}"
+
+
 def _do(job_url: str, http: Http) -> int:
     job = Job.model_validate_json(http.get(job_url, MAX_DOCUMENT_BYTES))
-    execution = os.environ.get("CONTAINER_APP_JOB_EXECUTION_NAME", f"{socket.gethostname()}-{os.getpid()}")
-    reporter = Reporter(job, job_url, execution, http)
+    reporter = Reporter(job, job_url, _execution(), http)
     if job.cancel_requested:
         reporter.stop("cancelled")
     # a machine that is taken away (preemption, maintenance, Ctrl-C) says so with SIGTERM and kills half a minute later
