@@ -1,5 +1,5 @@
 /** Changing an old version tree: only nodes on the way to what changes are read and made anew. */
-import { type Entry, grow, type Making, remember, type Root } from './grow.ts';
+import { type Entry, grow, type Making, remember, type Root, shownBy } from './grow.ts';
 import { type ChildEntry, isLeaf, type Node } from './node.ts';
 import { firstAbove, OldTree } from './old-tree.ts';
 import { Chunker, type EncodedNode, type NodeStore, readNode } from './tree.ts';
@@ -43,7 +43,7 @@ async function changeLevel(old: OldTree, level: number, edits: EntryEdit[], maki
       const lastKey: string = node.entries.at(-1)?.key ?? '';
       const next: Node | undefined = await old.after(level, lastKey);
       const end = next === undefined ? edits.length : firstAbove(keys, lastKey);
-      for (const entry of merge(node.entries, edits.slice(at, end))) chunker.add(entry);
+      for (const entry of merge(node.entries, edits.slice(at, end))) chunker.add(entry, shownBy(entry, making));
       above.set(lastKey, null);
       at = Math.max(at, end);
       if (chunker.atBoundary) break;

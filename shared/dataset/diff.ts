@@ -97,20 +97,23 @@ export interface ChangePage {
   last: string | undefined;
 }
 
-/** One page of a difference: at most `limit` changes after the key `seen`, and the counts of all. */
+/** One page of a difference: at most `limit` changes after the key `seen`, of `maxBytes` or one more, and the counts of all. */
 export async function changePage(
   store: NodeStore,
   [before, after]: [string | null, string | null],
-  { seen, limit }: { seen: string; limit: number },
+  { seen, limit, maxBytes = Number.POSITIVE_INFINITY }: { seen: string; limit: number; maxBytes?: number },
 ): Promise<ChangePage> {
   const counts = { added: 0, removed: 0, relabelled: 0 };
   const changes: Change[] = [];
-  let more = false;
+  let [more, bytes] = [false, 0];
   for await (const change of diff(store, before, after)) {
     counts[change.after === undefined ? 'removed' : change.before === undefined ? 'added' : 'relabelled']++;
     if (change.key <= seen) continue;
-    if (changes.length < limit) changes.push(change);
-    else more = true;
+    if (more || changes.length === limit || bytes > maxBytes) more = true;
+    else {
+      changes.push(change);
+      bytes += Buffer.byteLength(JSON.stringify(change));
+    }
   }
   return { counts, changes, last: more ? changes.at(-1)?.key : undefined };
 }

@@ -17,6 +17,8 @@ import { stageSample } from '../dataset/stage-sample.ts';
 type AdmitPorts = Pick<Ports, 'clock' | 'documents' | 'messages'>;
 
 const maxConflicts = 20;
+/** ... and no more of them than a sample's document has room for; the newest one always */
+const maxConflictBytes = 256 * 1024;
 
 /** Finds the outcome of an upload. 'md5-collision': its bytes were made to have the MD5 of others. Safe to repeat. */
 export async function admit(
@@ -58,11 +60,19 @@ export async function admit(
   }
   await update(ports.documents, 'samples', existing.pk, existing.id, (current) => {
     if (current === undefined || current.conflicts.some((c) => c.upload === upload.id)) return 'keep';
-    return { ...current, conflicts: [...current.conflicts, { upload: upload.id, annotation }].slice(-maxConflicts) };
+    return { ...current, conflicts: newest([...current.conflicts, { upload: upload.id, annotation }]) };
   });
   const said = existing.annotation === null ? 'unlabelled' : kind.say(existing.annotation);
   const detail = `The same image is a sample already, ${said}. It stays so until a person decides.`;
   return { outcome: 'conflict', ...found, reason: { code: 'label-conflict', detail } };
+}
+
+/** The newest conflicts, as many as are kept. */
+function newest(conflicts: SampleDocument['conflicts']): SampleDocument['conflicts'] {
+  const kept = conflicts.slice(-maxConflicts);
+  let bytes = Buffer.byteLength(JSON.stringify(kept));
+  while (kept.length > 1 && bytes > maxConflictBytes) bytes -= Buffer.byteLength(JSON.stringify(kept.shift()));
+  return kept;
 }
 
 function sampleOf(

@@ -1,6 +1,7 @@
 /** What answers say of annotations in the words of their kind, beside the annotations themselves. */
 import * as z from 'zod';
 import { fields, labelled } from './classification/annotation.ts';
+import { boxChanges } from './detection/views.ts';
 import type { Annotation, TaskKind } from './task.ts';
 
 /** Fields of every kind, of which an answer has those of its own; whoever adds a kind with fields adds them here. */
@@ -8,6 +9,9 @@ export const annotationFields = fields.partial().shape;
 
 /** The same of what may have no annotation. */
 export const annotationFieldsOrNull = { label: fields.shape.label.nullable().optional() };
+
+/** What changed between two annotations of a sample, where its kind says more than what the first one was. */
+export const annotationChanges = { boxes: boxChanges.optional() };
 
 type Fields = { [K in keyof typeof annotationFields]: z.infer<(typeof annotationFields)[K]> };
 

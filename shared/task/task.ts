@@ -32,6 +32,8 @@ export interface TaskKind<A extends Annotation = Annotation> extends ModelKind<A
   counts(annotation: A): [name: string, times: number][];
   /** in few words: `cat` */
   brief(annotation: A): string;
+  /** what changed from one annotation of a sample to another, in the kind's words, beside `brief` of the first */
+  changes(before: A, after: A): Record<string, unknown>;
   /** as part of a sentence about a sample: `labelled "cat"` */
   say(annotation: A): string;
   /** the same on a picture of that size, in pixels as shown; or why it cannot be of that picture */

@@ -3,7 +3,7 @@ import type { Stored } from '../../../shared/ports.ts';
 import { continuationOf } from './listing.ts';
 
 /** A page ends with the batch of documents that takes it beyond this much JSON. */
-const maxPageBytes = 4 * 1024 * 1024;
+export const maxPageBytes = 4 * 1024 * 1024;
 /** ... or with the one that has read this much: views may be much smaller than the documents that they are made of. */
 const maxReadBytes = 64 * 1024 * 1024;
 /** Documents of one batch are held together; beside those of other calls, this much of them is no burden. */

@@ -19,7 +19,7 @@ import { findProject } from '../../../shared/project/find.ts';
 import { taskOf } from '../../../shared/task/task.ts';
 import { route } from '../route.ts';
 import { continuationOf, linkTo, listQuery, pageOf } from './listing.ts';
-import { readPage } from './pages.ts';
+import { maxPageBytes, readPage } from './pages.ts';
 
 export const versionRoutes = [
   route({
@@ -90,16 +90,17 @@ export const versionRoutes = [
         ...(after === undefined ? {} : { after }),
         ...(split === undefined ? {} : { split }),
       };
-      for await (const { key, record } of entries(treeStore(ports.blobs, project.id), version.root, options))
-        value.push(toEntryView(key, record, kind));
-      const last = value.length > limit ? value[limit - 1]?.key : undefined;
-      return pageOf(
-        call,
-        `/projects/${project.id}/versions/${version.version}/samples`,
-        call.query,
-        value.slice(0, limit),
-        last,
-      );
+      let [bytes, last]: [number, string | undefined] = [0, undefined];
+      for await (const { key, record } of entries(treeStore(ports.blobs, project.id), version.root, options)) {
+        if (value.length === limit || bytes > maxPageBytes) {
+          last = value.at(-1)?.key;
+          break;
+        }
+        const entry = toEntryView(key, record, kind);
+        bytes += Buffer.byteLength(JSON.stringify(entry));
+        value.push(entry);
+      }
+      return pageOf(call, `/projects/${project.id}/versions/${version.version}/samples`, call.query, value, last);
     },
   }),
   route({
@@ -120,13 +121,19 @@ export const versionRoutes = [
       const { continuation: seen = '' } = continuationOf(call.query);
       const kind = taskOf(project.settings);
       const roots: [string, string] = [from.root, to.root];
-      const { counts, changes, last } = await changePage(treeStore(ports.blobs, project.id), roots, { seen, limit });
+      const { counts, changes, last } = await changePage(treeStore(ports.blobs, project.id), roots, {
+        ...{ seen, limit, maxBytes: maxPageBytes },
+      });
       const added: z.infer<typeof entryView>[] = [];
       const removed: z.infer<typeof entryView>[] = [];
       const relabelled: z.infer<typeof relabelView>[] = [];
       for (const { key, before, after } of changes) {
         if (after !== undefined && before !== undefined)
-          relabelled.push({ ...toEntryView(key, after, kind), before: kind.brief(before.annotation) });
+          relabelled.push({
+            ...toEntryView(key, after, kind),
+            before: kind.brief(before.annotation),
+            ...kind.changes(before.annotation, after.annotation),
+          });
         else if (after !== undefined) added.push(toEntryView(key, after, kind));
         else if (before !== undefined) removed.push(toEntryView(key, before, kind));
       }

@@ -1,8 +1,10 @@
 /** A page of what changed between two versions. */
 import * as z from 'zod';
+import { annotationChanges } from '../../task/fields.ts';
 import { entryView } from './dataset.ts';
 
-export const relabelView = entryView.extend({ before: z.string() });
+/** A sample with another annotation than before: `before` is the first one in few words. */
+export const relabelView = entryView.extend({ before: z.string(), ...annotationChanges });
 
 export const diffView = z.object({
   from: z.number(),

@@ -21,6 +21,7 @@ export const classification: TaskKind<Labelled> = {
   canonical,
   counts,
   brief,
+  changes: () => ({}),
   say,
   onPicture: (annotation) => ({ annotation }),
   fromFolder,

@@ -2,6 +2,7 @@
 import type { TaskKind } from '../task.ts';
 import { boxes, type Boxes, brief, canonical, counts, onPicture, say } from './annotation.ts';
 import { assess, assessed } from './assessment.ts';
+import { changesOf } from './diff.ts';
 import { detectorEnds } from './ends.ts';
 import { evaluate } from './evaluate.ts';
 import { fromFolder, fromMetadata, toFolder } from './from-upload.ts';
@@ -21,6 +22,7 @@ export const detection: TaskKind<Boxes> = {
   canonical,
   counts,
   brief,
+  changes: (before, after) => ({ boxes: changesOf(before, after) }),
   say,
   onPicture,
   fromFolder,

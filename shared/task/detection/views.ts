@@ -13,6 +13,23 @@ const boxes = z.array(
   }),
 );
 
+const annotatedBox = z.object({
+  class: z.string(),
+  ...{ x: z.number(), y: z.number(), width: z.number(), height: z.number() },
+  crowd: z.literal(true).optional(),
+});
+const pairs = z.array(z.object({ before: annotatedBox, after: annotatedBox }));
+
+/** What became of the boxes of a picture. */
+export const boxChanges = z.object({
+  added: z.array(annotatedBox),
+  removed: z.array(annotatedBox),
+  /** of the same class, and about where they were */
+  moved: pairs,
+  /** about where they were, and of another class */
+  relabelled: pairs,
+});
+
 /** What a score answers. */
 export const scoreView = z.object({ boxes });
 

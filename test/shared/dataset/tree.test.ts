@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { diff } from '../../../shared/dataset/diff.ts';
 import { applyEdits, type Edit } from '../../../shared/dataset/edit.ts';
 import { decodeNode, encodeNode } from '../../../shared/dataset/codec.ts';
+import { totalsOf } from '../../../shared/dataset/node.ts';
 import { totals } from '../../../shared/dataset/tree.ts';
 import { entries } from '../../../shared/dataset/entries.ts';
 import { keyOf, MemoryStore, sample, small } from './samples.ts';
@@ -47,6 +48,36 @@ describe('a version tree', () => {
         expect((await totals(store, root)).count).toBe(model.size);
       }),
       { numRuns: 60 },
+    );
+  });
+
+  test('cuts leaves that show much earlier, and still has a root that depends on its contents alone', async () => {
+    const few = { task: 'detection', parameters: { ...small.parameters, maxShown: 10 } };
+    const boxes = (count: number) => ({
+      boxes: Array.from({ length: count }, (_, x) => ({ class: 'cat', x, y: 0, width: 1, height: 1 })),
+    });
+    const shown = fc.record({ n: fc.nat(60), count: fc.constantFrom(0, 1, 3, 12) });
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.array(shown, { maxLength: 40 }), { maxLength: 4 }), async (batches) => {
+        const store = new MemoryStore();
+        const model = new Map<string, Edit>();
+        let root: string | null = null;
+        for (const batch of batches) {
+          const edits = batch.map(({ n, count }) => ({
+            key: keyOf(n),
+            record: { ...sample(n), annotation: boxes(count) },
+          }));
+          ({ root } = await applyEdits(store, root, edits, few));
+          for (const edit of edits) model.set(edit.key, edit);
+        }
+        const rebuilt = new MemoryStore();
+        expect(root).toBe((await applyEdits(rebuilt, null, [...model.values()], few)).root);
+        for (const bytes of rebuilt.nodes.values()) {
+          const node = decodeNode(bytes);
+          if (node.level === 0) expect(totalsOf(node).byClass['cat'] ?? 0).toBeLessThanOrEqual(10 + 12);
+        }
+      }),
+      { numRuns: 40 },
     );
   });
 

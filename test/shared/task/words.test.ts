@@ -4,7 +4,7 @@ import path from 'node:path';
 import { expect, test } from 'vitest';
 
 const root = path.resolve(import.meta.dirname, '../../..');
-const words = /\b(probability|probabilities|accuracy|softmax|confusion)\b/gi;
+const words = /\b(probability|probabilities|accuracy|softmax|confusion|box|boxes)\b/gi;
 
 /** ONNX's own names of operators, which models of any kind may have. */
 const operators = path.join('shared', 'onnx', 'operators.ts');
@@ -15,7 +15,7 @@ const sources = ['functions', 'shared'].flatMap((folder) =>
     .filter((name) => name.endsWith('.ts') && !name.startsWith(path.join('shared', 'task') + path.sep)),
 );
 
-test('functions and shared name no class probabilities, accuracy, softmax or confusion beside the task kinds', () => {
+test('functions and shared name no class probabilities, accuracy, softmax, confusion or boxes beside the task kinds', () => {
   const found = sources.flatMap((name) => {
     const all = readFileSync(path.join(root, name), 'utf8').match(words) ?? [];
     return all.filter((word) => name !== operators || word !== 'Softmax').map((word) => `${name}: ${word}`);

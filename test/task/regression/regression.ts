@@ -59,6 +59,7 @@ export const regression: TaskKind<Valued> = {
   canonical: ({ value }) => JSON.stringify({ value }),
   counts: () => [],
   brief: ({ value }) => String(value),
+  changes: () => ({}),
   say: ({ value }) => `showing ${value}`,
   fromFolder(text) {
     const annotation = read(text);
