@@ -114,6 +114,12 @@ const steps: Step[] = [
     short: ['node', 'test/clients/main.ts'],
     shows: "Azure's SDKs for Python on the local services, where there is Python",
   },
+  {
+    name: 'trainers',
+    command: ['node', 'test/trainers/conformance/main.ts', '--minutes'],
+    short: ['node', 'test/trainers/conformance/main.ts', '--only', 'python'],
+    shows: 'every trainer of this repository held to the job contract, case by case, as far as it can run here',
+  },
   { name: 'images', command: ['node', 'test/demo-images.ts'], shows: 'the story on a folder of other pictures' },
   {
     name: 'previous',

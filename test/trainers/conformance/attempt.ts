@@ -19,14 +19,16 @@ export interface Ended {
   code: number | null;
   /** it did not end by itself in the time that it was given */
   overdue: boolean;
-  /** the last that it printed */
+  /** the last that it printed, errors included */
   said: string;
+  /** what it printed without errors, from its beginning */
+  output: string;
 }
 
 export interface Attempt {
   storage: Storage;
   job: PublishedJob;
-  /** Waits for a condition, an end or half a minute; whether the condition holds. */
+  /** Waits for a condition, an end or two minutes; whether the condition holds. */
   until(condition: () => boolean): Promise<boolean>;
   /** What compute does to a machine that it takes away. */
   terminate(): void;
@@ -34,10 +36,11 @@ export interface Attempt {
   end(withinSeconds: number): Promise<Ended>;
 }
 
-const keptOutput = 2000;
+const keptSaid = 2000;
+const keptOutput = 100_000;
 const lookMs = 20;
 /** a trainer that loads a large library needs seconds to begin, and more on a busy machine */
-const untilMs = 60_000;
+const untilMs = 120_000;
 
 function environmentOf(url: string, more: Record<string, string>): NodeJS.ProcessEnv {
   const inherited = Object.entries(process.env).filter(([name]) => !/^(DARKROOM_|CONTAINER_APP_)/.test(name));
@@ -52,9 +55,11 @@ export function startProgram(command: string, url: string, more: Record<string, 
     env: environmentOf(url, more),
   });
   let said = '';
+  let output = '';
   let ended: number | null | undefined;
   for (const stream of [child.stdout, child.stderr])
-    stream.setEncoding('utf8').on('data', (text: string) => (said = (said + text).slice(-keptOutput)));
+    stream.setEncoding('utf8').on('data', (text: string) => (said = (said + text).slice(-keptSaid)));
+  child.stdout.on('data', (text: string) => (output = (output + text).slice(0, keptOutput)));
   const closed = new Promise<void>((resolve) => {
     child.on('error', (error) => (said += error.message));
     child.on('close', (code) => {
@@ -77,7 +82,7 @@ export function startProgram(command: string, url: string, more: Record<string, 
       const startedAt = performance.now();
       await closed;
       clearTimeout(timer);
-      return { code: ended ?? null, overdue: performance.now() - startedAt >= withinSeconds * 1000, said };
+      return { code: ended ?? null, overdue: performance.now() - startedAt >= withinSeconds * 1000, said, output };
     },
   };
 }

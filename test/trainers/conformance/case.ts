@@ -16,7 +16,7 @@ export const applies = ({ needs }: Pick<Case, 'needs'>, { lasting, decodes }: Su
   needs === undefined || (needs === 'lasting' ? lasting !== undefined : decodes);
 
 /** A trainer that loads large libraries on a busy machine, and learns a few pictures. */
-export const wholeJobSeconds = 180;
+export const wholeJobSeconds = 300;
 /** Compute kills half a minute after it has told a program to end (Azure Container Apps), as does whoever waits for one that does not. */
 export const endSeconds = 25;
 export const fewSamples = 32;

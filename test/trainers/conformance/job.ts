@@ -1,4 +1,6 @@
 /** A job as the backend publishes it: document, manifest and pictures behind signed addresses. */
+import type { ImageSpec } from '../../../shared/image/size.ts';
+import { taskOf } from '../../../shared/task/task.ts';
 import type { JobDocument } from '../../../shared/training/job-contract.ts';
 import { type Sample, tasksOfJobs } from './samples.ts';
 import type { Storage } from './storage.ts';
@@ -6,7 +8,7 @@ import type { Storage } from './storage.ts';
 export interface JobOrder {
   task: string;
   samples: readonly Sample[];
-  image: { width: number; height: number; channels: 1 | 3 };
+  image: ImageSpec;
   parameters: Record<string, number | string | boolean>;
   trainer: string;
   /** 1 for the first try of a run */
@@ -32,6 +34,7 @@ export const reportPath = ({ paths }: PublishedJob, sequence: number): string =>
 /** Publishes a job on storage. The document and the manifest say more than this release knows, as later ones will. */
 export function publishJob(storage: Storage, order: JobOrder): PublishedJob {
   const { task, samples, image, parameters, trainer, attempt = 1, change = {} } = order;
+  const { fit } = taskOf({ task });
   const prefix = `colours/r-1/t-${attempt}`;
   const expires = new Date(Date.now() + hourMs);
   const output = (name: string): string => `/jobs/${prefix}/${name}`;
@@ -63,7 +66,7 @@ export function publishJob(storage: Storage, order: JobOrder): PublishedJob {
     task,
     manifestUrl: storage.sign(paths.manifest, 'read', expires),
     classes: tasksOfJobs[task]?.classes ?? [],
-    image,
+    image: fit === 'stretch' ? image : { ...image, fit },
     trainer: { name: trainer, parameters },
     seed: 3,
     datasetVersion: 'v-0001',

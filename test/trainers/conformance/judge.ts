@@ -1,11 +1,17 @@
 /** Whether a trainer kept the contract, by what storage received and how the program ended. */
 import { createHash } from 'node:crypto';
 import { jobReport, type JobReport, outputNames, smokeFile } from '../../../shared/training/job-contract.ts';
+import { placementOf } from '../../../shared/image/placement.ts';
+import { toTensor } from '../../../shared/image/tensor.ts';
+import { walkStored } from '../../../shared/image/walk.ts';
+import { batchOf, byImage } from '../../../shared/onnx/batch.ts';
+import { floatsOf, floatTensor, openGraph } from '../../../shared/onnx/engine.ts';
+import type { NamedTensors } from '../../../shared/onnx/ends.ts';
 import { validateModel } from '../../../shared/onnx/validate.ts';
 import { probeModel } from '../../../shared/onnx/probe.ts';
 import { taskOf } from '../../../shared/task/task.ts';
 import type { Attempt, Ended } from './attempt.ts';
-import { reportPath } from './job.ts';
+import { picturePath, reportPath } from './job.ts';
 
 /** A run that is silent for longer is given up: 120 s, where a heartbeat is asked for every 10 s (shared/training/diagnose.ts). */
 const silentHeartbeats = 12;
@@ -21,9 +27,10 @@ export function reportsOf({ storage, job }: Attempt): JobReport[] {
   });
 }
 
-function parseJson(bytes: Buffer | undefined): unknown {
+/** undefined where it is no JSON */
+export function parseJson(text: Buffer | string | undefined): unknown {
   try {
-    return JSON.parse(bytes?.toString('utf8') ?? '');
+    return JSON.parse(text?.toString() ?? '');
   } catch {
     return undefined;
   }
@@ -118,7 +125,40 @@ async function wrongOutputs(attempt: Attempt, report: Extract<JobReport, { kind:
   const answer = kind.keptAnswer(job.document.classes);
   if (!smoke.success || smoke.data.some(({ md5: _md5, ...kept }) => !answer.safeParse(kept).success))
     wrong.push(`smoke.json has to be entries of md5 and ${kind.sayKeptAnswer(job.document.classes)}, or an empty list`);
+  if (valid.ok && smoke.success) wrong.push(...(await departing(attempt, model, valid.metadata, smoke.data)));
   return wrong;
+}
+
+/** What the model does not answer as `smoke.json` says: pictures are read here as the backend reads them when it deploys. */
+async function departing(
+  { storage, job }: Attempt,
+  model: Buffer,
+  said: Record<string, string>,
+  smoke: readonly { md5: string }[],
+): Promise<string[]> {
+  const { classes, image, task = '' } = job.document;
+  const kind = taskOf({ task });
+  const session = await openGraph(model, 1);
+  try {
+    for (const kept of smoke) {
+      const bytes = storage.blobs.get(picturePath(kept.md5));
+      if (bytes === undefined) return [`smoke.json names ${kept.md5}, which is no sample of the job`];
+      const { data, dims } = batchOf([await toTensor(bytes, image)], image)['input'] as NamedTensors[string];
+      const answers = await session.run({ input: floatTensor(data, dims) });
+      const named = Object.entries(answers).map(([name, tensor]) => [
+        name,
+        { data: floatsOf(tensor), dims: tensor.dims },
+      ]);
+      const [outputs = {}] = byImage(Object.fromEntries(named) as NamedTensors, 1);
+      const { width, height } = walkStored(bytes);
+      const placement = placementOf({ width, height }, image);
+      const departs = kind.departs(kept, { outputs, classes, metadata: kind.metadata.parse(said), placement });
+      if (departs !== undefined) return [`model.onnx ${departs}, for the picture ${kept.md5}`];
+    }
+    return [];
+  } finally {
+    await session.release();
+  }
 }
 
 export interface Expected {

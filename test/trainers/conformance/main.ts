@@ -18,7 +18,7 @@ const usage = `npm run try:trainer -- [OPTIONS] ['COMMAND']
   --case TEXT          only cases whose name has this in it
   --minutes            also cases that take minutes: storage away for five minutes, 100,000 samples
   --at-once N          cases at once (3)
-  --only NAME          of the trainers of this repository
+  --only NAME,...      of the trainers of this repository
 Of a command:
   --task KIND          ${Object.keys(tasksOfJobs).join(', ')} (classification)
   --image 32x32x3      width, height and channels that the jobs ask for
@@ -72,18 +72,32 @@ function given(command: string): Subject {
   };
 }
 
-const tried: [string, Subject][] =
-  positionals.length > 0
-    ? [['yours', given(positionals.join(' '))]]
-    : Object.entries(subjects).filter(([name]) => values.only === undefined || name === values.only);
+const skipped: string[] = [];
+
+/** The trainers of this repository that are asked for and can be tried here. */
+async function ours(): Promise<[string, Subject][]> {
+  const names = Object.keys(subjects).filter(
+    (name) => values.only === undefined || values.only.split(',').includes(name),
+  );
+  if (names.length === 0) fail(`there is no trainer ${values.only}; there are ${Object.keys(subjects).join(', ')}`);
+  const found: [string, Subject][] = [];
+  for (const name of names) {
+    const subject = await subjects[name]?.();
+    if (typeof subject === 'object') found.push([name, subject]);
+    else skipped.push(`skipped: ${name}, because ${subject}`);
+  }
+  return found;
+}
+
+const tried: [string, Subject][] = positionals.length > 0 ? [['yours', given(positionals.join(' '))]] : await ours();
+for (const line of skipped) console.log(line);
 const chosen = cases.filter(({ name, takes }) => name.includes(values.case) && (values.minutes || takes !== 'minutes'));
-if (tried.length === 0) fail(`there is no trainer ${values.only}; there are ${Object.keys(subjects).join(', ')}`);
 if (chosen.length === 0) fail(`there is no case ${values.case}; there are ${cases.map(({ name }) => name).join(', ')}`);
 
 async function run(name: string, subject: Subject, one: Case): Promise<Outcome> {
   if (!applies(one, subject)) return '-';
   const startedAt = performance.now();
-  const wrong = await one.check(subject);
+  const wrong = await one.check(subject).catch((error: unknown) => [`the suite itself failed: ${String(error)}`]);
   const outcome = wrong.length === 0 ? 'passed' : 'FAILED';
   const seconds = (performance.now() - startedAt) / 1000;
   console.log([`${outcome}  ${name}: ${one.name} (${seconds.toFixed(1)} s)`, ...wrong].join('\n          '));
@@ -98,5 +112,7 @@ const byTrainer = new Map(tried.map(([name]) => [name, new Map<string, Outcome>(
 pairs.forEach(({ name, one }, index) => byTrainer.get(name)?.set(one.name, outcomes[index] ?? '-'));
 console.log(`\n${table(byTrainer)}\n`);
 const count = (outcome: Outcome): number => outcomes.filter((one) => one === outcome).length;
-console.log(`${count('passed')} passed, ${count('FAILED')} failed`);
+console.log(
+  `${count('passed')} passed, ${count('FAILED')} failed${skipped.length > 0 ? `, ${skipped.length} skipped` : ''}`,
+);
 process.exitCode = count('FAILED') === 0 ? 0 : 1;

@@ -41,7 +41,29 @@ export const tasksOfJobs: Record<string, TaskOfJobs> = {
       return { rectangles: [{ class: label, x: 4, y: 4, width: 32, height: 32 }], annotation: { label } };
     },
   },
+  detection: {
+    classes: ['red', 'green', 'blue'],
+    // wider than high, so that a letterbox is one
+    size: [96, 64],
+    show(index, random) {
+      // one of nine is a negative picture, and no object covers another
+      const rectangles = index % 9 === 8 ? [] : [0, 48].map((left) => rectangleIn(left, 48, 64, random));
+      return { rectangles, annotation: { boxes: rectangles } };
+    },
+  },
 };
+
+/** An object that is whole within a part of a picture. */
+function rectangleIn(left: number, partWidth: number, partHeight: number, random: Random): Rectangle {
+  const [width, height] = [random.between(16, 32), random.between(16, 32)];
+  return {
+    class: random.pick(['red', 'green', 'blue']),
+    x: left + random.between(0, partWidth - width),
+    y: random.between(0, partHeight - height),
+    width,
+    height,
+  };
+}
 
 /** so many pictures are made; a later one is one of them with a number behind its last byte, where no decoder looks */
 const distinct = 64;

@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { attempt, type Subject } from '../conformance/attempt.ts';
 import { judge, reportsOf } from '../conformance/judge.ts';
 import { makeSamples } from '../conformance/samples.ts';
-import { subjects } from '../conformance/subjects.ts';
+import { npmSubjects } from '../conformance/subjects.ts';
 
 const root = path.resolve(import.meta.dirname, '../../..');
 const text = readFileSync(path.join(root, 'trainers/embedded/Dockerfile'), 'utf8');
@@ -109,7 +109,7 @@ describe('the image for CPUs', () => {
 
   test('does a whole job, and says what it computes on', async () => {
     const command = `'${process.execPath}' '${path.join(app, 'main.mjs')}'`;
-    const subject = { ...(subjects['embedded'] as Subject), command };
+    const subject = { ...(npmSubjects['embedded'] as Subject), command };
     const samples = await makeSamples(subject.task, 16);
     await attempt(subject, { samples }, async (it) => {
       expect(await judge(it, await it.end(60), { last: 'succeeded' })).toEqual([]);

@@ -11,14 +11,14 @@ import { attempt, type AttemptOrder, type Subject } from '../conformance/attempt
 import { picturePath } from '../conformance/job.ts';
 import { judge, reportsOf } from '../conformance/judge.ts';
 import { makeSamples } from '../conformance/samples.ts';
-import { subjects } from '../conformance/subjects.ts';
+import { npmSubjects } from '../conformance/subjects.ts';
 
 const root = path.resolve(import.meta.dirname, '../../..');
 const main = path.join(root, 'trainers/embedded/main.ts');
 const samples = await makeSamples('classification', 16);
 const endSeconds = 60;
-const embedded = subjects['embedded'] as Subject;
-const curl = subjects['curl'] as Subject;
+const embedded = npmSubjects['embedded'] as Subject;
+const curl = npmSubjects['curl'] as Subject;
 
 /** Runs a job to its end. */
 const run = (change: Partial<Subject>, order: Partial<AttemptOrder> = {}) =>

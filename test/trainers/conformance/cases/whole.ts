@@ -2,7 +2,7 @@
 import { trainerDescriptions } from '../../../../shared/training/trainers.ts';
 import { attempt, startProgram } from '../attempt.ts';
 import { type Case, fewSamples, wholeJobSeconds } from '../case.ts';
-import { judge, outputsOf, reportsOf } from '../judge.ts';
+import { judge, outputsOf, parseJson, reportsOf } from '../judge.ts';
 import { makeSamples } from '../samples.ts';
 import { paced } from '../storage.ts';
 
@@ -84,8 +84,10 @@ export const wholeCases: Case[] = [
       const ended = await startProgram(`${command} --describe`, '').end(describeSeconds);
       if (ended.overdue) return [`with --describe it did not end in ${describeSeconds} s`];
       if (ended.code !== 0) return [];
-      const described = trainerDescriptions.safeParse(JSON.parse(ended.said === '' ? 'null' : ended.said));
-      return described.success ? [] : [`what it prints with --describe is no description: ${ended.said.slice(0, 200)}`];
+      const described = trainerDescriptions.safeParse(parseJson(ended.output));
+      return described.success
+        ? []
+        : [`what it prints with --describe is no description: ${ended.output.slice(0, 200)}`];
     },
   },
 ];
