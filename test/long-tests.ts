@@ -10,4 +10,5 @@ export const longTests = [
   'test/simulation/**',
   'test/storms/**',
   'test/torture/**',
+  'test/trainers/conformance/wrong-trainers.test.ts',
 ];

@@ -28,6 +28,7 @@ const slow = [
   ...['compute-trouble', 'dead-letters', 'functions-only', 'hostile'].map((name) => `test/e2e/${name}.test.ts`),
   ...['queue-receiver', 'slow-keys'].map((name) => `test/local/functions-host/${name}.test.ts`),
   'test/network',
+  'test/trainers/conformance/wrong-trainers.test.ts',
 ];
 
 /** the longest first, so that none of them is left to the end */

@@ -123,9 +123,13 @@ async function wrongOutputs(attempt: Attempt, report: Extract<JobReport, { kind:
   if (typeof metrics !== 'object' || metrics === null) wrong.push('metrics.json is no object');
   const smoke = smokeFile.safeParse(parseJson(files['smoke.json']));
   const answer = kind.keptAnswer(job.document.classes);
-  if (!smoke.success || smoke.data.some(({ md5: _md5, ...kept }) => !answer.safeParse(kept).success))
+  const kept = smoke.data?.map(({ md5, ...said }) => ({ md5, parsed: answer.safeParse(said) }));
+  if (kept === undefined || kept.some(({ parsed }) => !parsed.success))
     wrong.push(`smoke.json has to be entries of md5 and ${kind.sayKeptAnswer(job.document.classes)}, or an empty list`);
-  if (valid.ok && smoke.success) wrong.push(...(await departing(attempt, model, valid.metadata, smoke.data)));
+  else if (valid.ok) {
+    const answers = kept.map(({ md5, parsed }) => ({ ...parsed.data, md5 }));
+    wrong.push(...(await departing(attempt, model, valid.metadata, answers)));
+  }
   return wrong;
 }
 
@@ -187,7 +191,7 @@ export async function judge(
       );
   }
   if (last?.kind === 'failed' && reason && !reason.test(last.reason)) wrong.push(`it failed because "${last.reason}"`);
-  if (last?.kind === 'succeeded') {
+  if (last?.kind === 'succeeded' && wanted?.includes('succeeded')) {
     wrong.push(...(await wrongOutputs(attempt, last)));
     if (ended.code !== 0 && !ended.overdue) wrong.push(`it ended with ${ended.code} after it had succeeded`);
   }

@@ -20,6 +20,15 @@ export const npmSubjects: Record<string, Subject> = {
     lasting: { epochs: 1000, patience: 1000, width: 4 },
     decodes: true,
   },
+  centernet: {
+    command: inRoot(`'${process.execPath}' trainers/embedded/main.ts`),
+    task: 'detection',
+    trainer: 'centernet',
+    image: colour(64),
+    parameters: { epochs: 2, copies: 0 },
+    lasting: { epochs: 1000, patience: 1000, copies: 0 },
+    decodes: true,
+  },
   curl: {
     command: inRoot(
       'MODEL=test/fixtures/models/good.onnx JSON="node test/fixtures/json-field.mjs" sh test/fixtures/curl-trainer.sh',

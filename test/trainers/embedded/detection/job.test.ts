@@ -14,7 +14,7 @@ import { attempt, type AttemptOrder, type Subject } from '../../conformance/atte
 import { picturePath } from '../../conformance/job.ts';
 import { reportsOf } from '../../conformance/judge.ts';
 import type { Sample } from '../../conformance/samples.ts';
-import { subjects } from '../../conformance/subjects.ts';
+import { npmSubjects } from '../../conformance/subjects.ts';
 import { shapeClasses, shapePicture } from './shapes.ts';
 
 const image = { width: 128, height: 128, channels: 3 as const, fit: 'letterbox' as const };
@@ -33,7 +33,7 @@ const samplesOf = ([train, validation]: [number, number]): Promise<Sample[]> =>
 /** Runs a job to its end. */
 async function run(samples: readonly Sample[], change: Partial<JobDocument> = {}, prepare?: AttemptOrder['prepare']) {
   const subject: Subject = {
-    ...(subjects['embedded'] as Subject),
+    ...(npmSubjects['embedded'] as Subject),
     ...{ task: 'detection', trainer: 'centernet', image },
     parameters: { epochs: 6, batchSize: 4, copies: 1, width: 16 },
   };
