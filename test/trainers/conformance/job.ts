@@ -26,7 +26,10 @@ export interface PublishedJob {
   revise(change: Partial<JobDocument>): void;
 }
 
-const hourMs = 3_600_000;
+/** a job of 100,000 samples on a busy machine */
+const deadlineMs = 2 * 3_600_000;
+/** signatures outlive the deadline, so that a job that ends late can still say so */
+const signedMs = deadlineMs + 600_000;
 export const picturePath = (md5: string): string => `/datasets/colours/${md5}`;
 export const reportPath = ({ paths }: PublishedJob, sequence: number): string =>
   `${paths.reports}${String(sequence).padStart(6, '0')}.json`;
@@ -36,7 +39,7 @@ export function publishJob(storage: Storage, order: JobOrder): PublishedJob {
   const { task, samples, image, parameters, trainer, attempt = 1, change = {} } = order;
   const { fit } = taskOf({ task });
   const prefix = `colours/r-1/t-${attempt}`;
-  const expires = new Date(Date.now() + hourMs);
+  const expires = new Date(Date.now() + signedMs);
   const output = (name: string): string => `/jobs/${prefix}/${name}`;
   const paths = {
     document: `/jobs/${prefix}/job.json`,
@@ -70,7 +73,7 @@ export function publishJob(storage: Storage, order: JobOrder): PublishedJob {
     trainer: { name: trainer, parameters },
     seed: 3,
     datasetVersion: 'v-0001',
-    deadline: new Date(Date.now() + hourMs / 2).toISOString(),
+    deadline: new Date(Date.now() + deadlineMs).toISOString(),
     heartbeatSeconds: 1,
     outputs: {
       'model.onnx': storage.sign(output('model.onnx'), 'create', expires),

@@ -87,7 +87,7 @@ const largeManifest = (count: number, takes: 'seconds' | 'minutes'): Case => ({
   takes,
   check: async (subject) =>
     attempt(subject, { samples: await makeSamples(subject.task, count) }, async (it) => {
-      const wrong = await judge(it, await it.end(wholeJobSeconds + count / 50), { last: 'succeeded' });
+      const wrong = await judge(it, await it.end(wholeJobSeconds + count / 25), { last: 'succeeded' });
       const read = askedFor(it, 'GET', '/datasets/');
       return read < count ? [...wrong, `it read ${read} of them`] : wrong;
     }),

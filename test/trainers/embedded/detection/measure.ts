@@ -14,7 +14,7 @@ import { byPicture } from '../../../../trainers/embedded/detection/fit.ts';
 import { attempt, type Subject } from '../../conformance/attempt.ts';
 import { reportsOf } from '../../conformance/judge.ts';
 import type { Sample } from '../../conformance/samples.ts';
-import { subjects } from '../../conformance/subjects.ts';
+import { npmSubjects } from '../../conformance/subjects.ts';
 
 const text = (value: string) => ({ type: 'string', default: value }) as const;
 const options = { scenes: text('300'), copies: text('3'), epochs: text('10'), seed: text('1') };
@@ -38,7 +38,7 @@ const samples = taught.map(({ boxes, bytes }, i): Sample => {
   return { md5, bytes, annotation: { boxes }, split: i % 10 === 9 ? 'validation' : 'train' };
 });
 const subject: Subject = {
-  ...(subjects['embedded'] as Subject),
+  ...(npmSubjects['embedded'] as Subject),
   ...{ task: 'detection', trainer: 'centernet', image },
   parameters: { copies: Number(copies), epochs: Number(epochs) },
 };
