@@ -58,7 +58,8 @@ def build(job: Job, given: ClassifierParameters) -> tuple[Classifier, str]:
     came_from = load_weights(backbone, given.backbone, given.weights)
     taught = backbone.pretrained_cfg
     normalise = Normalise(job.image, taught["mean"], taught["std"], given.side)
-    return Classifier(normalise, backbone, nn.Linear(backbone.num_features, len(job.classes))), came_from
+    # of the embedding: some networks (MobileNetV3) have a layer between the last map and it
+    return Classifier(normalise, backbone, nn.Linear(backbone.head_hidden_size, len(job.classes))), came_from
 
 
 class Classification:
