@@ -16,13 +16,6 @@ const leastInAll = 20;
 const mostInAll = 10_000;
 /** below this the default test split would hold too few pictures to say anything */
 const fewPictures = 500;
-/** of the uploaded pictures, with the splits below */
-const trainShare = 0.55;
-/** the trainer's defaults, and what it takes to learn something */
-const batchSize = 32;
-const usualEpochs = 14;
-const wantedSteps = 200;
-const mostEpochs = 100;
 const readsAtOnce = 8;
 
 interface Content extends Picture {
@@ -128,7 +121,7 @@ export async function readFolder(folder: string): Promise<PictureSet> {
   return {
     what: `images of ${folder}`,
     project: 'images',
-    settings: settingsFor(different, labels.length, differentOf([...first, ...second]), differentOf(second)),
+    settings: settingsFor(different, labels.length, differentOf(second)),
     notes: notesOn(dealt, files, labels.length, skipped),
     ...{ first, second, holdout },
     leastAccuracy: null,
@@ -137,17 +130,14 @@ export async function readFolder(folder: string): Promise<PictureSet> {
 
 /**
  * Unknown pictures, perhaps few of them. The gate asks for better than guessing, and for nothing where so few are left
- * to test with that the answer would be chance; it notes how always answering the most frequent label would do. Few pictures make few steps per epoch, so they get more epochs.
+ * to test with that the answer would be chance; it notes how always answering the most frequent label would do.
  */
-function settingsFor(total: number, labels: number, uploaded: number, later: number): PictureSet['settings'] {
+function settingsFor(total: number, labels: number, later: number): PictureSet['settings'] {
   const few = total < fewPictures;
-  const stepsPerEpoch = Math.max(1, Math.floor((uploaded * trainShare) / batchSize));
-  const epochs = Math.min(mostEpochs, Math.ceil(wantedSteps / stepsPerEpoch));
   return {
     gate: { minimum: few ? 0 : Math.min(0.8, 1 / labels), minimumRecall: 0, maxRegression: 0.2, baseline: 'noted' },
     // half of the second upload may turn out to be unreadable
     retrain: { minNewSamples: Math.max(1, Math.min(50, Math.floor(later / 2))) },
     ...(few ? { split: { validationPercent: 20, testPercent: 25 } } : {}),
-    ...(epochs > usualEpochs ? { trainer: { parameters: { epochs, patience: epochs } } } : {}),
   };
 }

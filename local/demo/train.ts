@@ -100,6 +100,11 @@ function tellTraining(narrator: Narrator, training: Training): void {
   narrator.say(
     `loss ${every === 1 ? 'per epoch' : `in one of every ${every} epochs`}: ${losses.filter((_, i) => i % every === 0).join(' ')}`,
   );
+  const compared = training.metrics.flatMap(({ key, value }) => {
+    const [, how, method] = /^(cross-validation|left-out)\.(.+)$/.exec(key) ?? [];
+    return method === undefined ? [] : [`${method} ${percent(value)} (${how})`];
+  });
+  if (compared.length > 0) narrator.say(`compared on the training split: ${compared.join(', ')}`);
   const { trainer, image, seed, createdAt, startedAt, trainedAt, endedAt } = training;
   narrator.say(
     `${trainer.name} on ${image.width}x${image.height}x${image.channels}, seed ${seed}: started after ${seconds(createdAt, startedAt)} s, ` +

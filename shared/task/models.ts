@@ -57,8 +57,8 @@ export interface ModelKind<A extends Annotation = Annotation> {
   };
   /** how a picture fills the input of the kind's models */
   readonly fit: Fit;
-  /** the input of a project that names none, within which it follows from its pictures */
-  readonly inputSize: InputBounds;
+  /** within what the input of a project that names none follows from its pictures, for models of a trainer of that name */
+  inputSize(trainer: string): InputBounds;
   /** what a model of these classes takes in and answers */
   ends(classes: readonly string[], input: InputShape): ModelEnds;
   /** what a model says of itself in `metadata_props`, as far as answers are read by it; kept with the model */

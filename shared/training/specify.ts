@@ -48,20 +48,21 @@ export async function specify(
   const { settings } = project;
   const reason = untrainable(settings, version);
   if (reason !== undefined) throw new TerminalError(reason.code, reason.detail);
-  const { fit, inputSize } = taskOf(settings);
+  const kind = taskOf(settings);
+  const trainer = trainerOf(project, input);
   return {
     task: settings.task,
     version: { id: version.version, number: version.number },
     trainer: {
-      ...trainerOf(project, input),
+      ...trainer,
       timeoutSeconds: settings.trainer.timeoutSeconds,
       ...(settings.trainer.compute === undefined ? {} : { compute: settings.trainer.compute }),
     },
     seed: input.seed ?? 1,
     classes: classesOf(settings, version),
     image: {
-      ...(settings.image ?? (await chooseImage(ports, project.id, inputSize))),
-      ...(fit === 'stretch' ? {} : { fit }),
+      ...(settings.image ?? (await chooseImage(ports, project.id, kind.inputSize(trainer.name)))),
+      ...(kind.fit === 'stretch' ? {} : { fit: kind.fit }),
     },
     requestedBy: input.by,
     reason: input.reason ?? (input.kind === 'policy' ? `version ${version.number} was committed` : 'requested'),

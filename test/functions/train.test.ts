@@ -100,22 +100,22 @@ describe('a run', () => {
 
   test('with parameters that its trainer does not take is refused when it is asked for, and leaves no trace', async () => {
     const { ask, world } = await trainable();
-    await expect(ask({ trainer: { parameters: { epochs: 0 } } })).rejects.toMatchObject({
+    await expect(ask({ trainer: { parameters: { size: 0 } } })).rejects.toMatchObject({
       code: 'invalid-parameters',
-      message: expect.stringContaining('epochs is 0 and has to be integer from 1 to 1000'),
+      message: expect.stringContaining('size is 0 and has to be integer from 32 to 512'),
     });
     expect([...world.all('schedulers'), ...world.all('runs')]).toEqual([]);
   });
 
   test('by an own trainer gets its parameters and not those of the project, and a note where nobody can check them', async () => {
-    const { ask, run } = await trainable({ trainer: { parameters: { epochs: 3 } } });
+    const { ask, run } = await trainable({ trainer: { parameters: { size: 64 } } });
     const asked = await ask({ trainer: { name: 'mine', parameters: { depth: 2 } } });
     expect(asked.note).toContain('the job alone checks its name and parameters');
     expect((await run(asked.run)).trainer).toMatchObject({ name: 'mine', parameters: { depth: 2 } });
   });
 
   test('is not asked for by versions of a project whose settings no trainer takes: the settings may be others next time', async () => {
-    const { world } = await trainable({ trainer: { parameters: { epochs: 0 } } });
+    const { world } = await trainable({ trainer: { parameters: { size: 0 } } });
     const head = await world.read('heads', name, 'head');
     const { version = '', number = 0 } = head?.head ?? {};
     const committed = compose<VersionCommitted>(

@@ -1,5 +1,6 @@
 /** What a project of classifiers may be set to. */
 import * as z from 'zod';
+import type { InputBounds } from '../../image/size.ts';
 import { className, maxClasses } from '../../names.ts';
 
 const share = z.number().min(0).max(1);
@@ -11,7 +12,7 @@ export const settings = {
     .max(maxClasses)
     .refine((c) => new Set(c).size === c.length, 'classes must differ')
     .refine((c) => c.length !== 1, 'a classifier needs two classes: name at least two, or none'),
-  trainer: 'resnet-small',
+  trainer: 'auto',
   gate: z.object({
     /** least accuracy on the test split */
     minimum: share.default(0.8),
@@ -30,8 +31,15 @@ export const settings = {
 };
 export type Rules = z.infer<typeof settings.gate>;
 
+/** These see more in larger pictures, and spend seconds on them. */
+const onBackbone = new Set(['auto', 'embedding']);
+
 /**
- * Sides of the input where a project names none: below 16 pixels nothing is left to see; above 64 training on a processor
- * takes minutes instead of seconds; two poolings of 2 need sizes divisible by 4.
+ * Sides of the input where a project names none: below 16 pixels nothing is left to see; above 64 the training of a network
+ * on a processor takes minutes instead of seconds; two poolings of 2 need sizes divisible by 4.
  */
-export const inputSize = { least: 16, most: 64, step: 4 } as const;
+export const inputSize = (trainer: string): InputBounds => ({
+  least: 16,
+  most: onBackbone.has(trainer) ? 160 : 64,
+  step: 4,
+});

@@ -35,7 +35,7 @@ export const detection: TaskKind<Boxes> = {
   manifestLine,
   trainers: builtInTrainers,
   fit: 'letterbox',
-  inputSize,
+  inputSize: () => inputSize,
   ends: (classes, input) => detectorEnds(classes.length, input),
   metadata,
   decode,

@@ -7,7 +7,7 @@ describe('project settings', () => {
       task: 'classification',
       classes: [],
       image: null,
-      trainer: { name: 'resnet-small', parameters: {}, timeoutSeconds: 3600 },
+      trainer: { name: 'auto', parameters: {}, timeoutSeconds: 3600 },
       gate: { minimum: 0.8, minimumRecall: 0.5, maxRegression: 0.01, confidence: 0.95, approval: 'automatic' },
       retrain: { onVersion: true, minNewSamples: 50, cooldownSeconds: 0, maxPerDay: 24, computeSecondsPerDay: 86_400 },
       deploy: { mode: 'automatic', canary: null },

@@ -83,7 +83,7 @@ export const regression: TaskKind<Valued> = {
   trainers: {},
   onPicture: (annotation) => ({ annotation }),
   fit: 'letterbox',
-  inputSize: { least: 16, most: 64, step: 4 },
+  inputSize: () => ({ least: 16, most: 64, step: 4 }),
   metadata: z.object({}),
   ends: (_classes, { channels, height, width }) => ({ input: { channels, height, width }, outputs: [end] }),
   decode(answered) {
