@@ -110,6 +110,7 @@ async function makeClassifier(job: JobDocument, reporter: Reporter, machine: Mac
 }
 
 async function makeDetector(job: JobDocument, reporter: Reporter, machine: Machine): Promise<Files> {
+  if (job.classes.length === 0) throw new Error('a detector needs a class, and the job names none');
   const recipe = detectorRecipeOf(job.trainer.name, job.trainer.parameters);
   const parts = await backboneParts();
   const options = { ...recipe, threads: machine.threads };

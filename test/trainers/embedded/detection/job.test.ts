@@ -109,6 +109,7 @@ test.each<[Partial<JobDocument>, string]>([
   [{ trainer: { name: 'softmax', parameters: {} } }, 'there is no trainer softmax for this task: use centernet'],
   [{ trainer: { name: 'centernet', parameters: { epochs: 0 } } }, 'epochs'],
   [{ classes: ['disc'] }, 'has a box of square, which is no class of the job'],
+  [{ classes: [] }, 'a detector needs a class'],
   [{ task: 'segmentation' }, 'makes models for classification and detection, and the job asks for segmentation'],
 ])('refuses a job that is none for it: %j', async (change, reason) => {
   const { code, reports } = await run(await samplesOf([2, 1]), change);
