@@ -8,13 +8,9 @@ import { createHash } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import { readScenes } from '../../../../local/demo/detection/scenes.ts';
 import type { ImageSpec } from '../../../../shared/image/size.ts';
-import { floatTensor, openGraph } from '../../../../shared/onnx/engine.ts';
-import { averagePrecision, type Shown } from '../../../../trainers/embedded/detection/evaluate.ts';
-import { byPicture } from '../../../../trainers/embedded/detection/fit.ts';
-import { attempt, type Subject } from '../../conformance/attempt.ts';
-import { reportsOf } from '../../conformance/judge.ts';
+import type { Shown } from '../../../../trainers/embedded/detection/evaluate.ts';
+import type { Subject } from '../../conformance/attempt.ts';
 import type { Sample } from '../../conformance/samples.ts';
-import { npmSubjects } from '../../conformance/subjects.ts';
 
 const text = (value: string) => ({ type: 'string', default: value }) as const;
 const options = { scenes: text('300'), copies: text('3'), epochs: text('10'), seed: text('1') };
@@ -32,6 +28,15 @@ const draw = async (from: number, to: number) => {
 };
 const taught = await draw(0, Number(scenes));
 const unseen = await draw(...heldOut);
+
+// scenes are SVG, which nothing in a process reads any more once it has the decoder of scans
+const { toPlacedTensor } = await import('../../../../shared/image/tensor.ts');
+const { floatTensor, openGraph } = await import('../../../../shared/onnx/engine.ts');
+const { averagePrecision } = await import('../../../../trainers/embedded/detection/evaluate.ts');
+const { byPicture } = await import('../../../../trainers/embedded/detection/fit.ts');
+const { attempt } = await import('../../conformance/attempt.ts');
+const { reportsOf } = await import('../../conformance/judge.ts');
+const { npmSubjects } = await import('../../conformance/subjects.ts');
 
 const samples = taught.map(({ boxes, bytes }, i): Sample => {
   const md5 = createHash('md5').update(bytes).digest('hex');
@@ -63,8 +68,6 @@ const { model, history, cpuSeconds } = await attempt(
   },
 );
 
-// scenes are SVG, which nothing reads any more once the decoder of scans is loaded
-const { toPlacedTensor } = await import('../../../../shared/image/tensor.ts');
 const session = await openGraph(model, 1);
 const shown: Shown[] = [];
 const answers = [];
