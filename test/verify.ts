@@ -121,6 +121,12 @@ const steps: Step[] = [
     short: ['node', 'test/trainers/conformance/main.ts', '--only', 'python'],
     shows: 'every trainer of this repository held to the job contract, case by case, as far as it can run here',
   },
+  {
+    name: 'examples',
+    command: ['node', 'test/examples/main.ts'],
+    short: ['node', 'test/examples/main.ts'],
+    shows: 'the examples that come with an exported model, in Python, JavaScript and .NET where those are',
+  },
   { name: 'images', command: ['node', 'test/demo-images.ts'], shows: 'the story on a folder of other pictures' },
   {
     name: 'previous',

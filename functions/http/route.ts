@@ -7,11 +7,11 @@ import type { Cause } from '../../shared/delivery/message.ts';
 import type { KeyDocument, Role } from '../../shared/key/document.ts';
 import type { Ports } from '../../shared/ports.ts';
 import type { Inference } from '../../shared/prediction/inference.ts';
-import type { ScoreImage } from '../../shared/prediction/score.ts';
+import type { ScoreImage, ScorePorts } from '../../shared/prediction/score.ts';
 import type { RateLimits } from '../../shared/rate-limit.ts';
 
 /** What routes need of the outside. */
-export interface HttpPorts extends Ports, Pick<Inference, 'toTensor' | 'sampleBytes'> {
+export interface HttpPorts extends Ports, Pick<Inference, 'toTensor' | 'sampleBytes'>, Pick<ScorePorts, 'inferPinned'> {
   score: ScoreImage;
   /** default: `defaultRateLimits` */
   rateLimits?: RateLimits;

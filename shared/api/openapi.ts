@@ -26,6 +26,7 @@ interface DescribedRoute {
 const files = {
   onnx: { description: 'An ONNX model', types: ['application/octet-stream'] },
   image: { description: 'The bytes of an image', types: ['image/png', 'image/jpeg', 'image/webp', 'image/tiff'] },
+  zip: { description: 'A ZIP archive', types: ['application/zip'] },
   dvc: { description: 'A .dvc pointer file', types: ['application/yaml'] },
 };
 /** What a route answers that is no JSON. */

@@ -80,6 +80,7 @@ const statuses: Record<string, number> = {
   'invalid-parameters': 400,
   'no-model': 503,
   'unknown-model': 404,
+  'missing-artifact': 404,
   'empty-model': 400,
   'wrong-classes': 400,
   'bad-image': 400,

@@ -4,6 +4,7 @@ import type { VersionSummary } from '../dataset/document.ts';
 import type { Fit, Placement } from '../image/placement.ts';
 import type { InputBounds } from '../image/size.ts';
 import type { InputShape, ModelEnds, NamedTensors } from '../onnx/ends.ts';
+import type { KindExamples } from './examples.ts';
 import type { Annotation } from './task.ts';
 import type { Verdict } from './verdict.ts';
 
@@ -81,6 +82,8 @@ export interface ModelKind<A extends Annotation = Annotation> {
   sayKeptAnswer(classes: readonly string[]): string;
   /** how a served model departs from what training kept, as the end of a sentence; undefined: they agree */
   departs(kept: KeptAnswer, served: Answered): string | undefined;
+  /** how programs of other languages read a model's answer */
+  readonly examples: KindExamples;
   readonly views: KindViews;
 }
 

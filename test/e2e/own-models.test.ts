@@ -1,11 +1,12 @@
 /** Models that were trained elsewhere, on a real platform: brought, judged, live. */
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { type IncomingMessage, request as httpRequest } from 'node:http';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
+import { unzipSync } from 'fflate';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import * as z from 'zod';
 import { createClient, type Client } from '../../client/client.ts';
@@ -136,6 +137,21 @@ test('a model may take in another size than those of the project', async () => {
   const { model, state } = await ended(id);
   expect(state).toBe('registered');
   expect(await getModel(client, p, model ?? 0)).toMatchObject({ image: { width, height: width, channels } });
+}, 60_000);
+
+test('a model is taken elsewhere with all it needs, and its example for curl asks for it here', async () => {
+  const archive = await api.send('models-export', { params: { project: p, number: '1' } });
+  expect(archive.headers.get('content-disposition')).toBe('attachment; filename="digits-model-1.zip"');
+  const files = unzipSync(archive.bytes);
+  for (const [name, bytes] of Object.entries(files)) await writeFile(path.join(folder, name), bytes);
+  const digest = createHash('sha256')
+    .update(files['model.onnx'] ?? '')
+    .digest('hex');
+  expect(await getModel(client, p, 1)).toMatchObject({ digest });
+  const env = { ...process.env, API: `${platform.addresses.http}/api/v1`, KEY: keys.viewer };
+  const { stdout } = await promisify(execFile)('sh', ['example.sh'], { cwd: folder, env });
+  const golden = JSON.parse(await readFile(path.join(folder, 'golden.json'), 'utf8')) as { prediction: object };
+  expect(JSON.parse(stdout)).toMatchObject({ ...golden.prediction, model: { version: 1 } });
 }, 60_000);
 
 describe('what is no model of this project ends', () => {

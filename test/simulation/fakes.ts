@@ -6,6 +6,7 @@ import type { Message } from '../../shared/delivery/message.ts';
 import type { DocumentTypes } from '../../shared/document-types.ts';
 import type { Execution, Ports } from '../../shared/ports.ts';
 import type { Inference } from '../../shared/prediction/inference.ts';
+import type { ScorePorts } from '../../shared/prediction/score.ts';
 import type { DocumentContainer, QueueName } from '../../shared/resources.ts';
 import { createRandom } from '../random.ts';
 import { createBlobs } from './blobs.ts';
@@ -26,7 +27,7 @@ type Before = (operation: string, target: string) => void | Promise<void>;
 
 export interface Fakes {
   /** any bytes decode but those that begin with `unreadable` */
-  ports: Ports & Pick<Inference, 'toTensor'>;
+  ports: Ports & Pick<Inference, 'toTensor'> & Pick<ScorePorts, 'inferPinned'>;
   /** moves the clock */
   pass(seconds: number): void;
   /** messages that nobody took, in order of their time */
@@ -92,6 +93,7 @@ export function createFakes(startsAt = '2026-03-01T12:00:00.000Z'): Fakes {
   const cluster = createCluster(scheduler, faults, clock, () => new Promise(() => undefined));
   const ofBlob = (container: string, name: string): string => `${container}/${name}`;
   const ports: Fakes['ports'] = {
+    inferPinned: () => Promise.reject(new Error('no model runs here')),
     toTensor: (bytes, { width, height, channels }) =>
       bytes.subarray(0, 10).toString() === 'unreadable'
         ? Promise.reject(new Error('reduceh: no memory'))

@@ -1,7 +1,6 @@
 /** The model registry: versions, artifacts, the manual gate, lineage. */
 import * as z from 'zod';
 import { versionName } from '../../../shared/api/parameters.ts';
-import { Problem } from '../../../shared/api/problem.ts';
 import {
   lineageView,
   modelSummaryView,
@@ -15,6 +14,7 @@ import { page } from '../../../shared/api/views/page.ts';
 import type { EndpointDocument } from '../../../shared/endpoint/document.ts';
 import { modelBlob } from '../../../shared/model/artifact.ts';
 import { decideModel, type Decision } from '../../../shared/model/decide.ts';
+import { exportModel, missingArtifact } from '../../../shared/model/export/export.ts';
 import { findModel } from '../../../shared/model/find.ts';
 import { traceLineage } from '../../../shared/model/trace-lineage.ts';
 import { uploadModel } from '../../../shared/model/upload.ts';
@@ -147,17 +147,31 @@ export const modelRoutes = [
     async handle(ports, call) {
       const { document: model } = await findModel(ports, call.params.project, call.params.number);
       const stored = await ports.blobs.stream('models', modelBlob(model.pk, model.digest));
-      if (stored === undefined)
-        throw new Problem(
-          404,
-          'missing-artifact',
-          'The artifact of this model is not in the store: somebody deleted it. Restore the blob, or train again with the same version and seed, which gives the same bytes.',
-        );
+      if (stored === undefined) throw missingArtifact();
       return {
         status: 200,
         stream: stored.body,
         contentType: 'application/octet-stream',
         headers: { etag: `"${model.digest}"` },
+      };
+    },
+  }),
+  route({
+    name: 'models-export',
+    method: 'GET',
+    path: 'projects/{project}/models/{number}/export',
+    role: 'viewer',
+    summary:
+      'A ZIP archive with the model and what it takes to serve it elsewhere: labels, preprocessing, a golden input with its output, and examples for Python, .NET, JavaScript and curl',
+    answers: { 200: 'zip' },
+    async handle(ports, call) {
+      const { document: model } = await findModel(ports, call.params.project, call.params.number);
+      const name = `${model.pk}-model-${model.number}.zip`;
+      return {
+        status: 200,
+        stream: await exportModel(ports, model),
+        contentType: 'application/zip',
+        headers: { 'content-disposition': `attachment; filename="${name}"` },
       };
     },
   }),

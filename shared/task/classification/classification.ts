@@ -4,6 +4,7 @@ import type { TaskKind } from '../task.ts';
 import { brief, canonical, counts, fieldsOf, filter, folder, type Labelled, labelled, say } from './annotation.ts';
 import { classifierEnds } from './ends.ts';
 import { evaluate } from './evaluate.ts';
+import { examples } from './examples.ts';
 import { fromFolder, fromMetadata, toFolder } from './from-upload.ts';
 import { manifestLine } from './manifest.ts';
 import { assess, compared } from './metrics.ts';
@@ -46,6 +47,7 @@ export const classification: TaskKind<Labelled> = {
   keptAnswer,
   sayKeptAnswer,
   departs,
+  examples,
   views: {
     prediction: toPredictionView,
     metrics: toMetricsView,

@@ -5,6 +5,7 @@ import { assess, assessed } from './assessment.ts';
 import { changesOf } from './diff.ts';
 import { detectorEnds } from './ends.ts';
 import { evaluate } from './evaluate.ts';
+import { examples } from './examples.ts';
 import { fromFolder, fromMetadata, toFolder } from './from-upload.ts';
 import { manifestLine } from './manifest.ts';
 import { metadata } from './metadata.ts';
@@ -47,6 +48,7 @@ export const detection: TaskKind<Boxes> = {
   keptAnswer,
   sayKeptAnswer,
   departs,
+  examples,
   views: {
     prediction: toPredictionView,
     metrics: toMetricsView,

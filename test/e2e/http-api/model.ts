@@ -39,6 +39,8 @@ export function askForModels(started: Started): void {
     const model = await started.api.send('models-get', { params: { project: p, number: '1' } });
     const artifact = await started.api.send('models-artifact', { params: { project: p, number: '1' } });
     expect(artifact.bytes.length).toBeGreaterThan(1000);
+    const archive = await started.api.send('models-export', { params: { project: p, number: '1' } });
+    expect(archive.bytes.subarray(0, 2).toString()).toBe('PK');
     const brought = await started.api.send('models-post', { params: { project: p }, body: artifact.bytes });
     expect(brought.json).toMatchObject({ sizeBytes: artifact.bytes.length });
     const lineage = await started.api.send('models-lineage', { params: { project: p, number: '1' } });

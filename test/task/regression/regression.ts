@@ -103,6 +103,11 @@ export const regression: TaskKind<Valued> = {
     const now = valueOf(served);
     return now !== null && Math.abs(now - value) < 1e-3 ? undefined : `is ${now} and was ${value} in training`;
   },
+  examples: {
+    python: 'def answer(outputs, model):\n    return float(outputs["value"][0])\n',
+    javascript: 'const answer = (outputs) => outputs.value.data[0];\n',
+    csharp: '',
+  },
   views: {
     prediction: (prediction: Valued | null) => ({ value: prediction?.value ?? null }),
     metrics: (metrics: Measured) => metrics,
