@@ -26,7 +26,7 @@ export const blobContainers = {
   quarantine: { events: null, expiresAfterDays: 30 },
   /** `{project}/files/md5/..` (a DVC remote) and `{project}/tree/..` (version trees) */
   datasets: { events: null, expiresAfterDays: null },
-  /** `{project}/{run}/{token}/..`: job document, manifest, outputs of a training job; models are copied to `models` */
+  /** `{project}/batches/{batch}/..`: parts and results of batches; `{project}/{run}/{token}/..`: job document, manifest, outputs of a training job; models are copied to `models` */
   jobs: { events: null, expiresAfterDays: 30 },
   /** `{project}/{run}/{token}/{sequence}.json` */
   'job-reports': { events: 'training-events', expiresAfterDays: 30 },
@@ -67,6 +67,7 @@ export const documentContainers = {
   schedulers: { partitionKey: '/pk', ttlSeconds: null, indexed: [], orders: [] },
   runs: { partitionKey: '/pk', ttlSeconds: null, indexed: ['createdAt'], orders: ['createdAt'] },
   models: { partitionKey: '/pk', ttlSeconds: null, indexed: ['number', 'digest'], orders: ['number'] },
+  batches: { partitionKey: '/pk', ttlSeconds: null, indexed: ['state', 'createdAt'], orders: ['createdAt'] },
   endpoints: { partitionKey: '/pk', ttlSeconds: null, indexed: [], orders: [] },
   predictions: {
     partitionKey: '/pk',

@@ -2,6 +2,7 @@
 import * as z from 'zod';
 import { projectSettings } from '../project/settings.ts';
 import { problemBody } from './problem.ts';
+import { batchView, batchWithResultsView } from './views/batch.ts';
 import { entryView, sampleView, uploadView, versionSummaryView, versionView } from './views/dataset.ts';
 import { endpointView, predictionView, scoreView } from './views/endpoint.ts';
 import { keyView, madeKeyView } from './views/key.ts';
@@ -12,6 +13,8 @@ import { projectStatusView, projectSummaryView, projectView } from './views/proj
 import { trainingSummaryView, trainingView, verdict, verdictSummary } from './views/training.ts';
 
 const named: Record<string, z.ZodType> = {
+  Batch: batchWithResultsView,
+  BatchSummary: batchView,
   DeadLetter: deadLetterView,
   Endpoint: endpointView,
   Entry: entryView,

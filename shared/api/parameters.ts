@@ -34,6 +34,7 @@ export const pathParameters = {
     example: '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08',
   }),
   prediction: opaqueId.meta({ description: 'Id of a prediction', example: 'p-7d793037a0760186574b0282' }),
+  batch: opaqueId.meta({ description: 'Id of a batch', example: 'b5d41402abc4b2a76b9719d9' }),
   queue: z
     .string()
     .regex(/^[a-z]+(?:-[a-z]+)*$/, `queues are ${queueNames.join(', ')}`)

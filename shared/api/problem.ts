@@ -81,6 +81,7 @@ const statuses: Record<string, number> = {
   'no-model': 503,
   'unknown-model': 404,
   'missing-artifact': 404,
+  'unknown-batch': 404,
   'empty-model': 400,
   'wrong-classes': 400,
   'bad-image': 400,

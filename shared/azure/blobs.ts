@@ -5,6 +5,7 @@ import {
   BlobSASPermissions,
   BlobServiceClient,
   type ContainerClient,
+  type ContainerListBlobFlatSegmentResponse,
   ContainerSASPermissions,
   generateBlobSASQueryParameters,
   RestError,
@@ -237,6 +238,14 @@ export function storageBlobs(
         names.push(item.name);
       }
       return names;
+    },
+    async page(container, prefix, { limit, continuation }) {
+      const pages = containerOf(container)
+        .listBlobsFlat({ prefix, ...within(limitMs) })
+        .byPage({ maxPageSize: limit, ...(continuation === undefined ? {} : { continuationToken: continuation }) });
+      const { value } = (await pages.next()) as { value?: ContainerListBlobFlatSegmentResponse };
+      const names = (value?.segment.blobItems ?? []).map(({ name }) => name);
+      return value?.continuationToken ? { names, continuation: value.continuationToken } : { names };
     },
     async sign(container, name, permission, expiresAt) {
       if (permission === 'create-any') {

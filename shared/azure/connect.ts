@@ -41,6 +41,7 @@ export function connect(config: Config, identity = managedIdentity(config.identi
       remove: true,
       stream: true,
       list: true,
+      page: true,
       sign: true,
     },
     async () => (await import('./blobs.ts')).connectBlobs(config.blob, identity, now),

@@ -19,6 +19,7 @@ const written: Record<DocumentContainer, number> = {
   schedulers: 1,
   runs: 1,
   models: 1,
+  batches: 1,
   endpoints: 1,
   predictions: 1,
   events: 1,

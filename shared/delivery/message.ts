@@ -101,13 +101,16 @@ export const canaryCheck = message(
   z.object({ project: projectName, deployment: z.string().max(80) }),
 );
 
+/** a batch is to go on */
+export const batchDue = message('darkroom.batch.due', z.object({ project: projectName, batch: z.string().max(80) }));
+
 /** Which messages a queue may carry. */
 export const queueMessages = {
   'blob-created': blobCreatedEvent,
   'dataset-commits': commitDue,
   trainings: z.discriminatedUnion('type', [versionCommitted, runQueued, runPoll, runEnded]),
   'training-events': blobCreatedEvent,
-  evaluations: runTrained,
+  evaluations: z.discriminatedUnion('type', [runTrained, batchDue]),
   deployments: z.discriminatedUnion('type', [modelApproved, canaryCheck]),
 } satisfies Record<QueueName, z.ZodType>;
 

@@ -1,4 +1,5 @@
 /** The one timer: heals what no redelivery and no repeated request has healed. Idle projects cost a few reads. */
+import { reconcileBatches } from '../batch/reconcile.ts';
 import { commitForgotten, finishVersion } from '../dataset/reconcile.ts';
 import type { Cause } from '../delivery/message.ts';
 import { sendOutbox } from '../delivery/send-outbox.ts';
@@ -61,6 +62,7 @@ export async function sweepProject(ports: SweepPorts, project: ProjectDocument):
     () => commitForgotten(ports, project, cause),
     () => reconcileTrainings(ports, project.id, cause),
     () => reconcileEndpoint(ports, project.id, cause),
+    () => reconcileBatches(ports, project.id, cause),
   ]);
 }
 

@@ -82,6 +82,11 @@ export interface ModelKind<A extends Annotation = Annotation> {
   sayKeptAnswer(classes: readonly string[]): string;
   /** how a served model departs from what training kept, as the end of a sentence; undefined: they agree */
   departs(kept: KeptAnswer, served: Answered): string | undefined;
+  /** predictions as rows of a table, the cells of each beside its columns; left out: they are none */
+  readonly table?: {
+    columns(classes: readonly string[]): string[];
+    cells(prediction: Prediction | null, classes: readonly string[]): (string | number)[];
+  };
   /** how programs of other languages read a model's answer */
   readonly examples: KindExamples;
   readonly views: KindViews;

@@ -124,6 +124,24 @@ export function blobsConform(open: Open): void {
       expect((await get(name))?.body.length).toBe(1);
     });
 
+    test('of many is listed in order, page by page', async () => {
+      const folder = `${fresh()}/`;
+      const names = Array.from({ length: 5 }, (_, i) => `${folder}${i}`);
+      await Promise.all(names.map((name) => blobs.create('models', name, 'x')));
+      const found: string[][] = [];
+      let continuation: string | undefined;
+      do {
+        const page = await blobs.page('models', folder, {
+          limit: 2,
+          ...(continuation === undefined ? {} : { continuation }),
+        });
+        found.push(page.names);
+        ({ continuation } = page);
+      } while (continuation !== undefined);
+      expect(found).toEqual([names.slice(0, 2), names.slice(2, 4), names.slice(4)]);
+      expect(await blobs.page('models', `${folder}none`, { limit: 2 })).toEqual({ names: [] });
+    });
+
     test('is overwritten with everything that belongs to it', async () => {
       const name = fresh();
       await blobs.create('models', name, 'first', { contentType: 'image/png', metadata: { label: '7' } });

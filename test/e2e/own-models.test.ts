@@ -9,6 +9,7 @@ import { promisify } from 'node:util';
 import { unzipSync } from 'fflate';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import * as z from 'zod';
+import { type Batch, getBatch, startBatch } from '../../client/batches.ts';
 import { createClient, type Client } from '../../client/client.ts';
 import { getEndpoint, score } from '../../client/endpoint.ts';
 import { getModel, uploadModel } from '../../client/models.ts';
@@ -41,6 +42,8 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 }, 60_000);
 
+const sampleBytes = async (sample: string): Promise<Buffer> =>
+  (await api.send('samples-content', { params: { project: p, sample } })).bytes;
 const bring = async (onnx: Buffer, query: Record<string, string> = {}, headers: Record<string, string> = {}) =>
   api.send('models-post', { params: { project: p }, body: onnx, query, headers });
 const codeOf = ({ status, headers }: { status: number; headers: Headers }) => [status, headers.get('x-ms-error-code')];
@@ -153,6 +156,68 @@ test('a model is taken elsewhere with all it needs, and its example for curl ask
   const golden = JSON.parse(await readFile(path.join(folder, 'golden.json'), 'utf8')) as { prediction: object };
   expect(JSON.parse(stdout)).toMatchObject({ ...golden.prediction, model: { version: 1 } });
 }, 60_000);
+
+const reading = async (url: string | null): Promise<string> => (await fetch(url ?? '')).text();
+const batchEnded = async (id: string): Promise<Batch> =>
+  vi.waitUntil(
+    async () => {
+      const batch = await getBatch(client, p, id);
+      return batch.state === 'scoring' ? undefined : batch;
+    },
+    { timeout: 60_000, interval: 200 },
+  );
+
+describe('many pictures in one command', () => {
+  test('the test samples of a version, as JSON Lines and as a table', async () => {
+    const live = (await getEndpoint(client, p)).body.production?.model;
+    const { total, id } = await startBatch(client, p, { version: 'head', split: 'test' });
+    const batch = await batchEnded(id);
+    expect(batch).toMatchObject({ state: 'succeeded', scored: total, failed: 0, model: { version: live } });
+    const lines = (await reading(batch.results?.jsonLines ?? null)).trimEnd().split('\n');
+    const read = lines.map((line) => JSON.parse(line) as { picture: string; class: string });
+    expect(new Set(read.map(({ picture }) => picture)).size).toBe(total);
+    const rows = (await reading(batch.results?.csv ?? null)).trimEnd().split('\r\n');
+    expect(rows[0]).toBe('picture,class,0,1,2,3,4,5,6,7,8,9,error');
+    expect(rows.slice(1).map((row) => row.split(',').slice(0, 2))).toEqual(read.map((one) => [one.picture, one.class]));
+    const scored = await score(client, p, await sampleBytes(read[0]?.picture ?? ''), 'image/png');
+    expect(read[0]).toMatchObject(z.object({ class: z.string() }).parse(scored));
+  }, 90_000);
+
+  test('the uploads whose names begin so, also those that are no pictures', async () => {
+    const { id } = await startBatch(client, p, { uploads: { prefix: '1/' }, model: 1 });
+    const batch = await batchEnded(id);
+    expect(batch).toMatchObject({ state: 'succeeded', scored: 15, failed: 1, total: null });
+    const lines = (await reading(batch.results?.jsonLines ?? null)).trimEnd().split('\n');
+    expect(lines.find((line) => line.includes('bad.png'))).toMatch(/"error":"[^"]+/);
+  }, 90_000);
+
+  test('as the page on batches says', async () => {
+    const page = await readFile(path.join(import.meta.dirname, '../../docs/batches.md'), 'utf8');
+    const [, commands = ''] = /```sh\n([^]*?)```/.exec(page) ?? [];
+    const env = { ...process.env, API: `${platform.addresses.http}/api/v1`, KEY: keys.operator };
+    const { stdout } = await promisify(execFile)('sh', ['-ec', commands], { cwd: folder, env });
+    expect(stdout).toMatch(/^\{"picture":"\w+".*\n\{.*\npicture,class,0,1/);
+  }, 90_000);
+
+  test('the same request is the same batch; what cannot be asked for is refused', async () => {
+    const ask = (body: object, headers: Record<string, string> = {}) =>
+      api.send('batches-post', { params: { project: p }, body, headers });
+    const key = { 'idempotency-key': 'batch-1' };
+    const [first, second] = [await ask({ version: 1 }, key), await ask({ version: 1 }, key)];
+    const idOf = ({ json }: { json: unknown }): string => z.object({ id: z.string() }).parse(json).id;
+    expect([first.status, idOf(second)]).toEqual([202, idOf(first)]);
+    await batchEnded(idOf(first));
+    const cancelled = await api.send('batches-cancel', { params: { project: p, batch: idOf(first) } });
+    expect(cancelled.json).toMatchObject({ state: 'succeeded' });
+    const listed = await api.send('batches-list', { params: { project: p } });
+    expect((listed.json as { value: object[] }).value).toHaveLength(4);
+    expect(codeOf(await ask({}))).toEqual([400, 'invalid-body']);
+    expect(codeOf(await ask({ version: 99 }))).toEqual([404, 'unknown-version']);
+    expect(codeOf(await ask({ version: 1, model: 99 }))).toEqual([404, 'unknown-model']);
+    const unknown = await api.send('batches-get', { params: { project: p, batch: 'b123' } });
+    expect(codeOf(unknown)).toEqual([404, 'unknown-batch']);
+  }, 90_000);
+});
 
 describe('what is no model of this project ends', () => {
   const fixture = async (name: string) => readFile(path.join(import.meta.dirname, '../fixtures/models', name));

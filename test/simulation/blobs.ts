@@ -150,6 +150,12 @@ export function createBlobs(
           .sort()
           .slice(0, limit),
       ),
+    page: (container, prefix, { limit, continuation = '' }) =>
+      perform('list blobs', container, prefix, 'read', () => {
+        const all = [...of(container).keys()].filter((name) => name.startsWith(prefix) && name > continuation).sort();
+        const names = all.slice(0, limit);
+        return { names, ...(all.length > limit && { continuation: names.at(-1) ?? '' }) };
+      }),
     // a signature is computed, not asked for
     sign: (container, name, permission: SignedPermission, expiresAt) =>
       Promise.resolve(

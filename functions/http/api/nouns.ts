@@ -1,5 +1,6 @@
 /** The routes of the API by what they are about, which is also their tag in its description. */
 import type { Route } from '../route.ts';
+import { batchRoutes } from './batches.ts';
 import { deadLetterRoutes } from './dead-letters.ts';
 import { endpointRoutes } from './endpoint.ts';
 import { exportRoutes } from './export.ts';
@@ -22,6 +23,7 @@ export const nouns: Record<string, { about: string; routes: Route[] }> = {
   trainings: { about: 'Attempts to make a model of a version', routes: trainingRoutes },
   models: { about: 'The registry: metrics, verdict, approval, lineage', routes: modelRoutes },
   endpoint: { about: 'What is live, scoring, rolling back', routes: endpointRoutes },
+  batches: { about: 'Many pictures scored with one model, and where the results are', routes: batchRoutes },
   operations: { about: 'Activity and health', routes: operationRoutes },
   'dead-letters': { about: 'Messages that nobody could handle', routes: deadLetterRoutes },
   repair: { about: 'What is stuck or damaged, and mending it', routes: repairRoutes },

@@ -11,6 +11,7 @@ import { assess, compared } from './metrics.ts';
 import { decode, noAnswer, uncertainty } from './prediction.ts';
 import { inputSize, settings } from './settings.ts';
 import { departs, keptAnswer, sayKeptAnswer } from './smoke.ts';
+import { cells, columns } from './table.ts';
 import { untrainable } from './trainable.ts';
 import { builtInTrainers } from './trainers.ts';
 import { toMetricsSummary, toMetricsView, toPredictionView, toVerdictSummary, toVerdictView } from './views.ts';
@@ -48,6 +49,7 @@ export const classification: TaskKind<Labelled> = {
   sayKeptAnswer,
   departs,
   examples,
+  table: { columns, cells },
   views: {
     prediction: toPredictionView,
     metrics: toMetricsView,

@@ -92,6 +92,19 @@ export function askForModels(started: Started): void {
     await expect.poll(started.champion, { timeout: 30_000, interval: 300 }).toBe(1);
   });
 
+  test('batches: begin, follow, list, cancel', async () => {
+    const params = { project: p };
+    const begun = await started.api.send('batches-post', { params, body: { version: 1, split: 'test' } });
+    expect(begun.headers.get('operation-location')).toMatch(/\/batches\/b\w+$/);
+    const { id } = z.looseObject({ id: z.string() }).parse(begun.json);
+    const state = async () =>
+      (await started.api.send('batches-get', { params: { ...params, batch: id } })).json?.['state' as never];
+    await expect.poll(state, { timeout: 60_000, interval: 300 }).toBe('succeeded');
+    expect((await started.listOf('batches-list', { params })).map((one) => one['id'])).toEqual([id]);
+    const cancelled = await started.api.send('batches-cancel', { params: { ...params, batch: id } });
+    expect(cancelled.json).toMatchObject({ state: 'succeeded', results: { csv: expect.stringContaining('http') } });
+  });
+
   test('scores, and each leads back to its scans', async () => {
     const headers = { 'content-type': 'image/png' };
     const pinned = await started.api.send('score-post', {

@@ -245,6 +245,32 @@ export declare const canaryCheck: z.ZodObject<
   },
   z.core.$strip
 >;
+/** a batch is to go on */
+export declare const batchDue: z.ZodObject<
+  {
+    specversion: z.ZodLiteral<'1.0'>;
+    id: z.ZodString;
+    source: z.ZodString;
+    time: z.ZodOptional<z.ZodISODateTime>;
+    traceparent: z.ZodOptional<z.ZodString>;
+    correlationid: z.ZodOptional<z.ZodString>;
+    causationid: z.ZodOptional<z.ZodString>;
+    attempt: z.ZodCatch<z.ZodOptional<z.ZodNumber>>;
+    firstseen: z.ZodCatch<z.ZodOptional<z.ZodISODateTime>>;
+    outage: z.ZodCatch<z.ZodOptional<z.ZodBoolean>>;
+    dataversion: z.ZodOptional<z.ZodLiteral<1>>;
+    type: z.ZodLiteral<'darkroom.batch.due'>;
+    subject: z.ZodString;
+    data: z.ZodObject<
+      {
+        project: z.ZodString;
+        batch: z.ZodString;
+      },
+      z.core.$strip
+    >;
+  },
+  z.core.$strip
+>;
 /** Which messages a queue may carry. */
 export declare const queueMessages: {
   'blob-created': z.ZodObject<
@@ -438,30 +464,60 @@ export declare const queueMessages: {
     },
     z.core.$strip
   >;
-  evaluations: z.ZodObject<
-    {
-      specversion: z.ZodLiteral<'1.0'>;
-      id: z.ZodString;
-      source: z.ZodString;
-      time: z.ZodOptional<z.ZodISODateTime>;
-      traceparent: z.ZodOptional<z.ZodString>;
-      correlationid: z.ZodOptional<z.ZodString>;
-      causationid: z.ZodOptional<z.ZodString>;
-      attempt: z.ZodCatch<z.ZodOptional<z.ZodNumber>>;
-      firstseen: z.ZodCatch<z.ZodOptional<z.ZodISODateTime>>;
-      outage: z.ZodCatch<z.ZodOptional<z.ZodBoolean>>;
-      dataversion: z.ZodOptional<z.ZodLiteral<1>>;
-      type: z.ZodLiteral<'darkroom.run.trained'>;
-      subject: z.ZodString;
-      data: z.ZodObject<
+  evaluations: z.ZodDiscriminatedUnion<
+    [
+      z.ZodObject<
         {
-          project: z.ZodString;
-          run: z.ZodString;
+          specversion: z.ZodLiteral<'1.0'>;
+          id: z.ZodString;
+          source: z.ZodString;
+          time: z.ZodOptional<z.ZodISODateTime>;
+          traceparent: z.ZodOptional<z.ZodString>;
+          correlationid: z.ZodOptional<z.ZodString>;
+          causationid: z.ZodOptional<z.ZodString>;
+          attempt: z.ZodCatch<z.ZodOptional<z.ZodNumber>>;
+          firstseen: z.ZodCatch<z.ZodOptional<z.ZodISODateTime>>;
+          outage: z.ZodCatch<z.ZodOptional<z.ZodBoolean>>;
+          dataversion: z.ZodOptional<z.ZodLiteral<1>>;
+          type: z.ZodLiteral<'darkroom.run.trained'>;
+          subject: z.ZodString;
+          data: z.ZodObject<
+            {
+              project: z.ZodString;
+              run: z.ZodString;
+            },
+            z.core.$strip
+          >;
         },
         z.core.$strip
-      >;
-    },
-    z.core.$strip
+      >,
+      z.ZodObject<
+        {
+          specversion: z.ZodLiteral<'1.0'>;
+          id: z.ZodString;
+          source: z.ZodString;
+          time: z.ZodOptional<z.ZodISODateTime>;
+          traceparent: z.ZodOptional<z.ZodString>;
+          correlationid: z.ZodOptional<z.ZodString>;
+          causationid: z.ZodOptional<z.ZodString>;
+          attempt: z.ZodCatch<z.ZodOptional<z.ZodNumber>>;
+          firstseen: z.ZodCatch<z.ZodOptional<z.ZodISODateTime>>;
+          outage: z.ZodCatch<z.ZodOptional<z.ZodBoolean>>;
+          dataversion: z.ZodOptional<z.ZodLiteral<1>>;
+          type: z.ZodLiteral<'darkroom.batch.due'>;
+          subject: z.ZodString;
+          data: z.ZodObject<
+            {
+              project: z.ZodString;
+              batch: z.ZodString;
+            },
+            z.core.$strip
+          >;
+        },
+        z.core.$strip
+      >,
+    ],
+    'type'
   >;
   deployments: z.ZodDiscriminatedUnion<
     [

@@ -1,0 +1,31 @@
+/** Reconciling a project's batches: one whose message is lost goes on. */
+import type { Cause } from '../delivery/message.ts';
+import { sendOutbox } from '../delivery/send-outbox.ts';
+import type { Ports } from '../ports.ts';
+import { due } from './messages.ts';
+
+/** of those that are older all have ended */
+const newest = 20;
+/** a batch that is at work keeps a part, or is handed on, well within that */
+const silenceSeconds = 720;
+
+/** Sends what is unsent, and wakes batches that have given no sign for too long. */
+export async function reconcileBatches(
+  ports: Pick<Ports, 'clock' | 'documents' | 'messages'>,
+  project: string,
+  cause: Cause,
+): Promise<void> {
+  const batches = await ports.documents.query('batches', {
+    pk: project,
+    orderBy: { field: 'createdAt', descending: true },
+    limit: newest,
+  });
+  for (const stored of batches.items) {
+    await sendOutbox(ports, 'batches', stored);
+    const { id, state, movedAt, parts } = stored.document;
+    const silentMs = ports.clock.now().getTime() - Date.parse(movedAt);
+    if (state !== 'scoring' || silentMs < silenceSeconds * 1000) continue;
+    const { queue, message } = due(project, id, parts, cause);
+    await ports.messages.send(queue, [message]);
+  }
+}
