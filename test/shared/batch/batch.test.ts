@@ -117,6 +117,7 @@ test('nothing is lost or doubled, whichever operation is the last one of a proce
       if (++operations === killAt) throw new Error('killed');
     };
     await deliverAll(fakes, ports);
+    fakes.before = () => undefined;
     expectWhole(await resultsOf(fakes, document.id));
     expect(await fakes.read('batches', p, document.id)).toMatchObject({ state: 'succeeded', scored: pictures - 5 });
     expect(fakes.all('events').length).toBe(1);
