@@ -34,8 +34,9 @@ export async function scorePart(
   const budget = ports.sampleBytes ?? createSampleBudget();
   const lines: BatchLine[] = [];
   // as many as a model runs at once are in memory at a time
-  for (let at = 0; at < pictures.length; at += imagesPerRun) {
-    const group = pictures.slice(at, at + imagesPerRun);
+  const atOnce = imagesPerRun(model.image);
+  for (let at = 0; at < pictures.length; at += atOnce) {
+    const group = pictures.slice(at, at + atOnce);
     const read = await pMap(group, (picture) => readPicture(ports, budget, model, picture), {
       concurrency: readAtOnce,
     });
@@ -75,7 +76,7 @@ async function answer(
   const { pk, digest, classes, image: spec, metadata = {} } = model;
   const images = read.flatMap((one) => ('image' in one ? [one.image] : []));
   const run = (tensors: Float32Array[]): Promise<NamedTensors[]> =>
-    infer(digest, () => loadModel(blobs, pk, digest), tensors, spec);
+    infer(digest, () => loadModel(blobs, pk, digest), tensors, kind.ends(classes, spec));
   const outputs = images.length === 0 ? [] : await run(images.map(({ tensor }) => tensor)).catch(sayWhy);
   let answered = 0;
   return group.map(({ picture }, i) => {

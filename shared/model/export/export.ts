@@ -51,7 +51,12 @@ async function goldenOf(
   input: Float32Array,
 ): Promise<object> {
   const kind = taskOf(model);
-  const [outputs = {}] = await inferPinned(digest, () => loadModel(blobs, pk, digest), [input], image);
+  const [outputs = {}] = await inferPinned(
+    digest,
+    () => loadModel(blobs, pk, digest),
+    [input],
+    kind.ends(classes, image),
+  );
   const placement = placementOf(goldenSize, image);
   return {
     outputs: Object.fromEntries(

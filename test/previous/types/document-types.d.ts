@@ -1,5 +1,4 @@
 /** What each container of documents holds. */
-import type { BatchDocument } from './batch/document.ts';
 import type { WindowDocument, HeadDocument, VersionDocument } from './dataset/document.ts';
 import type { DeadLetterDocument, RequestDocument } from './delivery/document.ts';
 import type { EndpointDocument } from './endpoint/document.ts';
@@ -31,7 +30,6 @@ export interface DocumentTypes extends Record<
   schedulers: SchedulerDocument;
   runs: RunDocument;
   models: ModelDocument;
-  batches: BatchDocument;
   endpoints: EndpointDocument;
   predictions: PredictionDocument;
   events: EventDocument;

@@ -51,7 +51,7 @@ export declare const blobContainers: {
     readonly events: null;
     readonly expiresAfterDays: null;
   };
-  /** `{project}/batches/{batch}/..`: parts and results of batches; `{project}/{run}/{token}/..`: job document, manifest, outputs of a training job; models are copied to `models` */
+  /** `{project}/{run}/{token}/..`: job document, manifest, outputs of a training job; models are copied to `models` */
   readonly jobs: {
     readonly events: null;
     readonly expiresAfterDays: 30;
@@ -152,12 +152,6 @@ export declare const documentContainers: {
     readonly indexed: readonly ['number', 'digest'];
     readonly orders: readonly ['number'];
   };
-  readonly batches: {
-    readonly partitionKey: '/pk';
-    readonly ttlSeconds: null;
-    readonly indexed: readonly ['state', 'createdAt'];
-    readonly orders: readonly ['createdAt'];
-  };
   readonly endpoints: {
     readonly partitionKey: '/pk';
     readonly ttlSeconds: null;
@@ -196,7 +190,5 @@ export type OrderedField<C extends DocumentContainer> = (typeof documentContaine
 export declare const databaseName = 'darkroom';
 /** schedule of the only timer, with seconds first, in UTC; a timer's runs are what an idle environment computes */
 export declare const sweepSchedule = '0 */15 * * * *';
-/** What Azure Functions hands on of a request at most, and more than is taken of any, so that ours are the words of a refusal. */
-export declare const maxRequestBytes: number;
 /** name of the Container Apps job that runs trainings */
 export declare const trainerJob = 'trainer';

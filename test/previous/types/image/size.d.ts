@@ -17,18 +17,10 @@ export type ImageSpec = {
 export declare const isSameSpec: (a: ImageSpec, b: ImageSpec) => boolean;
 /** Bytes of the largest image that is taken: fits a 20-megapixel PNG of noise. */
 export declare const maxImageBytes: number;
-/** Within what the input of a project is chosen: pixels of a side, which is a multiple of `step`. */
-export interface InputBounds {
-  least: number;
-  most: number;
-  step: number;
-  /** left out: grey where every picture is grey */
-  channels?: 1 | 3;
-}
 /**
- * Chooses the default input of a project from its pictures (sizes in pixels as shown, channels including alpha): the median
- * width and height, brought into the bounds. Where a side is longer than the bounds both shrink, so the shape of the median
- * picture is kept as far as they allow.
+ * Chooses the default input of a project from its pictures (sizes in pixels as shown, channels including alpha):
+ * the median width and height, brought to 16..64 and to a multiple of 4; grey where every picture is grey.
+ * Longer sides above 64 shrink both, so the shape of the median picture is kept as far as the bounds allow.
  */
 export declare function chooseImageSpec(
   samples: readonly {
@@ -36,5 +28,4 @@ export declare function chooseImageSpec(
     height: number;
     channels: number;
   }[],
-  { least, most, step, channels }: InputBounds,
 ): ImageSpec;

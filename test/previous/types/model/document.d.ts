@@ -3,7 +3,6 @@ import type { DocumentBase } from '../delivery/document.ts';
 import type { ImageSpec } from '../image/size.ts';
 import type { KeptAnswer, Metrics } from '../task/models.ts';
 import type { Verdict } from '../task/verdict.ts';
-import type { Origin } from './origin.ts';
 /** id: number, zero-padded to 8; pk: project. Shape of MLflow's model versions */
 export interface ModelDocument extends DocumentBase {
   number: number;
@@ -15,8 +14,6 @@ export interface ModelDocument extends DocumentBase {
   task: string;
   classes: string[];
   image: ImageSpec;
-  /** what the model says of itself, as its kind reads it; missing in those of older releases, which say nothing */
-  metadata?: object;
   run: string;
   version: {
     id: string;
@@ -30,8 +27,6 @@ export interface ModelDocument extends DocumentBase {
     seed: number;
     /** digest of the trainer's code, as the job reported it */
     code: string | null;
-    /** of a model that was trained elsewhere; missing: a training here made it */
-    origin?: Origin;
   };
   /** answers kept from training for the smoke test of a deployment */
   smoke: KeptAnswer[];

@@ -20,8 +20,6 @@ export interface OutputEnd {
   name: string;
   /** the other dimensions; a text is one that the model chooses, the same wherever that text stands */
   shape: readonly (number | string)[];
-  /** what the model may choose for them at most; left out: anything */
-  mostChosen?: number;
   /** what its numbers are called, in the plural */
   are: string;
   /** what each number lies within; left out: any finite number */
@@ -42,11 +40,7 @@ export interface ModelEnds {
   /** the one input, `input` [N, channels, height, width]: floats from 0 to 255 */
   input: InputShape;
   outputs: readonly OutputEnd[];
-  /** what it may answer besides, for those who ask for it by name */
-  optional?: readonly OutputEnd[];
 }
-/** The names of what a model is asked for: all that it must answer, and what somebody wants besides. */
-export declare const askedOf: ({ outputs }: ModelEnds, besides?: readonly string[]) => string[];
 /** Whether one picture's numbers are what an output gives. Not-a-number is nothing. */
 export declare function isWithin(
   { range, sum, tolerance }: Pick<OutputEnd, 'range' | 'sum' | 'tolerance'>,
@@ -54,7 +48,7 @@ export declare function isWithin(
 ): boolean;
 /** Whether a tensor has the dimensions of an output, given what the model chose for those that are named so far. */
 export declare function fits(
-  { shape, mostChosen }: Pick<OutputEnd, 'shape' | 'mostChosen'>,
+  { shape }: Pick<OutputEnd, 'shape'>,
   dims: readonly (number | string)[],
   chosen: Map<string, number | string>,
 ): boolean;

@@ -3,27 +3,6 @@ import * as z from 'zod';
 import { type TaskKind } from '../task/task.ts';
 /** How a job image calls one of its trainers. */
 export declare const trainerName: z.ZodString;
-/** Where trainings may run. */
-export declare const computeNames: readonly ['container-apps', 'azure-ml'];
-export type ComputeName = (typeof computeNames)[number];
-/** what every environment has, and projects use that choose nothing */
-export declare const usualCompute: ComputeName;
-/** What models take in. */
-export declare const imageInput: z.ZodObject<
-  {
-    width: z.ZodNumber;
-    height: z.ZodNumber;
-    channels: z.ZodUnion<readonly [z.ZodLiteral<1>, z.ZodLiteral<3>]>;
-    range: z.ZodOptional<
-      z.ZodEnum<{
-        found: 'found';
-        given: 'given';
-      }>
-    >;
-    shrinkOnLoad: z.ZodOptional<z.ZodBoolean>;
-  },
-  z.core.$strict
->;
 declare const approval: z.ZodDefault<
   z.ZodEnum<{
     automatic: 'automatic';
@@ -119,12 +98,6 @@ export declare const settingsOf: ({ name, settings }: Pick<TaskKind, 'name' | 's
             z.ZodRecord<z.ZodString, z.ZodUnion<readonly [z.ZodNumber, z.ZodString, z.ZodBoolean]>>
           >;
           timeoutSeconds: z.ZodDefault<z.ZodNumber>;
-          compute: z.ZodOptional<
-            z.ZodEnum<{
-              'azure-ml': 'azure-ml';
-              'container-apps': 'container-apps';
-            }>
-          >;
         },
         z.core.$strict
       >

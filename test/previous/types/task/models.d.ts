@@ -2,9 +2,7 @@
 import type * as z from 'zod';
 import type { VersionSummary } from '../dataset/document.ts';
 import type { Fit, Placement } from '../image/placement.ts';
-import type { InputBounds } from '../image/size.ts';
 import type { InputShape, ModelEnds, NamedTensors } from '../onnx/ends.ts';
-import type { KindExamples } from './examples.ts';
 import type { Annotation } from './task.ts';
 import type { Verdict } from './verdict.ts';
 /** What a model says a picture shows: an object of JSON, kept with the prediction. */
@@ -17,14 +15,13 @@ export type Metrics = object;
 export type KeptAnswer = {
   md5: string;
 };
-/** What a model answered for one picture. */
-export interface Answered {
+/** What a model answered for one picture, and the classes that it knows, in the order of its outputs. */
+export interface Answer {
   outputs: NamedTensors;
-  /** that the model knows, in the order of its outputs */
   classes: readonly string[];
-  /** what the model says of itself, as its kind reads it */
-  metadata: object;
-  /** where the picture lay in the model's input: the way back from places in it */
+}
+/** An answer, and where the picture lay in the model's input: the way back from places in it. */
+export interface Answered extends Answer {
   placement: Placement;
 }
 /** An evaluation of a candidate whose test samples are all assessed. */
@@ -56,12 +53,8 @@ export interface ModelKind<A extends Annotation = Annotation> {
   };
   /** how a picture fills the input of the kind's models */
   readonly fit: Fit;
-  /** the input of a project that names none, within which it follows from its pictures */
-  readonly inputSize: InputBounds;
   /** what a model of these classes takes in and answers */
   ends(classes: readonly string[], input: InputShape): ModelEnds;
-  /** what a model says of itself in `metadata_props`, as far as answers are read by it; kept with the model */
-  readonly metadata: z.ZodType<object>;
   /** what outputs mean; null: nothing (not-a-number, say), which is no answer. Throws an Error where outputs are missing */
   decode(answered: Answered): Prediction | null;
   /** why `decode` gives null, as the end of a sentence */
@@ -82,14 +75,7 @@ export interface ModelKind<A extends Annotation = Annotation> {
   /** the same in words, for whoever wrote another: `2 probabilities, one for each class` */
   sayKeptAnswer(classes: readonly string[]): string;
   /** how a served model departs from what training kept, as the end of a sentence; undefined: they agree */
-  departs(kept: KeptAnswer, served: Answered): string | undefined;
-  /** predictions as rows of a table, the cells of each beside its columns; left out: they are none */
-  readonly table?: {
-    columns(classes: readonly string[]): string[];
-    cells(prediction: Prediction | null, classes: readonly string[]): (string | number)[];
-  };
-  /** how programs of other languages read a model's answer */
-  readonly examples: KindExamples;
+  departs(kept: KeptAnswer, served: Answer): string | undefined;
   readonly views: KindViews;
 }
 /** What the API shows of a kind's JSON; views.ts has the schemas. */

@@ -28,29 +28,14 @@ export interface TaskKind<A extends Annotation = Annotation> extends ModelKind<A
   brief(annotation: A): string;
   /** as part of a sentence about a sample: `labelled "cat"` */
   say(annotation: A): string;
-  /** the same on a picture of that size, in pixels as shown; or why it cannot be of that picture */
-  onPicture(
-    annotation: A,
-    picture: {
-      width: number;
-      height: number;
-    },
-  ):
-    | {
-        annotation: A;
-      }
-    | {
-        why: string;
-      };
-  /** what `text` says, the folder that an upload's name has between project and file; or why that is no annotation. undefined: folders say nothing */
+  /** what `text` says, the folder that an upload's name has between project and file; or why that is no annotation */
   fromFolder(text: string):
     | {
         annotation: A;
       }
     | {
         why: string;
-      }
-    | undefined;
+      };
   /** the folder of an upload's name that says so; undefined: no name can */
   toFolder(annotation: A): string | undefined;
   /** what a blob's metadata says; undefined: nothing of it is an annotation */

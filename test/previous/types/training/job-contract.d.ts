@@ -88,16 +88,6 @@ export declare const jobDocument: z.ZodObject<
       },
       z.core.$strip
     >;
-    checkpoint: z.ZodOptional<
-      z.ZodObject<
-        {
-          putUrl: z.ZodURL;
-          getUrls: z.ZodArray<z.ZodURL>;
-          maximumBytes: z.ZodNumber;
-        },
-        z.core.$strip
-      >
-    >;
     cancelRequested: z.ZodBoolean;
   },
   z.core.$strip

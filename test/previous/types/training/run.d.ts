@@ -1,8 +1,6 @@
 /** A training run, and the events that happen to it; transition.ts says what becomes of it then. */
-import type { Origin } from '../model/origin.ts';
 import type { Verdict } from '../task/verdict.ts';
 import type { ImageSpec } from '../image/size.ts';
-import type { ComputeName } from '../project/settings.ts';
 import type { Unreadable } from './job-contract.ts';
 export type RunState =
   | 'queued'
@@ -24,8 +22,6 @@ export interface RunSpec {
     name: string;
     parameters: Record<string, number | string | boolean>;
     timeoutSeconds: number;
-    /** missing: that of everybody */
-    compute?: ComputeName;
   };
   seed: number;
   /** in the order of the model's outputs */
@@ -36,16 +32,12 @@ export interface RunSpec {
   reason: string;
 }
 export interface Run extends RunSpec {
-  /** who brought the model, of a run that begins at its evaluation; missing: a job trains it */
-  origin?: Origin;
   state: RunState;
   attempt: number;
   /** identifies one start call; null until the first claim */
   token: string | null;
   /** execution name as compute knows it; null until the start call answered */
   execution: string | null;
-  /** where a person reads the log of that execution; missing: compute names no such page */
-  logsUrl?: string | null;
   /** the execution whose `started` report came first; all others are stopped */
   boundTo: string | null;
   /** what the current attempt computes on; missing in runs of releases that did not ask */
@@ -89,7 +81,6 @@ export interface Run extends RunSpec {
     failure: string | null;
     endedAt: string;
     putOff?: true;
-    logsUrl?: string;
   }[];
   /** attempts that compute did not take for the time being; missing: none */
   putOffs?: number;
@@ -122,7 +113,6 @@ export type RunEvent =
       kind: 'execution-known';
       token: string;
       execution: string;
-      logsUrl?: string;
     }
   | {
       kind: 'started';
@@ -199,6 +189,8 @@ export type Rejection = {
 export declare const maxAttempts = 4;
 /** Start calls that may be put off: about a day of them (apply.ts has the pauses). */
 export declare const maxPutOffs = 100;
+/** A job that does not begin within this time never will: compute is stuck. */
+export declare const startTimeoutSeconds = 900;
 /** code of an attempt whose start call failed, as far as its caller knows */
 export declare const startFailed = 'start-failed';
 /** code of an attempt that the training program itself gave up */

@@ -4,8 +4,6 @@ import { type InputShape, type ModelEnds, type NamedTensors } from '../../onnx/e
 export interface ClassifierShape extends InputShape {
   classes: number;
 }
-/** The name of the optional output below. */
-export declare const embeddingOutput = 'embedding';
 /** The ends of a classifier of that shape. */
 export declare const classifierEnds: ({ channels, height, width, classes }: ClassifierShape) => ModelEnds;
 /**

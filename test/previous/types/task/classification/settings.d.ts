@@ -21,12 +21,3 @@ export declare const settings: {
   >;
 };
 export type Rules = z.infer<typeof settings.gate>;
-/**
- * Sides of the input where a project names none: below 16 pixels nothing is left to see; above 64 training on a processor
- * takes minutes instead of seconds; two poolings of 2 need sizes divisible by 4.
- */
-export declare const inputSize: {
-  readonly least: 16;
-  readonly most: 64;
-  readonly step: 4;
-};

@@ -1,6 +1,6 @@
 /** What training keeps of a classifier's answers, and whether a served one answers the same. */
 import * as z from 'zod';
-import type { Answered, KeptAnswer } from '../models.ts';
+import type { Answer, KeptAnswer } from '../models.ts';
 export interface KeptProbabilities extends KeptAnswer {
   probabilities: number[];
 }
@@ -14,7 +14,4 @@ export declare function keptAnswer(classes: readonly string[]): z.ZodObject<
 /** The same in words. */
 export declare const sayKeptAnswer: (classes: readonly string[]) => string;
 /** By how much the worst class is off, where that is more than rounding. No answer is off by more than any. */
-export declare function departs(
-  { probabilities }: KeptProbabilities,
-  { outputs, classes }: Pick<Answered, 'outputs' | 'classes'>,
-): string | undefined;
+export declare function departs({ probabilities }: KeptProbabilities, { outputs, classes }: Answer): string | undefined;

@@ -1,32 +1,6 @@
 /** The trainers of this repository and the parameters they take; `trainers/embedded` makes recipes of them. */
 import * as z from 'zod';
 export declare const builtInTrainers: {
-  readonly auto: z.ZodObject<
-    {
-      size: z.ZodDefault<z.ZodNumber>;
-    },
-    z.core.$strict
-  >;
-  readonly embedding: z.ZodObject<
-    {
-      size: z.ZodDefault<z.ZodNumber>;
-      head: z.ZodDefault<
-        z.ZodEnum<{
-          hidden: 'hidden';
-          linear: 'linear';
-        }>
-      >;
-      strength: z.ZodDefault<z.ZodNumber>;
-      units: z.ZodDefault<z.ZodNumber>;
-    },
-    z.core.$strict
-  >;
-  readonly edges: z.ZodObject<
-    {
-      strength: z.ZodDefault<z.ZodNumber>;
-    },
-    z.core.$strict
-  >;
   readonly 'resnet-small': z.ZodObject<
     {
       epochs: z.ZodDefault<z.ZodNumber>;
