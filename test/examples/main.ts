@@ -32,7 +32,7 @@ function run([command, ...args]: [string, ...string[]], cwd: string): string | u
 }
 
 async function runtimes(): Promise<Runtime[]> {
-  const python = hasPython() ? await pythonWith(path.join(import.meta.dirname, 'requirements.txt')) : '';
+  const python = hasPython() ? await pythonWith(path.join(import.meta.dirname, 'requirements.txt'), 'examples') : '';
   const installed = run(['npm', ...npm], root);
   const hasDotnet = spawnSync('dotnet', ['--version']).status === 0;
   return [
