@@ -25,7 +25,7 @@ const layers: Record<string, { may: string[]; mayNot: string[] }> = {
     mayNot: ['../local/platform.ts', '@azure/cosmos', 'sharp'],
   },
   'shared/upload/ingest.ts': {
-    may: ['../ports.ts', '../sample/admit.ts', '../image/decode.ts', 'zod', 'p-map', 'node:crypto'],
+    may: ['../ports.ts', '../sample/admit.ts', '../image/decode.ts', 'zod', 'p-map', 'fflate', 'node:crypto'],
     mayNot: [
       ...['../azure/blobs.ts', '../../functions/triggers.ts', '../../local/platform.ts', '../../client/client.ts'],
       ...['../../trainers/embedded/main.ts', '../../cli/keys.ts', '../../test/random.ts', '../../infra/declared.ts'],

@@ -76,7 +76,7 @@ async function modelOf(ports: BeginPorts, project: string, asked: number | undef
 async function picturesOf(
   ports: BeginPorts,
   project: string,
-  { uploads, version: wanted, split = undefined }: AskedBatch,
+  { uploads, version: wanted, split }: AskedBatch,
 ): Promise<{ of: BatchOf; total: number | null }> {
   if (uploads !== undefined) return { of: { kind: 'uploads', prefix: uploads.prefix }, total: null };
   const version = await findVersion(ports, project, wanted);

@@ -92,14 +92,14 @@ async function* jsonLines(blobs: Blobs, kind: TaskKind, batch: Named & { parts: 
 
 async function* table(
   blobs: Blobs,
-  { columns, cells }: NonNullable<TaskKind['table']>,
+  form: NonNullable<TaskKind['table']>,
   classes: readonly string[],
   batch: Named & { parts: number },
 ): AsyncGenerator<Buffer> {
-  yield Buffer.from(row(['picture', ...columns(classes), 'error']));
+  yield Buffer.from(row(['picture', ...form.columns(classes), 'error']));
   for await (const lines of linesOf(blobs, batch)) {
     const rows = lines.map(({ picture, prediction, error }) =>
-      row([picture, ...cells(prediction, classes), error ?? '']),
+      row([picture, ...form.cells(prediction, classes), error ?? '']),
     );
     yield Buffer.from(rows.join(''));
   }

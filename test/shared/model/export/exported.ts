@@ -93,7 +93,11 @@ export async function exported(task: Task): Promise<Buffer> {
     lineage: { trainer: 'softmax', parameters: {}, seed: 1, code: null },
   } as unknown as ModelDocument;
   try {
-    const ports = { blobs: world.ports.blobs, toTensor, inferPinned: models.run };
+    const ports = {
+      blobs: world.ports.blobs,
+      toTensor,
+      inferPinned: (...call: Parameters<typeof models.run>) => models.run(...call),
+    };
     const parts: Buffer[] = [];
     for await (const part of await exportModel(ports, model)) parts.push(part);
     return Buffer.concat(parts);
