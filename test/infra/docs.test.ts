@@ -9,6 +9,7 @@ import { figures } from '../../infra/costs/page.ts';
 import { settingNames } from '../../shared/config.ts';
 import { maxClasses } from '../../shared/names.ts';
 import { classification } from '../../shared/task/classification/classification.ts';
+import { detection } from '../../shared/task/detection/detection.ts';
 import { settingsOf } from '../../shared/project/settings.ts';
 import { blobContainers, documentContainers, queueNames } from '../../shared/resources.ts';
 import { registered } from './registered.ts';
@@ -167,6 +168,19 @@ test('the README has the default and the range of every setting of a project', (
     if (choices !== undefined)
       expect([name, toldUsual, range]).toEqual([name, `\`${String(usual)}\``, choices.join(', ')]);
   }
+});
+
+test('the README has the default and the range of every rule of the gate of detectors', () => {
+  const rows = rowsOf(section(readme, 'Settings of a detector')).slice(2);
+  const told = rows.map(([name = '', usual = '', range = '']) =>
+    [name, usual, range].map((cell) => cell.replaceAll('`', '')),
+  );
+  const all = settingsIn(z.toJSONSchema(settingsOf(detection), { io: 'input' }) as Setting);
+  const rules = all.filter(([name]) => name.startsWith('gate.') && name !== 'gate.approval');
+  const wanted = rules.map(([name, { minimum, maximum, default: usual, enum: choices }]) => {
+    return [name, String(usual), choices === undefined ? `${minimum} to ${maximum}` : choices.join(', ')];
+  });
+  expect(new Set(told)).toEqual(new Set(wanted));
 });
 
 test('docs/functions-only.md has every setting that the functions read', () => {
