@@ -16,7 +16,7 @@ from darkroom_trainer.detection.train import train_detector
 from darkroom_trainer.fit import Events
 from darkroom_trainer.http import Http
 from darkroom_trainer.machine import Machine, be_deterministic, choose_machine
-from darkroom_trainer.parameters import ClassifierParameters, DetectorParameters, Parameters, parse_parameters
+from darkroom_trainer.parameters import TASKS, ClassifierParameters, DetectorParameters, Parameters, parse_parameters
 from darkroom_trainer.reporter import MAX_DOCUMENT_BYTES, JobFailed, Reporter, Stopped, Superseded
 from darkroom_trainer.samples import Samples, read_manifest, read_samples, work_folder
 from darkroom_trainer.trained import Trained
@@ -68,7 +68,7 @@ def _report_on(job: Job, http: Http, reporter: Reporter) -> int:
 
 
 def _train(job: Job, given: Parameters, machine: Machine, http: Http, reporter: Reporter) -> None:
-    task = "classification" if isinstance(given, ClassifierParameters) else "detection"
+    task = TASKS[job.trainer.name]
     if job.task != task:
         raise JobFailed(f"{job.trainer.name} does {task}, and the job asks for {job.task}")
     be_deterministic()

@@ -59,6 +59,8 @@ class DetectorParameters(Parameters):
 
 
 NAMES: dict[str, type[Parameters]] = {CLASSIFIER: ClassifierParameters, DETECTOR: DetectorParameters}
+TASKS = {CLASSIFIER: "classification", DETECTOR: "detection"}
+"""The task kind that each makes models of."""
 
 
 def parse_parameters(name: str, given: dict[str, Any]) -> Parameters:
@@ -74,5 +76,6 @@ def parse_parameters(name: str, given: dict[str, Any]) -> Parameters:
 
 
 def describe() -> dict[str, Any]:
-    """Names of the trainers and JSON Schemas of their parameters."""
-    return {"trainers": [{"name": name, "parameters": model.model_json_schema()} for name, model in NAMES.items()]}
+    """Names of the trainers, their task kinds, and JSON Schemas of their parameters."""
+    trainers = [{"name": name, "task": TASKS[name], "parameters": model.model_json_schema()} for name, model in NAMES.items()]
+    return {"trainers": trainers}

@@ -18,6 +18,7 @@ from conftest import FOLDER, SMALL, PublishedJob, stripes
 from darkroom_trainer.contract import ImageShape
 from darkroom_trainer.export import Session
 from darkroom_trainer.job import code_digest, run_job
+from darkroom_trainer.parameters import TASKS
 from darkroom_trainer.pixels import read_pixels
 from darkroom_trainer.reporter import Reporter
 
@@ -194,6 +195,7 @@ def test_the_schemas_are_printed(published: PublishedJob) -> None:
     described = {one["name"]: one["parameters"] for one in json.loads(printed)["trainers"]}
     assert described["pytorch-classifier"]["properties"]["epochs"]["maximum"] == 1000
     assert described["pytorch-classifier"]["additionalProperties"] is False
+    assert {one["name"]: one["task"] for one in json.loads(printed)["trainers"]} == TASKS
     assert not published.reports
 
 
