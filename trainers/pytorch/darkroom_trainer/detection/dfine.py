@@ -53,22 +53,22 @@ class DFineDetector(Detector):
         super().__init__()
         whole = [side + -side % WHOLE for side in (shape.width, shape.height)]
         places = sum((whole[0] // stride) * (whole[1] // stride) for stride in STRIDES)
-        config = DFineConfig(
-            backbone_config=PLACEHOLDER,
-            freeze_backbone_batch_norms=False,
-            num_labels=classes,
-            num_queries=min(QUERIES, places),
-            d_model=width,
-            encoder_hidden_dim=width,
-            encoder_in_channels=[width] * 3,
-            decoder_in_channels=[width] * 3,
-            encoder_ffn_dim=4 * width,
-            decoder_ffn_dim=4 * width,
-            hidden_expansion=0.5,
-            depth_mult=0.34,
-            decoder_layers=DECODER_LAYERS,
-        )
-        self.network: Any = DFineForObjectDetection(config)
+        options: dict[str, Any] = {
+            "backbone_config": PLACEHOLDER,
+            "freeze_backbone_batch_norms": False,
+            "num_labels": classes,
+            "num_queries": min(QUERIES, places),
+            "d_model": width,
+            "encoder_hidden_dim": width,
+            "encoder_in_channels": [width] * 3,
+            "decoder_in_channels": [width] * 3,
+            "encoder_ffn_dim": 4 * width,
+            "decoder_ffn_dim": 4 * width,
+            "hidden_expansion": 0.5,
+            "depth_mult": 0.34,
+            "decoder_layers": DECODER_LAYERS,
+        }
+        self.network: Any = DFineForObjectDetection(DFineConfig(**options))
         self.network.model.backbone = Maps(backbone)
         self.network.model.encoder_input_proj = nn.ModuleList(
             nn.Sequential(nn.Conv2d(channels, width, kernel_size=1, bias=False), nn.BatchNorm2d(width))
