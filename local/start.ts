@@ -39,10 +39,13 @@ function logTo(file: string): FunctionsHostOptions['onLog'] {
   };
 }
 
+/** A quote that a value has not: those of JSON would end it. https://nodejs.org/api/environment_variables.html#dotenv */
+const quoteOf = (value: string): string => ['"', "'", '`'].find((quote) => !value.includes(quote)) ?? '"';
+
 /** Settings as `node --env-file` reads them, for commands that run beside the platform. */
 function envFile(settings: Record<string, string>): string {
   return Object.entries(settings)
-    .map(([name, value]) => `${name}="${value}"\n`)
+    .map(([name, value]) => `${name}=${quoteOf(value)}${value}${quoteOf(value)}\n`)
     .join('');
 }
 

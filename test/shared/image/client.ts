@@ -18,6 +18,7 @@ export type Spec = {
   channels: 1 | 3;
   range?: 'given' | 'found' | undefined;
   shrinkOnLoad?: boolean | undefined;
+  fit?: 'stretch' | 'letterbox' | undefined;
 };
 
 const greatestOf = ({ bits }: Picture): number => 2 ** bits - 1;
@@ -29,8 +30,23 @@ const rint = (value: number): number => {
   return up - value === 0.5 && up % 2 !== 0 ? up - 1 : up;
 };
 
-/** Steps 2 to 7. `orientation` is that of the picture's EXIF. */
+/** Steps 2 to 7, and what stands beside the picture in a letterbox. `orientation` is that of the picture's EXIF. */
 export function preprocess(picture: Picture, spec: Spec, orientation = 1): Float32Array {
+  if (spec.fit !== 'letterbox') return stretched(picture, spec, orientation);
+  const [w, h] = orientation >= 5 ? [picture.height, picture.width] : [picture.width, picture.height];
+  const s = Math.min(spec.width / w, spec.height / h);
+  const [width, height] = [Math.max(1, Math.round(w * s)), Math.max(1, Math.round(h * s))];
+  const part = stretched(picture, { ...spec, width, height }, orientation);
+  const tensor = new Float32Array(spec.width * spec.height * spec.channels).fill(114);
+  for (let line = 0; line < height * spec.channels; line += 1) {
+    const [channel, y] = [Math.floor(line / height), line % height];
+    tensor.set(part.subarray(line * width, (line + 1) * width), (channel * spec.height + y) * spec.width);
+  }
+  return tensor;
+}
+
+/** Steps 2 to 7, the shape of the picture not kept. */
+function stretched(picture: Picture, spec: Spec, orientation: number): Float32Array {
   const resized =
     spec.shrinkOnLoad === true
       ? resizedAndTurned(picture, spec, orientation)

@@ -23,6 +23,11 @@ export type Vector = {
 
 const size = (width: number, height: number, channels: 1 | 3): ImageSpec => ({ width, height, channels });
 
+const letterbox = (width: number, height: number, channels: 1 | 3): ImageSpec => ({
+  ...size(width, height, channels),
+  fit: 'letterbox',
+});
+
 /** A grey picture of 12 bits in 16. */
 function detector(): Sharp {
   const samples = Uint16Array.from({ length: 40 * 30 }, (_, i) => 300 + ((i * 37) % 3700));
@@ -54,6 +59,14 @@ const vectors: { name: string; image: ImageSpec; orientation?: number; jpeg?: tr
     ...{ orientation: 6, jpeg: true, made: picture(330, 410) },
   },
   { name: 'dim-found', image: { ...size(16, 12, 3), range: 'found' }, made: picture(40, 30).linear(0.3, 20) },
+  { name: 'letterbox', image: letterbox(24, 24, 3), made: picture(50, 37) },
+  { name: 'letterbox-on-its-side', image: letterbox(40, 16, 3), orientation: 6, made: picture(37, 50) },
+  {
+    name: 'letterbox-found',
+    image: { ...letterbox(16, 20, 3), range: 'found' },
+    made: picture(40, 30).linear(0.3, 20),
+  },
+  { name: 'letterbox-enlarged', image: letterbox(33, 64, 1), made: picture(13, 9) },
 ];
 
 /** The vectors with their pictures and numbers. */

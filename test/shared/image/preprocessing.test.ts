@@ -32,6 +32,7 @@ describe('the golden vectors', async () => {
     expect(seen(({ orientation }) => orientation)).toBeGreaterThan(1);
     expect(seen(({ image }) => image.range)).toBe(2);
     expect(seen(({ image }) => image.shrinkOnLoad)).toBe(2);
+    expect(seen(({ image }) => image.fit)).toBe(2);
     expect(seen(({ decoded }) => decodePng(decoded).channels)).toBe(3);
     expect(seen(({ decoded }) => decodePng(decoded).bits)).toBe(2);
   });
@@ -50,6 +51,7 @@ test('a client that follows the page agrees for any picture and any input', asyn
     image: fc.record({
       ...{ width: input, height: input, channels: fc.constantFrom(1, 3) },
       range: fc.constantFrom('given', 'found'),
+      fit: fc.constantFrom('stretch', 'letterbox'),
     }),
   });
   await fc.assert(

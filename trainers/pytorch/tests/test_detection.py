@@ -20,7 +20,7 @@ from darkroom_trainer.export import Session
 from darkroom_trainer.job import run_job
 
 CLASSES = ["bright", "dark"]
-WIDE, HIGH = 96, 48
+WIDE, HIGH = 96, 72
 
 
 def scene(number: int) -> tuple[bytes, list[dict[str, Any]]]:
@@ -29,9 +29,10 @@ def scene(number: int) -> tuple[bytes, list[dict[str, Any]]]:
     pixels = np.full((HIGH, WIDE, 3), 128, np.uint8) + random.integers(0, 8, (HIGH, WIDE, 1), np.uint8)
     boxes = []
     for name, light, left in [("bright", 240, 0), ("dark", 10, WIDE // 2)] if number % 4 else []:
-        side, x, y = int(random.integers(14, 24)), int(random.integers(0, 24)) + left, int(random.integers(0, 24))
+        side = int(random.integers(28, 44))
+        x, y = int(random.integers(0, WIDE // 2 - side)) + left, int(random.integers(0, HIGH - side))
         pixels[y : y + side, x : x + side] = light
-        boxes.append({"class": name, "x": x, "y": y, "width": min(side, WIDE - x), "height": min(side, HIGH - y)})
+        boxes.append({"class": name, "x": x, "y": y, "width": side, "height": side})
     file = io.BytesIO()
     Image.fromarray(pixels).save(file, "PNG")
     return file.getvalue(), boxes
@@ -72,7 +73,8 @@ def test_a_detector_leaves_a_file_that_says_what_it_kept(scenes: PublishedJob, a
 
 
 def test_a_detector_finds_what_it_was_taught(scenes: PublishedJob) -> None:
-    publish(scenes, architecture="fcos", epochs=40, patience=40, learningRate=0.003, ema=0.9)
+    backbone = {"backbone": "tf_efficientnet_lite0", "weights": "package"}
+    publish(scenes, architecture="fcos", epochs=40, patience=40, ema=0.9, augment="none", **backbone)
     assert run_job() == 0
     final = json.loads(scenes.output("metrics.json"))["final"]
     assert final["validation.ap50"] > 0.8, final
