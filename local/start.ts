@@ -39,8 +39,8 @@ function logTo(file: string): FunctionsHostOptions['onLog'] {
   };
 }
 
-/** A quote that a value has not: those of JSON would end it. https://nodejs.org/api/environment_variables.html#dotenv */
-const quoteOf = (value: string): string => ['"', "'", '`'].find((quote) => !value.includes(quote)) ?? '"';
+/** Quotes of JSON would end a value that stands between such ones. https://nodejs.org/api/environment_variables.html#dotenv */
+const quoteOf = (value: string): string => (value.includes('"') ? "'" : '"');
 
 /** Settings as `node --env-file` reads them, for commands that run beside the platform. */
 function envFile(settings: Record<string, string>): string {

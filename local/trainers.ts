@@ -75,5 +75,6 @@ async function describeAll(own: ReadonlyMap<string, string>, cwd: string): Promi
   if (own.size === 0) return 'built-in';
   const theirs = await Promise.all([...own].map(([name, command]) => describe(name, command, cwd)));
   const others = builtInDescriptions.filter(({ name }) => !own.has(name));
-  return JSON.stringify({ trainers: [...others, ...theirs] });
+  // JSON without an apostrophe, so that it can stand between two in a file of settings
+  return JSON.stringify({ trainers: [...others, ...theirs] }).replaceAll("'", String.raw`\u0027`);
 }

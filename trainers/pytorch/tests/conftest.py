@@ -55,7 +55,7 @@ class PublishedJob:
             "trainer": {"name": "pytorch-classifier", "parameters": SMALL},
             "seed": 3,
             "datasetVersion": "v-0001",
-            "deadline": (datetime.now(UTC) + timedelta(minutes=5)).isoformat(),
+            "deadline": (datetime.now(UTC) + timedelta(minutes=30)).isoformat(),
             "heartbeatSeconds": 30,
             "outputs": outputs,
             "reports": {"urlTemplate": f"{base}{FOLDER}/{{sequence}}.json?sig=x", "maximum": 100},
