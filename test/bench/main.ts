@@ -5,6 +5,7 @@
  */
 import { cpus, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
+import { accuracy } from './accuracy.ts';
 import type { Bench } from './bench.ts';
 import { importCost } from './import-cost.ts';
 import { ingest } from './ingest.ts';
@@ -21,6 +22,7 @@ const benches: Record<string, Bench> = {
   import: importCost,
   versions,
   training,
+  accuracy,
   ingest,
   serving,
   photos,
