@@ -83,7 +83,7 @@ const storyOf = (pictures: PictureSet): Story => ({
 });
 
 /** scenes of the first upload, of the second, and held out */
-const sceneCounts = { whole: [160, 80, 40], short: [100, 60, 12] } as const;
+const sceneCounts = { whole: [100, 100, 40], short: [100, 60, 12] } as const;
 
 async function detectionStory(size: keyof typeof sceneCounts): Promise<Story> {
   const [first, second, holdout] = sceneCounts[size];
