@@ -131,12 +131,12 @@ export interface Blobs {
   ): Promise<{ body: AsyncIterable<Buffer>; sizeBytes: number; contentType: string | undefined } | undefined>;
   /** names under a prefix, at most `limit`; never used where a document can answer */
   list(container: BlobContainer, prefix: string, limit: number): Promise<string[]>;
-  /** the same in order, page by page: `continuation` says where the next one begins, and is missing where there is none */
+  /** the same with their sizes, in order, page by page: `continuation` says where the next one begins, and is missing where there is none */
   page(
     container: BlobContainer,
     prefix: string,
     options: { limit: number; continuation?: string },
-  ): Promise<{ names: string[]; continuation?: string }>;
+  ): Promise<{ blobs: { name: string; sizeBytes: number }[]; continuation?: string }>;
   /**
    * a signed address: 'read' of one blob, 'create' of one blob (never an overwrite), 'overwrite' of one blob (and no read of
    * it), or 'create-any' for the whole container

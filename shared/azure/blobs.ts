@@ -244,8 +244,9 @@ export function storageBlobs(
         .listBlobsFlat({ prefix, ...within(limitMs) })
         .byPage({ maxPageSize: limit, ...(continuation === undefined ? {} : { continuationToken: continuation }) });
       const { value } = (await pages.next()) as { value?: ContainerListBlobFlatSegmentResponse };
-      const names = (value?.segment.blobItems ?? []).map(({ name }) => name);
-      return value?.continuationToken ? { names, continuation: value.continuationToken } : { names };
+      const items = value?.segment.blobItems ?? [];
+      const blobs = items.map(({ name, properties }) => ({ name, sizeBytes: properties.contentLength ?? 0 }));
+      return value?.continuationToken ? { blobs, continuation: value.continuationToken } : { blobs };
     },
     async sign(container, name, permission, expiresAt) {
       if (permission === 'create-any') {

@@ -12,6 +12,7 @@ export interface BatchPicture {
   picture: string;
   container: BlobContainer;
   name: string;
+  sizeBytes: number;
 }
 
 export interface Slice {
@@ -27,10 +28,10 @@ export async function nextSlice(blobs: Blobs, { pk: project, of, cursor }: Batch
       limit: partSize,
       ...(cursor !== null && { continuation: cursor }),
     });
-    const pictures = page.names.map((name) => ({ picture: name, container: 'uploads' as const, name }));
+    const pictures = page.blobs.map((blob) => ({ picture: blob.name, container: 'uploads' as const, ...blob }));
     return { pictures, next: page.continuation ?? null };
   }
-  const found: string[] = [];
+  const pictures: BatchPicture[] = [];
   let last: string | null = null;
   const walk = {
     limit: partSize,
@@ -38,13 +39,9 @@ export async function nextSlice(blobs: Blobs, { pk: project, of, cursor }: Batch
     ...(of.split !== null && { split: of.split }),
   };
   for await (const { key, record } of entries(treeStore(blobs, project), of.root, walk)) {
-    found.push(record.md5);
+    const { md5, sizeBytes } = record;
+    pictures.push({ picture: md5, container: 'datasets', name: storedName(project, md5), sizeBytes });
     last = key;
   }
-  const pictures = found.map((md5) => ({
-    picture: md5,
-    container: 'datasets' as const,
-    name: storedName(project, md5),
-  }));
-  return { pictures, next: found.length < partSize ? null : last };
+  return { pictures, next: pictures.length < partSize ? null : last };
 }

@@ -24,6 +24,7 @@ const readAtOnce = 8;
 const maxErrorLength = 300;
 
 type Read = { image: PreprocessedImage } | { error: string };
+const tooLarge: Read = { error: `it has more than ${maxImageBytes / 1024 / 1024} MB` };
 
 /** What the model says of each picture, in order. Rejects with RetryLater where that cannot be known now. */
 export async function scorePart(
@@ -49,13 +50,15 @@ async function readPicture(
   { blobs, preprocess }: ScorePartPorts,
   budget: Budget,
   model: ModelDocument,
-  { container, name }: BatchPicture,
+  { container, name, sizeBytes }: BatchPicture,
 ): Promise<Read> {
-  const release = await budget.take(maxImageBytes);
+  if (sizeBytes > maxImageBytes) return tooLarge;
+  const release = await budget.take(sizeBytes);
   try {
-    const found = await blobs.get(container, name, { maxBytes: maxImageBytes });
+    // a file that is written over meanwhile may have grown
+    const found = await blobs.get(container, name, { maxBytes: Math.max(1, sizeBytes) });
     if (found === undefined) return { error: 'it is not there any more' };
-    if (found === 'too-large') return { error: `it has more than ${maxImageBytes / 1024 / 1024} MB` };
+    if (found === 'too-large') return { error: 'it was written over while it was to be read' };
     const image = await preprocess(found.body, found.contentType, model.image);
     return image.ok ? { image } : { error: image.detail };
   } catch (error) {

@@ -135,11 +135,12 @@ export function blobsConform(open: Open): void {
           limit: 2,
           ...(continuation === undefined ? {} : { continuation }),
         });
-        found.push(page.names);
+        found.push(page.blobs.map(({ name }) => name));
+        expect(page.blobs.every(({ sizeBytes }) => sizeBytes === 1)).toBe(true);
         ({ continuation } = page);
       } while (continuation !== undefined);
       expect(found).toEqual([names.slice(0, 2), names.slice(2, 4), names.slice(4)]);
-      expect(await blobs.page('models', `${folder}none`, { limit: 2 })).toEqual({ names: [] });
+      expect(await blobs.page('models', `${folder}none`, { limit: 2 })).toEqual({ blobs: [] });
     });
 
     test('is overwritten with everything that belongs to it', async () => {

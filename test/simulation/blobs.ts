@@ -154,7 +154,8 @@ export function createBlobs(
       perform('list blobs', container, prefix, 'read', () => {
         const all = [...of(container).keys()].filter((name) => name.startsWith(prefix) && name > continuation).sort();
         const names = all.slice(0, limit);
-        return { names, ...(all.length > limit && { continuation: names.at(-1) ?? '' }) };
+        const blobs = names.map((name) => ({ name, sizeBytes: of(container).get(name)?.body.length ?? 0 }));
+        return { blobs, ...(all.length > limit && { continuation: names.at(-1) ?? '' }) };
       }),
     // a signature is computed, not asked for
     sign: (container, name, permission: SignedPermission, expiresAt) =>
