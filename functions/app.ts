@@ -43,6 +43,7 @@ addFunctions(app, {
   trainers: config.trainers,
   inspect: (bytes, declaredType) => images.inspect(bytes, declaredType),
   preprocess: (...call) => images.preprocess(...call),
+  draw: (...call) => images.draw(...call),
   toTensor: (...call) => images.toTensor(...call),
   sampleBytes: createSampleBudget(),
   infer: (...call) => evaluated.run(...call),

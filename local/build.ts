@@ -1,4 +1,4 @@
-/** Makes the files that are deployed: functions/app.ts, the threads that run models and the model probe with everything they need, save native and injected modules. */
+/** Makes the files that are deployed: functions/app.ts, the threads that run models and the model probe with everything they need, save native and injected modules; and the font that pictures are drawn with. */
 import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -39,7 +39,7 @@ async function sourcesDigest(): Promise<string> {
   const files = ['package-lock.json', 'local/build.ts'];
   for (const name of ['functions', 'shared']) {
     const found = await readdir(path.join(root, name), { recursive: true });
-    files.push(...found.filter((file) => file.endsWith('.ts')).map((file) => path.join(name, file)));
+    files.push(...found.filter((file) => /\.(ts|ttf)$/.test(file)).map((file) => path.join(name, file)));
   }
   for (const file of files.sort()) hash.update(`${file}\n`).update(await readFile(path.join(root, file)));
   return hash.digest('hex');
@@ -73,8 +73,12 @@ export async function bundleApp(outdir: string, sources = root): Promise<void> {
       app: 'functions/app.ts',
       worker: 'shared/onnx/worker.ts',
       'probe-child': 'shared/onnx/probe-child.ts',
+      // read beside the program that draws with it (shared/image/draw.ts)
+      'dejavu-sans': 'shared/image/dejavu-sans.ttf',
+      'dejavu-sans-license': 'shared/image/dejavu-sans-license.txt',
     },
     outdir,
+    loader: { '.ttf': 'copy', '.txt': 'copy' },
     outExtension: { '.js': '.mjs' },
     // what is imported when it is first used is a file of its own, which a cold start does not read
     splitting: true,

@@ -19,6 +19,10 @@ export function renderAnswer(answer: Answer, common: Record<string, string>): Ht
     headers['content-type'] = answer.contentType ?? 'text/plain; charset=utf-8';
     return { status: answer.status, headers, body: answer.text };
   }
+  if (answer.bytes !== undefined) {
+    headers['content-type'] = answer.contentType ?? 'application/octet-stream';
+    return { status: answer.status, headers, body: answer.bytes };
+  }
   headers['content-type'] = 'application/json';
   return { status: answer.status, headers, body: JSON.stringify(answer.json ?? {}) };
 }

@@ -41,11 +41,12 @@ export interface Call<B, Q, Name extends string = never> {
   base: string;
 }
 
-/** What a call is answered with, before it is HTTP: JSON, a text, or a stream. */
+/** What a call is answered with, before it is HTTP: JSON, a text, bytes, or a stream. */
 export interface Answer {
   status: number;
   json?: unknown;
   text?: string;
+  bytes?: Buffer;
   stream?: AsyncIterable<Buffer | string>;
   contentType?: string;
   headers?: Record<string, string>;
@@ -73,6 +74,8 @@ export interface Route {
   /** of successful answers, beside those of every answer */
   headers?: readonly AnswerHeader[];
   answers: Record<number, z.ZodType | FileKind>;
+  /** what 200 is instead of its JSON, where the query's `render` asks for it */
+  renders?: FileKind;
   /** whether the route compares `If-Match` */
   takesIfMatch?: 'optional' | 'required';
   handle: (ports: HttpPorts, call: Call<unknown, unknown, string>) => Promise<Answer>;

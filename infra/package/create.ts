@@ -48,7 +48,7 @@ export async function packageContents(root: string, built: string, scratch: stri
   ]);
   const entryFolder = path.posix.dirname(about.main);
   for (const file of await filesBelow(built)) {
-    if (file.endsWith('.mjs')) contents.set(`${entryFolder}/${file}`, { file: path.join(built, file) });
+    if (/\.(mjs|ttf|txt)$/.test(file)) contents.set(`${entryFolder}/${file}`, { file: path.join(built, file) });
   }
   // also for those who are handed a model with its weights
   const backbone = path.join(root, pretrained.source);

@@ -13,6 +13,7 @@ export const answerHeaders = {
   'Retry-After': seconds('Seconds after which another look, or another try, is worth it'),
   'X-Request-Id': text('Names this request in logs'),
   'X-Ms-Error-Code': text('The code of the error, as in the body'),
+  'Prediction-Id': text('The prediction that is kept of this score: GET predictions/{prediction} tells it'),
   Allow: text('With 405: the methods that this path takes'),
   RateLimit: {
     description: 'What is left of each limit: r requests at once, and t seconds until all of it is back (IETF draft)',

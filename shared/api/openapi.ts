@@ -19,6 +19,7 @@ interface DescribedRoute {
   query?: z.ZodType;
   takes?: 'image' | 'model';
   answers: Record<number, z.ZodType | FileKind>;
+  renders?: FileKind;
   headers?: readonly AnswerHeader[];
   takesIfMatch?: 'optional' | 'required';
 }
@@ -27,6 +28,7 @@ const files = {
   onnx: { description: 'An ONNX model', types: ['application/octet-stream'] },
   image: { description: 'The bytes of an image', types: ['image/png', 'image/jpeg', 'image/webp', 'image/tiff'] },
   zip: { description: 'A ZIP archive', types: ['application/zip'] },
+  png: { description: 'A picture for a person to look at', types: ['image/png'] },
   dvc: { description: 'A .dvc pointer file', types: ['application/yaml'] },
 };
 /** What a route answers that is no JSON. */
@@ -34,19 +36,20 @@ export type FileKind = keyof typeof files;
 
 const binary = { type: 'string', format: 'binary' };
 
+const contentOf = (kind: FileKind): Json =>
+  Object.fromEntries(files[kind].types.map((name) => [name, { schema: binary }]));
+
 /** `trainings-post` -> `TrainingsPost`. */
 const pascal = (name: string): string => name.replaceAll(/(?:^|-)(\w)/g, (_, letter: string) => letter.toUpperCase());
 
 function answerOf(route: DescribedRoute, status: string, schemas: Schemas): Json {
   const type = route.answers[Number(status)] as z.ZodType | FileKind;
   const headers = headersOf(['X-Request-Id', ...(route.headers ?? [])]);
-  if (typeof type === 'string') {
-    const { description, types } = files[type];
-    return { description, headers, content: Object.fromEntries(types.map((name) => [name, { schema: binary }])) };
-  }
+  if (typeof type === 'string') return { description: files[type].description, headers, content: contentOf(type) };
   const name = pascal(route.name) + (route.name.endsWith('-list') ? '' : 'Answer');
   const description = Number(status) < 300 ? 'Success' : 'Not now, and why';
-  return { description, headers, content: { 'application/json': { schema: schemas.answer(type, name) } } };
+  const rendered = route.renders === undefined || status !== '200' ? {} : contentOf(route.renders);
+  return { description, headers, content: { 'application/json': { schema: schemas.answer(type, name) }, ...rendered } };
 }
 
 const ifMatchOf = (taken: 'optional' | 'required'): Json => ({
@@ -96,8 +99,7 @@ function bodyOf(route: DescribedRoute, schemas: Schemas): Json {
     return { requestBody: { required: true, content } };
   }
   if (route.takes === 'model') {
-    const content = Object.fromEntries(files.onnx.types.map((name) => [name, { schema: binary }]));
-    return { requestBody: { required: true, content } };
+    return { requestBody: { required: true, content: contentOf('onnx') } };
   }
   if (route.body === undefined) return {};
   const patches = route.method === 'PATCH';

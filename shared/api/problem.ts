@@ -92,6 +92,7 @@ const statuses: Record<string, number> = {
   'unknown-training': 404,
   forbidden: 403,
   'invalid-body': 400,
+  'invalid-query': 400,
   'invalid-name': 400,
   'unknown-dead-letter': 404,
   'unknown-prediction': 404,

@@ -1,5 +1,6 @@
 import { type Budget, createBudget } from '../budget.ts';
 import { decodeFully } from './decode-fully.ts';
+import { drawingBytes, drawRectangles, type LabelledRectangle } from './draw.ts';
 import { checkMemory, decodeBytes, type MemoryLimits, partsWithin, shrinkBytes } from './memory.ts';
 import { checkPngData } from './png-data.ts';
 import { sanitise } from './sanitise.ts';
@@ -67,6 +68,8 @@ export type ImageReader = {
     declaredType: string | undefined,
     spec: ImageSpec,
   ): Promise<PreprocessedImage | ImageRefusal>;
+  /** Draws rectangles on the upright picture, of which it judges as `preprocess` does: a PNG for a person, see `drawRectangles`. */
+  draw(bytes: Buffer, rectangles: readonly LabelledRectangle[]): Promise<Buffer | ImageRefusal>;
   /** The `toTensor` of accepted images, within the limits of this reader. Rejects with RetryLater when it is overloaded. */
   toTensor(bytes: Buffer, spec: ImageSpec): Promise<Float32Array>;
 };
@@ -120,6 +123,13 @@ export function createImageReader({
       const { clean, structure } = sound;
       const tensor = await decode(shrinkBytes(structure), limits, () => tensorOf(clean, structure, spec, limits));
       return 'ok' in tensor ? tensor : { ...describe(sound, declaredType), tensor };
+    },
+    async draw(bytes, rectangles) {
+      const sound = await open(bytes, limits);
+      if (!sound.ok) return sound;
+      const { clean, structure } = sound;
+      const work = () => drawRectangles(clean, structure, rectangles, limits);
+      return decode(shrinkBytes(structure) + drawingBytes, limits, work);
     },
     async toTensor(bytes, spec) {
       const structure = walkStored(bytes);

@@ -9,12 +9,14 @@ import type { Target } from '../endpoint/endpoint.ts';
 import { placementOf } from '../image/placement.ts';
 import { RetryLater, TerminalError } from '../errors.ts';
 import type { PreprocessedImage } from '../image/decode.ts';
+import type { LabelledRectangle } from '../image/draw.ts';
 import type { ImageSpec } from '../image/size.ts';
 import type { ImageRefusal } from '../image/structure.ts';
 import type { Ports } from '../ports.ts';
 import { loadModel } from '../model/artifact.ts';
 import { modelId } from '../model/register.ts';
-import { taskOf } from '../task/task.ts';
+import type { Prediction } from '../task/models.ts';
+import { type TaskKind, taskOf } from '../task/task.ts';
 import type { Infer } from './inference.ts';
 
 export interface ScorePorts extends Ports {
@@ -27,6 +29,7 @@ export interface ScorePorts extends Ports {
     declaredType: string | undefined,
     spec: ImageSpec,
   ) => Promise<PreprocessedImage | ImageRefusal>;
+  draw: (bytes: Buffer, rectangles: readonly LabelledRectangle[]) => Promise<Buffer | ImageRefusal>;
 }
 
 export interface ScoreAnswer {
@@ -37,6 +40,8 @@ export interface ScoreAnswer {
   model: { version: number; digest: string };
   datasetVersion: { id: string; number: number };
   durationMs: number;
+  /** a PNG of the picture with the prediction on it, where that was asked for */
+  drawn?: Buffer;
 }
 
 /** A model that has no answer for an image: not-a-number, or it cannot compute one. It counts against the model. */
@@ -52,7 +57,7 @@ export class Unanswered extends TerminalError {
 export type ScoreImage = (
   project: string,
   image: { bytes: Buffer; contentType: string | undefined },
-  options: { owner?: string; pin?: number | undefined; traceparent?: string | undefined },
+  options: { owner?: string; pin?: number | undefined; draw?: boolean; traceparent?: string | undefined },
 ) => Promise<ScoreAnswer>;
 
 /** How long an instance trusts what it knows of an endpoint: a change is noticed within 2 s, so this stays below. */
@@ -119,6 +124,8 @@ export function createScorer(ports: ScorePorts): ScoreImage {
         'unknown-model',
         `Project ${project} has no model ${target.model}, though its endpoint names it. Deploy another one.`,
       );
+    const kind = taskOf(model);
+    if (options.draw === true) assertDrawn(kind);
     const image = await ports.preprocess(scored.bytes, scored.contentType, model.image);
     if (!image.ok)
       throw new TerminalError(
@@ -130,7 +137,6 @@ export function createScorer(ports: ScorePorts): ScoreImage {
       const isServed = [endpoint?.production?.digest, endpoint?.canary?.digest].includes(model.digest);
       const infer = isServed ? ports.inferServed : ports.inferPinned;
       const load = (): Promise<Buffer> => loadModel(ports.blobs, project, model.digest);
-      const kind = taskOf(model);
       const ends = kind.ends(model.classes, model.image);
       const [outputs = {}] = await infer(model.digest, load, [image.tensor], ends);
       document.prediction = kind.decode({
@@ -170,6 +176,7 @@ export function createScorer(ports: ScorePorts): ScoreImage {
       model: { version: model.number, digest: model.digest },
       datasetVersion: model.version,
       durationMs: document.durationMs,
+      ...(options.draw === true && { drawn: await drawnOn(ports, scored.bytes, kind, document.prediction) }),
     };
   };
 
@@ -179,6 +186,24 @@ export function createScorer(ports: ScorePorts): ScoreImage {
     const release = await turns.take(1, call[2].owner);
     return score(startedAt, ...call).finally(release);
   };
+}
+
+/** Asked before anything is scored: a prediction that nobody is told of is none. */
+function assertDrawn({ name, views }: TaskKind): void {
+  if (views.drawing !== undefined) return;
+  const why = `What models of the task kind ${name} predict lies nowhere in the picture, so that there is nothing to draw.`;
+  throw new TerminalError('invalid-query', `${why} Leave "render" out: the answer is JSON then.`, 'render');
+}
+
+async function drawnOn(
+  { draw }: Pick<ScorePorts, 'draw'>,
+  bytes: Buffer,
+  { views }: TaskKind,
+  prediction: Prediction,
+): Promise<Buffer> {
+  const drawn = await draw(bytes, views.drawing?.(prediction) ?? []);
+  if (Buffer.isBuffer(drawn)) return drawn;
+  throw new TerminalError('bad-image', `The picture was scored, and cannot be drawn: ${drawn.detail}`);
 }
 
 /** Asked only where nothing has ever been live: every score would pay for it. */

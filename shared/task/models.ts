@@ -1,6 +1,7 @@
 /** What a task kind knows of models: what they take in and answer, how good they are, and what the API shows of it. */
 import type * as z from 'zod';
 import type { VersionSummary } from '../dataset/document.ts';
+import type { LabelledRectangle } from '../image/draw.ts';
 import type { Fit, Placement } from '../image/placement.ts';
 import type { InputBounds } from '../image/size.ts';
 import type { InputShape, ModelEnds, NamedTensors } from '../onnx/ends.ts';
@@ -96,6 +97,8 @@ export interface ModelKind<A extends Annotation = Annotation> {
 interface KindViews {
   /** null: the model had no answer */
   prediction(prediction: Prediction | null): object;
+  /** the same on the picture itself, the most important first; missing: predictions of this kind lie nowhere in it */
+  drawing?(prediction: Prediction): LabelledRectangle[];
   metrics(metrics: Metrics, classes: readonly string[]): object;
   /** without what grows with the classes */
   metricsSummary(metrics: Metrics): object;

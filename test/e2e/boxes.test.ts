@@ -27,12 +27,14 @@ const wait = { timeout: 120_000, interval: 300 };
 let folder: string;
 let platform: Platform;
 let api: Api;
+let key: string;
 
 beforeAll(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'darkroom-boxes-'));
   const program = path.resolve(import.meta.dirname, '../fixtures/box-trainer.ts');
   platform = await startApp({ dataDir: folder, jobCommand: [process.execPath, program] });
-  api = createApi(platform.addresses.http ?? '', await createKey(platform.settings, 'test'));
+  key = await createKey(platform.settings, 'test');
+  api = createApi(platform.addresses.http ?? '', key);
 }, 180_000);
 afterAll(async () => {
   await platform?.close();
@@ -91,11 +93,19 @@ const scene: Painted[] = [
   { colour: 'red', column: 1, row: 2 },
   { colour: 'green', column: 3, row: 0 },
 ];
+const scored = () => draw(scene, 99);
 async function score() {
-  const picture = await draw(scene, 99);
+  const picture = await scored();
   const answer = await api.call('POST', `${project}/score`, picture, { 'content-type': 'image/png' });
   expect(answer.status).toBe(200);
   return scoreView.parse(answer.body);
+}
+/** The scene with what was found drawn on it; the status and the error's target where it is refused. */
+async function render(query: string) {
+  const address = `${platform.addresses.http}/api/v1${project}/score?${query}`;
+  const headers = { 'x-api-key': key, 'content-type': 'image/png' };
+  const answer = await fetch(address, { method: 'POST', headers, body: new Uint8Array(await scored()) });
+  return { answer, bytes: Buffer.from(await answer.arrayBuffer()) };
 }
 const endpoint = () => api.read(endpointView, `${project}/endpoint`);
 const numbersFrom = (from: number, to: number): number[] => Array.from({ length: to - from }, (_, i) => from + i);
@@ -144,9 +154,27 @@ test(
       green: { x: 96, y: 0, width: 32, height: 32 },
     });
     const traced = await api.read(predictionView, `${project}/predictions/${both.predictionId}`);
-    expect(traced).toMatchObject({ boxes: [{}, {}], role: 'production', error: null });
+    // an instance knows of the trial's end a second later
+    expect(traced).toMatchObject({
+      boxes: [{}, {}],
+      role: expect.stringMatching(/^(production|canary)$/),
+      error: null,
+    });
     expect(traced.lineage).toMatchObject({ model: { version: 2 }, training: { state: 'registered' } });
     expect(traced.lineage.samples[0]?.annotation).toHaveProperty('boxes');
+
+    const { answer: rendered, bytes: png } = await render('render=png');
+    expect([rendered.status, rendered.headers.get('content-type')]).toEqual([200, 'image/png']);
+    const drawn = await sharp(png).raw().toBuffer({ resolveWithObject: true });
+    expect(drawn.info).toMatchObject({ width: 480, height: 360, channels: 3 });
+    // the upper left corner of the red square's box, which is 3.75 times as large there
+    const corner = (64 * 3.75 * 480 + 32 * 3.75) * 3;
+    expect([...drawn.data.subarray(corner, corner + 3)]).not.toEqual([255, 0, 0]);
+    const shown = `${project}/predictions/${rendered.headers.get('prediction-id')}`;
+    expect(await api.read(predictionView, shown)).toMatchObject({ boxes: [{}, {}] });
+    const { answer: refused, bytes: why } = await render('render=gif');
+    expect(refused.status).toBe(400);
+    expect(why.toString()).toContain('"target":"render"');
 
     // boxes that are off by more than half of what they show
     const asked = await api.call('POST', `${project}/trainings`, { trainer: { parameters: { shift: 9 } } });

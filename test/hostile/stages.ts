@@ -32,6 +32,7 @@ export function stagesOf(world: Fakes): Stages {
     telemetry: { ...world.ports.telemetry, stage: (record) => void (last = record) },
     inspect: (bytes, declaredType) => images.inspect(bytes, declaredType),
     preprocess: (...call) => images.preprocess(...call),
+    draw: (...call) => images.draw(...call),
     toTensor,
     infer: scored,
     inferServed: scored,

@@ -154,6 +154,7 @@ test('1,000 scores do what they are charged for', async () => {
   };
   const score = createScorer({
     ...ports,
+    draw: () => Promise.reject(new Error('nothing is drawn here')),
     preprocess: async (bytes) => ({ ...(await inspect(bytes)), tensor: new Float32Array(64) }),
     inferServed: infer,
     inferPinned: infer,

@@ -97,6 +97,7 @@ test('a score makes the document operations that the page of costs names, and no
   const score = createScorer({
     ...world.ports,
     documents,
+    draw: () => Promise.reject(new Error('nothing is drawn here')),
     preprocess: (bytes) => Promise.resolve({ ...acceptedImage(bytes), tensor: new Float32Array(64) }),
     inferServed: infer,
     inferPinned: infer,

@@ -26,6 +26,7 @@ export function registered(): { names: string[]; queueOf: Record<string, string>
     ...ports,
     inspect: unused,
     preprocess: unused,
+    draw: unused,
     toTensor: unused,
     infer: unused,
     inferServed: unused,

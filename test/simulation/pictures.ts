@@ -73,7 +73,10 @@ export function smokeAnswer(bytes: Buffer, image: Buffer): object {
 /** Decode, inference and validation of one process; models are kept in memory as the real cache keeps them. */
 export function createEyes(
   scheduler: Pick<Scheduler, 'perform'>,
-): Pick<BackendPorts, 'inspect' | 'preprocess' | 'toTensor' | 'infer' | 'inferServed' | 'inferPinned' | 'validate'> {
+): Pick<
+  BackendPorts,
+  'inspect' | 'preprocess' | 'draw' | 'toTensor' | 'infer' | 'inferServed' | 'inferPinned' | 'validate'
+> {
   const loaded = new Map<string, Model>();
   const decode = (bytes: Buffer) =>
     scheduler.perform('decode', '', 'read', (): (AcceptedImage & PreprocessedImage) | ImageRefusal => {
@@ -96,6 +99,8 @@ export function createEyes(
   return {
     inspect: decode,
     preprocess: decode,
+    // users of the simulator look at no picture
+    draw: () => Promise.reject(new Error('nothing is drawn here')),
     toTensor: (bytes) => {
       const shown = parse(picture, bytes);
       return shown === undefined

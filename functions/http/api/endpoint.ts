@@ -84,19 +84,28 @@ export const endpointRoutes = [
     path: 'projects/{project}/score',
     role: 'viewer',
     summary:
-      'Score one image; `?model=n` pins a model version. 422 where the model has no answer (not-a-number): `predictionId` names the record',
+      'Score one image; `?model=n` pins a model version, `?render=png` answers the picture with what was found drawn on it, where the task kind finds things in places (400 elsewhere). 422 where the model has no answer (not-a-number): `predictionId` names the record',
     takes: 'image',
-    query: z.strictObject({ model: z.coerce.number().int().positive().optional() }),
+    query: z.strictObject({
+      model: z.coerce.number().int().positive().optional(),
+      render: z
+        .literal('png')
+        .optional()
+        .describe('Answers a PNG, upright and 480 to 1,280 pixels on its longer side, instead of JSON'),
+    }),
+    headers: ['Prediction-Id'],
     answers: { 200: scoreView },
+    renders: 'png',
     async handle(ports, call) {
       const { project } = call.params;
       if (call.bytes.length === 0)
         throw new Problem(400, 'bad-image', 'The body is empty. Send the bytes of one PNG, JPEG or WebP image.');
-      const options = { owner: call.key.id, pin: call.query.model, traceparent: call.cause.traceparent };
-      return {
-        status: 200,
-        json: toScoreView(await ports.score(project, { bytes: call.bytes, contentType: call.contentType }, options)),
-      };
+      const { model: pin, render } = call.query;
+      const options = { owner: call.key.id, pin, draw: render === 'png', traceparent: call.cause.traceparent };
+      const answer = await ports.score(project, { bytes: call.bytes, contentType: call.contentType }, options);
+      const headers = { 'prediction-id': answer.predictionId };
+      if (answer.drawn === undefined) return { status: 200, json: toScoreView(answer), headers };
+      return { status: 200, bytes: answer.drawn, contentType: 'image/png', headers };
     },
   }),
   route({

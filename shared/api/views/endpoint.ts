@@ -36,8 +36,10 @@ export const scoreView = ofKinds.scoreWith({
 });
 
 /** A score in the words of its model's kind. */
-export const toScoreView = ({ task, prediction, ...answer }: ScoreAnswer): z.infer<typeof scoreView> =>
-  ({ ...taskOf({ task }).views.prediction(prediction), ...answer }) as z.infer<typeof scoreView>;
+export const toScoreView = (scored: ScoreAnswer): z.infer<typeof scoreView> => {
+  const { task, prediction, drawn: _, ...answer } = scored;
+  return { ...taskOf({ task }).views.prediction(prediction), ...answer } as z.infer<typeof scoreView>;
+};
 
 export const predictionView = ofKinds.predictionWith({
   id: z.string(),

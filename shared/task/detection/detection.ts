@@ -14,7 +14,14 @@ import { inputSize, settings } from './settings.ts';
 import { departs, keptAnswer, sayKeptAnswer } from './smoke.ts';
 import { untrainable } from './trainable.ts';
 import { builtInTrainers } from './trainers.ts';
-import { toMetricsSummary, toMetricsView, toPredictionView, toVerdictSummary, toVerdictView } from './views.ts';
+import {
+  toDrawing,
+  toMetricsSummary,
+  toMetricsView,
+  toPredictionView,
+  toVerdictSummary,
+  toVerdictView,
+} from './views.ts';
 
 export const detection: TaskKind<Boxes> = {
   name: 'detection',
@@ -51,6 +58,7 @@ export const detection: TaskKind<Boxes> = {
   examples,
   views: {
     prediction: toPredictionView,
+    drawing: toDrawing,
     metrics: toMetricsView,
     metricsSummary: toMetricsSummary,
     verdict: toVerdictView,

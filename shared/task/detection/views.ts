@@ -1,5 +1,6 @@
 /** What the API shows of detectors. */
 import * as z from 'zod';
+import type { LabelledRectangle } from '../../image/draw.ts';
 import { verdictView } from '../verdict.ts';
 import type { DetectorVerdict } from './gate.ts';
 import type { Measured } from './metrics.ts';
@@ -40,6 +41,19 @@ export const predictionView = z.object({ boxes: boxes.nullable() });
 export const toPredictionView = (prediction: BoxPrediction | null): z.infer<typeof predictionView> => ({
   boxes: prediction?.boxes ?? null,
 });
+
+/** Each box with its class and how sure the model is of it: `cat 93 %`. */
+export const toDrawing = (prediction: BoxPrediction): LabelledRectangle[] =>
+  prediction.boxes.map(({ class: name, score, ...box }) => ({
+    ...{ ...box, text: `${cut(name)} ${Math.round(score * 100)} %`, group: name },
+  }));
+
+/** what a long name leaves beside it is the score */
+const maxNameLength = 32;
+const cut = (name: string): string => {
+  const characters = Array.from(name);
+  return characters.length > maxNameLength ? `${characters.slice(0, maxNameLength - 1).join('')}…` : name;
+};
 
 const share = z.number().nullable();
 const operating = { objects: z.number(), found: z.number(), false: z.number() };

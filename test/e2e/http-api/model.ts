@@ -118,6 +118,14 @@ export function askForModels(started: Started): void {
     const traced = await started.api.send('predictions-get', { params: { project: p, prediction: id } });
     expect(traced.headers.get('etag')).toBeTruthy();
     expect(traced.json).toMatchObject({ lineage: { datasetVersion: { number: 2 }, training: { seed: 5 } } });
+    const render = async (format: string) => {
+      const asked = { params: { project: p }, query: { render: format }, body: started.someImage, headers };
+      const { status, json } = await started.api.send('score-post', asked);
+      return { status, json };
+    };
+    const nothingToDraw = { status: 400, json: { error: { code: 'invalid-query', target: 'render' } } };
+    expect(await render('png')).toMatchObject(nothingToDraw);
+    expect(await render('gif')).toMatchObject(nothingToDraw);
     const text = Buffer.from('no image');
     expect((await started.api.send('score-post', { params: { project: p }, body: text, headers })).status).toBe(415);
     expect(

@@ -21,6 +21,8 @@ test('the package holds what the app needs in Azure and nothing for anybody else
   expect(names).toContain('dist/functions/app.mjs');
   expect(names).toContain('dist/functions/worker.mjs');
   expect(names).toContain('dist/functions/probe-child.mjs');
+  expect(names).toContain('dist/functions/dejavu-sans.ttf');
+  expect(names).toContain('dist/functions/dejavu-sans-license.txt');
   expect(contents.get('host.json')).toEqual({ file: path.join(root, 'host.json') });
   const backbone = names
     .filter((name) => name.startsWith('dist/functions/backbone/'))

@@ -43,6 +43,7 @@ function serving(found: Partial<PreprocessedImage> = {}) {
         tensor: Float32Array.of(0),
         ...found,
       }),
+    draw: () => Promise.reject(new Error('nothing is drawn here')),
     inferServed: (digest) => {
       served.push(digest);
       return digest === 'digest-3'
@@ -52,10 +53,21 @@ function serving(found: Partial<PreprocessedImage> = {}) {
     inferPinned: () => Promise.resolve([answerOf([0.25, 0.75])]),
   };
   const score = createScorer(ports);
-  return { world, live, served, score: (pin?: number) => score(name, image, pin === undefined ? {} : { pin }) };
+  const draw = () => score(name, image, { draw: true });
+  return { world, live, served, draw, score: (pin?: number) => score(name, image, pin === undefined ? {} : { pin }) };
 }
 
 describe('scoring', () => {
+  test('draws nothing where a kind finds nothing in places: refused before anything is scored or kept', async () => {
+    const { world, live, served, draw } = serving();
+    live(1);
+    await expect(draw()).rejects.toMatchObject({ code: 'invalid-query', target: 'render' });
+    expect(served).toEqual([]);
+    expect((await world.ports.documents.query('predictions', { equals: { project: name }, limit: 1 })).items).toEqual(
+      [],
+    );
+  });
+
   test('answers with the live model, and keeps the prediction before it answers', async () => {
     const { world, live, score } = serving();
     live(1);

@@ -35,6 +35,7 @@ function serving() {
       decoded.push(bytes.toString());
       return { ...acceptedImage(bytes, { width: 1, height: 1, channels: 1 }), tensor: Float32Array.of(0) };
     },
+    draw: () => Promise.reject(new Error('nothing is drawn here')),
     ...{ inferServed: infer, inferPinned: infer },
   });
   const of = (owner: string, image: string) =>

@@ -52,6 +52,7 @@ test('a picture that the model answers with not-a-number is 422 with the predict
   const score = createScorer({
     ...world.ports,
     preprocess: (...call) => images.preprocess(...call),
+    draw: (...call) => images.draw(...call),
     inferServed: (...call) => models.run(...call),
     inferPinned: (...call) => models.run(...call),
   });
