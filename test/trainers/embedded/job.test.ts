@@ -126,7 +126,7 @@ describe('the embedded trainer', () => {
       { key: 'cross-validation.edges', value: expect.any(Number), step: 0 },
     ]);
     await rm(folder, { recursive: true });
-  });
+  }, 90_000);
 
   test('is cancelled while it looks at pictures', async () => {
     const order = { samples, change: { heartbeatSeconds: 0.1 } };
