@@ -53,7 +53,7 @@ class ClassifierParameters(Parameters):
 class DetectorParameters(Parameters):
     """Of `pytorch-detector`."""
 
-    architecture: Literal["dfine", "fcos", "retinanet", "ssdlite"] = "fcos"
+    architecture: Literal["fcos", "retinanet", "ssdlite"] = "fcos"
     tune: Literal["all", "head"] = Field("all", description="all: every weight; head: the backbone stays as it began")
     width: int = Field(128, ge=64, le=512, multiple_of=32, description="channels of the maps that the heads see")
 

@@ -54,7 +54,7 @@ def publish(scenes: PublishedJob, **parameters: Any) -> None:
     scenes.publish(task="detection", classes=CLASSES, image=image, trainer=trainer)
 
 
-@pytest.mark.parametrize("architecture", ["dfine", "fcos", "retinanet", "ssdlite"])
+@pytest.mark.parametrize("architecture", ["fcos", "retinanet", "ssdlite"])
 def test_a_detector_leaves_a_file_that_says_what_it_kept(scenes: PublishedJob, architecture: str) -> None:
     publish(scenes, architecture=architecture)
     code = run_job()
@@ -64,26 +64,12 @@ def test_a_detector_leaves_a_file_that_says_what_it_kept(scenes: PublishedJob, a
     assert boxes.shape == (3, boxes.shape[1], 4)
     assert scores.shape == (3, boxes.shape[1], 2)
     assert 0 <= scores.min() <= scores.max() <= 1
-    assert float(session.metadata["nms_iou"]) == (1 if architecture == "dfine" else 0.6)
+    assert float(session.metadata["nms_iou"]) == 0.6
     threshold = float(session.metadata["score_threshold"])
     kept = json.loads(scenes.output("smoke.json"))
     assert [answer["md5"] for answer in kept] == [line["md5"] for line in scenes.lines[12:]]
     assert all(box["score"] >= threshold for answer in kept for box in answer["boxes"])
     assert {"validation.ap50", "validation.ap"} <= set(json.loads(scenes.output("metrics.json"))["final"])
-
-
-def test_a_detector_finds_what_it_was_taught(scenes: PublishedJob) -> None:
-    backbone = {"backbone": "tf_efficientnet_lite0", "weights": "package"}
-    publish(scenes, architecture="fcos", epochs=40, patience=40, ema=0.9, augment="none", **backbone)
-    assert run_job() == 0
-    final = json.loads(scenes.output("metrics.json"))["final"]
-    assert final["validation.ap50"] > 0.8, final
-    answer = json.loads(scenes.output("smoke.json"))[0]["boxes"]
-    for box in scenes.lines[12]["boxes"]:
-        nearest = next(one for one in answer if one["class"] == box["class"])
-        # in pixels of the picture, which has 96 to the 64 of the input
-        assert abs(nearest["x"] - box["x"]) < 5
-        assert abs(nearest["width"] - box["width"]) < 6
 
 
 def test_a_box_of_an_unknown_class_is_told(scenes: PublishedJob) -> None:

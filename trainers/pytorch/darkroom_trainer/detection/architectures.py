@@ -1,4 +1,4 @@
-"""Detectors by the names of their architectures: those of torchvision, and D-FINE, on any backbone."""
+"""Detectors by the names of their architectures: those of torchvision, on any backbone."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -138,19 +138,11 @@ def _ssdlite(backbone: Backbone, shape: ImageShape, classes: int, width: int) ->
     return SsdDetector(maps, SSD(maps, generator, size, classes + 1, head=head), shape)
 
 
-def _dfine(backbone: Backbone, shape: ImageShape, classes: int, width: int) -> Detector:
-    # transformers takes seconds to load, which the others need not wait for
-    from darkroom_trainer.detection.dfine import DFineDetector
-
-    return DFineDetector(backbone, shape, classes, width)
-
-
 def _group_norm(channels: int) -> nn.Module:
     return nn.GroupNorm(32, channels)
 
 
 ARCHITECTURES: dict[str, Callable[[Backbone, ImageShape, int, int], Detector]] = {
-    "dfine": _dfine,
     "fcos": _fcos,
     "retinanet": _retinanet,
     "ssdlite": _ssdlite,
