@@ -33,12 +33,18 @@ const annotatedBox = z
 export const boxes: z.ZodType<Boxes> = z
   .strictObject({ boxes: z.array(annotatedBox).max(maxBoxes, `a picture has ${maxBoxes} boxes at most`) })
   .transform(inOrder)
-  .superRefine(({ boxes: sorted }, context) => {
-    const twice = sorted.find((box, i) => i > 0 && compare(box, sorted[i - 1] ?? box) === 0);
-    if (twice === undefined) return;
-    const message = `the box of "${twice.class}" at ${twice.x}, ${twice.y} is there twice: an object is annotated once`;
-    context.addIssue({ code: 'custom', message, path: ['boxes'] });
+  .superRefine((sorted, context) => {
+    const message = whyTwice(sorted);
+    if (message !== undefined) context.addIssue({ code: 'custom', message, path: ['boxes'] });
   });
+
+/** What is annotated twice; undefined: nothing. */
+function whyTwice({ boxes: sorted }: Boxes): string | undefined {
+  const twice = sorted.find((box, i) => i > 0 && compare(box, sorted[i - 1] ?? box) === 0);
+  return (
+    twice && `the box of "${twice.class}" at ${twice.x}, ${twice.y} is there twice: an object is annotated once`
+  );
+}
 
 /** By class, then from left to right and from top to bottom; boxes that differ in anything have an order. */
 function compare(a: AnnotatedBox, b: AnnotatedBox): number {
@@ -89,7 +95,7 @@ export const say = (annotation: Boxes): string =>
 
 /**
  * The boxes on a picture of that size: what hangs over its edge by a pixel is cut off there, and further out no box is one
- * of this picture.
+ * of this picture. Boxes that become the same by that are refused as those that come twice are.
  */
 export function onPicture(
   annotation: Boxes,
@@ -107,5 +113,7 @@ export function onPicture(
     }
     placed.push(overhang > 0 ? { ...box, ...cut } : box);
   }
-  return { annotation: inOrder({ boxes: placed }) };
+  const sorted = inOrder({ boxes: placed });
+  const why = whyTwice(sorted);
+  return why === undefined ? { annotation: sorted } : { why };
 }

@@ -102,6 +102,17 @@ test('what hangs over the edge by a pixel is cut off there', () => {
   });
 });
 
+test('boxes that are the same once what hangs over is cut off are one object, annotated twice', () => {
+  const [hanging, inside] = [
+    { class: 'cat', x: -0.5, y: 10, width: 10.5, height: 5 },
+    { class: 'cat', x: 0, y: 10, width: 10, height: 5 },
+  ];
+  const given = boxes.parse({ boxes: [hanging, inside] });
+  expect(onPicture(given, { width: 50, height: 100 })).toEqual({
+    why: 'the box of "cat" at 0, 10 is there twice: an object is annotated once',
+  });
+});
+
 test.each([
   ['hangs over further', { ...cat, x: 80 }],
   ['lies beside it', { ...cat, x: 200 }],
@@ -125,6 +136,7 @@ test('every box that is taken lies inside its picture and covers something', () 
         expect(y + height).toBeLessThanOrEqual(size.height + 1e-9);
       }
       expect(onPicture(placed.annotation, size)).toEqual(placed);
+      expect(boxes.parse(placed.annotation)).toEqual(placed.annotation);
     }),
   );
 });
