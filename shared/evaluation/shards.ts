@@ -13,6 +13,7 @@ import type { ModelDocument } from '../model/document.ts';
 import type { RunDocument } from '../training/document.ts';
 import { isSameSpec } from '../image/size.ts';
 import { RetryLater, TerminalError } from '../errors.ts';
+import { imagesPerRun } from '../onnx/batch.ts';
 import { misfit } from '../onnx/ends.ts';
 import { digestOf } from '../digest.ts';
 import type { Blobs } from '../ports.ts';
@@ -27,9 +28,10 @@ export const shardSize = 500;
 const defaultMaxShards = 2000;
 /** test samples of a version that a model is assessed on */
 export const maxTestSamples = defaultMaxShards * shardSize;
-/** Most samples whose inputs are in memory at a time: as many as a model runs at once (shared/onnx/batch.ts). */
-export const groupSize = 32;
 const readAtOnce = 8;
+/** Samples whose inputs and answers are in memory at a time: as many as the models run at once, and at least those that are read. */
+const groupSize = (models: readonly EvaluatedModel[]): number =>
+  Math.max(readAtOnce, Math.min(...models.map(({ image }) => imagesPerRun(image))));
 
 /** What is kept of a shard; assessments are in the form of their kind. */
 const shardFile = z.object({ version: z.literal(1), assessed: z.array(z.unknown()).max(shardSize) });
@@ -136,8 +138,10 @@ async function assessShard(
   name: string,
 ): Promise<Assessment[]> {
   const assessed: Assessment[] = [];
-  for (let at = 0; at < shard.length; at += groupSize)
-    assessed.push(...(await assessGroup(ports, comparison, shard.slice(at, at + groupSize))));
+  const { candidate, champion } = comparison;
+  const atOnce = groupSize(champion === null ? [candidate] : [candidate, champion]);
+  for (let at = 0; at < shard.length; at += atOnce)
+    assessed.push(...(await assessGroup(ports, comparison, shard.slice(at, at + atOnce))));
   const kept: z.infer<typeof shardFile> = { version: 1, assessed };
   await ports.blobs.create('models', name, JSON.stringify(kept), { contentType: 'application/json' });
   return assessed;

@@ -7,7 +7,6 @@ import {
   assessTestSplit,
   type EvaluatedModel,
   type EvaluationPorts,
-  groupSize,
   shardSize,
 } from '../../../shared/evaluation/shards.ts';
 import { RetryLater, TerminalError } from '../../../shared/errors.ts';
@@ -167,13 +166,20 @@ describe('assessing the test split', () => {
   });
 
   test('holds a few originals at a time, and as many inputs as a model runs at once', async () => {
-    expect(groupSize).toBe(imagesPerRun({ channels: 1, height: 8, width: 8 }));
     const { assess, memory } = await version(shardSize + 100, 100);
     expect(await assess(modelOf(0), modelOf(1))).toHaveLength(shardSize + 100);
     expect(memory.most).toBeLessThanOrEqual(8);
-    expect(memory.run).toBe(groupSize);
+    expect(memory.run).toBe(imagesPerRun(image));
     // both want the same image
     expect(memory.decoded).toBe(shardSize + 100);
+  });
+
+  test('holds eight inputs at a time of models that take in so much that they run fewer at once', async () => {
+    const { assess, memory } = await version(40, 100);
+    const large = { width: 512, height: 512, channels: 3 as const };
+    expect(imagesPerRun(large)).toBeLessThan(8);
+    expect(await assess(modelOf(0), { ...modelOf(1), image: large })).toHaveLength(40);
+    expect(memory.run).toBe(8);
   });
 
   test('holds no more bytes of originals than the largest has, in all evaluations of a process', async () => {
