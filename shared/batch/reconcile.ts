@@ -4,8 +4,8 @@ import { sendOutbox } from '../delivery/send-outbox.ts';
 import type { Ports } from '../ports.ts';
 import { due } from './messages.ts';
 
-/** of those that are older all have ended */
-const newest = 20;
+/** as many as are looked at: at most five of a project are at work, and a few more where they began at once */
+const mostOpen = 20;
 /** a batch that is at work keeps a part, or is handed on, well within that */
 const silenceSeconds = 720;
 
@@ -15,16 +15,14 @@ export async function reconcileBatches(
   project: string,
   cause: Cause,
 ): Promise<void> {
-  const batches = await ports.documents.query('batches', {
-    pk: project,
-    orderBy: { field: 'createdAt', descending: true },
-    limit: newest,
-  });
+  // what one that has ended could not send is sent by the delivery, or the request, that ended it and is repeated
+  const open = { pk: project, equals: { state: 'scoring' as const }, limit: mostOpen };
+  const batches = await ports.documents.query('batches', open);
   for (const stored of batches.items) {
     await sendOutbox(ports, 'batches', stored);
-    const { id, state, movedAt, parts } = stored.document;
+    const { id, movedAt, parts } = stored.document;
     const silentMs = ports.clock.now().getTime() - Date.parse(movedAt);
-    if (state !== 'scoring' || silentMs < silenceSeconds * 1000) continue;
+    if (silentMs < silenceSeconds * 1000) continue;
     const { queue, message } = due(project, id, parts, cause);
     await ports.messages.send(queue, [message]);
   }

@@ -9,6 +9,7 @@ import { imagesPerRun } from '../onnx/batch.ts';
 import type { NamedTensors } from '../onnx/ends.ts';
 import { loadModel } from '../model/artifact.ts';
 import type { ModelDocument } from '../model/document.ts';
+import { isAddressable } from '../names.ts';
 import type { Blobs } from '../ports.ts';
 import { createSampleBudget, type Inference } from '../prediction/inference.ts';
 import type { ScorePorts } from '../prediction/score.ts';
@@ -53,6 +54,7 @@ async function readPicture(
   { container, name, sizeBytes }: BatchPicture,
 ): Promise<Read> {
   if (sizeBytes > maxImageBytes) return tooLarge;
+  if (!isAddressable(name)) return { error: 'its name means another file: it has a backslash, or a part "." or ".."' };
   const release = await budget.take(sizeBytes);
   try {
     // a file that is written over meanwhile may have grown

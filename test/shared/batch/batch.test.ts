@@ -106,6 +106,15 @@ test('every picture of a prefix has one line, in order, and a row of the table',
   expect(fakes.all('events').map(({ type }) => type)).toEqual(['batch.succeeded']);
 });
 
+test('a file that no request can name fails alone, and says why', async () => {
+  const { fakes, ports } = await world();
+  await fakes.ports.blobs.create('uploads', `${p}/odd/../in/0000.png`, '1');
+  const { document } = await begin(ports, { uploads: { prefix: 'odd/' } });
+  await deliverAll(fakes, ports);
+  const { lines } = await resultsOf(fakes, document.id);
+  expect(lines.map((line) => JSON.parse(line))).toMatchObject([{ class: null, error: expect.stringContaining('another file') }]);
+});
+
 test('nothing is lost or doubled, whichever operation is the last one of a process', async () => {
   const count = async (killAt: number): Promise<number> => {
     const { fakes, ports } = await world();
@@ -154,6 +163,22 @@ test('a batch whose message is lost is woken by the sweep', async () => {
   expect(fakes.sent).toEqual([]);
   fakes.pass(800);
   await reconcileBatches(ports, p, { id: 'sweep-2' });
+  await deliverAll(fakes, ports);
+  expectWhole(await resultsOf(fakes, document.id));
+});
+
+test('so is one that many others came after', async () => {
+  const { fakes, ports } = await world();
+  const { document } = await begin(ports);
+  fakes.sent.length = 0;
+  for (let i = 0; i < 30; i++) {
+    fakes.pass(1);
+    const { id } = (await begin(ports, { id: `later-${i}` })).document;
+    await endBatch(ports, p, id, { state: 'cancelled', by: 'me' }, cause);
+  }
+  fakes.sent.length = 0;
+  fakes.pass(800);
+  await reconcileBatches(ports, p, { id: 'sweep-1' });
   await deliverAll(fakes, ports);
   expectWhole(await resultsOf(fakes, document.id));
 });
