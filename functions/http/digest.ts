@@ -5,6 +5,9 @@ import { Problem } from '../../shared/api/problem.ts';
 /** as https://www.iana.org/assignments/http-digest-hash-alg calls them; only these are told apart */
 const algorithms: Record<string, string> = { md5: 'md5', sha: 'sha1', 'sha-256': 'sha256', 'sha-512': 'sha512' };
 
+/** of one header: each costs a pass over the body */
+const maxClaims = 4;
+
 interface Claim {
   header: string;
   algorithm: string;
@@ -21,7 +24,9 @@ const notUnderstood = (header: string): Problem =>
 
 /** `name=value, ...`: the value in colons (RFC 9530) or without (RFC 3230). */
 function claimsOf(header: string, text: string, shape: RegExp): Claim[] {
-  const claims = text.split(',').map((member) => {
+  const members = text.split(',', maxClaims + 1);
+  if (members.length > maxClaims) throw notUnderstood(header);
+  const claims = members.map((member) => {
     const [, name = '', base64] = shape.exec(member.trim()) ?? [];
     if (base64 === undefined) throw notUnderstood(header);
     return { header, algorithm: algorithms[name.toLowerCase()] ?? '', digest: Buffer.from(base64, 'base64') };

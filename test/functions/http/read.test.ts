@@ -46,6 +46,7 @@ test.for([
   ['digest', 'unixsum=30637'],
   ['content-digest', `sha-256=${digestOf('sha256')}`],
   ['content-digest', 'crc32c=:AAAA:'],
+  ['content-digest', Array.from({ length: 5 }, () => `sha-256=:${digestOf('sha256')}:`).join()],
   ['repr-digest', ''],
 ] as const)('%s: %s, which nobody can compare, is refused', async ([name, value]) => {
   const { status, json } = await score({ [name]: value });
