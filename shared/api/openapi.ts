@@ -65,7 +65,7 @@ const idempotencyKey = {
   in: 'header',
   required: false,
   description:
-    'Names this request of its sender for a day. With another body the same key is refused: 409 idempotency-key-reused. ' +
+    'Names this request of its sender for a day. With another body or query the same key is refused: 409 idempotency-key-reused. ' +
     'A training, deployment or rollback that is asked for again with it is the same one.',
   schema: { type: 'string', minLength: 1, maxLength: 200 },
 };

@@ -116,6 +116,7 @@ describe('a model that was trained elsewhere', () => {
       409,
       'idempotency-key-reused',
     ]);
+    expect(codeOf(await bring(onnx, { notes: 'another one' }, key))).toEqual([409, 'idempotency-key-reused']);
     const { id } = first.json as { id: string };
     expect(first.headers.get('operation-location')).toMatch(new RegExp(`/trainings/${id}$`));
     expect(await ended(id)).toMatchObject({ model: 2 });
