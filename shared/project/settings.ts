@@ -25,7 +25,7 @@ export const imageInput = z.strictObject({
   shrinkOnLoad: z.boolean().optional(),
 });
 
-/** null: chosen from the first version's samples, at most 64x64 */
+/** null: chosen from the first version's samples, within what the kind says for the trainer (`inputSize`) */
 const image = imageInput.nullable().default(null);
 
 /** What every kind of project may be set to, in the same way. */

@@ -41,9 +41,7 @@ export const boxes: z.ZodType<Boxes> = z
 /** What is annotated twice; undefined: nothing. */
 function whyTwice({ boxes: sorted }: Boxes): string | undefined {
   const twice = sorted.find((box, i) => i > 0 && compare(box, sorted[i - 1] ?? box) === 0);
-  return (
-    twice && `the box of "${twice.class}" at ${twice.x}, ${twice.y} is there twice: an object is annotated once`
-  );
+  return twice && `the box of "${twice.class}" at ${twice.x}, ${twice.y} is there twice: an object is annotated once`;
 }
 
 /** By class, then from left to right and from top to bottom; boxes that differ in anything have an order. */

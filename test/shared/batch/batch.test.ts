@@ -112,7 +112,9 @@ test('a file that no request can name fails alone, and says why', async () => {
   const { document } = await begin(ports, { uploads: { prefix: 'odd/' } });
   await deliverAll(fakes, ports);
   const { lines } = await resultsOf(fakes, document.id);
-  expect(lines.map((line) => JSON.parse(line))).toMatchObject([{ class: null, error: expect.stringContaining('another file') }]);
+  expect(lines.map((line) => JSON.parse(line))).toMatchObject([
+    { class: null, error: expect.stringContaining('another file') },
+  ]);
 });
 
 test('nothing is lost or doubled, whichever operation is the last one of a process', async () => {
