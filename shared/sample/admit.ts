@@ -32,15 +32,32 @@ export async function admit(
   const shown = await claimPixels(ports, sample);
   if (shown === 'md5-collision') return shown;
   let existing = shown.document;
-  const kind = taskOf(project.settings);
   const { annotation, reason } = image.seen;
-  const found = { sample: existing.id, annotation, reason };
   if (existing.origin === upload.id) {
+    const found = { sample: existing.id, annotation, reason };
+    // a file beside it came after the sample was made, and before a crash
+    if (existing.annotation === null && annotation !== null) existing = await giveAnnotation(ports, existing, sample);
     // this very upload made the sample, now or before a crash: it is accepted, never its own duplicate
     if (existing.annotation === null) return { outcome: 'unlabelled', ...found };
     await stageSample(ports, existing, project.settings, cause);
     return { outcome: 'accepted', ...found };
   }
+  return sayOf(ports, project, upload, existing, image, cause);
+}
+
+/** Finds the outcome of an upload that says something of a sample which another made: it is annotated so, or in conflict. Safe to repeat. */
+export async function sayOf(
+  ports: AdmitPorts,
+  project: ProjectDocument,
+  upload: UploadDocument,
+  sample: SampleDocument,
+  { seen, source }: Pick<StoredImage, 'seen' | 'source'>,
+  cause: Cause,
+): Promise<Finding> {
+  let existing = sample;
+  const kind = taskOf(project.settings);
+  const { annotation, reason } = seen;
+  const found = { sample: existing.id, annotation, reason };
   if (annotation === null || isSame(kind, existing.annotation, annotation)) {
     // the annotation may have come from this very upload, before a crash
     if (existing.annotation !== null && existing.key === null)
@@ -48,7 +65,7 @@ export async function admit(
     return { outcome: 'duplicate', ...found };
   }
   if (existing.annotation === null) {
-    existing = await giveAnnotation(ports, existing, sample);
+    existing = await giveAnnotation(ports, existing, { annotation, source });
     if (isSame(kind, existing.annotation, annotation)) {
       await stageSample(ports, existing, project.settings, cause);
       return { outcome: 'duplicate', ...found };
@@ -103,7 +120,7 @@ function sampleOf(
 async function giveAnnotation(
   { documents }: AdmitPorts,
   { pk, id }: SampleDocument,
-  { annotation, source }: SampleDocument,
+  { annotation, source }: Pick<SampleDocument, 'annotation' | 'source'>,
 ): Promise<SampleDocument> {
   const { stored } = await update(documents, 'samples', pk, id, (current) =>
     current === undefined || current.annotation !== null || current.setAside !== undefined

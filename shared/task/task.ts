@@ -44,6 +44,8 @@ export interface TaskKind<A extends Annotation = Annotation> extends ModelKind<A
   toFolder(annotation: A): string | undefined;
   /** what a blob's metadata says; undefined: nothing of it is an annotation */
   fromMetadata(metadata: Record<string, string>): { annotation: A } | { problem: Reason } | undefined;
+  /** whether a file beside the picture, `scene.jpg.json` beside `scene.jpg`, says it as JSON */
+  readonly sidecars: boolean;
   /** the indexed field of samples, and its value, by which those that have this label are found; undefined: none have */
   filter(label: string): Partial<Record<IndexedField<'samples'>, string>> | undefined;
   /** name of the folder that it lies in when a version is checked out: no separator, and never `.` or `..` */

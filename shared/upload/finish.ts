@@ -5,6 +5,9 @@ import type { Ports, Stored } from '../ports.ts';
 import { announceUpload } from './announce.ts';
 import type { UploadDocument, UploadOutcome } from './document.ts';
 
+/** The reason of a sidecar whose picture has not come. */
+export const waitsForPicture = 'waits-for-picture';
+
 export interface Finding {
   outcome: UploadOutcome;
   reason: UploadDocument['reason'];
@@ -22,6 +25,8 @@ export async function finishUpload(
   const upload = recorded.document;
   const finish = (current: UploadDocument | undefined): UploadDocument | 'keep' => {
     if (current === undefined || current.status !== 'received') return 'keep';
+    // the picture has come meanwhile
+    if (reason?.code === waitsForPicture && current.sample !== null) return 'keep';
     // another delivery of the same event has read the bytes meanwhile
     if (outcome === 'superseded' && current.sample !== null) return 'keep';
     return { ...current, status: outcome, reason, sample, annotation, finishedAt };

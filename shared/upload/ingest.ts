@@ -13,6 +13,7 @@ import { blobOf, readUploadName } from './name.ts';
 import { quarantine } from './quarantine.ts';
 import { whyBadFolder } from './read-annotation.ts';
 import { recordUpload } from './record.ts';
+import { endWait, judgeSidecar, pictureOf, readSidecar, withSidecar } from './sidecar.ts';
 
 export type IngestPorts = Ports & InspectPorts;
 
@@ -30,6 +31,8 @@ export async function ingest(ports: IngestPorts, event: BlobCreatedEvent): Promi
     if (project === undefined && name.problem === null) assertUnassigned(recorded.document);
     return conclude(ports, recorded, () => quarantine(ports, written, refusal ?? unknownProject(written.blob)));
   }
+  const picture = pictureOf(project, written.blob);
+  if (picture !== undefined) return ingestSidecar(ports, project, written, picture, event);
   // the bytes are kept before the upload is recorded: a delivery that finds the original gone goes on with them
   const image = await keepImage(ports, project, written, name.folder);
   const kept = 'problem' in image ? null : { sample: image.md5, ...image.seen, ...image.findings };
@@ -39,7 +42,9 @@ export async function ingest(ports: IngestPorts, event: BlobCreatedEvent): Promi
     // an earlier delivery found no such project; what it said stands, though the project was made meanwhile
     if (upload.project === unassignedProject) return quarantine(ports, written, unknownProject(written.blob));
     const admitted = async (stored: StoredImage): Promise<Finding> => {
-      const found = await admit(ports, project, upload, stored, event);
+      const { image: seen, sidecar } = await withSidecar(ports, project, upload, stored);
+      const found = await admit(ports, project, upload, seen, event);
+      if (sidecar !== undefined && found !== 'md5-collision') await endWait(ports, sidecar, found);
       return found === 'md5-collision' ? quarantine(ports, written, md5Collision) : found;
     };
     if (!('problem' in image)) return admitted(image);
@@ -47,6 +52,24 @@ export async function ingest(ports: IngestPorts, event: BlobCreatedEvent): Promi
     if (upload.sample === null) return { outcome: 'superseded', reason: null, sample: null, annotation: null };
     return admitted(await readKeptImage(ports, project, upload, upload.sample));
   });
+}
+
+async function ingestSidecar(
+  ports: IngestPorts,
+  project: ProjectDocument,
+  written: ReturnType<typeof writtenBy>,
+  picture: string,
+  event: BlobCreatedEvent,
+): Promise<Ingested> {
+  const read = await readSidecar(ports, project, written);
+  const kept = 'annotation' in read ? { sample: null, reason: null, annotation: read.annotation } : null;
+  const recorded = await recordUpload(ports, { ...written, project: project.id }, kept);
+  const upload = recorded.document;
+  return conclude(ports, recorded, async () =>
+    upload.project === unassignedProject
+      ? quarantine(ports, written, unknownProject(written.blob))
+      : judgeSidecar(ports, project, { upload, written, picture }, read, event),
+  );
 }
 
 /** The write that an event tells of. Throws for an event of another container. */

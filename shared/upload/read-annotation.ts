@@ -46,7 +46,12 @@ export function readAnnotation(
 }
 
 /** An annotation, unless the project has classes and one that it names is none of them, or it cannot be of this picture. */
-function among(kind: TaskKind, classes: readonly string[], annotation: Annotation, picture: Size): SeenAnnotation {
+export function among(
+  kind: TaskKind,
+  classes: readonly string[],
+  annotation: Annotation,
+  picture: Size,
+): SeenAnnotation {
   const unknown = unknownClass(kind, classes, annotation);
   if (unknown === undefined) {
     const placed = kind.onPicture(annotation, picture);

@@ -17,10 +17,11 @@ export interface Original {
 /** Why an upload is refused, and what of it was read; 'gone': it was overwritten or deleted before. */
 export type Refusal = { problem: 'gone' } | { problem: NonNullable<UploadDocument['reason']>; body: Buffer | 'unread' };
 
-/** Reads the very write that an event tells of, or finds what stands in the way. */
+/** Reads the very write that an event tells of, of at most so many bytes, or finds what stands in the way. */
 export async function readOriginal(
   { blobs }: Pick<Ports, 'blobs'>,
   { blob, etag, blobType = 'BlockBlob' }: Original,
+  maxBytes = maxUploadBytes,
 ): Promise<BlobContent | Refusal> {
   // an append or page blob is there before its contents are, and no event tells when they are complete
   if (blobType !== 'BlockBlob') {
@@ -28,13 +29,16 @@ export async function readOriginal(
     return { problem: { code: 'not-a-block-blob', detail }, body: 'unread' };
   }
   try {
-    const original = await blobs.get('uploads', blob, { maxBytes: maxUploadBytes, ifMatch: etag });
+    const original = await blobs.get('uploads', blob, { maxBytes, ifMatch: etag });
     if (original === undefined) return { problem: 'gone' };
     if (original !== 'too-large') return original;
   } catch (error) {
     if (!(error instanceof TerminalError)) throw error;
     return { problem: { code: error.code, detail: error.message }, body: 'unread' };
   }
-  const detail = `The file is larger than ${maxUploadBytes / 1024 / 1024} MB and was not read. Make the picture smaller or compress it more.`;
+  const detail =
+    maxBytes === maxUploadBytes
+      ? `The file is larger than ${maxBytes / 1024 / 1024} MB and was not read. Make the picture smaller or compress it more.`
+      : `The file is larger than ${maxBytes / 1024} KB and was not read. It says what one picture shows, and nothing else.`;
   return { problem: { code: 'too-large-bytes', detail }, body: 'unread' };
 }

@@ -26,6 +26,7 @@ export async function signAddresses(
   const expires = new Date(clock.now().getTime() + lifetimeMs);
   return Promise.all(
     files.map(async ({ name, contentType, annotation, ...words }, i) => {
+      if (contentType === 'application/json') assertSidecar(kind, name, `files.${i}`);
       const given = annotation ?? givenAnnotation(words);
       const folder = given === undefined ? '' : `${folderOf(kind, given, `files.${i}.annotation`)}/`;
       const blob = `${project}/${folder}${name}`;
@@ -36,10 +37,21 @@ export async function signAddresses(
   );
 }
 
+/** A file of JSON says what a picture shows, or is of no use here. */
+function assertSidecar({ name: kind, sidecars }: TaskKind, name: string, target: string): void {
+  if (!sidecars) {
+    const detail = `No file of JSON says what a picture shows in projects of the task kind ${kind}: name the folder, or send "label".`;
+    throw new TerminalError('invalid-body', detail, `${target}.contentType`);
+  }
+  if (name.endsWith('.json')) return;
+  const detail = `A file that says what scene.jpg shows is called scene.jpg.json, and not ${JSON.stringify(name.slice(0, 60))}.`;
+  throw new TerminalError('invalid-body', detail, `${target}.name`);
+}
+
 /** What a name has between project and file to tell an annotation; a TerminalError where it is none, or no name tells it. */
 function folderOf(kind: TaskKind, given: unknown, target: string): string {
   const folder = kind.toFolder(parseAnnotation(kind, given, target));
   if (folder !== undefined) return folder;
-  const detail = `No name of a file can tell this annotation of the task kind ${kind.name}. Upload without one, then PUT it to the sample.`;
+  const detail = `No name of a file can tell this annotation of the task kind ${kind.name}. Upload it as a file beside the picture (scene.jpg.json beside scene.jpg), or PUT it to the sample.`;
   throw new TerminalError('invalid-body', detail, target);
 }

@@ -1,4 +1,4 @@
-/** Detection on real services: uploads, boxes by review, trainings that bring real detectors, gate, canary, rollback, scores with boxes. */
+/** Detection on real services: uploads, boxes by review and from files, trainings that bring real detectors, gate, canary, rollback, scores with boxes. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -65,15 +65,25 @@ function sceneOf(number: number): Painted[] {
   return number % 2 === 0 ? [red] : [red, { colour: 'green', column: (number + 1) % 4, row: (number + 1) % 3 }];
 }
 
-async function upload(numbers: readonly number[]): Promise<void> {
-  const files = numbers.map((number) => ({ name: `${number}.png`, contentType: 'image/png' }));
+const boxesIn = (number: number) => sceneOf(number).map(boxOf);
+const picture = (number: number) => ({
+  ...{ name: `${number}.png`, contentType: 'image/png' },
+  bytes: () => draw(sceneOf(number), number),
+});
+const sidecar = (number: number) => ({
+  ...{ name: `${number}.png.json`, contentType: 'application/json' },
+  bytes: () => Promise.resolve(Buffer.from(JSON.stringify({ boxes: boxesIn(number) }))),
+});
+
+async function upload(given: readonly ReturnType<typeof picture>[]): Promise<void> {
+  const files = given.map(({ name, contentType }) => ({ name, contentType }));
   const answer = await api.call('POST', `${project}/upload-urls`, { files });
   const { value } = z
     .object({ value: z.array(z.object({ url: z.string(), headers: z.record(z.string(), z.string()) })) })
     .parse(answer.body);
   for (const [i, { url, headers }] of value.entries()) {
-    const number = numbers[i] ?? 0;
-    const put = await fetch(url, { method: 'PUT', headers, body: new Uint8Array(await draw(sceneOf(number), number)) });
+    const body = new Uint8Array((await given[i]?.bytes()) ?? []);
+    const put = await fetch(url, { method: 'PUT', headers, body });
     expect(put.status).toBe(201);
   }
 }
@@ -84,7 +94,7 @@ async function annotate(count: number): Promise<void> {
   await expect.poll(async () => (await waiting()).value.length, wait).toBe(count);
   for (const { id, origin } of (await waiting()).value) {
     const { blob } = await api.read(uploadView, `${project}/uploads/${origin}`);
-    const boxes = sceneOf(Number.parseInt(path.basename(blob), 10)).map(boxOf);
+    const boxes = boxesIn(Number.parseInt(path.basename(blob), 10));
     expect((await api.call('PUT', `${project}/samples/${id}/annotation`, { boxes })).status).toBe(200);
   }
 }
@@ -111,7 +121,7 @@ const endpoint = () => api.read(endpointView, `${project}/endpoint`);
 const numbersFrom = (from: number, to: number): number[] => Array.from({ length: to - from }, (_, i) => from + i);
 
 test(
-  'boxes by review become detectors that are judged, tried, live, and rolled back',
+  'boxes by review and from files beside the pictures become detectors that are judged, tried, live, and rolled back',
   { timeout: 400_000 },
   async () => {
     const settings = {
@@ -125,7 +135,7 @@ test(
       split: { validationPercent: 20, testPercent: 40 },
     };
     expect((await api.call('PUT', project, settings)).status).toBe(201);
-    await upload(numbersFrom(0, 30));
+    await upload(numbersFrom(0, 30).map(picture));
     await annotate(30);
     await expect.poll(async () => (await endpoint()).production?.model, wait).toBe(1);
     const first = await api.read(modelView, `${project}/models/1`);
@@ -138,8 +148,9 @@ test(
 
     const deploy = { canary: { percent: 50, minRequests: 2, maxErrorRate: 0.2, durationSeconds: 1 } };
     expect((await api.call('PATCH', project, { trainer: { parameters: { green: 1 } }, deploy })).status).toBe(200);
-    await upload(numbersFrom(30, 50));
-    await annotate(20);
+    // files beside the pictures: of ten they come first, of ten last
+    await upload([...numbersFrom(30, 40).map(sidecar), ...numbersFrom(30, 50).map(picture)]);
+    await upload(numbersFrom(40, 50).map(sidecar));
     await expect.poll(async () => (await endpoint()).canary?.model, wait).toBe(2);
     const { production } = await endpoint();
     expect(production?.model).toBe(1);
@@ -163,7 +174,7 @@ test(
     expect(traced.lineage).toMatchObject({ model: { version: 2 }, training: { state: 'registered' } });
     expect(traced.lineage.samples[0]?.annotation).toHaveProperty('boxes');
 
-    const { answer: rendered, bytes: png } = await render('render=png');
+    const { answer: rendered, bytes: png } = await render('render=png&model=2');
     expect([rendered.status, rendered.headers.get('content-type')]).toEqual([200, 'image/png']);
     const drawn = await sharp(png).raw().toBuffer({ resolveWithObject: true });
     expect(drawn.info).toMatchObject({ width: 480, height: 360, channels: 3 });

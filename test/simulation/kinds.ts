@@ -34,8 +34,8 @@ const classifiers: SimulatedKind = {
   keep: (answer) => ({ probabilities: numbersOf(answer, 'probabilities') }),
 };
 
-/** Where the one object of a picture is, which has 16 x 16 pixels. */
-const placeOf = (number: number) => ({ x: number % 8, y: 2, width: 6, height: 8 });
+/** Where the one object of a picture is, which has 16 x 16 pixels; what lies beside it is inside as well. */
+const placeOf = (number: number) => ({ x: number % 5, y: 2, width: 6, height: 8 });
 
 /** Each picture shows one object, beside which a model looks at times. */
 const detectors: SimulatedKind = {

@@ -34,7 +34,8 @@ export const uploadRoutes = [
     method: 'POST',
     path: 'projects/{project}/upload-urls',
     role: 'labeler',
-    summary: 'Get a write-once address per file; the app then PUTs to storage itself',
+    summary:
+      'Get a write-once address per file; the app then PUTs to storage itself. Where the task kind has annotations in files beside pictures (detection), `scene.jpg.json` of type application/json is what `scene.jpg` shows',
     body: z
       .strictObject({
         files: z
@@ -43,7 +44,7 @@ export const uploadRoutes = [
               name: fileName,
               annotation: givenObject.optional(),
               ...givenFields,
-              contentType: z.enum(['image/png', 'image/jpeg', 'image/webp', 'image/tiff']),
+              contentType: z.enum(['image/png', 'image/jpeg', 'image/webp', 'image/tiff', 'application/json']),
             }),
           )
           .min(1)

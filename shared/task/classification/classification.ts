@@ -29,6 +29,7 @@ export const classification: TaskKind<Labelled> = {
   fromFolder,
   toFolder,
   fromMetadata,
+  sidecars: false,
   filter,
   folder,
   fieldsOf,

@@ -36,6 +36,7 @@ export const detection: TaskKind<Boxes> = {
   fromFolder,
   toFolder,
   fromMetadata,
+  sidecars: true,
   filter: () => undefined,
   folder: () => 'images',
   fieldsOf: () => ({}),

@@ -65,6 +65,7 @@ export const regression: TaskKind<Valued> = {
     const annotation = read(text);
     return annotation === undefined ? { why: 'it has no number between project and file' } : { annotation };
   },
+  sidecars: false,
   toFolder: ({ value }) => String(value),
   fromMetadata(metadata) {
     const text = metadata['value'];

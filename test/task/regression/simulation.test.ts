@@ -119,7 +119,7 @@ test('pictures become models that answer what each kind answers, side by side', 
   expect(ages.samples).toContainEqual(expect.objectContaining({ annotation: { value: 3.5 }, value: 3.5 }));
   expect(ages.samples).toHaveLength(uploads);
   expect(scenes.score).toMatchObject({
-    boxes: [{ class: 'cat', score: 0.9, x: 100 % 8, y: 2, width: 6, height: 8 }],
+    boxes: [{ class: 'cat', score: 0.9, x: 100 % 5, y: 2, width: 6, height: 8 }],
     model: { version: expect.any(Number) },
   });
   expect(scenes.read).toMatchObject({ boxes: [{ class: 'cat' }], role: 'production', error: null });

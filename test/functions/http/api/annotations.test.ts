@@ -70,4 +70,7 @@ test('samples of a kind without labels cannot be looked for by one, and no name 
   const files = [{ name: 'a.png', contentType: 'image/png', annotation: { x: 1, y: 2, of: 'left' } }];
   const urls = await send('POST', `${path}/upload-urls`, { body: { files } });
   expect(urls).toMatchObject({ status: 400, json: { error: { target: 'files.0.annotation' } } });
+  const beside = { files: [{ name: 'a.png.json', contentType: 'application/json' }] };
+  const refused = await send('POST', `${path}/upload-urls`, { body: beside });
+  expect(refused).toMatchObject({ status: 400, json: { error: { target: 'files.0.contentType' } } });
 });
