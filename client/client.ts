@@ -29,6 +29,8 @@ export class Refused extends Error {
 }
 
 const timeoutMs = 60_000;
+/** a body has a second more for each MB: models have many */
+const slowestBytesPerMs = 1024;
 const attempts = 4;
 const pauseMs = 500;
 /** what a server says while its process is being replaced */
@@ -106,7 +108,7 @@ export function createClient(address: string, key: string): Client {
         method: 'POST',
         headers: { ...auth, 'content-type': contentType },
         body: new Uint8Array(bytes),
-        signal: AbortSignal.timeout(timeoutMs),
+        signal: AbortSignal.timeout(timeoutMs + Math.ceil(bytes.length / slowestBytesPerMs)),
       };
       return (await read(`POST ${path}`, await fetch(base + path, init), shape)).body;
     },
