@@ -1,4 +1,5 @@
 /** What stands still in a project for longer than it should: read only, for an operator who wonders. */
+import { findStuckBatches } from '../batch/find-stuck.ts';
 import { findStuckSamples } from '../dataset/find-stuck.ts';
 import { findDeadLetters, findUnsentMessages } from '../delivery/find-stuck.ts';
 import { findStuckCanary } from '../endpoint/find-stuck.ts';
@@ -18,6 +19,7 @@ export async function findStuck(
     findStuckUploads(ports, project),
     findStuckSamples(ports, project),
     findStuckTrainings(ports, project.id),
+    findStuckBatches(ports, project.id),
     findUnsentMessages(ports, project.id),
     findStuckCanary(ports, project.id),
     findDeadLetters(ports, project.id),

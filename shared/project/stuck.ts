@@ -2,7 +2,7 @@
 import type { Clock } from '../ports.ts';
 
 export interface Stuck {
-  kind: 'upload' | 'samples' | 'version' | 'training' | 'messages' | 'canary' | 'dead-letter';
+  kind: 'upload' | 'samples' | 'version' | 'training' | 'batch' | 'messages' | 'canary' | 'dead-letter';
   /** the document that stands still */
   id: string;
   since: string;

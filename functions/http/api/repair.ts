@@ -8,7 +8,7 @@ import { sweepProject } from '../../../shared/project/sweep.ts';
 import { route } from '../route.ts';
 
 const stuckView = z.object({
-  kind: z.enum(['upload', 'samples', 'version', 'training', 'messages', 'canary', 'dead-letter']),
+  kind: z.enum(['upload', 'samples', 'version', 'training', 'batch', 'messages', 'canary', 'dead-letter']),
   id: z.string(),
   since: time,
   detail: z.string(),

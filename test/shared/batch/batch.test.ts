@@ -4,6 +4,7 @@ import type * as z from 'zod';
 import { advanceBatch, type AdvancePorts } from '../../../shared/batch/advance.ts';
 import { beginBatch, maxOpen } from '../../../shared/batch/begin.ts';
 import { endBatch } from '../../../shared/batch/end.ts';
+import { findStuckBatches } from '../../../shared/batch/find-stuck.ts';
 import { reconcileBatches } from '../../../shared/batch/reconcile.ts';
 import type { batchDue } from '../../../shared/delivery/message.ts';
 import { newEndpoint } from '../../../shared/endpoint/endpoint.ts';
@@ -183,6 +184,18 @@ test('so is one that many others came after', async () => {
   await reconcileBatches(ports, p, { id: 'sweep-1' });
   await deliverAll(fakes, ports);
   expectWhole(await resultsOf(fakes, document.id));
+});
+
+test('one that stands still though the sweep has come is told as stuck, with what mends it', async () => {
+  const { fakes, ports } = await world();
+  const { document } = await begin(ports);
+  fakes.pass(1700);
+  expect(await findStuckBatches(ports, p)).toEqual([]);
+  fakes.pass(200);
+  const remedy = 'POST /api/v1/projects/digits/sweep';
+  expect(await findStuckBatches(ports, p)).toMatchObject([{ kind: 'batch', id: document.id, remedy }]);
+  await deliverAll(fakes, ports);
+  expect(await findStuckBatches(ports, p)).toEqual([]);
 });
 
 test('one that is cancelled stays so, and is not scored any further', async () => {
