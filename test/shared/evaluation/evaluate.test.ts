@@ -231,7 +231,7 @@ describe('an evaluation', () => {
       failure: {
         code: 'bad-model',
         detail:
-          'model.onnx was refused (does-not-run-timeout): no answer within 500 ms. A model must load and score 32 images in that time: make it smaller.',
+          'model.onnx was refused (does-not-run-timeout): no answer within 500 ms. A model must load and score one image, and as many as are scored at once, in that time: make it smaller.',
       },
     });
     expect(world.all('models')).toEqual([]);
