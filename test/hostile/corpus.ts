@@ -1,4 +1,5 @@
 /** Runs the corpus, save the bodies, which only a platform can be asked. */
+import { annotate, annotations, detectors } from './annotations.ts';
 import type { HostileCase, Result } from './case.ts';
 import { events } from './events.ts';
 import { images } from './images.ts';
@@ -25,10 +26,12 @@ export async function runCorpus(): Promise<Result[]> {
   const uploads = uploadWorld();
   const { stages } = uploadWorld();
   const job = await startedJob();
+  const boxes = await detectors();
   return [
     ...(await runAll('image', await images(), (input) => upload(uploads, input))),
     ...(await runAll('blob name', names, (input) => upload(uploads, input))),
     ...(await runAll('metadata', metadata, (input) => upload(uploads, input))),
+    ...(await runAll('annotation', annotations, (input) => annotate(boxes, input))),
     ...(await runAll('storage event', events, (input) => stages.deliver('blob-created', input))),
     ...(await runAll('message', messages, ({ queue, body }) => stages.deliver(queue, body))),
     ...(await runAll('job report', reports, (input) => deliverReport(job, input))),

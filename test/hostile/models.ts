@@ -15,6 +15,7 @@ import {
   TensorProto_DataType,
   TensorProtoSchema,
 } from 'onnx-buf';
+import { maxModelBytes } from '../../shared/model/artifact.ts';
 import { encodeModel, type OnnxModel } from '../../shared/onnx/encode.ts';
 import { tinyModel } from '../shared/onnx/tiny-model.ts';
 import type { HostileCase } from './case.ts';
@@ -57,7 +58,7 @@ const files: [name: string, bytes: Buffer, expected: string][] = [
   ['a model and a NUL', Buffer.concat([sound(), Buffer.alloc(1)]), malformed],
   ['a model and an archive', Buffer.concat([sound(), latin1('PK\x03\x04')]), malformed],
   ['two models', Buffer.concat([sound(), sound()]), malformed],
-  ['more than 64 MB', Buffer.alloc(65 * 1024 * 1024), 'failed model-too-large'],
+  ['more than 200 MB', Buffer.alloc(maxModelBytes + 1), 'failed model-too-large'],
   ['a length of 4 GB', Buffer.of(0x3a, 0xff, 0xff, 0xff, 0xff, 0x0f), malformed],
   ['a varint that never ends', Buffer.alloc(100, 0xff), malformed],
   ['groups within groups', Buffer.alloc(50_000, 0x3b), malformed],
