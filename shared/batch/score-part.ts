@@ -35,8 +35,8 @@ export async function scorePart(
 ): Promise<BatchLine[]> {
   const budget = ports.sampleBytes ?? createSampleBudget();
   const lines: BatchLine[] = [];
-  // as many as a model runs at once are in memory at a time
-  const atOnce = imagesPerRun(model.image);
+  // in memory at a time: as many as a model runs at once, and at least those that are read
+  const atOnce = Math.max(readAtOnce, imagesPerRun(model.image));
   for (let at = 0; at < pictures.length; at += atOnce) {
     const group = pictures.slice(at, at + atOnce);
     const read = await pMap(group, (picture) => readPicture(ports, budget, model, picture), {
@@ -81,7 +81,7 @@ async function answer(
   const { pk, digest, classes, image: spec, metadata = {} } = model;
   const images = read.flatMap((one) => ('image' in one ? [one.image] : []));
   const run = (tensors: Float32Array[]): Promise<NamedTensors[]> =>
-    infer(digest, () => loadModel(blobs, pk, digest), tensors, kind.ends(classes, spec));
+    infer(digest, () => loadOrLater(blobs, pk, digest), tensors, kind.ends(classes, spec));
   const outputs = images.length === 0 ? [] : await run(images.map(({ tensor }) => tensor)).catch(sayWhy);
   let answered = 0;
   return group.map(({ picture }, i) => {
@@ -94,6 +94,16 @@ async function answer(
       ? failed(picture, kind.noAnswer)
       : { picture, prediction: { ...prediction }, error: null };
   });
+}
+
+/** A model that cannot be read now is no fault of the pictures, whatever the reason: they would fail for good. */
+async function loadOrLater(blobs: Blobs, project: string, digest: string): Promise<Buffer> {
+  try {
+    return await loadModel(blobs, project, digest);
+  } catch (error) {
+    if (error instanceof RetryLater) throw error;
+    throw new RetryLater(`model ${digest} of ${project} cannot be read: ${(error as Error).message}`);
+  }
 }
 
 /** A model that cannot be run on these pictures fails them; a store that does not answer is tried again. */

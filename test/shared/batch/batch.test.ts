@@ -7,6 +7,7 @@ import { endBatch } from '../../../shared/batch/end.ts';
 import { findStuckBatches } from '../../../shared/batch/find-stuck.ts';
 import { reconcileBatches } from '../../../shared/batch/reconcile.ts';
 import type { batchDue } from '../../../shared/delivery/message.ts';
+import { RetryLater } from '../../../shared/errors.ts';
 import { newEndpoint } from '../../../shared/endpoint/endpoint.ts';
 import type { PreprocessedImage } from '../../../shared/image/decode.ts';
 import type { ModelDocument } from '../../../shared/model/document.ts';
@@ -116,6 +117,27 @@ test('a file that no request can name fails alone, and says why', async () => {
   expect(lines.map((line) => JSON.parse(line))).toMatchObject([
     { class: null, error: expect.stringContaining('another file') },
   ]);
+});
+
+test('a model that cannot be read now fails no picture: the batch waits for it', async () => {
+  const { fakes, ports } = await world();
+  await fakes.ports.blobs.create('models', `${p}/d1.onnx`, 'bytes');
+  const loading: AdvancePorts = {
+    ...ports,
+    infer: async (digest, load, images, ends) => {
+      await load();
+      return ports.infer(digest, load, images, ends);
+    },
+  };
+  const { document } = await begin(loading);
+  const message = next(fakes) as Due;
+  fakes.before = (operation, target) => {
+    if (operation === 'blobs.get' && target.endsWith('d1.onnx')) throw new Error('read 1 of 5 bytes');
+  };
+  await expect(advanceBatch(loading, message)).rejects.toThrow(RetryLater);
+  fakes.before = () => undefined;
+  await advanceBatch(loading, message);
+  expectWhole(await resultsOf(fakes, document.id));
 });
 
 test('nothing is lost or doubled, whichever operation is the last one of a process', async () => {
