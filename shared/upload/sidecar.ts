@@ -90,7 +90,10 @@ export async function withSidecar(
 ): Promise<{ image: StoredImage; sidecar?: Stored<UploadDocument> }> {
   const kind = taskOf(settings);
   if (!kind.sidecars || image.seen.annotation !== null) return { image };
-  const sidecar = await newest(ports, project, `${blob}${ending}`, ({ annotation }) => annotation !== null);
+  // one that was of another picture of that name says nothing of this one
+  const counts = ({ annotation, sample }: UploadDocument): boolean =>
+    annotation !== null && (sample === null || sample === image.md5);
+  const sidecar = await newest(ports, project, `${blob}${ending}`, counts);
   if (sidecar === undefined || sidecar.document.annotation === null) return { image };
   const seen = among(kind, settings.classes, sidecar.document.annotation, image);
   return { image: { ...image, seen, source: seen.annotation === null ? null : 'metadata' }, sidecar };

@@ -162,6 +162,19 @@ describe('a file beside a picture', () => {
     expect(samples(again)).toEqual(annotated);
   });
 
+  test('says nothing of another picture that is written under the same name later', async () => {
+    const world = detectors();
+    await comes(world, picture, 'pixels');
+    await comes(world, sidecar, boxes);
+    world.pass(1);
+    expect(await comes(world, picture, 'other pixels')).toBe('unlabelled');
+    world.pass(1);
+    expect(await comes(world, sidecar, moved)).toBe('accepted');
+    const kept = world.all('samples').map(({ annotation }) => annotation);
+    expect(kept).toHaveLength(2);
+    expect(kept).toEqual(expect.arrayContaining([boxes, moved]));
+  });
+
   test('says it of the picture that an earlier upload of the same pixels made a sample', async () => {
     const world = detectors();
     await comes(world, `${name}/first.jpg`, 'pixels');
