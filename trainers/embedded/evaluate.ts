@@ -6,7 +6,7 @@ import type { ClassifierShape } from '../../shared/task/classification/ends.ts';
 export interface Sample {
   pixels: Float32Array | Uint8Array;
   label: number;
-  /** of the file that it was read from: features are kept under it */
+  /** of the file that it was read from */
   md5?: string;
 }
 

@@ -10,8 +10,9 @@ import { engineVersion } from '../../shared/onnx/engine.ts';
 
 export interface FeatureStore {
   /** undefined: not kept, or damaged */
-  read(md5: string): Promise<Float32Array | undefined>;
-  write(md5: string, row: Float32Array): Promise<void>;
+  read(digest: string): Promise<Float32Array | undefined>;
+  /** Keeps a row under 32 hex digits that its picture has, until as much was written as the bound lets stay. */
+  write(digest: string, row: Float32Array): Promise<void>;
   /** Removes what was not used for longest, down to the bound. */
   trim(): Promise<void>;
 }
@@ -19,6 +20,8 @@ export interface FeatureStore {
 /** 50,000 embeddings */
 const maxBytes = 256 * 1024 * 1024;
 const checkBytes = 8;
+/** What this program makes in the folder, also what was only begun. Whatever else somebody has there is left alone. */
+const ownFile = /^[0-9a-f]{32}[/\\](\.[0-9a-f]{32}\.[0-9a-f-]{36}|[0-9a-f]{32})$/;
 
 const digestOf = (bytes: Uint8Array): Buffer => createHash('sha256').update(bytes).digest().subarray(0, checkBytes);
 
@@ -30,7 +33,10 @@ interface Kept {
 
 async function listKept(folder: string): Promise<Kept[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  const files = entries.filter((entry) => entry.isFile()).map((entry) => path.join(entry.parentPath, entry.name));
+  const files = entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => path.join(entry.parentPath, entry.name))
+    .filter((file) => ownFile.test(path.relative(folder, file)));
   const found = files.map(async (file): Promise<Kept[]> => {
     const about = await stat(file).catch(() => undefined);
     // another job has removed it
@@ -53,9 +59,10 @@ export async function openFeatureStore(
     () => true,
     () => false,
   );
+  let roomBytes = limitBytes;
   return {
-    async read(md5) {
-      const file = path.join(place, md5);
+    async read(digest) {
+      const file = path.join(place, digest);
       const bytes = await readFile(file).catch(() => undefined);
       const length = size * Float32Array.BYTES_PER_ELEMENT;
       if (bytes?.length !== length + checkBytes || !digestOf(bytes.subarray(0, length)).equals(bytes.subarray(length)))
@@ -64,13 +71,15 @@ export async function openFeatureStore(
       await utimes(file, now, now).catch(() => undefined);
       return new Float32Array(Uint8Array.from(bytes.subarray(0, length)).buffer);
     },
-    async write(md5, row) {
-      if (!works) return;
+    async write(digest, row) {
+      const sizeBytes = row.byteLength + checkBytes;
+      if (!works || sizeBytes > roomBytes) return;
+      roomBytes -= sizeBytes;
       const bytes = new Uint8Array(row.buffer, row.byteOffset, row.byteLength);
-      const begun = path.join(place, `.${md5}.${randomUUID()}`);
+      const begun = path.join(place, `.${digest}.${randomUUID()}`);
       try {
         await writeFile(begun, Buffer.concat([bytes, digestOf(bytes)]));
-        await rename(begun, path.join(place, md5));
+        await rename(begun, path.join(place, digest));
       } catch (error) {
         works = false;
         console.error(`features are not kept: ${error instanceof Error ? error.message : String(error)}`);

@@ -1,4 +1,5 @@
 /** Fixed features: what a part of the served graph that no training changes says of a picture. Computed once for each sample. */
+import { createHash } from 'node:crypto';
 import { backbone } from '../../shared/onnx/backbone.ts';
 import { encodeModel, type ValueInfo } from '../../shared/onnx/encode.ts';
 import type { InputShape } from '../../shared/onnx/ends.ts';
@@ -36,8 +37,8 @@ export const edges: Features = { version: 'edges 1', describe: describeEdges, ou
 
 export interface FeatureOptions {
   threads: number;
-  /** folder where features are kept for later trainings, and how the pixels were made; left out: nothing is kept */
-  kept?: { folder: string; preprocessing: string } | undefined;
+  /** folder where features are kept for later trainings; left out: nothing is kept */
+  kept?: { folder: string } | undefined;
   /** called after every sample; what it throws ends it */
   afterSample?: ((done: number, total: number) => Promise<void>) | undefined;
 }
@@ -47,6 +48,13 @@ export interface FeatureTable {
   rowsOf(samples: readonly Sample[]): Promise<Rows>;
   release(): Promise<void>;
 }
+
+/** Of the pixels as they are seen, not of the file: another release may decode the same file to others. */
+const digestOf = ({ pixels }: Sample): string =>
+  createHash('sha256')
+    .update(new Uint8Array(pixels.buffer, pixels.byteOffset, pixels.byteLength))
+    .digest('hex')
+    .slice(0, 32);
 
 /** The graph of features alone: `input` to `features`. */
 function featureGraph(
@@ -74,18 +82,20 @@ export async function openFeatures(
 ): Promise<FeatureTable> {
   const { bytes, size } = featureGraph(features, shape);
   const session = await openGraph(bytes, threads);
-  const store = kept && (await openFeatureStore(kept.folder, `${kept.preprocessing} ${features.version}`, size));
+  const seen = `${shape.channels}x${shape.height}x${shape.width}`;
+  const store = kept && (await openFeatureStore(kept.folder, `${seen} ${features.version}`, size));
   const known = new Map<Sample, Float32Array>();
 
   const compute = async (sample: Sample): Promise<Float32Array> => {
-    const before = sample.md5 === undefined ? undefined : await store?.read(sample.md5);
+    const digest = store === undefined ? '' : digestOf(sample);
+    const before = await store?.read(digest);
     if (before !== undefined) return before;
     const pixels = Float32Array.from(sample.pixels);
     const input = floatTensor(pixels, [1, shape.channels, shape.height, shape.width]);
     const row = floatsOf((await session.run({ input }))['features']);
     if (!row.every(Number.isFinite))
       throw new Error(`the features of sample ${sample.md5 ?? ''} are no finite numbers`);
-    if (sample.md5 !== undefined) await store?.write(sample.md5, row);
+    await store?.write(digest, row);
     return row;
   };
 

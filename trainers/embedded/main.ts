@@ -98,7 +98,7 @@ async function makeClassifier(job: JobDocument, reporter: Reporter, machine: Mac
   const { files } = await train(job, data, {
     threads: machine.threads,
     provider: machine.executionProvider,
-    kept: folder === '' ? undefined : { folder, preprocessing: JSON.stringify(job.image) },
+    kept: folder === '' ? undefined : { folder },
     ...fittingEvents(reporter, metricsOf),
     afterSample: (done, total) => reporter.pulse({ phase: 'features', done, total }),
     afterChoice: ({ compared }) => {

@@ -1,4 +1,6 @@
-import { mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+
+import { mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -50,19 +52,33 @@ test('jobs that write the same at once leave one whole file each, and nothing th
 
 test('what was not used for longest is removed down to the bound, also what a killed job left behind', async () => {
   const eachBytes = 3 * 4 + 8;
+  for (const i of [1, 2, 3]) await (await openFeatureStore(folder, 'one', 3)).write(md5(i), row(i));
   const store = await openFeatureStore(folder, 'one', 3, 2 * eachBytes);
-  for (const i of [1, 2, 3]) await store.write(md5(i), row(i));
   const [first = ''] = await files();
-  await writeFile(path.join(path.dirname(first), '.begun'), Buffer.alloc(5));
+  const begun = path.join(path.dirname(first), `.${md5(4)}.${randomUUID()}`);
+  await writeFile(begun, Buffer.alloc(5));
   // a minute apart, in the order in which they were written
-  const all = [
-    path.join(path.dirname(first), '.begun'),
-    ...[1, 2, 3].map((i) => path.join(path.dirname(first), md5(i))),
-  ];
+  const all = [begun, ...[1, 2, 3].map((i) => path.join(path.dirname(first), md5(i)))];
   for (const [i, file] of all.entries()) await utimes(file, 1000 + 60 * i, 1000 + 60 * i);
   expect(await store.read(md5(1))).toEqual(row(1));
   await store.trim();
   expect((await files()).map((file) => path.basename(file)).sort()).toEqual([md5(1), md5(3)]);
+});
+
+test('one job writes no more than may stay', async () => {
+  const store = await openFeatureStore(folder, 'one', 3, 2 * (3 * 4 + 8));
+  for (const i of [1, 2, 3, 4]) await store.write(md5(i), row(i));
+  expect(await files()).toHaveLength(2);
+});
+
+test('files of others in the folder are left alone', async () => {
+  const notes = [path.join(folder, 'notes.txt'), path.join(folder, 'scans', md5(1)), path.join(folder, md5(2))];
+  await mkdir(path.join(folder, 'scans'));
+  for (const file of notes) await writeFile(file, Buffer.alloc(100));
+  const store = await openFeatureStore(folder, 'one', 3, 50);
+  await store.write(md5(1), row(1));
+  await store.trim();
+  expect(await files()).toHaveLength(notes.length + 1);
 });
 
 test('without a folder that can be written to nothing is kept, and nothing fails', async () => {
