@@ -112,8 +112,9 @@ function stepFeeds(
 }
 
 /**
- * Trains on `taught` and chooses the epoch on `validation` (without validation pictures: the last epoch). The same pictures
- * in the same order, recipe and seed give the same weights, bit for bit, on machines of one type.
+ * Trains on `taught` and chooses the epoch on `validation` (where nothing is found there, as where it shows no object: the
+ * last epoch). The same pictures in the same order, recipe and seed give the same weights, bit for bit, on machines of one
+ * type.
  */
 export async function fit(
   taught: readonly Taught[],
@@ -143,10 +144,9 @@ export async function fit(
       );
       const epoch = { epoch: index + 1, loss, validationAp50: ap50, validationAp: ap };
       history.push(epoch);
-      if (best === undefined || validation.length === 0 || isBetter(epoch, best.chosen))
-        best = { weights, chosen: epoch, answers };
+      if (best === undefined || isBetter(epoch, best.chosen)) best = { weights, chosen: epoch, answers };
       await options.afterEpoch(epoch);
-      if (validation.length > 0 && epoch.epoch - best.chosen.epoch >= recipe.patience) break;
+      if (epoch.epoch - best.chosen.epoch >= recipe.patience) break;
     }
     if (best === undefined) throw new Error('there are no epochs');
     return { ...best, history };
@@ -156,8 +156,12 @@ export async function fit(
   }
 }
 
-/** By the sum of both: the one says what is found, the other how exactly, which goes on to get better. */
-const isBetter = (a: Epoch, b: Epoch): boolean => a.validationAp50 + a.validationAp > b.validationAp50 + b.validationAp;
+/** The one says what is found, the other how exactly, which goes on to get better. */
+const qualityOf = ({ validationAp50, validationAp }: Epoch): number => validationAp50 + validationAp;
+
+/** Where nothing was found before, an epoch more is better whatever it finds: there is nothing to choose by. */
+export const isBetter = (later: Epoch, best: Epoch): boolean =>
+  qualityOf(best) === 0 || qualityOf(later) > qualityOf(best);
 
 interface Training {
   taught: readonly Taught[];

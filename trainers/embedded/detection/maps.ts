@@ -51,17 +51,14 @@ export async function createMapMaker(parts: GraphParts, input: InputShape, threa
   const { channels, height, width } = input;
   return {
     async mapsOf(pictures) {
-      const pixels = new Float32Array(pictures.length * channels * height * width);
-      pictures.forEach((picture, i) => pixels.set(picture, i * picture.length));
-      const outputs = await session.run({ input: floatTensor(pixels, [pictures.length, channels, height, width]) });
-      return pictures.map((_, i) => {
-        const one = (name: MapName): Uint16Array => {
-          const all = floatsOf(outputs[name]);
-          const length = all.length / pictures.length;
-          return halvesOf(all.subarray(i * length, (i + 1) * length));
-        };
-        return { s8: one('s8'), s16: one('s16'), s32: one('s32') };
-      });
+      const maps: KeptMaps[] = [];
+      // one by one: what lies between the layers takes 100 MB for a large picture
+      for (const picture of pictures) {
+        const outputs = await session.run({ input: floatTensor(picture, [1, channels, height, width]) });
+        const one = (name: MapName): Uint16Array => halvesOf(floatsOf(outputs[name]));
+        maps.push({ s8: one('s8'), s16: one('s16'), s32: one('s32') });
+      }
+      return maps;
     },
     release: () => session.release(),
   };
