@@ -17,7 +17,7 @@ from darkroom_trainer.contract import Job
 from darkroom_trainer.reporter import JobFailed
 
 OPSET = 18
-MAX_MODEL_BYTES = 64_000_000
+MAX_MODEL_BYTES = 200 << 20
 """What the backend takes (docs/models.md)."""
 TOLERANCE = 1e-3
 """Largest difference between file and network, as a share of values above 1: they fold and sum in other orders."""

@@ -135,7 +135,8 @@ class Fit:
         entry = {"epoch": float(epoch), "loss": now.loss_sum / self._steps_each, **metrics}
         now.loss_sum = 0.0
         now.history.append(entry)
-        if score > now.best_score or now.best is None:
+        # 0 is a detector that finds nothing, or no validation: there is nothing to choose by, and the later is the better one
+        if score > now.best_score or now.best_score == 0 or now.best is None:
             now.best_score, now.best_epoch = score, epoch
             now.best = copy.deepcopy(judged.state_dict())
         now.ended = epoch - now.best_epoch >= self._given.patience

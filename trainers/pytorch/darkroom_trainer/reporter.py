@@ -145,18 +145,20 @@ class Reporter:
 
     def _tell(self, tale: Mapping[str, Any]) -> None:
         with self._tell_lock:
-            self._sequence += 1
+            # a number counts once it is told: the backend reads reports one by one, and stops at one that is missing
+            sequence = self._sequence + 1
             report = {
                 "version": CONTRACT_VERSION,
                 **tale,
-                "sequence": self._sequence,
+                "sequence": sequence,
                 "at": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
                 "execution": self._execution,
                 **self._take_notes(),
             }
-            url = self._job.reports.url_template.replace("{sequence}", f"{self._sequence:06d}")
+            url = self._job.reports.url_template.replace("{sequence}", f"{sequence:06d}")
             if self._http.create(url, json.dumps(report).encode(), "application/json") == "exists":
-                raise Superseded(f"report {self._sequence} of this run was written by another execution")
+                raise Superseded(f"report {sequence} of this run was written by another execution")
+            self._sequence = sequence
 
     def _take_notes(self) -> dict[str, Any]:
         with self._notes_lock:

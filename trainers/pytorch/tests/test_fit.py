@@ -100,6 +100,13 @@ def test_a_training_ends_when_it_gets_no_better_and_has_the_best_weights() -> No
     torch.testing.assert_close(taught.state_dict(), fit.progress.best)
 
 
+def test_a_training_that_nothing_can_be_said_of_goes_on_to_its_end() -> None:
+    taught = network()
+    fit = Fit(taught, Sums([0.0] * 6), parameters(patience=2, ema=0), 7, CPU)
+    assert len(fit.run(quiet())) == 6
+    assert fit.progress.best_epoch == 6
+
+
 def test_without_averages_the_weights_themselves_are_judged() -> None:
     taught = network()
     fit = Fit(taught, Sums(), parameters(ema=0, epochs=1), 7, CPU)

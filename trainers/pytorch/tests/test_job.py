@@ -146,6 +146,15 @@ def test_busy_storage_is_met_with_patience(published: PublishedJob) -> None:
     assert last(published)["kind"] == "succeeded"
 
 
+def test_a_report_that_did_not_arrive_leaves_no_gap(published: PublishedJob, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("darkroom_trainer.http.PATIENCE_S", 0.0)
+    published.server.failures[f"{FOLDER}/000002.json"] = 1
+    published.publish(trainer={"name": "pytorch-classifier", "parameters": ENDLESS}, heartbeatSeconds=0.1)
+    assert run_job() == 1
+    assert [report["sequence"] for report in published.reports] == [1, 2]
+    assert "the backend was not to be reached" in last(published)["reason"]
+
+
 def test_a_sample_that_cannot_be_read_is_named_and_left_out(published: PublishedJob) -> None:
     md5 = published.add(b"no picture", "train", label="level")
     published.publish()
