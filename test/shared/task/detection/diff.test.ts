@@ -72,3 +72,11 @@ test('the same boxes, in whatever order, are no change', () => {
     }),
   );
 });
+
+test('2,000 boxes in one place that all moved a little are paired, each with its own', () => {
+  const many = (y: number): Boxes =>
+    of(...Array.from({ length: 2000 }, (_, i) => ({ class: 'cat', x: i / 100, y, width: 100, height: 100 })));
+  const { moved, ...others } = changesOf(many(5), many(6));
+  expect(others).toEqual({ added: [], removed: [], relabelled: [] });
+  expect(moved.filter(({ before, after }) => before.x === after.x)).toHaveLength(2000);
+});
