@@ -12,6 +12,7 @@ import type { Sample } from './evaluate.ts';
 import { openFeatureStore } from './feature-store.ts';
 import { GraphBuilder, type Value } from './graph-builder.ts';
 import type { Rows } from './logistic.ts';
+import { backboneMetadata } from './metadata.ts';
 
 export interface Features {
   /** beside the pixels all that the numbers follow from: equal texts, equal numbers */
@@ -29,7 +30,7 @@ export const embeddingOf = (shape: InputShape, side: number, parts: GraphParts):
   version: `embedding ${backbone.sha256} ${backboneInput(shape, side).join('x')}`,
   describe: (graph, pixels) => embed(graph, pixels, side, parts),
   outputs: [{ name: embeddingOutput, shape: ['N', backbone.embeddingSize] }],
-  metadata: { 'darkroom.backbone': `${backbone.name}, ${backbone.licence}: ${backbone.changes}` },
+  metadata: backboneMetadata,
 });
 
 /** Histograms of oriented gradients. */

@@ -6,7 +6,7 @@ import { validateModel } from '../../../shared/onnx/validate.ts';
 import { detectorEnds } from '../../../shared/task/detection/ends.ts';
 import { decode } from '../../../shared/task/detection/prediction.ts';
 import type { JobDocument, OutputName } from '../../../shared/training/job-contract.ts';
-import { modelMetadata } from '../metadata.ts';
+import { backboneMetadata, modelMetadata } from '../metadata.ts';
 import type { DetectorRecipe } from '../recipes.ts';
 import type { Dataset, Tried } from './dataset.ts';
 import { nmsIou, operatingThreshold } from './evaluate.ts';
@@ -105,6 +105,7 @@ export async function trainDetector(
   const scoreThreshold = Number((operating?.threshold ?? usualThreshold).toFixed(4));
   const model = servingGraph(parts, shape, fitted.weights, {
     ...modelMetadata(job),
+    ...backboneMetadata,
     nms_iou: String(nmsIou),
     score_threshold: String(scoreThreshold),
   });

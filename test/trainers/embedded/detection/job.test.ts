@@ -97,7 +97,10 @@ test('takes grey pictures, sides that the backbone does not take, negative pictu
   const { code, output } = await run(negative, { image: grey, trainer: trainerOf });
   expect(code).toBe(0);
   const valid = validateModel(output('model.onnx'), detectorEnds(2, grey));
-  expect(valid).toMatchObject({ ok: true, metadata: { score_threshold: '0.3' } });
+  expect(valid).toMatchObject({
+    ok: true,
+    metadata: { score_threshold: '0.3', 'darkroom.backbone': expect.stringContaining('Apache-2.0') },
+  });
   const session = await openGraph(output('model.onnx'), 1);
   const outputs = await session.run({ input: floatTensor(new Float32Array(2 * 75 * 100).fill(50), [2, 1, 75, 100]) });
   expect(outputs['boxes']?.dims).toEqual([2, 100, 4]);
