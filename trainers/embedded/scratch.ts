@@ -45,14 +45,16 @@ async function shrink(samples: readonly Sample[], shape: ClassifierShape, factor
   }
 }
 
-/** On pictures of at most 64 pixels: larger ones are averaged down, in training and in the served model alike. */
+/** On pictures of at most 64 pixels (more where they are narrow): larger ones are averaged down, in training and in the served model alike. */
 export const fromScratchOnSmall =
   (recipe: Recipe): Method =>
   async ({ train, validation }, shape, options) => {
-    const factor = Math.ceil(Math.max(shape.height, shape.width) / largestSide);
+    const { height, width } = shape;
+    // of a narrow picture a pixel is left
+    const factor = Math.min(Math.ceil(Math.max(height, width) / largestSide), height, width);
     if (factor === 1) return fromScratch(recipe)({ train, validation }, shape, options);
     const [learned, unseen] = [await shrink(train, shape, factor), await shrink(validation, shape, factor)];
-    const small = { ...shape, height: Math.floor(shape.height / factor), width: Math.floor(shape.width / factor) };
+    const small = { ...shape, height: Math.floor(height / factor), width: Math.floor(width / factor) };
     const architecture: Architecture = (builder, pixels, classes) =>
       recipe.architecture(builder, averagePool(builder.graph, pixels, factor), classes);
     return { architecture, fitted: await fit(learned, unseen, small, recipe, options) };
