@@ -78,7 +78,7 @@ async function curveOf(
     let right = 0;
     for (let fold = 0; fold < folds; fold++) {
       const { judged, learned } = deal(samples, task.classes, fold, count);
-      const weights = await fitLogistic(await table.rowsOf(learned), task.classes, head.strength, quiet);
+      const weights = await fitLogistic(await table.rowsWithCopiesOf(learned), task.classes, head.strength, quiet);
       const probabilities = predict(weights, await table.rowsOf(judged), task.classes);
       right += Math.round(accuracyAndLoss(probabilities, judged, task.classes).accuracy * judged.length);
     }

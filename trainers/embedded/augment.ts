@@ -18,26 +18,31 @@ interface ImageSize {
   width: number;
 }
 
+/** One variation of an image: turned about its centre, grown by `scale`, mirrored, and moved, in pixels. */
+export interface Variation {
+  degrees: number;
+  scale: number;
+  mirrored: boolean;
+  shiftX: number;
+  shiftY: number;
+}
+
 const clamp = (value: number, most: number): number => (value < 0 ? 0 : value > most ? most : value);
 
 /**
  * Writes a variation of `source` (CHW) at `offset` of `target`, sampled with bilinear weights; beyond the edges the edge
  * pixels go on.
  */
-export function augment(
+export function vary(
   target: Float32Array,
   offset: number,
   source: Float32Array | Uint8Array,
-  size: ImageSize,
-  options: Augmentation,
-  random: Random,
+  { channels, height, width }: ImageSize,
+  { degrees, scale, mirrored, shiftX, shiftY }: Variation,
 ): void {
-  const { channels, height, width } = size;
-  const angle = (random.around(options.rotation) * Math.PI) / 180;
-  const zoom = 1 / (1 + random.around(options.scale));
-  const mirror = random.next() < 0.5 && options.flip ? -1 : 1;
-  const shiftX = random.around(options.shift) * width;
-  const shiftY = random.around(options.shift) * height;
+  const angle = (degrees * Math.PI) / 180;
+  const zoom = 1 / (1 + scale);
+  const mirror = mirrored ? -1 : 1;
   const cosine = Math.cos(angle) * zoom;
   const sine = Math.sin(angle) * zoom;
   const centreX = (width - 1) / 2;
@@ -63,4 +68,24 @@ export function augment(
       }
     }
   }
+}
+
+/** Writes a random variation of `source` likewise. */
+export function augment(
+  target: Float32Array,
+  offset: number,
+  source: Float32Array | Uint8Array,
+  size: ImageSize,
+  options: Augmentation,
+  random: Random,
+): void {
+  // the order of these draws is part of what a seed gives
+  const variation = {
+    degrees: random.around(options.rotation),
+    scale: random.around(options.scale),
+    mirrored: random.next() < 0.5 && options.flip,
+    shiftX: random.around(options.shift) * size.width,
+    shiftY: random.around(options.shift) * size.height,
+  };
+  vary(target, offset, source, size, variation);
 }

@@ -14,9 +14,9 @@ const comparedMost = 400;
 /** of each class, where there are many classes */
 const comparedOfClass = 4;
 /** A network from scratch needs this many pictures before it can win, and is compared on so many at most: it takes minutes. */
-export const networkFrom = 2000;
+const networkFrom = 2000;
 const networkMost = 5000;
-/** by how much it has to be better: it takes a hundred times longer to train */
+/** in which share of pictures it has to be right besides: it takes a hundred times longer to train */
 const networkMargin = 0.01;
 /** Grey pictures that are no larger are drawn shapes more often than photographs, which the backbone was trained on. */
 const tinySide = 64;
@@ -75,7 +75,7 @@ async function rightInFold(
   if (own.length === 0 || others.length === 0) return 0;
   let steps = 0;
   const afterStep = (): Promise<void> => options.afterStep(++steps, steps);
-  const head = await fitLogistic(await table.rowsOf(others), classes, strength, {
+  const head = await fitLogistic(await table.rowsWithCopiesOf(others), classes, strength, {
     threads: options.threads,
     afterStep,
   });
@@ -140,44 +140,58 @@ async function compareNetwork(
 
 const say = ({ method, accuracy }: Choice['compared'][number]): string => `${method} ${percent(accuracy)}`;
 
-function noteOf(chosen: string, features: Choice['compared'], network: Choice['compared'], train: number): string {
+function noteOf(chosen: string, { features, network }: Compared, why: { train: number; from: number }): string {
   const [first] = features;
-  const why =
+  const byFeatures =
     first === undefined
       ? 'no class has a second picture to compare methods with'
       : `of ${first.samples} pictures of the training split right in cross-validation: ${features.map(say).join(', ')}`;
   const [beside] = network;
-  const more =
+  const byNetwork =
     beside === undefined
-      ? `a network from scratch is compared from ${networkFrom} training pictures on, and there are ${train}`
+      ? `a network from scratch is compared from ${why.from} training pictures on, and there are ${why.train}`
       : `of ${beside.samples} that were left out: ${network.map(say).join(', ')}`;
-  return `${chosen} was chosen; ${why}; ${more}`;
+  return `${chosen} was chosen; ${byFeatures}; ${byNetwork}`;
+}
+
+/** What methods got right: features by cross-validation, and of left-out pictures the best features, then the network. */
+interface Compared {
+  features: Choice['compared'];
+  network: Choice['compared'];
+}
+
+/** Whether a network from scratch got so many more of the left-out pictures right that it is worth its time. */
+export function isNetworkWorth(network: Choice['compared']): boolean {
+  const [known, tried] = network;
+  if (known === undefined || tried === undefined) return false;
+  // in pictures, which are whole: shares are rounded
+  return Math.round((tried.accuracy - known.accuracy) * tried.samples) >= networkMargin * tried.samples;
 }
 
 async function choose(
   candidates: [Candidate, Candidate],
-  network: Method,
+  network: { method: Method; from: number },
   samples: Samples,
   shape: ClassifierShape,
   options: MethodOptions,
 ): Promise<{ best: Candidate; isNetwork: boolean; choice: Choice }> {
-  const { train } = samples;
+  const [{ train }, { from }] = [samples, network];
   const features = await compareFeatures(candidates, train, shape.classes, options);
   const best = candidates.find(({ method }) => method === bestOf(features)?.method) ?? candidates[0];
-  const beside = train.length < networkFrom ? [] : await compareNetwork(best, network, samples, shape, options);
-  const [known, tried] = beside.map(({ accuracy }) => accuracy);
-  const isNetwork = known !== undefined && tried !== undefined && tried >= known + networkMargin;
+  const beside = train.length < from ? [] : await compareNetwork(best, network.method, samples, shape, options);
+  const isNetwork = isNetworkWorth(beside);
   const chosen = isNetwork ? 'network' : best.method;
-  const note = noteOf(chosen, features, beside, train.length);
+  const note = noteOf(chosen, { features, network: beside }, { train: train.length, from });
   return { best, isNetwork, choice: { chosen, compared: [...features, ...beside], note } };
 }
 
 /**
- * Compares the embedding (seen about `side` pixels long), edges and, with many pictures, a network from scratch, and trains
- * with the best. The validation split chooses the network's epoch and nothing else. The same samples give the same choice.
+ * Compares the embedding (seen about `side` pixels long), edges and, from `from` training pictures on, a network from
+ * scratch, and trains with the best. The validation split chooses the network's epoch and nothing else. The same samples
+ * give the same choice.
  */
 export const auto =
-  (side: number, strengths: Record<Candidate['method'], number>, network: Method): Method =>
+  (side: number, strengths: Record<Candidate['method'], number>, network: Method, from = networkFrom): Method =>
   async (samples, shape, options) => {
     const embedding = embeddingOf(shape, side, await backboneParts());
     return withFeatures(embedding, shape, options, (seen) =>
@@ -191,7 +205,7 @@ export const auto =
         const byEdges = { method: 'edges', features: edges, strength: strengths.edges, table: drawn } as const;
         const isTiny = shape.channels === 1 && Math.max(shape.height, shape.width) <= tinySide;
         const order: [Candidate, Candidate] = isTiny ? [byEdges, byEmbedding] : [byEmbedding, byEdges];
-        const { best, isNetwork, choice } = await choose(order, network, samples, shape, options);
+        const { best, isNetwork, choice } = await choose(order, { method: network, from }, samples, shape, options);
         await options.afterChoice?.(choice);
         const trained: Trained = isNetwork
           ? await network(samples, shape, options)

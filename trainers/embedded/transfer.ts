@@ -34,7 +34,7 @@ export async function trainLinear(
 ): Promise<Trained> {
   const [rows, others] = [await table.rowsOf(train), await table.rowsOf(validation)];
   let steps = 0;
-  const weights = await fitLogistic(rows, classes, strength, {
+  const weights = await fitLogistic(await table.rowsWithCopiesOf(train), classes, strength, {
     threads: options.threads,
     afterStep: () => options.afterStep(++steps, steps),
   });

@@ -8,8 +8,11 @@ import { floatsOf, floatTensor, openGraph } from '../../../shared/onnx/engine.ts
 import { validateModel } from '../../../shared/onnx/validate.ts';
 import { classifierEnds } from '../../../shared/task/classification/ends.ts';
 import { accuracyAndLoss, type Sample, scoreModel } from '../../../trainers/embedded/evaluate.ts';
+import { auto, isNetworkWorth } from '../../../trainers/embedded/auto.ts';
 import { edges, openFeatures } from '../../../trainers/embedded/features.ts';
+import { fitLogistic, predict, type Rows } from '../../../trainers/embedded/logistic.ts';
 import type { Choice } from '../../../trainers/embedded/method.ts';
+import { methodOf } from '../../../trainers/embedded/recipes.ts';
 import { createRandom } from '../../../trainers/embedded/random.ts';
 import { train } from '../../../trainers/embedded/train.ts';
 import { digitSpec, readDigits } from './digits.ts';
@@ -150,6 +153,55 @@ describe('features', () => {
   });
 });
 
+describe('copies of small pictures', () => {
+  const rowsOf = async (side: number, count: number) => {
+    const spec = { width: side, height: side, channels: 1 };
+    const samples = Array.from({ length: count }, (_, i) => ({
+      label: i % 2,
+      pixels: Uint8Array.from({ length: side * side }, (__, at) => (at % side < side / 2 + i ? 200 : 40)),
+    }));
+    const table = await openFeatures(edges, spec, { threads: 1 });
+    const rows = { plain: await table.rowsOf(samples), copied: await table.rowsWithCopiesOf(samples) };
+    await table.release();
+    return rows;
+  };
+
+  test('follow the pictures, turned both ways, each as its own class', async () => {
+    const { plain, copied } = await rowsOf(28, 2);
+    expect(copied.labels).toEqual([0, 1, 0, 1, 0, 1, 0, 1, 0, 1]);
+    expect(copied.values.subarray(0, plain.values.length)).toEqual(plain.values);
+    const firsts = [0, 1, 2, 3, 4].map((copy) => copied.values.subarray(2 * copy * plain.size).slice(0, plain.size));
+    expect(new Set(firsts.map(String)).size).toBe(5);
+  });
+
+  test('are not made of larger pictures, and of many only so many that the rows stay bounded', async () => {
+    expect((await rowsOf(65, 2)).copied.labels).toHaveLength(2);
+    const spec = { width: 8, height: 8, channels: 1 };
+    const table = await openFeatures(edges, spec, { threads: 1 });
+    const [pixels, label] = [new Uint8Array(64), 0];
+    // the same picture again and again is looked at once
+    const same: Sample = { pixels, label };
+    const lengthWith = async (count: number): Promise<number> =>
+      (await table.rowsWithCopiesOf(Array<Sample>(count).fill(same))).labels.length;
+    expect(await lengthWith(2400)).toBe(12_000);
+    expect(await lengthWith(5000)).toBe(10_000);
+    expect(await lengthWith(6001)).toBe(6001);
+    await table.release();
+  });
+
+  test('have edges tell more digits apart', async () => {
+    const [learned, unseen] = [readDigits(0, 10), readDigits(100, 130)];
+    const table = await openFeatures(edges, digitSpec, { threads: 1 });
+    const others = await table.rowsOf(unseen);
+    const share = async (rows: Rows): Promise<number> =>
+      accuracyAndLoss(predict(await fitLogistic(rows, 10, 10, quiet), others, 10), unseen, 10).accuracy;
+    expect(await share(await table.rowsWithCopiesOf(learned))).toBeGreaterThan(
+      await share(await table.rowsOf(learned)),
+    );
+    await table.release();
+  });
+});
+
 describe('the trainer that chooses', () => {
   test('takes edges for digits and says by how much, and the model has what it needs of them alone', async () => {
     const classes = Array.from({ length: 10 }, (_, digit) => `${digit}`);
@@ -175,6 +227,38 @@ describe('the trainer that chooses', () => {
     const first = await model();
     expect(validateModel(first, classifierEnds(shape))).toMatchObject({ metadata: { 'darkroom.chosen': 'embedding' } });
     expect((await model()).equals(first)).toBe(true);
+  });
+
+  test('has a network from scratch answer for pictures that were left out, where there are enough to learn from', async () => {
+    // at this rate it learns nothing
+    const network = methodOf('softmax', { epochs: 1, learningRate: 1e-6 });
+    const data = { train: readDigits(0, 5), validation: readDigits(100, 101) };
+    const epochs: number[] = [];
+    const afterEpoch = ({ epoch }: { epoch: number }): Promise<void> => Promise.resolve(void epochs.push(epoch));
+    const chooses = auto(32, { embedding: 100, edges: 10 }, network, 50);
+    const { choice } = await chooses(data, digitSpec, { ...quiet, seed: 1, afterEpoch });
+    const [, , known, tried] = choice?.compared ?? [];
+    expect(known).toMatchObject({ method: choice?.chosen, by: 'left-out', samples: 10 });
+    expect(tried).toMatchObject({ method: 'network', by: 'left-out', samples: 10 });
+    expect(choice?.note).toMatch(/; of 10 that were left out: \w+ \d+\.\d %, network \d+\.\d %$/);
+    // the epoch of the network that was only tried is not told
+    expect(epochs).toEqual([1]);
+  });
+
+  test('takes a network from scratch for one more picture of every hundred, and not for less', () => {
+    const compared = (known: number, tried: number): Choice['compared'] =>
+      [known, tried].map((right, i) => ({
+        ...{ method: i === 0 ? 'edges' : 'network', by: 'left-out' as const },
+        ...{ accuracy: right / 300, samples: 300 },
+      }));
+    expect([-3, 0, 2, 3, 4].map((more) => isNetworkWorth(compared(290, 290 + more)))).toEqual([
+      false,
+      false,
+      false,
+      true,
+      true,
+    ]);
+    expect(isNetworkWorth([])).toBe(false);
   });
 
   test('goes by what pictures it was made for where there is nothing to compare with', async () => {
