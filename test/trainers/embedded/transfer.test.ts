@@ -182,7 +182,7 @@ describe('copies of small pictures', () => {
     // the same picture again and again is looked at once
     const same: Sample = { pixels, label };
     const lengthWith = async (count: number): Promise<number> =>
-      (await table.rowsWithCopiesOf(Array<Sample>(count).fill(same))).labels.length;
+      (await table.rowsWithCopiesOf(Array.from({ length: count }, () => same))).labels.length;
     expect(await lengthWith(2400)).toBe(12_000);
     expect(await lengthWith(5000)).toBe(10_000);
     expect(await lengthWith(6001)).toBe(6001);
