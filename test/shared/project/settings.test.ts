@@ -32,6 +32,7 @@ describe('project settings', () => {
     [{ classes: ['a', '__proto__'] }, 'classes.1'],
     [{ classes: ['a', '\u0007b'] }, 'classes.1'],
     [{ image: { width: 7, height: 8, channels: 1 } }, 'image.width'],
+    [{ image: { width: 641, height: 640, channels: 3 } }, 'image.width'],
     [{ image: { width: 8, height: 8, channels: 2 } }, 'image.channels'],
     [{ trainer: { name: 'Softmax' } }, 'trainer.name'],
     [{ gate: { minimum: 80 } }, 'gate.minimum'],
