@@ -4,6 +4,7 @@ import { treeStore } from '../dataset/store.ts';
 import type { BlobContainer } from '../resources.ts';
 import type { Blobs } from '../ports.ts';
 import { storedName } from '../sample/content.ts';
+import { pictureOf } from '../upload/sidecar.ts';
 import type { BatchDocument } from './document.ts';
 import { partSize } from './results.ts';
 
@@ -22,13 +23,16 @@ export interface Slice {
 }
 
 /** The pictures of the next part. Of a version they are always the same ones; of uploads those that are there now. */
-export async function nextSlice(blobs: Blobs, { pk: project, of, cursor }: BatchDocument): Promise<Slice> {
+export async function nextSlice(blobs: Blobs, { pk: project, task, of, cursor }: BatchDocument): Promise<Slice> {
   if (of.kind === 'uploads') {
     const page = await blobs.page('uploads', `${project}/${of.prefix}`, {
       limit: partSize,
       ...(cursor !== null && { continuation: cursor }),
     });
-    const pictures = page.blobs.map((blob) => ({ picture: blob.name, container: 'uploads' as const, ...blob }));
+    // files beside pictures are none
+    const pictures = page.blobs
+      .filter(({ name }) => pictureOf({ task }, name) === undefined)
+      .map((blob) => ({ picture: blob.name, container: 'uploads' as const, ...blob }));
     return { pictures, next: page.continuation ?? null };
   }
   const pictures: BatchPicture[] = [];

@@ -31,7 +31,7 @@ export async function ingest(ports: IngestPorts, event: BlobCreatedEvent): Promi
     if (project === undefined && name.problem === null) assertUnassigned(recorded.document);
     return conclude(ports, recorded, () => quarantine(ports, written, refusal ?? unknownProject(written.blob)));
   }
-  const picture = pictureOf(project, written.blob);
+  const picture = pictureOf(project.settings, written.blob);
   if (picture !== undefined) return ingestSidecar(ports, project, written, picture, event);
   // the bytes are kept before the upload is recorded: a delivery that finds the original gone goes on with them
   const image = await keepImage(ports, project, written, name.folder);

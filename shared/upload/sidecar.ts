@@ -7,6 +7,7 @@ import type { Cause } from '../delivery/message.ts';
 import { RetryLater, TerminalError } from '../errors.ts';
 import type { Ports, Stored } from '../ports.ts';
 import type { ProjectDocument } from '../project/document.ts';
+import type { ProjectSettings } from '../project/settings.ts';
 import { sayOf } from '../sample/admit.ts';
 import type { StoredImage } from '../sample/describe.ts';
 import { samplePartition } from '../sample/partition.ts';
@@ -28,8 +29,8 @@ const maxSidecarBytes = 512 * 1024;
 const maxWrites = 50;
 
 /** The picture that an upload of such a name is about; undefined: it is none of a project with sidecars, or no sidecar. */
-export const pictureOf = ({ settings }: ProjectDocument, blob: string): string | undefined =>
-  taskOf(settings).sidecars && blob.endsWith(ending) ? blob.slice(0, -ending.length) : undefined;
+export const pictureOf = (of: Pick<ProjectSettings, 'task'>, blob: string): string | undefined =>
+  taskOf(of).sidecars && blob.endsWith(ending) ? blob.slice(0, -ending.length) : undefined;
 
 /** Reads what a sidecar says, as its event tells of it, or finds what is wrong with it. */
 export async function readSidecar(

@@ -5,6 +5,8 @@ import { advanceBatch, type AdvancePorts } from '../../../shared/batch/advance.t
 import { beginBatch, maxOpen } from '../../../shared/batch/begin.ts';
 import { endBatch } from '../../../shared/batch/end.ts';
 import { findStuckBatches } from '../../../shared/batch/find-stuck.ts';
+import type { BatchDocument } from '../../../shared/batch/document.ts';
+import { nextSlice } from '../../../shared/batch/pictures.ts';
 import { reconcileBatches } from '../../../shared/batch/reconcile.ts';
 import type { batchDue } from '../../../shared/delivery/message.ts';
 import { RetryLater } from '../../../shared/errors.ts';
@@ -244,4 +246,14 @@ test('a project has so many batches at work and no more', async () => {
   const { ports } = await world();
   for (let i = 0; i < maxOpen; i++) await begin(ports, { id: String(i) });
   await expect(begin(ports, { id: 'more' })).rejects.toMatchObject({ code: 'too-many-batches' });
+});
+
+test('a file beside a picture is no picture of a kind that has such files', async () => {
+  const { blobs } = createFakes().ports;
+  for (const name of ['a.jpg', 'a.jpg.json', 'b.jpg']) await blobs.create('uploads', `${p}/${name}`, '1');
+  const of = { kind: 'uploads', prefix: '' } as const;
+  const found = async (task: string) =>
+    (await nextSlice(blobs, { pk: p, task, of, cursor: null } as BatchDocument)).pictures.map(({ picture }) => picture);
+  expect(await found('detection')).toEqual([`${p}/a.jpg`, `${p}/b.jpg`]);
+  expect(await found('classification')).toHaveLength(3);
 });
