@@ -36,8 +36,8 @@ class Task(Protocol):
     def loss(self, network: Network, pixels: torch.Tensor, places: Sequence[int], random: torch.Generator) -> torch.Tensor:
         """Of one batch, augmented by `random`."""
 
-    def measure(self, network: nn.Module) -> tuple[float, dict[str, float]]:
-        """How good the network is on validation (higher is better), and what a person reads of it."""
+    def measure(self, network: nn.Module) -> tuple[float | None, dict[str, float]]:
+        """How good the network is on validation (higher is better; None: nothing tells), and what a person reads of it."""
 
 
 @dataclass
@@ -135,9 +135,10 @@ class Fit:
         entry = {"epoch": float(epoch), "loss": now.loss_sum / self._steps_each, **metrics}
         now.loss_sum = 0.0
         now.history.append(entry)
-        # 0 is a detector that finds nothing, or no validation: there is nothing to choose by, and the later is the better one
-        if score > now.best_score or now.best_score == 0 or now.best is None:
-            now.best_score, now.best_epoch = score, epoch
+        # as long as nothing tells, the latest weights are the best: a detector sees nothing in its first epochs
+        nothing_tells = score is None and now.best_score == -math.inf
+        if nothing_tells or (score is not None and score > now.best_score):
+            now.best_score, now.best_epoch = now.best_score if score is None else score, epoch
             now.best = copy.deepcopy(judged.state_dict())
         now.ended = epoch - now.best_epoch >= self._given.patience
         events.may_keep(self.state)

@@ -53,6 +53,8 @@ class ClassifierParameters(Parameters):
 class DetectorParameters(Parameters):
     """Of `pytorch-detector`."""
 
+    # a few hundred scenes are few steps otherwise
+    batch_size: int = Field(8, ge=1, le=1024)
     architecture: Literal["fcos", "retinanet", "ssdlite"] = "fcos"
     tune: Literal["all", "head"] = Field("all", description="all: every weight; head: the backbone stays as it began")
     width: int = Field(128, ge=64, le=512, multiple_of=32, description="channels of the maps that the heads see")

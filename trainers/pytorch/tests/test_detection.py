@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 from conftest import PublishedJob
-from PIL import Image
+from PIL import Image, ImageDraw
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
@@ -70,6 +70,53 @@ def test_a_detector_leaves_a_file_that_says_what_it_kept(scenes: PublishedJob, a
     assert [answer["md5"] for answer in kept] == [line["md5"] for line in scenes.lines[12:]]
     assert all(box["score"] >= threshold for answer in kept for box in answer["boxes"])
     assert {"validation.ap50", "validation.ap"} <= set(json.loads(scenes.output("metrics.json"))["final"])
+
+
+SHAPES = {"disc": (220, 60, 50), "square": (50, 120, 220), "triangle": (60, 180, 80)}
+
+
+def shapes(number: int) -> tuple[bytes, list[dict[str, Any]]]:
+    """One shape of 24 to 60 pixels in each of some quarters of a noisy picture."""
+    random = np.random.default_rng(number)
+    picture = Image.fromarray(random.integers(140, 170, (128, 128, 3), np.uint8))
+    draw, boxes = ImageDraw.Draw(picture), []
+    for left, top in [(0, 0), (64, 0), (0, 64), (64, 64)][number % 4 :]:
+        name, side = list(SHAPES)[int(random.integers(0, 3))], int(random.integers(24, 61))
+        x, y = (place + int(random.integers(0, 65 - side)) for place in (left, top))
+        right, bottom = x + side - 1, y + side - 1
+        if name == "disc":
+            draw.ellipse([x, y, right, bottom], fill=SHAPES[name])
+        elif name == "square":
+            draw.rectangle([x, y, right, bottom], fill=SHAPES[name])
+        else:
+            draw.polygon([(x, bottom), (right, bottom), (x + side // 2, y)], fill=SHAPES[name])
+        boxes.append({"class": name, "x": x, "y": y, "width": side, "height": side})
+    file = io.BytesIO()
+    picture.save(file, "PNG")
+    return file.getvalue(), boxes
+
+
+def test_a_detector_finds_what_it_was_taught(published: PublishedJob) -> None:
+    published.lines.clear()
+    for number in range(44):
+        picture, boxes = shapes(number)
+        published.add(picture, "train" if number < 32 else "validation", boxes=boxes)
+    image = {"width": 128, "height": 128, "channels": 3, "fit": "letterbox"}
+    parameters = {"batchSize": 4, "epochs": 4, "width": 64}
+    trainer = {"name": "pytorch-detector", "parameters": parameters}
+    published.publish(task="detection", classes=list(SHAPES), image=image, trainer=trainer)
+    assert run_job() == 0, published.reports[-1]
+    assert json.loads(published.output("metrics.json"))["final"]["validation.ap50"] >= 0.5
+    # and so does the file that is served, with the threshold that it tells
+    wanted = {line["md5"]: line["boxes"] for line in published.lines}
+    answered = json.loads(published.output("smoke.json"))
+    found = [any(is_same(box, seen) for seen in answer["boxes"]) for answer in answered for box in wanted[answer["md5"]]]
+    assert sum(found) >= len(found) / 2
+
+
+def is_same(box: dict[str, Any], seen: dict[str, Any]) -> bool:
+    off = max(abs(box[key] - seen[key]) for key in ("x", "y", "width", "height"))
+    return bool(box["class"] == seen["class"] and off <= box["width"] / 4)
 
 
 def test_a_box_of_an_unknown_class_is_told(scenes: PublishedJob) -> None:

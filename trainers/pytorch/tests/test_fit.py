@@ -21,7 +21,7 @@ class Interrupted(Exception):
 class Sums:
     """Whether the numbers of a picture are more than half in all: a task with dropout, noise and 20 samples."""
 
-    def __init__(self, scores: Sequence[float] | None = None) -> None:
+    def __init__(self, scores: Sequence[float | None] | None = None) -> None:
         random = torch.Generator().manual_seed(1)
         self.pixels = torch.rand(20, 1, 4, 4, generator=random)
         self.labels = (self.pixels.mean(dim=(1, 2, 3)) > 0.5).float()
@@ -35,7 +35,7 @@ class Sums:
         noisy = pixels + torch.randn(pixels.shape, generator=random) * 0.01
         return nn.functional.binary_cross_entropy_with_logits(network(noisy).flatten(), self.labels[list(places)])
 
-    def measure(self, network: Any) -> tuple[float, dict[str, float]]:
+    def measure(self, network: Any) -> tuple[float | None, dict[str, float]]:
         with torch.inference_mode():
             loss = float(nn.functional.binary_cross_entropy_with_logits(network(self.pixels).flatten(), self.labels))
         return -loss if self.scores is None else next(self.scores), {"validation.loss": loss}
@@ -100,18 +100,27 @@ def test_a_training_ends_when_it_gets_no_better_and_has_the_best_weights() -> No
     torch.testing.assert_close(taught.state_dict(), fit.progress.best)
 
 
-def test_a_training_that_nothing_can_be_said_of_goes_on_to_its_end() -> None:
-    taught = network()
-    fit = Fit(taught, Sums([0.0] * 6), parameters(patience=2, ema=0), 7, CPU)
-    assert len(fit.run(quiet())) == 6
-    assert fit.progress.best_epoch == 6
+@pytest.mark.parametrize(
+    ("scores", "best", "epochs"),
+    [
+        # no validation: the last weights, after all epochs
+        ([None] * 6, 6, 6),
+        # patience begins where something was seen for the first time
+        ([None, None, None, 0.1, None, None], 4, 6),
+        ([None, None, 0.2, 0.1, 0.1, 0.1], 3, 5),
+    ],
+)
+def test_a_training_of_which_nothing_tells_how_good_it_is_goes_on(scores: list[float | None], best: int, epochs: int) -> None:
+    fit = Fit(network(), Sums(scores), parameters(patience=2, epochs=6), 7, CPU)
+    assert len(fit.run(quiet())) == epochs
+    assert fit.progress.best_epoch == best
 
 
 def test_without_averages_the_weights_themselves_are_judged() -> None:
     taught = network()
     fit = Fit(taught, Sums(), parameters(ema=0, epochs=1), 7, CPU)
     entry = fit.run(quiet())[0]
-    assert entry["validation.loss"] == pytest.approx(-Sums().measure(taught)[0])
+    assert entry == {"epoch": 1, "loss": entry["loss"], **Sums().measure(taught)[1]}
 
 
 def test_the_rate_rises_and_falls() -> None:

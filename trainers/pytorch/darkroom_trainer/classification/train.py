@@ -91,10 +91,10 @@ class Classification:
         labels = self.labels[list(places)].to(device)
         return cross_entropy(logits.float(), labels, weight=weights, label_smoothing=self._given.label_smoothing)
 
-    def measure(self, network: nn.Module) -> tuple[float, dict[str, float]]:
+    def measure(self, network: nn.Module) -> tuple[float | None, dict[str, float]]:
         """Chosen by loss, not accuracy: on a few hundred samples accuracy has ties and jumps."""
         if not self.validation:
-            return 0.0, {}
+            return None, {}
         logits = self.outputs(network, self.validation)
         wanted = self.labels[self.validation]
         loss = float(cross_entropy(logits, wanted))

@@ -56,13 +56,13 @@ class Detection:
         loss: torch.Tensor = network.loss(changed.contiguous(memory_format=torch.channels_last), moved)
         return loss
 
-    def measure(self, network: Any) -> tuple[float, dict[str, float]]:
+    def measure(self, network: Any) -> tuple[float | None, dict[str, float]]:
         """Chosen by AP at IoU 0.5, and by AP between equals."""
         if not self.validation:
-            return 0.0, {}
+            return None, {}
         quality = self.quality(network)
         said = {"validation.ap50": quality.ap50, "validation.ap": quality.ap, "validation.f1": quality.f1}
-        return quality.ap50 + 1e-3 * quality.ap, said
+        return (quality.ap50 + 1e-3 * quality.ap or None), said
 
     def quality(self, network: Callable[[torch.Tensor], tuple[torch.Tensor, torch.Tensor]]) -> Quality:
         """Of a network on the validation samples."""
