@@ -9,8 +9,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from blob_server import BlobServer
 from PIL import Image
+
+# threads of so small networks wait for each other more than they compute, on a busy machine for minutes
+torch.set_num_threads(1)
 
 FOLDER = "/job-reports/stripes/r-1/t-1"
 
