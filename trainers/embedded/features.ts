@@ -127,7 +127,7 @@ export async function openFeatures(
     await store?.write(digest, row);
     return row;
   };
-  // not kept: the row of a small picture takes no longer to compute than to read
+  // not kept: a millisecond or two each, and they would push out of the store what takes longer
   const computeCopy = (sample: Sample, variation: Variation): Promise<Float32Array> => {
     const pixels = new Float32Array(sample.pixels.length);
     vary(pixels, 0, sample.pixels, shape, variation);
