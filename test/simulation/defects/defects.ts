@@ -74,7 +74,7 @@ export const defects: readonly Defect[] = [
         '  if (run.boundTo !== null)',
       ],
     ],
-    seed: 100_432,
+    seed: 100_642,
   },
   {
     name: 'alias flipped in two writes',
@@ -106,7 +106,7 @@ export const defects: readonly Defect[] = [
       ],
       ['  const result = await commit(ports, project, cause);\n  if (result.more)', '  if (result.more)'],
     ],
-    seed: 100_062,
+    seed: 100_547,
   },
   {
     name: 'lost start call not looked for',
