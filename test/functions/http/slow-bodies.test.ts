@@ -26,7 +26,7 @@ async function serve(): Promise<number> {
     {
       ...world.ports,
       score: (_project, { bytes }) =>
-        Promise.resolve({ task: 'classification', prediction: null, bytes: bytes.length } as never),
+        Promise.resolve({ task: 'classification', predictionId: 'p', prediction: null, bytes: bytes.length } as never),
     },
     [api],
   );
