@@ -2,7 +2,7 @@
 export const longTests = [
   'test/bench/**',
   'test/contract/full-disk.test.ts',
-  'test/e2e/{compute-trouble,dead-letters,functions-only,hostile}.test.ts',
+  'test/e2e/{compute-trouble,dead-letters,functions-only,hostile,own-models}.test.ts',
   'test/faults/**',
   'test/hostile/**',
   'test/local/functions-host/{queue-receiver,slow-keys}.test.ts',
@@ -10,5 +10,5 @@ export const longTests = [
   'test/simulation/**',
   'test/storms/**',
   'test/torture/**',
-  'test/trainers/conformance/wrong-trainers.test.ts',
+  'test/trainers/conformance/**',
 ];

@@ -25,10 +25,12 @@ const gate: Step = { name: 'test', command: ['node', 'test/check.ts'], shows: 't
 const slow = [
   'test/bench',
   'test/contract/full-disk.test.ts',
-  ...['compute-trouble', 'dead-letters', 'functions-only', 'hostile'].map((name) => `test/e2e/${name}.test.ts`),
+  ...['compute-trouble', 'dead-letters', 'functions-only', 'hostile', 'own-models'].map(
+    (name) => `test/e2e/${name}.test.ts`,
+  ),
   ...['queue-receiver', 'slow-keys'].map((name) => `test/local/functions-host/${name}.test.ts`),
   'test/network',
-  'test/trainers/conformance/wrong-trainers.test.ts',
+  'test/trainers/conformance',
 ];
 
 /** the longest first, so that none of them is left to the end */
