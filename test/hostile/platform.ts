@@ -180,10 +180,11 @@ export async function startTarget(): Promise<Target> {
   });
   const params = {
     ...{ project, version: '1', from: '1', to: 'head', number: '1', queue: 'evaluations' },
-    // nobody's: operations that revoke a key may be called by everybody who may
+    // key and batch are nobody's: operations that revoke or cancel one may be called by everybody who may
     ...{
       ...named,
       key: keyId(newKey(randomBytes(32))) ?? '',
+      batch: '0'.repeat(24),
       prediction: scored.parse(await prediction.json()).predictionId,
     },
   };

@@ -5,6 +5,9 @@ import { caseName, findCases, tryCase } from './enumerate.ts';
 
 const timeout = 240_000;
 
+/** What the story of the simulator has not: `test/shared/batch` and `test/e2e/own-models.test.ts` try these. */
+const besideTheStory = new Set(['api-models-post', 'api-batches-post', 'api-batches-cancel']);
+
 /** Functions that change something: each is to meet its faults. */
 function changers(): string[] {
   const names: string[] = [];
@@ -24,7 +27,7 @@ describe('any one operation of any handler that is hit by any fault', () => {
   test('leaves every invariant as it was', { timeout }, async () => {
     const cases = await findCases(1);
     const met = new Set(cases.map(({ at }) => at.split(' | ')[0]));
-    expect(changers().filter((name) => !met.has(name))).toEqual([]);
+    expect(changers().filter((name) => !met.has(name) && !besideTheStory.has(name))).toEqual([]);
     expect(cases.length).toBeGreaterThan(900);
     const wrong: string[] = [];
     for (const one of cases) {

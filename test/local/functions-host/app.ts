@@ -11,7 +11,9 @@ import {
 } from '../../../local/functions-host/host.ts';
 import type { LogLine } from '../../../local/functions-host/invoker.ts';
 
-const banner = "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);";
+// another name, since a package (fflate) imports createRequire itself
+const banner =
+  "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);";
 
 export interface TestHost extends FunctionsHost {
   logs: LogLine[];
