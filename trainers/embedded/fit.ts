@@ -32,14 +32,15 @@ export interface Epoch {
   validationAccuracy: number;
 }
 
-export interface FitOptions {
+/** How a network is trained, whose epochs are told as `E`s. */
+export interface FitOptions<E = Epoch> {
   seed: number;
   threads: number;
   /** of the steps alone: what is served runs on CPUs, and is judged on one */
   provider: ExecutionProvider;
   /** called after every step; training ends with whatever it throws */
   afterStep(done: number, total: number): Promise<void>;
-  afterEpoch(epoch: Epoch): Promise<void>;
+  afterEpoch(epoch: E): Promise<void>;
 }
 
 export interface Fitted {

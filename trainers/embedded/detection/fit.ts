@@ -1,7 +1,7 @@
 /** Trains the head on kept maps and keeps the weights of the epoch that did best on validation. */
-import { type ExecutionProvider, floatsOf, floatTensor, openGraph, type Tensor } from '../../../shared/onnx/engine.ts';
+import { floatsOf, floatTensor, openGraph, type Tensor } from '../../../shared/onnx/engine.ts';
 import type { NamedTensors } from '../../../shared/onnx/ends.ts';
-import { scheduledRate } from '../fit.ts';
+import { type FitOptions, scheduledRate } from '../fit.ts';
 import type { Weights } from '../network.ts';
 import { createRandom } from '../random.ts';
 import type { DetectorRecipe } from '../recipes.ts';
@@ -29,16 +29,6 @@ export interface Epoch {
   loss: number;
   validationAp50: number;
   validationAp: number;
-}
-
-export interface FitOptions {
-  seed: number;
-  threads: number;
-  /** of the steps alone: what is served runs on CPUs, and is judged on one */
-  provider: ExecutionProvider;
-  /** called after every step; training ends with whatever it throws */
-  afterStep(done: number, total: number): Promise<void>;
-  afterEpoch(epoch: Epoch): Promise<void>;
 }
 
 export interface Fitted {
@@ -121,7 +111,7 @@ export async function fit(
   validation: readonly Held[],
   shape: DetectorShape,
   recipe: DetectorRecipe,
-  options: FitOptions,
+  options: FitOptions<Epoch>,
 ): Promise<Fitted> {
   const random = createRandom(options.seed);
   const batch = Math.min(recipe.batchSize, taught.length);
@@ -174,7 +164,7 @@ interface Training {
 }
 
 /** One pass over what is taught; the last batch is filled up from the start of the order. Resolves with the mean loss. */
-async function runEpoch(index: number, training: Training, options: FitOptions): Promise<number> {
+async function runEpoch(index: number, training: Training, options: FitOptions<Epoch>): Promise<number> {
   const { taught, order, batch, targets, shape, recipe, stepper } = training;
   const steps = Math.ceil(taught.length / batch);
   let loss = 0;

@@ -10,7 +10,8 @@ import { backboneMetadata, modelMetadata } from '../metadata.ts';
 import type { DetectorRecipe } from '../recipes.ts';
 import type { Dataset, Tried } from './dataset.ts';
 import { nmsIou, operatingThreshold } from './evaluate.ts';
-import { byPicture, fit, type Fitted, type FitOptions } from './fit.ts';
+import type { FitOptions } from '../fit.ts';
+import { byPicture, type Epoch, fit, type Fitted } from './fit.ts';
 import { type DetectorShape, servingGraph } from './graphs.ts';
 import { measureStandards } from './maps.ts';
 
@@ -93,7 +94,7 @@ export async function trainDetector(
   data: Dataset,
   parts: GraphParts,
   recipe: DetectorRecipe,
-  options: Omit<FitOptions, 'seed'>,
+  options: Omit<FitOptions<Epoch>, 'seed'>,
 ): Promise<{ files: Record<OutputName, Buffer>; fitted: Fitted }> {
   const { classes, image: input } = job;
   if (data.taught.length === 0) throw new Error('there are no training samples');
