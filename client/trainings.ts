@@ -24,7 +24,11 @@ export const getTraining = async (client: Client, project: string, id: string): 
 export const requestTraining = async (
   client: Client,
   project: string,
-  asked: { seed?: number; reason?: string },
+  asked: {
+    seed?: number;
+    reason?: string;
+    trainer?: { name?: string; parameters?: Training['trainer']['parameters'] };
+  },
 ): Promise<string> =>
   (await client.send('POST', `/projects/${project}/trainings`, asked, z.object({ id: z.string() }))).id;
 

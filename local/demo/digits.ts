@@ -33,6 +33,7 @@ export async function readDigits(): Promise<PictureSet> {
     what: 'scanned handwritten digits',
     project: 'digits',
     settings: {},
+    retraining: { question: 'does a small network from scratch do better?', trainer: { name: 'resnet-small' } },
     notes: [],
     first: [],
     second: [],

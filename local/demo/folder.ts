@@ -122,6 +122,10 @@ export async function readFolder(folder: string): Promise<PictureSet> {
     what: `images of ${folder}`,
     project: 'images',
     settings: settingsFor(different, labels.length, differentOf(second)),
+    retraining: {
+      question: 'does a hidden layer on what the pretrained network sees do better?',
+      trainer: { name: 'embedding', parameters: { head: 'hidden' } },
+    },
     notes: notesOn(dealt, files, labels.length, skipped),
     ...{ first, second, holdout },
     leastAccuracy: null,

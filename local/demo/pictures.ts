@@ -17,6 +17,8 @@ export interface PictureSet {
   project: string;
   /** only what these pictures need; everything else keeps its default */
   settings: ProjectSettingsInput;
+  /** what somebody else would have trained, and why that is asked for in the end */
+  retraining: { question: string; trainer: { name: string; parameters?: Record<string, string> } };
   /** what a reader should know of them before the story, a line each */
   notes: string[];
   /** first upload, second upload, and what no model gets to see before it is scored */

@@ -30,7 +30,6 @@ interface Stage {
 const noticeMs = 2000;
 const firstScores = 100;
 const scoresAfterRollback = 20;
-const anotherSeed = 7;
 
 /** Tells the whole story. Throws at the first step that does not happen, with what was expected and what was seen. */
 export async function tellStory(stage: Stage): Promise<Omit<Report, 'seconds'>> {
@@ -143,14 +142,14 @@ async function scoreLive({ client, narrator, pictures }: Stage, images: Picture[
   return scored;
 }
 
-async function retrain({ client, narrator, stopwatch, pictures: { project } }: Stage): Promise<void> {
-  narrator.chapter(`An operator asks for a retraining with seed ${anotherSeed}`);
-  const body = { seed: anotherSeed, reason: 'does another seed do better?' };
+async function retrain({ client, narrator, stopwatch, pictures: { project, retraining } }: Stage): Promise<void> {
+  const { question, trainer } = retraining;
+  narrator.chapter(`An operator asks for a retraining with ${trainer.name}: ${question}`);
   await stopwatch.stage('retraining', async () => {
-    const id = await requestTraining(client, project, body);
+    const id = await requestTraining(client, project, { trainer, reason: question });
     const { training, model } = await followTraining(client, narrator, project, id);
-    if (training.seed !== anotherSeed)
-      throw new Error(`Expected a training with seed ${anotherSeed}; seen: ${training.seed}`);
+    if (training.trainer.name !== trainer.name)
+      throw new Error(`Expected a training with ${trainer.name}; seen: ${training.trainer.name}`);
     if (model.verdict.decision === 'rejected') return narrator.say('it is rejected: the champion stays');
     await deployed(client, narrator, project, model.version);
     narrator.say(`model ${model.version} is registered and live`);
